@@ -1,0 +1,1 @@
+"""What a bank edits: settings, rules, later processes and calendars; and the code that loads it."""

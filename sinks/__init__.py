@@ -1,0 +1,1 @@
+"""Where results go: ClickHouse, and the local ClickHouse for a fresh machine."""

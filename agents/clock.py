@@ -1,0 +1,44 @@
+"""The bank clock: real time, or an origin and a rate, shared by all processes of a stack."""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from config.settings import ClockSettings
+
+
+@dataclass(frozen=True, slots=True)
+class BankClock:
+    """Bank time = origin + (real time - started) x rate. All in epoch milliseconds."""
+
+    rate: float = 1.0
+    origin: int = 0
+    started: int = 0
+
+    @classmethod
+    def from_settings(cls, settings: ClockSettings) -> "BankClock":
+        if settings.origin is None or settings.started is None:
+            return cls(rate=settings.rate) if settings.rate == 1.0 else cls._now(settings.rate)
+        return cls(settings.rate, _millis(settings.origin), _millis(settings.started))
+
+    @classmethod
+    def _now(cls, rate: float) -> "BankClock":
+        now = real_millis()
+        return cls(rate, now, now)
+
+    def now(self) -> int:
+        """The bank's time, epoch milliseconds."""
+        return self.at(real_millis())
+
+    def at(self, real: int) -> int:
+        """The bank's time at a real time, both in epoch milliseconds."""
+        return self.origin + int((real - self.started) * self.rate)
+
+
+def real_millis() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _millis(instant: datetime) -> int:
+    aware = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    return int(aware.timestamp() * 1000)

@@ -1,0 +1,61 @@
+"""From the bytes of a message to an event, in one pass; or to the reason why not."""
+
+import re
+from collections.abc import Callable
+
+import msgspec
+
+from schemas.envelope import Event
+from schemas.events import EVENT_TYPES, AnyEvent
+
+MAX_EVENT_BYTES = 512 * 1024
+
+
+class UnknownTypeError(Exception):
+    """The message is an event of a type that this version does not know: skip and count it."""
+
+    def __init__(self, event_type: str) -> None:
+        super().__init__(event_type)
+        self.event_type = event_type
+
+
+class BrokenEventError(ValueError):
+    """The message is not an event. Its text says what and where, and shows no value."""
+
+
+class _Type(msgspec.Struct):
+    type: str
+
+
+_decode: Callable[[bytes], Event] = msgspec.json.Decoder(AnyEvent).decode
+_decode_type = msgspec.json.Decoder(_Type).decode
+_QUOTED = re.compile(r"'[^']*'")
+
+
+def decode_event(value: bytes) -> Event:
+    """Decode one structured-mode CloudEvent.
+
+    Raises UnknownTypeError for a well-formed message of another type, BrokenEventError for
+    anything else.
+    """
+    if len(value) > MAX_EVENT_BYTES:
+        raise BrokenEventError(
+            f"the event has {len(value)} bytes, at most {MAX_EVENT_BYTES} are taken"
+        )
+    try:
+        return _decode(value)
+    except (msgspec.DecodeError, UnicodeError, ValueError) as error:
+        _raise_if_unknown(value)
+        # A decoder's message may quote the offending value, which may identify a person.
+        raise BrokenEventError(_QUOTED.sub("'…'", str(error))) from None
+    except RecursionError:
+        raise BrokenEventError("the event is nested too deeply") from None
+
+
+def _raise_if_unknown(value: bytes) -> None:
+    try:
+        event_type = _decode_type(value).type
+    except (msgspec.DecodeError, UnicodeError, ValueError):
+        return
+    if event_type not in EVENT_TYPES:
+        raise UnknownTypeError(event_type[:100])

@@ -1,0 +1,72 @@
+"""The CloudEvents 1.0 envelope around every event, and the base of every event's data.
+
+Source: CloudEvents 1.0, structured JSON mode. `subject` is the customer and the Kafka key.
+"""
+
+from datetime import datetime
+from functools import cache
+from typing import Annotated, ClassVar, Literal
+
+import msgspec
+from msgspec import Meta
+
+from schemas.fields import Instant, check_decimal, decimal_fields
+
+CustomerId = Annotated[str, Meta(pattern=r"^[^\s\x00-\x20\x7f]{1,64}\Z")]
+EventId = Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+@cache
+def _decimals(struct: type[msgspec.Struct]) -> tuple[tuple[str, int], ...]:
+    return decimal_fields(struct)
+
+
+class Data(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """An event's own fields. Unknown fields are let through, so that a bank may add some."""
+
+    def __post_init__(self) -> None:
+        for name, decimals in _decimals(type(self)):
+            value = getattr(self, name)
+            if value is not None and value is not msgspec.UNSET:
+                check_decimal(name, value, decimals)
+
+    def __repr__(self) -> str:
+        """Fields may identify a person, so none is shown."""
+        return f"{type(self).__name__}(…)"
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="type"):
+    """One event as it arrives: who (`subject`), when (`time`, an instant), what (`data`).
+
+    The pair (`source`, `id`) names an event once and for all; a second one is a duplicate.
+    """
+
+    topic: ClassVar[str]
+    """The canonical topic of this type."""
+
+    specversion: Literal["1.0"]
+    id: EventId
+    source: EventId
+    subject: CustomerId
+    time: Instant
+    datacontenttype: Literal["application/json"] = "application/json"
+
+    @classmethod
+    def event_type(cls) -> str:
+        """The CloudEvents `type` of this class, such as `transfer.completed`."""
+        tag = cls.__struct_config__.tag
+        assert isinstance(tag, str)
+        return tag
+
+    def __repr__(self) -> str:
+        """Coordinates only: the data may identify a person."""
+        return f"{type(self).__name__}(source={self.source!r}, id={self.id!r})"
+
+
+def to_millis(instant: datetime) -> int:
+    """An aware instant as epoch milliseconds, rounded down, without a float in between."""
+    delta = instant - _EPOCH
+    return (delta.days * 86_400 + delta.seconds) * 1_000 + delta.microseconds // 1_000
+
+
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

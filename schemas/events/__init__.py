@@ -1,0 +1,15 @@
+"""Every event type: one struct each, together one tagged union."""
+
+from typing import get_args
+
+from schemas.envelope import Event
+from schemas.events.app import AppEvents
+from schemas.events.card import CardEvents
+from schemas.events.core import CoreEvents
+from schemas.events.feedback import FeedbackEvents
+from schemas.events.service import ServiceEvents
+
+AnyEvent = CoreEvents | CardEvents | AppEvents | ServiceEvents | FeedbackEvents
+
+EVENT_TYPES: dict[str, type[Event]] = {cls.event_type(): cls for cls in get_args(AnyEvent)}
+"""CloudEvents `type` → its struct, in the order of the topics."""

@@ -1,0 +1,263 @@
+"""`bank.core`: customers, accounts, transfers, deposits, products, loans, relations, benefits."""
+
+from typing import Literal
+
+from msgspec import UNSET, Struct, UnsetType
+
+from schemas.envelope import CustomerId, Data, Event
+from schemas.fields import (
+    Country,
+    Currency,
+    Day,
+    Id,
+    Money,
+    Name,
+    PersonalDate,
+    PersonalId,
+    PersonalText,
+    Rate,
+    Text,
+)
+
+Attribute = str | int | bool | None
+"""A field that a bank adds itself."""
+
+
+class CoreEvent(Event, frozen=True):
+    topic = "bank.core"
+
+
+class FamilyMember(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    relation: Name
+    name: PersonalText | None = None
+    birthday: PersonalDate | None = None
+    customer: CustomerId | None = None
+
+
+class CustomerData(Data, kw_only=True, frozen=True):
+    """A patch: an absent field stays as it was, null removes it; the last writer by time wins."""
+
+    name: PersonalText | UnsetType | None = UNSET
+    phone: PersonalText | UnsetType | None = UNSET
+    email: PersonalText | UnsetType | None = UNSET
+    identity_number: PersonalId | UnsetType | None = UNSET
+    birthday: PersonalDate | UnsetType | None = UNSET
+    opened_on: Day | UnsetType | None = UNSET
+    tier: Name | UnsetType | None = UNSET
+    rm: Id | UnsetType | None = UNSET
+    family: list[FamilyMember] | UnsetType | None = UNSET
+    occupation: Name | UnsetType | None = UNSET
+    employer: PersonalText | UnsetType | None = UNSET
+    residence: Name | UnsetType | None = UNSET
+    language: Name | UnsetType | None = UNSET
+    consents: dict[str, dict[str, bool]] | UnsetType | None = UNSET
+    """Purpose (marketing, service, …) → channel (sms, wechat, …) → given or refused."""
+    attributes: dict[str, Attribute] | UnsetType = UNSET
+    """The bank's own fields; each is a patch of its own, null removes it."""
+
+
+class CustomerUpdated(CoreEvent, tag="customer.updated", frozen=True):
+    data: CustomerData
+
+
+class AccountOpenedData(Data, kw_only=True, frozen=True):
+    account: Id
+    kind: Name
+    currency: Currency
+    branch: Id | None = None
+
+
+class AccountOpened(CoreEvent, tag="account.opened", frozen=True):
+    data: AccountOpenedData
+
+
+class AccountClosedData(Data, kw_only=True, frozen=True):
+    account: Id
+    reason: Name | None = None
+
+
+class AccountClosed(CoreEvent, tag="account.closed", frozen=True):
+    data: AccountClosedData
+
+
+class TransferData(Data, kw_only=True, frozen=True):
+    transfer: Id
+    account: Id
+    direction: Literal["in", "out"]
+    amount: Money
+    currency: Currency
+    base_amount: Money
+    """The amount in the bank's base currency."""
+    counterparty_name: PersonalText | None = None
+    counterparty_bank: Name | None = None
+    counterparty_country: Country | None = None
+    channel: Name | None = None
+    purpose: Name | None = None
+
+
+class TransferCompleted(CoreEvent, tag="transfer.completed", frozen=True):
+    data: TransferData
+
+
+class TransferReversedData(Data, kw_only=True, frozen=True):
+    """Takes a completed transfer back; it names the amounts and time of what it reverses."""
+
+    transfer: Id
+    account: Id
+    direction: Literal["in", "out"]
+    amount: Money
+    currency: Currency
+    base_amount: Money
+    reason: Name | None = None
+
+
+class TransferReversed(CoreEvent, tag="transfer.reversed", frozen=True):
+    data: TransferReversedData
+
+
+class BalanceData(Data, kw_only=True, frozen=True):
+    account: Id
+    currency: Currency
+    balance: Money
+    base_balance: Money
+
+
+class BalanceReported(CoreEvent, tag="balance.reported", frozen=True):
+    data: BalanceData
+
+
+class DepositData(Data, kw_only=True, frozen=True):
+    deposit: Id
+    principal: Money
+    currency: Currency
+    base_principal: Money
+    rate: Rate
+    matures_on: Day
+
+
+class DepositPlaced(CoreEvent, tag="deposit.placed", frozen=True):
+    data: DepositData
+
+
+class DepositRenewed(CoreEvent, tag="deposit.renewed", frozen=True):
+    data: DepositData
+
+
+class DepositRedeemedData(Data, kw_only=True, frozen=True):
+    deposit: Id
+    amount: Money
+    currency: Currency
+    early: bool = False
+
+
+class DepositRedeemed(CoreEvent, tag="deposit.redeemed", frozen=True):
+    data: DepositRedeemedData
+
+
+class ProductData(Data, kw_only=True, frozen=True):
+    holding: Id
+    product: Id
+    product_class: Name
+    """wealth, fund, insurance, …"""
+    amount: Money
+    currency: Currency
+    base_amount: Money
+    risk_level: int | None = None
+    matures_on: Day | None = None
+
+
+class ProductPurchased(CoreEvent, tag="product.purchased", frozen=True):
+    data: ProductData
+
+
+class ProductRedeemed(CoreEvent, tag="product.redeemed", frozen=True):
+    data: ProductData
+
+
+class LoanData(Data, kw_only=True, frozen=True):
+    loan: Id
+    kind: Name
+    amount: Money
+    currency: Currency
+    base_amount: Money
+    rate: Rate | None = None
+    due_on: Day | None = None
+
+
+class LoanDrawn(CoreEvent, tag="loan.drawn", frozen=True):
+    data: LoanData
+
+
+class LoanRepaid(CoreEvent, tag="loan.repaid", frozen=True):
+    data: LoanData
+
+
+class RelationData(Data, kw_only=True, frozen=True):
+    other: CustomerId
+    relation: Name
+
+
+class RelationAdded(CoreEvent, tag="relation.added", frozen=True):
+    data: RelationData
+
+
+class RelationRemoved(CoreEvent, tag="relation.removed", frozen=True):
+    data: RelationData
+
+
+class TagData(Data, kw_only=True, frozen=True):
+    tag: Name
+    given_by: Name | None = None
+
+
+class TagAdded(CoreEvent, tag="tag.added", frozen=True):
+    data: TagData
+
+
+class TagRemoved(CoreEvent, tag="tag.removed", frozen=True):
+    data: TagData
+
+
+class InterestData(Data, kw_only=True, frozen=True):
+    interest: Name
+    given_by: Name | None = None
+    note: Text | None = None
+
+
+class InterestRecorded(CoreEvent, tag="interest.recorded", frozen=True):
+    data: InterestData
+
+
+class BenefitData(Data, kw_only=True, frozen=True):
+    benefit: Name
+    """lounge, gift, airport service, …"""
+    place: Name | None = None
+    cost: Money | None = None
+    currency: Currency | None = None
+
+
+class BenefitUsed(CoreEvent, tag="benefit.used", frozen=True):
+    data: BenefitData
+
+
+CoreEvents = (
+    CustomerUpdated
+    | AccountOpened
+    | AccountClosed
+    | TransferCompleted
+    | TransferReversed
+    | BalanceReported
+    | DepositPlaced
+    | DepositRenewed
+    | DepositRedeemed
+    | ProductPurchased
+    | ProductRedeemed
+    | LoanDrawn
+    | LoanRepaid
+    | RelationAdded
+    | RelationRemoved
+    | TagAdded
+    | TagRemoved
+    | InterestRecorded
+    | BenefitUsed
+)

@@ -1,0 +1,79 @@
+"""The field types that events share: money, rates, names of things, and personal data."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+MONEY_DIGITS = 14
+"""Digits before the point. With four decimals an amount fits ClickHouse's Decimal(18, 4)."""
+MONEY_DECIMALS = 4
+RATE_DECIMALS = 8
+
+SENSITIVE = "sensitive"
+
+Text = Annotated[str, Meta(max_length=2_000)]
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+"""The name of a thing: a product, a channel, a topic of interest."""
+Id = Annotated[str, Meta(min_length=1, max_length=128)]
+Currency = Annotated[str, Meta(min_length=3, max_length=3)]
+"""ISO 4217."""
+Country = Annotated[str, Meta(min_length=2, max_length=2)]
+"""ISO 3166-1 alpha-2."""
+Instant = Annotated[datetime, Meta(tz=True)]
+
+Money = Annotated[Decimal, Meta(extra={"decimals": MONEY_DECIMALS})]
+"""An amount: a JSON string on the wire, at most 14 digits before the point and 4 after it."""
+Rate = Annotated[Decimal, Meta(extra={"decimals": RATE_DECIMALS})]
+"""A rate per year or an exchange rate, as a fraction (0.025 is 2.5%), at most 8 decimals."""
+
+PersonalText = Annotated[str, Meta(max_length=2_000, extra={SENSITIVE: True})]
+"""Text that identifies a person: never in a log line, a metric or an error message."""
+PersonalId = Annotated[str, Meta(min_length=1, max_length=128, extra={SENSITIVE: True})]
+PersonalDate = Annotated[
+    str, Meta(pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\Z", extra={SENSITIVE: True})
+]
+"""A day that identifies a person (a birthday), as YYYY-MM-DD."""
+Day = Annotated[str, Meta(pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\Z")]
+"""A calendar day in the bank's time zone, as YYYY-MM-DD."""
+
+
+def metadata(annotation: Any) -> dict[str, Any]:
+    """What the `Annotated` parts of a type say, through optional types and unions."""
+    found: dict[str, Any] = {}
+    for part in (annotation, *getattr(annotation, "__args__", ())):
+        for meta in getattr(part, "__metadata__", ()):
+            found.update(getattr(meta, "extra", None) or {})
+    return found
+
+
+def sensitive_fields(struct: type[msgspec.Struct]) -> frozenset[str]:
+    """Names of a struct's fields that are marked as identifying a person."""
+    hints = get_type_hints(struct, include_extras=True)
+    return frozenset(name for name, hint in hints.items() if metadata(hint).get(SENSITIVE))
+
+
+def decimal_fields(struct: type[msgspec.Struct]) -> tuple[tuple[str, int], ...]:
+    """A struct's decimal fields, each with the number of decimals it may have."""
+    hints = get_type_hints(struct, include_extras=True)
+    found = ((name, metadata(hint).get("decimals")) for name, hint in hints.items())
+    return tuple((name, decimals) for name, decimals in found if decimals is not None)
+
+
+def check_decimal(name: str, value: Decimal, decimals: int) -> None:
+    """Refuse what would not fit the columns and sums: infinite, too large, too fine.
+
+    Raises ValueError that names the field and never shows the value.
+    """
+    if not value.is_finite():
+        raise ValueError(f"{name} is not a number")
+    exponent = value.as_tuple().exponent
+    assert isinstance(exponent, int)
+    if value and value.adjusted() >= MONEY_DIGITS:
+        raise ValueError(f"{name} has more than {MONEY_DIGITS} digits before the point")
+    if exponent < -decimals:
+        raise ValueError(f"{name} has more than {decimals} decimals")
+    if exponent > MONEY_DIGITS:
+        raise ValueError(f"{name} is written with too large an exponent")

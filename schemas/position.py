@@ -1,0 +1,43 @@
+"""The position of a partition runner: what it has done, and with what.
+
+Its latest is a reserved key of the changelog; all of them are the journal, so that an oracle or a
+backtest that follows the journal gets the same records and effects.
+"""
+
+import msgspec
+from msgspec import Struct
+
+POSITION_KEY = b"\x00position"
+"""The changelog key of the position. No customer id begins with a control character."""
+
+
+class Range(Struct, frozen=True, kw_only=True, gc=False):
+    """What was taken of one topic: offsets from `start` up to, not including, `end`."""
+
+    topic_id: str
+    """Kafka's id of the topic, empty where the broker has none."""
+    start: int
+    end: int
+
+
+class Position(Struct, frozen=True, kw_only=True, gc=False):
+    partition: int
+    number: int
+    """Counts the chunks of this partition from 1, without gaps."""
+    ranges: dict[str, Range]
+    """Topic → its range of this chunk. Every input topic is there; an untouched one has
+    `start == end`, its place so far."""
+    now: int
+    """The bank clock when the chunk was stepped, epoch milliseconds."""
+    rules: str
+    """The digest of the rules used."""
+    partition_time: int | None = None
+    version: int = 1
+
+    def ends(self) -> dict[str, int]:
+        """Topic → the next offset to take."""
+        return {topic: taken.end for topic, taken in self.ranges.items()}
+
+
+encode_position = msgspec.json.Encoder().encode
+decode_position = msgspec.json.Decoder(Position).decode

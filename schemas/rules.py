@@ -1,0 +1,78 @@
+"""A rule as its owner writes it: `if … then …` as data. Unknown keys are errors.
+
+The expressions are text here; streams/rules checks and compiles them.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from schemas.effects import Kind, Priority
+
+RuleId = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+Duration = Annotated[str, Field(pattern=r"^\d{1,5}[smhdw]$", examples=["30d", "1h"])]
+Expression = Annotated[str, Field(min_length=1, max_length=2_000)]
+Status = Literal["draft", "shadow", "live", "retired"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Text(_Strict):
+    """A text for people, in the bank's languages. `{name}` is filled in with a `let` value."""
+
+    en: Annotated[str, Field(min_length=1, max_length=500)]
+    zh: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class TaskTemplate(_Strict):
+    """Something for the relationship manager to do."""
+
+    title: Text | None = None
+    text: Text
+    priority: Priority = "normal"
+    due: Duration | None = None
+    """After the event."""
+
+
+class AlertTemplate(_Strict):
+    """Something to know and to watch."""
+
+    title: Text | None = None
+    text: Text
+    severity: Priority = "normal"
+
+
+class Then(_Strict):
+    task: TaskTemplate | None = None
+    alert: AlertTemplate | None = None
+
+    @model_validator(mode="after")
+    def _does_something(self) -> "Then":
+        if self.task is None and self.alert is None:
+            raise ValueError("say what to do: a task, an alert, or both")
+        return self
+
+
+class RuleDefinition(_Strict):
+    id: RuleId
+    version: Annotated[int, Field(ge=1)]
+    title: Text
+    kind: Kind
+    owner: Annotated[str, Field(min_length=1, max_length=100)]
+    status: Status
+    on: Annotated[list[str], Field(min_length=1)]
+    """The event types that can make it fire."""
+    let: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Expression] = {}
+    if_: Annotated[Expression, Field(alias="if")]
+    then: Then
+    cooldown: Duration | None = None
+    """After firing for a customer, not again for so long (event time)."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_type_or_several(cls, values: object) -> object:
+        if isinstance(values, dict) and isinstance(values.get("on"), str):
+            return {**values, "on": [values["on"]]}
+        return values
