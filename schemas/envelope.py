@@ -49,6 +49,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="type
     source: EventId
     subject: CustomerId
     time: Instant
+    data: Data
     datacontenttype: Literal["application/json"] = "application/json"
 
     @classmethod

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
-from schemas.events.core import Attribute, FamilyMember
+from schemas.events.core import Attribute, FamilyMember, TransferData
 
 RECORD_VERSION = 1
 MAX_RECORD_BYTES = 256 * 1024
@@ -78,18 +78,18 @@ class Flow(Struct, kw_only=True, omit_defaults=True):
 
     count: int = 0
     base_total: Decimal = Decimal(0)
-    largest: Decimal = Decimal(0)
     reversed: int = 0
     last_at: int = NEVER
 
 
 class Transfer(Struct, kw_only=True, omit_defaults=True):
-    """One of the last transfers, kept so that a reversal can be told from a stranger."""
+    """One of the last transfers, kept so that a reversal takes the right one out again."""
 
-    id: str
     at: int
-    direction: str
-    base_amount: Decimal
+    data: TransferData
+    """Without the counterparty's name."""
+    late: bool = False
+    """It came too late for the windows, so there is nothing to take out of them."""
     reversed: bool = False
 
 
@@ -118,7 +118,6 @@ class ProfileSection(Struct, kw_only=True, omit_defaults=True):
     transfers: list[Transfer] = field(default_factory=list)
     """The last ones, oldest first."""
     visits: Visits = field(default_factory=Visits)
-    first_seen: int = NEVER
     dropped: dict[str, int] = field(default_factory=dict)
     """What fell off a bounded list → how many."""
 
@@ -126,6 +125,8 @@ class ProfileSection(Struct, kw_only=True, omit_defaults=True):
 class ActivitySection(Struct, kw_only=True, omit_defaults=True):
     latest: int = NEVER
     """The record's own greatest event time; lateness is judged against it."""
+    first_seen: int = NEVER
+    """The least event time."""
     recent: bytes = b""
     """The ids of recent events, see streams/duplicates.py."""
     windows: dict[str, Any] = field(default_factory=dict)

@@ -1,1 +1,4 @@
-"""What happens to an event: pure functions. No I/O, no clock, no randomness; time is an argument."""
+"""What happens to an event: pure functions.
+
+No I/O, no clock, no randomness; time is an argument.
+"""

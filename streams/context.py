@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
+from streams.durations import DAY_MS
 from streams.rules.ruleset import RuleSet
-
-DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +16,7 @@ class CoreSettings:
     future_tolerance: int = 300_000
     lateness: int = 30 * DAY_MS
     duplicates_kept: int = 64
+    duplicates_for: int = 7 * DAY_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +25,8 @@ class Context:
     """The bank clock, epoch milliseconds."""
     rules: RuleSet
     settings: CoreSettings
+
+    @property
+    def horizon(self) -> int:
+        """The latest event time that does not count as the future, epoch milliseconds."""
+        return self.now + self.settings.future_tolerance

@@ -1,0 +1,185 @@
+"""The plan of a chunk, without I/O: in which order its messages count, and what they make.
+
+A chunk is one contiguous range of each topic of a partition. Its order is a function of the
+ranges alone, so whoever takes the same ranges (a replay, the oracle) gets the same order.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from heapq import merge as merge_sorted
+
+from schemas.dead_letters import DeadLetter, Reason
+from schemas.effects import Effect
+from schemas.record import MAX_RECORD_BYTES, Record
+from streams.context import Context
+from streams.inputs import Input, Raw
+from streams.intake import Entry, reject
+from streams.step import ConflictError, Stepped, step
+
+GROWTH_FACTOR = 4
+GROWTH_BYTES = 8 * 1024
+"""An event of n bytes lets a record grow by less than GROWTH_FACTOR * n + GROWTH_BYTES."""
+
+
+class OversizeError(ValueError):
+    """The record would exceed its limit."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a chunk made; nothing of it is sent or stored yet."""
+
+    records: dict[str, Record] = field(default_factory=dict)
+    """Customer → the changed record; its `stored` is the new encoded form."""
+    effects: list[Effect] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    """applied, duplicates, late, unknown:TYPE, dead:REASON, fired:RULE, rule_failures:RULE."""
+
+
+def merge(
+    buffers: Mapping[str, Sequence[Entry]],
+    context: Context,
+    max_entries: int | None = None,
+    max_bytes: int | None = None,
+) -> list[Entry]:
+    """A prefix of each topic's buffer, in the order in which they count.
+
+    The order is by (running maximum of event time within the range, topic, offset). What is
+    broken or dated in the future has no time of its own and moves nothing. At least one entry is
+    taken, however large.
+    """
+    taken: list[Entry] = []
+    size = 0
+    ordered = merge_sorted(*(_keyed(topic, buffers[topic], context) for topic in sorted(buffers)))
+    for _, _, _, entry in ordered:
+        size += len(entry.raw.value or b"")
+        full = len(taken) == max_entries or (max_bytes is not None and size > max_bytes)
+        if taken and full:
+            break
+        taken.append(entry)
+    return taken
+
+
+def _keyed(
+    topic: str, entries: Sequence[Entry], context: Context
+) -> Iterator[tuple[int, str, int, Entry]]:
+    running = -1
+    for entry in entries:
+        if entry.input is not None and running < entry.input.at <= context.horizon:
+            running = entry.input.at
+        yield running, topic, entry.raw.offset, entry
+
+
+def apply_chunk(
+    entries: Sequence[Entry], load: Callable[[str], Record], context: Context
+) -> Outcome:
+    """Step a chunk's entries, in their order, on records in memory.
+
+    `load` gives a customer's live record (a new one if there is none); it is changed in place,
+    and belongs to `Outcome.records` afterwards. A fold that fails makes its event a dead letter
+    and leaves no trace in the record.
+    """
+    chunk = _Chunk(load, context)
+    for entry in entries:
+        chunk.take(entry)
+    return chunk.finish()
+
+
+@dataclass(slots=True)
+class _Touched:
+    """A customer's record within a chunk, and what brings it back to a point within the chunk."""
+
+    record: Record
+    base: bytes | None
+    applied: list[Input] = field(default_factory=list)
+    bound: int = 0
+    """The encoded record is not larger than this."""
+
+
+class _Chunk:
+    def __init__(self, load: Callable[[str], Record], context: Context) -> None:
+        self._load = load
+        self._context = context
+        self._touched: dict[str, _Touched] = {}
+        self._outcome = Outcome()
+
+    def take(self, entry: Entry) -> None:
+        event = entry.input
+        if entry.problem is not None:
+            self._bury(entry.problem)
+        elif event is None:
+            self._outcome.counts[f"unknown:{entry.unknown}"] += 1
+        elif event.at > self._context.horizon:
+            detail = "time is ahead of the bank clock by more than the tolerance"
+            self._bury(reject(entry.raw, Reason.FUTURE, detail, event.event))
+        else:
+            self._step(entry.raw, event)
+
+    def finish(self) -> Outcome:
+        for customer, touched in self._touched.items():
+            if touched.applied:
+                touched.record.stored = touched.record.encode()
+                self._outcome.records[customer] = touched.record
+        return self._outcome
+
+    def _step(self, raw: Raw, event: Input) -> None:
+        touched = self._touch(event.event.subject)
+        try:
+            stepped = step(touched.record, event, self._context)
+            if stepped.applied:
+                self._check_size(touched, raw)
+        except ConflictError as error:
+            self._bury(reject(raw, Reason.CONFLICT, str(error), event.event))
+        except OversizeError as error:
+            self._restore(touched)
+            self._bury(reject(raw, Reason.OVERSIZE, str(error), event.event))
+        except Exception as error:  # whatever a fold raises, only its event is lost
+            self._restore(touched)
+            # The type alone: an error's text may quote the event.
+            detail = f"folding {event.type} raised {type(error).__name__}"
+            self._bury(reject(raw, Reason.FAILED, detail, event.event))
+        else:
+            self._note(touched, event, stepped)
+
+    def _touch(self, customer: str) -> _Touched:
+        touched = self._touched.get(customer)
+        if touched is None:
+            record = self._load(customer)
+            touched = _Touched(record, record.stored, bound=len(record.stored or b""))
+            self._touched[customer] = touched
+        return touched
+
+    def _note(self, touched: _Touched, event: Input, stepped: Stepped) -> None:
+        counts = self._outcome.counts
+        if not stepped.applied:
+            counts["duplicates"] += 1
+            return
+        touched.applied.append(event)
+        counts["applied"] += 1
+        counts["late"] += stepped.late
+        for rule in stepped.fired:
+            counts[f"fired:{rule}"] += 1
+        for rule in stepped.failed:
+            counts[f"rule_failures:{rule}"] += 1
+        self._outcome.effects.extend(stepped.effects)
+
+    def _check_size(self, touched: _Touched, raw: Raw) -> None:
+        """Encoding tells the size exactly but costs; a bound tells when it is not needed."""
+        touched.bound += GROWTH_FACTOR * len(raw.value or b"") + GROWTH_BYTES
+        if touched.bound > MAX_RECORD_BYTES:
+            touched.bound = len(touched.record.encode())
+            if touched.bound > MAX_RECORD_BYTES:
+                raise OversizeError(f"the record would exceed {MAX_RECORD_BYTES} bytes")
+
+    def _restore(self, touched: _Touched) -> None:
+        """Back to the stored bytes, then the customer's earlier inputs of this chunk again."""
+        touched.record = Record(touched.record.customer, touched.base)
+        for earlier in touched.applied:
+            step(touched.record, earlier, self._context)
+        touched.bound = len(touched.record.encode())
+
+    def _bury(self, letter: DeadLetter) -> None:
+        self._outcome.dead_letters.append(letter)
+        self._outcome.counts[f"dead:{letter.reason}"] += 1

@@ -1,0 +1,123 @@
+"""From a rule that fired to the task or alert that goes out."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from schemas.effects import (
+    Alert,
+    AlertData,
+    Cause,
+    Effect,
+    Profile,
+    ProfileData,
+    RuleRef,
+    Task,
+    TaskData,
+    Text,
+)
+from schemas.record import Record
+from schemas.rules import AlertTemplate, TaskTemplate
+from schemas.rules import Text as Template
+from streams.durations import parse_duration
+from streams.identity import derive_id
+from streams.inputs import Input
+from streams.rules.ruleset import Firing
+
+SOURCE = "/vipcare"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAME = re.compile(r"\{(\w+)\}")
+
+
+def instant(millis: int) -> datetime:
+    """Epoch milliseconds as an instant, without a float in between."""
+    return _EPOCH + timedelta(milliseconds=millis)
+
+
+def cause_of(event: Input) -> Cause:
+    return Cause(
+        source=event.event.source,
+        id=event.event.id,
+        type=event.type,
+        time=instant(event.at),
+        topic=event.topic,
+        partition=event.partition,
+        offset=event.offset,
+    )
+
+
+def effects_of(record: Record, firing: Firing, event: Input, cause: Cause) -> Iterator[Effect]:
+    """The task, the alert, or both, that a rule's `then` asks for."""
+    then = firing.rule.then
+    if then.task is not None:
+        yield _task(record, firing, then.task, event, cause)
+    if then.alert is not None:
+        yield _alert(record, firing, then.alert, event, cause)
+
+
+def profile_of(record: Record, summary: ProfileData, event: Input) -> Profile:
+    thing = derive_id("profile", record.customer)
+    return Profile(
+        id=f"{thing}-{summary.version}",
+        source=SOURCE,
+        subject=record.customer,
+        time=instant(event.at),
+        data=summary,
+    )
+
+
+def _task(
+    record: Record, firing: Firing, template: TaskTemplate, event: Input, cause: Cause
+) -> Task:
+    rule, basics = firing.rule, record.profile.basics
+    thing = derive_id("task", rule.id, record.customer, cause.source, cause.id, "0")
+    due = None if template.due is None else instant(event.at + parse_duration(template.due))
+    data = TaskData(
+        task_id=thing,
+        version=1,
+        state="open",
+        change="raised",
+        kind=rule.kind,
+        priority=template.priority,
+        title=_fill(template.title or rule.title, firing.values),
+        text=_fill(template.text, firing.values),
+        rm=basics.rm,
+        tier=basics.tier,
+        due=due,
+        rule=RuleRef(id=rule.id, version=rule.version),
+        values=firing.values,
+        cause=cause,
+    )
+    return Task(id=f"{thing}-1", source=SOURCE, subject=record.customer, time=cause.time, data=data)
+
+
+def _alert(
+    record: Record, firing: Firing, template: AlertTemplate, event: Input, cause: Cause
+) -> Alert:
+    rule, basics = firing.rule, record.profile.basics
+    thing = derive_id("alert", rule.id, record.customer, cause.source, cause.id, "0")
+    data = AlertData(
+        alert_id=thing,
+        version=1,
+        state="open",
+        change="raised",
+        kind=rule.kind,
+        severity=template.severity,
+        title=_fill(template.title or rule.title, firing.values),
+        text=_fill(template.text, firing.values),
+        rm=basics.rm,
+        tier=basics.tier,
+        rule=RuleRef(id=rule.id, version=rule.version),
+        values=firing.values,
+        cause=cause,
+    )
+    return Alert(
+        id=f"{thing}-1", source=SOURCE, subject=record.customer, time=instant(event.at), data=data
+    )
+
+
+def _fill(template: Template, values: dict[str, str]) -> Text:
+    return {
+        "en": _NAME.sub(lambda name: values.get(name[1], "?"), template.en),
+        "zh": _NAME.sub(lambda name: values.get(name[1], "?"), template.zh),
+    }

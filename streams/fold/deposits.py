@@ -1,0 +1,37 @@
+"""Time deposits: placed, renewed, redeemed."""
+
+from schemas.events.core import DepositData, DepositRedeemedData
+from schemas.record import Deposit, ProfileSection
+from streams.fold.bounded import make_room
+
+MAX_DEPOSITS = 50
+
+
+def placed(profile: ProfileSection, data: DepositData, at: int) -> None:
+    """Placing and renewing both say the whole deposit as it is from then on."""
+    deposit = _deposit(profile, data.deposit)
+    if at < deposit.changed_at:
+        return
+    deposit.principal, deposit.currency = data.principal, data.currency
+    deposit.base_principal, deposit.rate = data.base_principal, data.rate
+    deposit.matures_on = data.matures_on
+    deposit.state, deposit.changed_at = "open", at
+
+
+def redeemed(profile: ProfileSection, data: DepositRedeemedData, at: int) -> None:
+    deposit = _deposit(profile, data.deposit)
+    if at >= deposit.changed_at:
+        deposit.state, deposit.changed_at = "redeemed", at
+
+
+def _deposit(profile: ProfileSection, name: str) -> Deposit:
+    if name not in profile.deposits:
+        make_room(
+            profile,
+            "deposits",
+            profile.deposits,
+            MAX_DEPOSITS,
+            lambda d: (d.state == "open", d.changed_at),
+        )
+        profile.deposits[name] = Deposit()
+    return profile.deposits[name]

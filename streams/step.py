@@ -1,0 +1,77 @@
+"""One input on one record: fold it, evaluate the rules, say what follows."""
+
+from dataclasses import dataclass, field
+
+from schemas.effects import Effect
+from schemas.record import Record
+from streams import duplicates
+from streams.context import Context
+from streams.duplicates import Verdict
+from streams.effects import cause_of, effects_of, profile_of
+from streams.fold import fold
+from streams.inputs import Input
+from streams.rules.ruleset import Firing
+from streams.summary import changed_summary, may_change_summary
+
+
+class ConflictError(ValueError):
+    """An event of the same source and id was applied before, with other content."""
+
+
+@dataclass(slots=True)
+class Stepped:
+    """What one step made. `applied` is false for a duplicate: the record is as it was."""
+
+    applied: bool
+    late: bool = False
+    effects: list[Effect] = field(default_factory=list)
+    fired: list[str] = field(default_factory=list)
+    """Ids of the rules that fired."""
+    failed: list[str] = field(default_factory=list)
+    """Ids of the rules that raised and lost their own effects; the fold stands."""
+
+
+def step(record: Record, event: Input, context: Context) -> Stepped:
+    """Apply one event to a record, in place.
+
+    Raises ConflictError before anything changed. Anything else that it raises is a failed fold:
+    the record is then half changed and must be thrown away.
+    """
+    activity, settings = record.activity, context.settings
+    fingerprint = duplicates.fingerprint(event)
+    verdict = duplicates.judge(activity.recent, fingerprint)
+    if verdict is Verdict.DUPLICATE:
+        return Stepped(applied=False)
+    if verdict is Verdict.CONFLICT:
+        raise ConflictError("another event of this source and id was applied before")
+    late = event.at < activity.latest - settings.lateness
+    activity.latest = max(activity.latest, event.at)
+    activity.first_seen = (
+        event.at if activity.first_seen < 0 else min(activity.first_seen, event.at)
+    )
+    activity.late += late
+    reversed_transfer = fold(record, event, late=late)
+    if reversed_transfer is not None:
+        context.rules.retract(record, reversed_transfer)
+    outcome = context.rules.apply(record, event, late=late)
+    activity.recent = duplicates.remember(
+        activity.recent,
+        fingerprint,
+        event.at,
+        kept=settings.duplicates_kept,
+        oldest=activity.latest - settings.duplicates_for,
+    )
+    record.header.sequence += 1
+    stepped = Stepped(applied=True, late=late, failed=outcome.failed)
+    if outcome.firings or may_change_summary(record, event.type):
+        _say(stepped, outcome.firings, record, event)
+    return stepped
+
+
+def _say(stepped: Stepped, firings: list[Firing], record: Record, event: Input) -> None:
+    cause = cause_of(event)
+    for firing in firings:
+        stepped.fired.append(firing.rule.id)
+        stepped.effects.extend(effects_of(record, firing, event, cause))
+    if may_change_summary(record, event.type) and (summary := changed_summary(record, cause)):
+        stepped.effects.append(profile_of(record, summary, event))
