@@ -1,3 +1,21 @@
-"""Fixtures for every test."""
+"""Fixtures that every test may ask for."""
 
-pytest_plugins = ["tests.kafka_fixtures"]
+from collections.abc import Iterator
+
+import pytest
+
+from agents.local.broker import EmbeddedBroker
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[str]:
+    """The address of an embedded broker that the whole run shares: name your own topics."""
+    with EmbeddedBroker() as embedded:
+        yield embedded.bootstrap
+
+
+@pytest.fixture
+def fresh_broker() -> Iterator[str]:
+    """The address of an empty embedded broker, for tests that need topics of fixed names."""
+    with EmbeddedBroker() as embedded:
+        yield embedded.bootstrap

@@ -1,0 +1,58 @@
+"""The embedded broker: starts, refuses a taken port, leaves nothing behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from agents.local.broker import BrokerError, EmbeddedBroker
+
+pytestmark = pytest.mark.broker
+
+
+def _listens(address: str) -> bool:
+    host, port = address.split(":")
+    with socket.socket() as probe:
+        return probe.connect_ex((host, int(port))) == 0
+
+
+def test_topics_are_made_with_their_partitions(fresh_broker: str) -> None:
+    admin = AdminClient({"bootstrap.servers": fresh_broker})
+    admin.create_topics([NewTopic("some.topic", 4, 1)])["some.topic"].result(5)
+    assert len(admin.list_topics(timeout=5).topics["some.topic"].partitions) == 4
+
+
+def test_stop_ends_it() -> None:
+    with EmbeddedBroker() as embedded:
+        assert _listens(embedded.bootstrap)
+    assert not _listens(embedded.bootstrap)
+
+
+def test_taken_port_is_one_clear_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(BrokerError, match=rf"port {port} on 127.0.0.1 is taken"):
+            EmbeddedBroker(port).start()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere only our own commands follow us")
+def test_broker_dies_with_a_killed_parent() -> None:
+    program = (
+        "import time; from agents.local.broker import EmbeddedBroker;"
+        "print(EmbeddedBroker().start(), flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        address = parent.stdout.readline().decode().strip()
+        assert _listens(address)
+        os.kill(parent.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 5
+    while _listens(address) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not _listens(address)
