@@ -6,6 +6,8 @@ import pytest
 
 from agents.local.broker import EmbeddedBroker
 
+pytest_plugins = ["tests.kafka_fixtures"]
+
 
 @pytest.fixture(scope="session")
 def broker() -> Iterator[str]:

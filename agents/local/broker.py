@@ -5,7 +5,9 @@ What it does and does not do (tansu 0.6.0, measured with librdkafka 2.x):
 - creates topics with N partitions (and topic ids, and configurations) through the admin API, and
   makes none by itself; keeps record headers and producers' timestamps;
 - idempotent producers work, at a fifth of the rate: turn idempotence off for it;
-- no transactions: `kafka.transactions=false`;
+- it answers the calls of transactions but does not keep them: an aborted record is read as if it
+  were committed, a fenced producer hangs. So `kafka.transactions=false`;
+- offsets for times come out early (it answered 0 for a later time): do not rely on them;
 - a group's first join waits half its rebalance timeout, which is librdkafka's
   `max.poll.interval.ms` (5 minutes by default): set that and `session.timeout.ms` to 6 s.
 """
