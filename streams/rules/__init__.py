@@ -1,0 +1,1 @@
+"""Rules: checked definitions, compiled and indexed by event type."""
