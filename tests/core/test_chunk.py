@@ -1,0 +1,217 @@
+"""Chunks: their order, any split of it, faults that leave no trace, and the oracle's replay."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from config.load_rules import load_rules
+from schemas.effects import Effect
+from schemas.position import Position, Range
+from schemas.record import Record
+from streams import chunk as chunk_module
+from streams.chunk import Outcome, apply_chunk, merge
+from streams.context import Context, CoreSettings
+from streams.inputs import Raw
+from streams.intake import Entry, read
+from streams.replay import replay
+from streams.rules.ruleset import compile_rules
+from tests.core.strategies import CUSTOMERS, DAY, NOW, PARTITIONS, message, partitions, transfer
+
+SETTINGS = CoreSettings(partitions=PARTITIONS, duplicates_kept=8, lateness=20 * DAY)
+CONTEXT = Context(now=NOW, rules=compile_rules(load_rules(None)), settings=SETTINGS)
+
+
+def entries_of(topics: Mapping[str, Sequence[Raw]]) -> dict[str, list[Entry]]:
+    return {topic: [read(raw, SETTINGS) for raw in raws] for topic, raws in topics.items()}
+
+
+class Store:
+    """Records between chunks: decoded ones live on, as in the lane's cache."""
+
+    def __init__(self, *, cached: bool) -> None:
+        self.cached = cached
+        self.live: dict[str, Record] = {}
+        self.stored: dict[str, bytes] = {}
+
+    def load(self, customer: str) -> Record:
+        if self.cached and customer in self.live:
+            return self.live[customer]
+        return Record(customer, self.stored.get(customer))
+
+    def apply(self, entries: Sequence[Entry]) -> Outcome:
+        outcome = apply_chunk(entries, self.load, CONTEXT)
+        self.live.update(outcome.records)
+        for customer, record in outcome.records.items():
+            assert record.stored is not None
+            self.stored[customer] = record.stored
+        return outcome
+
+
+def order_by_hand(topics: Mapping[str, Sequence[Entry]]) -> list[Entry]:
+    """The order's definition, written down as a sort."""
+    keyed = []
+    for topic, entries in topics.items():
+        for n, entry in enumerate(entries):
+            times = [
+                e.input.at for e in entries[: n + 1] if e.input and e.input.at <= CONTEXT.horizon
+            ]
+            keyed.append((max(times, default=-1), topic, entry.raw.offset, entry))
+    return [entry for *_, entry in sorted(keyed, key=lambda k: k[:3])]
+
+
+@given(partitions())
+def test_the_order_is_its_definition(topics: dict[str, Sequence[Raw]]) -> None:
+    entries = entries_of(topics)
+    assert merge(entries, CONTEXT) == order_by_hand(entries)
+
+
+@given(partitions(), st.integers(1, 20), st.integers(1, 4_000))
+def test_a_limited_chunk_is_a_prefix_of_each_topic_in_its_own_order(
+    topics: dict[str, Sequence[Raw]], count: int, size: int
+) -> None:
+    entries = entries_of(topics)
+    taken = merge(entries, CONTEXT, count, size)
+    ranges = {t: [e for e in taken if e.raw.topic == t] for t in topics}
+    for topic, some in ranges.items():
+        assert some == list(entries[topic][: len(some)])
+    assert merge(ranges, CONTEXT) == taken
+    assert len(taken) <= count
+    assert bool(taken) == any(entries.values())
+
+
+@settings(deadline=None)
+@given(partitions(), st.lists(st.integers(1, 10), min_size=1), st.booleans())
+def test_any_split_of_one_order_gives_the_same(
+    topics: dict[str, Sequence[Raw]], sizes: list[int], cached: bool
+) -> None:
+    ordered = merge(entries_of(topics), CONTEXT)
+    whole, split = Store(cached=False), Store(cached=cached)
+    expected = whole.apply(ordered)
+    effects: list[Effect] = []
+    letters = []
+    n = 0
+    while ordered:
+        size = sizes[n % len(sizes)]
+        outcome = split.apply(ordered[:size])
+        effects += outcome.effects
+        letters += outcome.dead_letters
+        ordered, n = ordered[size:], n + 1
+    assert effects == expected.effects
+    assert letters == expected.dead_letters
+    assert split.stored == whole.stored
+
+
+@settings(deadline=None)
+@given(partitions(), st.lists(st.integers(1, 12), min_size=1))
+def test_the_replay_of_a_journal_is_what_happened(
+    topics: dict[str, Sequence[Raw]], sizes: list[int]
+) -> None:
+    """Chunks as a runner takes them: limited merges, each with its position in the journal."""
+    buffers, store = entries_of(topics), Store(cached=True)
+    places = dict.fromkeys(topics, 0)
+    journal, effects = [], []
+    while any(buffers.values()):
+        taken = merge(buffers, CONTEXT, sizes[len(journal) % len(sizes)])
+        ranges = {}
+        for topic in topics:
+            mine = [e.raw.offset + 1 for e in taken if e.raw.topic == topic]
+            end = mine[-1] if mine else places[topic]
+            ranges[topic] = Range(topic_id="", start=places[topic], end=end)
+            places[topic] = end
+            buffers[topic] = buffers[topic][len(mine) :]
+        effects += store.apply(taken).effects
+        journal.append(
+            Position(
+                partition=0, number=len(journal) + 1, ranges=ranges, now=CONTEXT.now, rules="-"
+            )
+        )
+    records: dict[str, bytes] = {}
+    replayed = replay(
+        journal,
+        lambda topic, _, start, end: [r for r in topics[topic] if start <= r.offset < end],
+        lambda _: CONTEXT,
+        records,
+    )
+    assert [effect for outcome in replayed for effect in outcome.effects] == effects
+    assert records == store.stored
+
+
+def test_a_journal_with_a_gap_is_refused() -> None:
+    position = Position(partition=3, number=2, ranges={}, now=NOW, rules="-")
+    with pytest.raises(ValueError, match="partition 3: position 2 follows 0"):
+        list(replay([position], lambda *_: [], lambda _: CONTEXT))
+
+
+def raws_of_one_customer(count: int) -> list[Raw]:
+    who = CUSTOMERS[0]
+    return [
+        Raw(
+            "bank.core",
+            0,
+            n,
+            who.encode(),
+            message(
+                "transfer.completed",
+                transfer(n, 100 + n, "US"),
+                at=NOW - DAY + n,
+                customer=who,
+                event_id=str(n),
+            ),
+        )
+        for n in range(count)
+    ]
+
+
+def test_a_failing_fold_loses_its_event_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    raws = raws_of_one_customer(6)
+    whole = Store(cached=True)
+    without = whole.apply([read(raw, SETTINGS) for n, raw in enumerate(raws) if n != 3])
+    folding = chunk_module.step
+
+    def step_that_fails(record: Record, event: object, context: Context) -> object:
+        stepped = folding(record, event, context)  # type: ignore[arg-type]  # passed through
+        if event.offset == 3:  # type: ignore[attr-defined]  # passed through
+            raise ZeroDivisionError("after the record was half changed")
+        return stepped
+
+    monkeypatch.setattr(chunk_module, "step", step_that_fails)
+    store = Store(cached=True)
+    outcome = store.apply([read(raw, SETTINGS) for raw in raws])
+    (letter,) = outcome.dead_letters
+    assert (letter.reason, letter.offset) == ("failed", 3)
+    assert letter.detail == "folding transfer.completed raised ZeroDivisionError"
+    assert store.stored == whole.stored
+    assert outcome.effects == without.effects
+    assert outcome.counts["applied"] == 5
+
+
+def test_a_record_beyond_its_limit_refuses_the_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunk_module, "MAX_RECORD_BYTES", 1_800)
+    store = Store(cached=True)
+    outcome = store.apply([read(raw, SETTINGS) for raw in raws_of_one_customer(30)])
+    assert {letter.reason for letter in outcome.dead_letters} == {"oversize"}
+    assert outcome.counts["applied"] > 0
+    assert all(len(stored) <= 1_800 for stored in store.stored.values())
+
+
+def test_a_second_event_of_the_same_id_is_dropped_or_a_conflict() -> None:
+    first = raws_of_one_customer(1)[0]
+    again = first._replace(offset=1)
+    other = first._replace(offset=2, value=(first.value or b"").replace(b'"100"', b'"101"'))
+    outcome = Store(cached=True).apply([read(raw, SETTINGS) for raw in (first, again, other)])
+    assert outcome.counts["applied"] == 1
+    assert outcome.counts["duplicates"] == 1
+    assert [(d.reason, d.offset) for d in outcome.dead_letters] == [("conflict", 2)]
+
+
+def test_the_future_is_a_dead_letter_that_moves_nothing() -> None:
+    raws = raws_of_one_customer(2)
+    early = replace(CONTEXT, now=NOW - 2 * DAY)
+    entries = {"bank.core": [read(raw, SETTINGS) for raw in raws]}
+    assert [e.raw.offset for e in merge(entries, early)] == [0, 1]
+    outcome = apply_chunk(merge(entries, early), Record, early)
+    assert {letter.reason for letter in outcome.dead_letters} == {"future"}
+    assert not outcome.records

@@ -1,0 +1,123 @@
+"""Folds: patches, last writers, states that come out of order, and limits."""
+
+import itertools
+from decimal import Decimal
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.events.app import PageData
+from schemas.events.core import (
+    AccountClosedData,
+    AccountOpenedData,
+    BalanceData,
+    CustomerData,
+    DepositData,
+    DepositRedeemedData,
+    TagData,
+)
+from schemas.record import ProfileSection
+from streams.fold import accounts, basics, deposits, visits
+
+patches = st.fixed_dictionaries(
+    {},
+    optional={
+        "tier": st.sampled_from([None, "gold", "diamond"]),
+        "language": st.sampled_from([None, "zh", "en"]),
+        "attributes": st.dictionaries(
+            st.sampled_from(["x", "y"]), st.sampled_from([None, 1, "two"]), max_size=2
+        ),
+    },
+)
+
+
+@given(st.lists(st.tuples(patches, st.integers(0, 5)), max_size=12))
+def test_patches_are_last_writer_wins_by_event_time(
+    arrivals: list[tuple[dict[str, object], int]],
+) -> None:
+    profile = ProfileSection()
+    for patch, at in arrivals:
+        basics.customer_updated(profile, msgspec.convert(patch, CustomerData), at)
+    expected: dict[str, object] = {}
+    for patch, _ in sorted(arrivals, key=lambda arrival: arrival[1]):
+        expected.update({k: v for k, v in patch.items() if k != "attributes"})
+        expected.update({f"a.{k}": v for k, v in patch.get("attributes", {}).items()})  # type: ignore[attr-defined]  # a dict, see above
+    assert profile.basics.tier == expected.get("tier")
+    assert profile.basics.language == expected.get("language")
+    for name in ("x", "y"):
+        assert profile.attributes.get(name) == expected.get(f"a.{name}")
+
+
+@given(st.permutations([("+", 1), ("-", 2), ("+", 3), ("-", 4)]))
+def test_a_tag_is_what_was_said_last(order: list[tuple[str, int]]) -> None:
+    profile = ProfileSection()
+    for sign, at in order:
+        change = basics.tag_added if sign == "+" else basics.tag_removed
+        change(profile, TagData(tag="golf"), at)
+    assert "golf" not in profile.tags
+
+
+def balance(amount: int) -> BalanceData:
+    value = Decimal(amount)
+    return BalanceData(account="A", currency="CNY", balance=value, base_balance=value)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+def test_accounts_do_not_care_for_the_order_of_arrival(order: tuple[int, ...]) -> None:
+    steps = [
+        lambda p: accounts.opened(
+            p, AccountOpenedData(account="A", kind="current", currency="CNY"), 1
+        ),
+        lambda p: accounts.balance_reported(p, balance(10), 2),
+        lambda p: accounts.balance_reported(p, balance(20), 3),
+        lambda p: accounts.closed(p, AccountClosedData(account="A"), 4),
+    ]
+    profile = ProfileSection()
+    for n in order:
+        steps[n](profile)
+    account = profile.accounts["A"]
+    assert (account.balance, account.balance_at) == (Decimal(20), 3)
+    assert (account.opened_at, account.closed_at) == (1, 4)
+    assert not accounts.is_open(account)
+
+
+def test_a_deposit_is_placed_renewed_and_redeemed() -> None:
+    profile = ProfileSection()
+
+    def placed(principal: int, at: int) -> None:
+        value = Decimal(principal)
+        data = DepositData(
+            deposit="D",
+            principal=value,
+            currency="CNY",
+            base_principal=value,
+            rate=Decimal("0.02"),
+            matures_on="2026-12-01",
+        )
+        deposits.placed(profile, data, at)
+
+    placed(100, 1)
+    placed(300, 3)
+    placed(200, 2)
+    assert profile.deposits["D"].principal == 300
+    deposits.redeemed(
+        profile, DepositRedeemedData(deposit="D", amount=Decimal(300), currency="CNY"), 4
+    )
+    assert profile.deposits["D"].state == "redeemed"
+
+
+def test_what_falls_off_is_counted() -> None:
+    profile = ProfileSection()
+    for n in range(100):
+        accounts.opened(
+            profile, AccountOpenedData(account=f"A{n}", kind="current", currency="CNY"), n
+        )
+        basics.tag_added(profile, TagData(tag=f"t{n}"), n)
+        visits.page_viewed(profile, PageData(page="p", page_topic=f"topic {n}"), n)
+    assert len(profile.accounts) == accounts.MAX_ACCOUNTS
+    assert profile.dropped["accounts"] == 100 - accounts.MAX_ACCOUNTS
+    assert len(profile.tags) == basics.MAX_TAGS
+    assert sum(profile.visits.by_topic.values()) == 100
+    assert len(profile.visits.by_topic) == visits.MAX_TOPICS + 1
