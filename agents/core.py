@@ -1,0 +1,27 @@
+"""From settings to what the pure core needs; one place, so that worker and oracle agree."""
+
+from config.load_rules import load_rules
+from config.settings import Settings
+from streams.context import CoreSettings
+from streams.durations import DAY_MS
+from streams.rules.ruleset import RuleSet, compile_rules
+
+
+def core_settings(settings: Settings) -> CoreSettings:
+    """Tolerances of transport are real time, so they grow with the clock's rate."""
+    step = settings.step
+    return CoreSettings(
+        partitions=settings.topics.partitions,
+        base_currency=step.base_currency,
+        time_zone=step.time_zone,
+        future_tolerance=int(step.future_tolerance_s * 1_000 * settings.clock.rate),
+        lateness=step.lateness_days * DAY_MS,
+        duplicates_kept=step.duplicates_kept,
+        duplicates_for=step.duplicates_days * DAY_MS,
+    )
+
+
+def rule_set(settings: Settings) -> RuleSet:
+    """The rules in force. Raises the loader's and the checker's errors, with file and line."""
+    definitions = load_rules(settings.worker.rules)
+    return compile_rules(definitions, lateness=settings.step.lateness_days * DAY_MS)
