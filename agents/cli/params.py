@@ -1,0 +1,55 @@
+"""Values that several commands take on the command line."""
+
+import re
+
+import click
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_SHAPE = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+
+
+class Duration(click.ParamType):
+    """`500ms`, `60s`, `5m`, `1h`: seconds as a float."""
+
+    name = "duration"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        if isinstance(value, int | float):
+            return float(value)
+        match = _SHAPE.fullmatch(str(value).strip().lower())
+        if match is None:
+            self.fail(f"{value!r} is not a duration: write 60s, 5m or 1h", param, ctx)
+        seconds = float(match[1]) * _UNITS[match[2]]
+        if not seconds:
+            self.fail("a duration is longer than nothing", param, ctx)
+        return seconds
+
+
+class Address(click.ParamType):
+    """`HOST:PORT`, as a string; `words` are accepted in its place (`embedded`)."""
+
+    name = "address"
+
+    def __init__(self, *words: str) -> None:
+        self._words = words
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        text = str(value).strip()
+        if text in self._words:
+            return text
+        host, _, port = text.rpartition(":")
+        if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+            choices = "".join(f"{word} or " for word in self._words)
+            self.fail(f"{text!r} is not an address: write {choices}HOST:PORT", param, ctx)
+        return text
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        _ = param, ctx
+        return "|".join((*self._words, "HOST:PORT"))
+
+
+DURATION = Duration()

@@ -1,0 +1,90 @@
+"""The command line's frame: what it says, where, and with which exit status."""
+
+import os
+import subprocess
+import sys
+
+import click
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.cli import main
+from agents.cli.params import DURATION, Address
+
+
+def _vipcare(*args: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+
+    return subprocess.run(
+        [sys.executable, "-m", "agents.cli.main", *args],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        env={**os.environ, **environment},
+    )
+
+
+@pytest.mark.parametrize("args", [["wroker"], ["--foo"], ["up", "--for", "soon"], ["up", "extra"]])
+def test_a_mistake_is_one_line_and_status_2(args: list[str]) -> None:
+    done = _vipcare(*args)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("vipcare: ")
+
+
+def test_the_nearest_command_is_named() -> None:
+    assert "Did you mean worker?" in _vipcare("wroker").stderr
+
+
+def test_a_wrong_setting_is_named_and_its_value_is_not_repeated() -> None:
+    done = _vipcare("up", VIPCARE_TOPICS__PARTITIONS="hunter2")
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert "topics.partitions" in done.stderr
+    assert "hunter2" not in done.stderr
+
+
+def test_help_lists_every_command_and_imports_none() -> None:
+    program = (
+        "import sys; from agents.cli.main import run; status = run(['--help']);"
+        "heavy = {'faust', 'chdb', 'confluent_kafka', 'aiokafka', 'pydantic', 'rich'};"
+        "print(status, sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert done.stdout.endswith("0 []\n")
+    assert all(name in done.stdout for name in main.COMMANDS)
+
+
+@pytest.mark.parametrize("name", main.COMMANDS)
+def test_every_command_is_there_and_teaches(name: str) -> None:
+    command = main.cli.get_command(click.Context(main.cli), name)
+    assert command is not None
+    assert command.help, f"vipcare {name} --help says nothing"
+
+
+@given(st.floats(0.001, 1e6), st.sampled_from(["ms", "s", "m", "h"]))
+def test_durations_are_read_as_written(number: float, unit: str) -> None:
+    shown = f"{number:.3f}"
+    factor = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}[unit]
+    assert DURATION.convert(shown + unit, None, None) == pytest.approx(float(shown) * factor)
+
+
+@given(st.text().filter(lambda text: text.strip().lower()[-1:] not in {"s", "m", "h"}))
+def test_any_other_text_is_refused_as_a_parameter(text: str) -> None:
+    with pytest.raises(click.BadParameter, match="write 60s, 5m or 1h"):
+        DURATION.convert(text, None, None)
+
+
+@pytest.mark.parametrize("text", ["embedded", "kafka:9092", "[::1]:9092"])
+def test_addresses(text: str) -> None:
+    assert Address("embedded").convert(text, None, None) == text
+
+
+@pytest.mark.parametrize("text", ["", "kafka", "kafka:", ":9092", "kafka:0", "kafka:99999", "a:b"])
+def test_what_is_no_address_is_refused(text: str) -> None:
+    with pytest.raises(click.BadParameter, match="HOST:PORT"):
+        Address("embedded").convert(text, None, None)
