@@ -1,0 +1,112 @@
+"""Every metric there is: the one closed list. Data only; sinks/metrics.py builds them.
+
+Names end in their unit; counters end in `_total`. Labels take few values: partitions, topics,
+rule ids, reasons. No label or value ever holds event data.
+"""
+
+from typing import Literal, NamedTuple
+
+Kind = Literal["counter", "gauge", "histogram"]
+
+
+class Metric(NamedTuple):
+    name: str
+    kind: Kind
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+
+_MILLISECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+_SIZES = (1.0, 10.0, 50.0, 100.0, 250.0, 500.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0)
+
+# -- The worker: what its partition runners did -------------------------------------------------
+EVENTS = Metric("vipcare_events_total", "counter", "Messages taken into a chunk.", ("topic",))
+APPLIED = Metric("vipcare_events_applied_total", "counter", "Events applied to a record.")
+DUPLICATES = Metric(
+    "vipcare_events_duplicate_total", "counter", "Events dropped: seen before, same content."
+)
+LATE = Metric(
+    "vipcare_events_late_total", "counter", "Events applied, but too late for the windows."
+)
+UNKNOWN = Metric("vipcare_events_unknown_total", "counter", "Events of a type not known here.")
+DEAD_LETTERS = Metric(
+    "vipcare_dead_letters_total", "counter", "Events that became a dead letter.", ("reason",)
+)
+RULE_FIRED = Metric("vipcare_rule_fired_total", "counter", "Firings of a rule.", ("rule",))
+RULE_FAILED = Metric(
+    "vipcare_rule_failures_total", "counter", "Evaluations of a rule that raised.", ("rule",)
+)
+EFFECTS = Metric("vipcare_effects_total", "counter", "Effects committed.", ("topic",))
+
+# -- The worker: how its chunks go ---------------------------------------------------------------
+CHUNK_EVENTS = Metric("vipcare_chunk_events", "histogram", "Messages in a chunk.", buckets=_SIZES)
+STEP_SECONDS = Metric(
+    "vipcare_chunk_step_seconds", "histogram", "Stepping a chunk in memory.", buckets=_MILLISECONDS
+)
+COMMIT_SECONDS = Metric(
+    "vipcare_chunk_commit_seconds",
+    "histogram",
+    "Sending a chunk's results and committing them.",
+    buckets=_MILLISECONDS,
+)
+STORE_SECONDS = Metric(
+    "vipcare_chunk_store_seconds",
+    "histogram",
+    "Writing a committed chunk to the local store.",
+    buckets=_MILLISECONDS,
+)
+
+# -- The worker: where it stands -----------------------------------------------------------------
+POSITION = Metric(
+    "vipcare_position", "gauge", "Next offset to take, committed.", ("topic", "partition")
+)
+LAG = Metric(
+    "vipcare_lag",
+    "gauge",
+    "Messages between the position and the end of the topic; a trailing marker counts as one.",
+    ("topic", "partition"),
+)
+PARTITIONS = Metric("vipcare_partitions", "gauge", "Partition numbers this worker runs.")
+READY = Metric("vipcare_ready", "gauge", "1 while every assigned partition is restored and read.")
+RESTORED = Metric(
+    "vipcare_restored_records_total", "counter", "Records read back from the changelog."
+)
+RESTORE_SECONDS = Metric(
+    "vipcare_restore_seconds", "gauge", "How long the last restore took, from assignment to ready."
+)
+
+# -- The worker: its cache of decoded records ----------------------------------------------------
+CACHE_HITS = Metric("vipcare_cache_hits_total", "counter", "Records found decoded.")
+CACHE_MISSES = Metric("vipcare_cache_misses_total", "counter", "Records read from the store.")
+CACHE_BYTES = Metric("vipcare_cache_bytes", "gauge", "Decoded records, approximately.")
+PINNED_BYTES = Metric(
+    "vipcare_cache_pinned_bytes", "gauge", "Of these, not yet in the local store."
+)
+
+WORKER: tuple[Metric, ...] = (
+    EVENTS,
+    APPLIED,
+    DUPLICATES,
+    LATE,
+    UNKNOWN,
+    DEAD_LETTERS,
+    RULE_FIRED,
+    RULE_FAILED,
+    EFFECTS,
+    CHUNK_EVENTS,
+    STEP_SECONDS,
+    COMMIT_SECONDS,
+    STORE_SECONDS,
+    POSITION,
+    LAG,
+    PARTITIONS,
+    READY,
+    RESTORED,
+    RESTORE_SECONDS,
+    CACHE_HITS,
+    CACHE_MISSES,
+    CACHE_BYTES,
+    PINNED_BYTES,
+)
+"""What `vipcare worker` exposes."""
