@@ -137,30 +137,18 @@ def _unexpected(error: Exception) -> int:
     if os.environ.get("VIPCARE_DEBUG"):
         traceback.print_exception(error)
         return 1
-    if problem := _settings_problem(error):
-        return _say(problem, 2)
+    from config.load import SettingsError  # noqa: PLC0415  # heavy, and not for `vipcare --help`
+
+    if isinstance(error, SettingsError):
+        return _say(f"settings: {error}", 2)
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return _say(f"unexpected: {what} (VIPCARE_DEBUG=1 shows where)", 1)
 
 
-def _settings_problem(error: Exception) -> str:
-    """What is wrong with which setting, or "" if that is not it. Values are never repeated."""
-    from pydantic import ValidationError  # noqa: PLC0415  # not for `vipcare --help`
-    from pydantic_settings import SettingsError  # noqa: PLC0415  # the same
-
-    if isinstance(error, SettingsError):
-        return f"settings: {error}"
-    if not isinstance(error, ValidationError) or error.title != "Settings":
-        return ""
-    problems = error.errors(include_url=False, include_input=False, include_context=False)
-    return "settings: " + "; ".join(
-        f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in problems
-    )
-
-
 def _say(message: str, status: int) -> int:
-    line = " ".join(message.split())
-    click.echo(f"vipcare: {line}", err=True)
+    """One line for each thing that is wrong; the first says who speaks."""
+    lines = [" ".join(line.split()) for line in message.splitlines() if line.strip()]
+    click.echo("vipcare: " + "\n         ".join(lines), err=True)
     return status
 
 
