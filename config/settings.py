@@ -11,10 +11,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    YamlConfigSettingsSource,
 )
+
+from config.settings_file import read_settings_file
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
@@ -30,38 +32,50 @@ class KafkaSettings(_Section):
     transactions: bool = Field(
         True, description="off only for a broker that has none (the embedded one): flushes instead"
     )
-    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
-    sasl_username: str | None = None
-    sasl_password: SecretStr | None = None
-    ca_file: Path | None = None
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="SASL_SSL in production"
+    )
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = Field(
+        None, description="how to log in, with a SASL protocol"
+    )
+    sasl_username: str | None = Field(None, description="who logs in")
+    sasl_password: SecretStr | None = Field(None, description="never shown")
+    ca_file: Path | None = Field(None, description="PEM file of who signed the brokers' names")
 
 
 class TopicSettings(_Section):
     """The topics' shape. Partitions are fixed for the life of a deployment."""
 
-    partitions: int = Field(4, ge=1, le=1_024)
+    partitions: int = Field(4, ge=1, le=1_024, description="of each topic keyed by customer")
     replication: int = Field(1, ge=1, description="3 in production")
     min_insync: int = Field(1, ge=1, description="2 in production")
 
 
 class WorkerSettings(_Section):
+    """The worker: its state, its chunks, its place in the group."""
+
     app: str = Field(
         "vipcare", pattern=r"^[a-zA-Z0-9._-]+$", description="names group and changelog"
     )
     data: Path = Field(Path(".vipcare/worker"), description="RocksDB; may be lost, never shared")
     metrics_port: Port = Field(0, description="/metrics; 0 = choose one and say it")
     host: str = Field("127.0.0.1", description="what /metrics listens on")
-    chunk_events: int = Field(4_000, ge=1)
-    chunk_bytes: int = Field(8 * 1024 * 1024, ge=1)
+    chunk_events: int = Field(4_000, ge=1, description="a chunk has at most so many events")
+    chunk_bytes: int = Field(8 * 1024 * 1024, ge=1, description="and so many bytes")
     linger_ms: int = Field(5, ge=0, description="how long a chunk waits to grow")
     merge_wait_ms: int = Field(
         500, ge=0, description="how long a chunk waits for another topic of its partition"
     )
     cache_bytes: int = Field(256 * 1024 * 1024, ge=0, description="decoded records")
-    transaction_timeout_ms: int = Field(60_000, ge=1_000)
-    session_timeout_s: float = Field(6.0, gt=0)
-    rebalance_timeout_s: float = Field(30.0, gt=0)
+    transaction_timeout_ms: int = Field(
+        60_000, ge=1_000, description="a longer pause of a worker ends it"
+    )
+    session_timeout_s: float = Field(
+        6.0, gt=0, description="a worker silent for so long has lost its partitions"
+    )
+    rebalance_timeout_s: float = Field(
+        30.0, gt=0, description="how long a worker may take to give up partitions"
+    )
     drain_timeout_s: float = Field(10.0, gt=0, description="below the rebalance timeout")
     rules: Path | None = Field(None, description="a folder of rules; none = those shipped")
 
@@ -69,8 +83,10 @@ class WorkerSettings(_Section):
 class StepSettings(_Section):
     """What the pure core needs to know. Part of the deployment: a change changes results."""
 
-    base_currency: str = Field("CNY", min_length=3, max_length=3)
-    time_zone: str = "Asia/Shanghai"
+    base_currency: str = Field(
+        "CNY", min_length=3, max_length=3, description="ISO 4217; rules compare in it"
+    )
+    time_zone: str = Field("Asia/Shanghai", description="the bank's, an IANA name: days, hours")
     future_tolerance_s: int = Field(300, ge=0, description="real time; times the clock's rate")
     lateness_days: int = Field(30, ge=0, description="later events stay out of windows")
     duplicates_kept: int = Field(64, ge=1, le=4_096, description="recent event ids a record")
@@ -78,47 +94,57 @@ class StepSettings(_Section):
 
 
 class ClickHouseSettings(_Section):
-    host: str = "127.0.0.1"
-    port: Port = 9000
-    user: str = "default"
-    password: SecretStr = SecretStr("")
-    database: str = Field("vipcare", pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")
-    secure: bool = False
-    compression: Literal["none", "lz4", "zstd"] = "lz4"
+    """Where ClickHouse is, by its native protocol."""
+
+    host: str = Field("127.0.0.1", description="name or address")
+    port: Port = Field(9000, description="of the native protocol, 9440 with TLS")
+    user: str = Field("default", description="may insert, and migrate")
+    password: SecretStr = Field(SecretStr(""), description="never shown")
+    database: str = Field(
+        "vipcare", pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$", description="holds all tables"
+    )
+    secure: bool = Field(False, description="speak TLS")
+    compression: Literal["none", "lz4", "zstd"] = Field("lz4", description="on the wire")
 
 
 class SinkSettings(_Section):
-    group: str = "vipcare-sink"
-    batch_rows: int = Field(10_000, ge=1)
-    batch_ms: int = Field(500, ge=1)
-    backoff_max_s: float = Field(30.0, gt=0)
-    metrics_port: Port = 0
-    host: str = "127.0.0.1"
+    """The sink: from the topics into ClickHouse."""
+
+    group: str = Field("vipcare-sink", description="its consumer group")
+    batch_rows: int = Field(10_000, ge=1, description="insert after so many rows")
+    batch_ms: int = Field(500, ge=1, description="or after so long")
+    backoff_max_s: float = Field(
+        30.0, gt=0, description="the longest pause between tries while ClickHouse is away"
+    )
+    metrics_port: Port = Field(0, description="/metrics; 0 = choose one and say it")
+    host: str = Field("127.0.0.1", description="what /metrics listens on")
 
 
 class ClockSettings(_Section):
     """Bank time = `origin` + (real time - `started`) x `rate`. Shared by a whole stack."""
 
-    rate: float = Field(1.0, gt=0)
+    rate: float = Field(1.0, gt=0, description="bank seconds in a real second")
     origin: datetime | None = Field(None, description="with `started`; none = real time")
-    started: datetime | None = None
+    started: datetime | None = Field(None, description="the real time at which it was `origin`")
 
 
 class BankSettings(_Section):
     """The simulated bank."""
 
-    seed: int = 7
-    customers: int = Field(300, ge=1, le=1_000_000)
-    history_days: int = Field(90, ge=0)
+    seed: int = Field(7, description="the same seed and origin give the same bytes")
+    customers: int = Field(300, ge=1, le=1_000_000, description="how many VIP customers")
+    history_days: int = Field(90, ge=0, description="sent first, before it goes live")
     rate: float = Field(50.0, gt=0, description="live events a second (real time)")
-    duplicates: float = Field(0.01, ge=0, le=0.5)
-    late: float = Field(0.005, ge=0, le=0.5)
-    broken: float = Field(0.002, ge=0, le=0.5)
+    duplicates: float = Field(0.01, ge=0, le=0.5, description="the share sent twice")
+    late: float = Field(0.005, ge=0, le=0.5, description="the share that comes late")
+    broken: float = Field(0.002, ge=0, le=0.5, description="the share that is no valid event")
 
 
 class LogSettings(_Section):
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["json", "console"] = "json"
+    """What the processes log, on stderr."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="from here up")
+    format: Literal["json", "console"] = Field("json", description="for machines, or for people")
 
 
 class Settings(BaseSettings):
@@ -149,5 +175,5 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         sources: list[Any] = [init_settings, env_settings]
         if file := os.environ.get("VIPCARE_SETTINGS"):
-            sources.append(YamlConfigSettingsSource(settings_cls, yaml_file=Path(file)))
+            sources.append(InitSettingsSource(settings_cls, read_settings_file(Path(file)).data))
         return tuple(sources)

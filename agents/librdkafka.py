@@ -1,0 +1,16 @@
+"""The `kafka` settings as librdkafka's configuration, for what works beside the worker."""
+
+from config.settings import KafkaSettings
+
+
+def librdkafka_config(settings: KafkaSettings) -> dict[str, str | int | float | bool]:
+    """What every librdkafka client of a deployment has in common."""
+    options = {
+        "bootstrap.servers": settings.bootstrap,
+        "security.protocol": settings.security_protocol,
+        "sasl.mechanism": settings.sasl_mechanism,
+        "sasl.username": settings.sasl_username,
+        "sasl.password": settings.sasl_password and settings.sasl_password.get_secret_value(),
+        "ssl.ca.location": settings.ca_file and str(settings.ca_file),
+    }
+    return {name: value for name, value in options.items() if value}

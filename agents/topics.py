@@ -1,0 +1,182 @@
+"""The topics: their table, how they are made, and what can be wrong with them.
+
+Nothing makes topics by itself. `create` makes those that are missing and changes nothing that is
+there; `check` compares what is there with the table. Both speak to Apache Kafka and to the
+embedded broker.
+"""
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public, the stub omits it
+    AdminClient,
+    ConfigResource,
+)
+from confluent_kafka.cimpl import NewTopic
+
+from agents.librdkafka import librdkafka_config
+from config.settings import Settings
+
+INPUTS = (
+    "bank.core",
+    "bank.card",
+    "bank.app",
+    "bank.service",
+    "crm.feedback",
+    "vip.internal",
+)
+"""What the partition runners read, keyed by customer."""
+
+_DAY_MS = 86_400_000
+_FOR_EVER = -1
+_TIMEOUT_S = 5.0
+
+Cleanup = Literal["delete", "compact"]
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    name: str
+    cleanup: Cleanup = "delete"
+    days: int = _FOR_EVER
+    """How long a record is kept; compacted topics keep the last of each key for ever."""
+    keyed: bool = True
+    """By customer, as many partitions as the settings say; else one partition."""
+
+    def partitions(self, settings: Settings) -> int:
+        return settings.topics.partitions if self.keyed else 1
+
+    def configuration(self, settings: Settings) -> dict[str, str]:
+        kept = self.days * _DAY_MS if self.days != _FOR_EVER else _FOR_EVER
+        return {
+            "cleanup.policy": self.cleanup,
+            "retention.ms": str(kept),
+            "min.insync.replicas": str(settings.topics.min_insync),
+        }
+
+
+def changelog(app: str) -> str:
+    """The name of the changelog of the customer records."""
+    return f"{app}-customers-changelog"
+
+
+def all_topics(settings: Settings) -> tuple[Topic, ...]:
+    """Every topic of a deployment. `vip.audit` is kept until somebody decides by law."""
+    sources = [Topic(name, days=30) for name in INPUTS if name != "vip.internal"]
+    return (
+        *sources,
+        Topic("vip.internal", days=7),
+        Topic("bank.reference", "compact", keyed=False),
+        Topic("bank.org", "compact", keyed=False),
+        Topic("vip.rules", "compact", keyed=False),
+        Topic("bank.campaign", days=90, keyed=False),
+        Topic("vip.tasks", days=90),
+        Topic("vip.alerts", days=90),
+        Topic("vip.decisions", days=90),
+        Topic("vip.profiles", "compact"),
+        Topic("vip.dead-letters", days=14),
+        Topic("vip.audit", keyed=False),
+        Topic(changelog(settings.worker.app), "compact"),
+        Topic("vip.journal", days=30),
+    )
+
+
+class TopicsError(Exception):
+    """Kafka did not answer, or refused; one line."""
+
+
+def create(settings: Settings) -> list[str]:
+    """Make the topics that are missing; returns the names of those made. Raises TopicsError."""
+    admin = _admin(settings)
+    there = _partition_counts(admin, settings)
+    missing = [topic for topic in all_topics(settings) if topic.name not in there]
+    if not missing:
+        return []
+    asked = [
+        NewTopic(
+            topic.name,
+            num_partitions=topic.partitions(settings),
+            replication_factor=settings.topics.replication,
+            config=topic.configuration(settings),
+        )
+        for topic in missing
+    ]
+    made = []
+    for name, outcome in admin.create_topics(asked, operation_timeout=_TIMEOUT_S).items():
+        try:
+            outcome.result()
+        except KafkaException as error:
+            # Somebody made it since we looked: what we wanted.
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise TopicsError(f"topic {name} was not made: {error.args[0].str()}") from error
+        else:
+            made.append(name)
+    return sorted(made)
+
+
+def check(settings: Settings) -> list[str]:
+    """What is wrong with the topics, one line each; empty if all is well. Raises TopicsError."""
+    admin = _admin(settings)
+    there = _partition_counts(admin, settings)
+    topics = all_topics(settings)
+    found = [topic for topic in topics if topic.name in there]
+    policies = _cleanup_policies(admin, [topic.name for topic in found])
+    problems = [
+        f"topic {topic.name} is missing: make it with `vipcare topics create`"
+        for topic in topics
+        if topic.name not in there
+    ]
+    for topic in found:
+        problems += _differences(topic, there[topic.name], policies.get(topic.name), settings)
+    return problems
+
+
+def _differences(
+    topic: Topic, partitions: int, cleanup: str | None, settings: Settings
+) -> list[str]:
+    wanted = topic.partitions(settings)
+    problems = []
+    if partitions != wanted:
+        why = "the number is fixed for the life of a deployment" if topic.keyed else "it is global"
+        problems.append(f"topic {topic.name} has {partitions} partitions, not {wanted}: {why}")
+    if cleanup is not None and cleanup != topic.cleanup:
+        problems.append(f"topic {topic.name} has cleanup.policy={cleanup}, not {topic.cleanup}")
+    return problems
+
+
+def _admin(settings: Settings) -> AdminClient:
+    # A refused connection is told once, by us, not by the client's own lines on stderr.
+    return AdminClient({**librdkafka_config(settings.kafka), "log_level": 0})
+
+
+def _partition_counts(admin: AdminClient, settings: Settings) -> dict[str, int]:
+    try:
+        listed = admin.list_topics(timeout=_TIMEOUT_S).topics
+    except KafkaException as error:
+        raise TopicsError(unreachable(settings, error)) from error
+    return {name: len(topic.partitions) for name, topic in listed.items()}
+
+
+def unreachable(settings: Settings, error: KafkaException) -> str:
+    """One line for a Kafka that does not answer."""
+    return (
+        f"Kafka at {settings.kafka.bootstrap} does not answer ({error.args[0].str()}): "
+        "is it running, and is VIPCARE_KAFKA__BOOTSTRAP right?"
+    )
+
+
+def _cleanup_policies(admin: AdminClient, names: Sequence[str]) -> dict[str, str]:
+    """Topic → its cleanup.policy; absent where the broker does not say."""
+    if not names:
+        return {}
+    resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
+    policies = {}
+    for resource, outcome in admin.describe_configs(resources).items():
+        with contextlib.suppress(KafkaException):  # an unauthorised look is no problem of a topic
+            entry = outcome.result(timeout=_TIMEOUT_S).get("cleanup.policy")
+            if entry is not None and entry.value:
+                policies[resource.name] = entry.value
+    return policies

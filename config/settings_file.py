@@ -1,0 +1,76 @@
+"""The settings file: YAML 1.2 read with the line of every key, so that an error can say where."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+KeyPath = tuple[str, ...]
+
+
+class SettingsFileError(ValueError):
+    """The file cannot be read as settings; says where, in one line."""
+
+
+@dataclass(frozen=True)
+class SettingsFile:
+    path: Path
+    data: dict[str, Any]
+    """Plain values. A section without keys (all commented out) is left out."""
+    lines: dict[KeyPath, int] = field(default_factory=dict)
+    """Key path → its line, counted from 1."""
+
+    def place(self, path: KeyPath) -> str:
+        """`file:line` of a key, or of the nearest one above it."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return f"{self.path}:{self.lines.get(path, 1)}"
+
+
+def read_settings_file(path: Path) -> SettingsFile:
+    """Read a file. Raises SettingsFileError if it is missing, no YAML, or no mapping."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise SettingsFileError(f"{path}: {reason} (named by VIPCARE_SETTINGS)") from error
+    try:
+        tree = YAML(typ="rt").load(text)
+    except MarkedYAMLError as error:
+        raise SettingsFileError(f"{path}:{_line(error)}: {_problem(error)}") from error
+    except YAMLError as error:
+        raise SettingsFileError(f"{path}: not YAML: {_first_line(str(error))}") from error
+    if tree is None:
+        return SettingsFile(path, {})
+    if not isinstance(tree, CommentedMap):
+        raise SettingsFileError(f"{path}:1: settings are a mapping of sections, such as `kafka:`")
+    lines: dict[KeyPath, int] = {}
+    return SettingsFile(path, _plain(tree, (), lines), lines)
+
+
+def _plain(tree: CommentedMap, path: KeyPath, lines: dict[KeyPath, int]) -> dict[str, Any]:
+    plain: dict[str, Any] = {}
+    for key, value in tree.items():
+        here = (*path, str(key))
+        lines[here] = tree.lc.key(key)[0] + 1
+        if isinstance(value, CommentedMap):
+            plain[str(key)] = _plain(value, here, lines)
+        elif path or value is not None:
+            plain[str(key)] = value
+    return plain
+
+
+def _line(error: MarkedYAMLError) -> int:
+    mark = error.problem_mark or error.context_mark
+    return mark.line + 1 if mark else 1
+
+
+def _problem(error: MarkedYAMLError) -> str:
+    return f"not YAML: {_first_line(error.problem or error.context or 'cannot be read')}"
+
+
+def _first_line(text: str) -> str:
+    return (text.strip().splitlines() or [""])[0]

@@ -1,0 +1,126 @@
+"""Settings: environment over file over defaults; every error says where and what is meant."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from agents.cli.settings import settings as command
+from config.catalogue import all_settings
+from config.load import SettingsError, load_settings
+from config.settings import Settings
+from config.settings_table import README, renewed
+
+
+@pytest.fixture(autouse=True)
+def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for setting in all_settings():
+        monkeypatch.delenv(setting.variable, raising=False)
+    monkeypatch.delenv("VIPCARE_SETTINGS", raising=False)
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "vipcare.yaml"
+    monkeypatch.setenv("VIPCARE_SETTINGS", str(path))
+    return path
+
+
+def _problems() -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    return caught.value.lines
+
+
+def test_environment_over_file_over_defaults(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_text("kafka:\n  bootstrap: file:1\n  sasl_username: NO\nbank:\n")
+    monkeypatch.setenv("VIPCARE_KAFKA__BOOTSTRAP", "environment:2")
+    loaded = load_settings()
+    assert loaded.kafka.bootstrap == "environment:2"
+    assert loaded.kafka.sasl_username == "NO"
+    assert loaded.bank == Settings().bank
+    assert loaded.topics.partitions == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            "kafka:\n  bootstrp: a:1\n",
+            "2: kafka.bootstrp is unknown; did you mean kafka.bootstrap?",
+        ),
+        ("kafak: {}\n", "1: kafak is unknown; did you mean kafka?"),
+        (
+            "# shape\ntopics:\n  replication: 3\n  partitions: many\n",
+            "4: topics.partitions: input should be a valid integer, "
+            "unable to parse string as an integer",
+        ),
+        ("kafka: [\n", "2: not YAML: expected the node content, but found '<stream end>'"),
+        ("log: {}\nlog: {}\n", '2: not YAML: found duplicate key "log" with value "{}"'),
+        ("- kafka\n", "1: settings are a mapping of sections, such as `kafka:`"),
+        ("kafka: 3\n", "1: kafka: input should be a valid dictionary or instance of KafkaSettings"),
+    ],
+)
+def test_a_problem_in_the_file_names_its_line(file: Path, text: str, line: str) -> None:
+    file.write_text(text)
+    [problem] = _problems()
+    assert problem.startswith(f"{file}:{line}")
+
+
+def test_a_missing_file_and_bytes_that_are_no_text(file: Path) -> None:
+    assert _problems() == [f"{file}: No such file or directory (named by VIPCARE_SETTINGS)"]
+    file.write_bytes(b"\xff\xfe\x00")
+    assert _problems() == [f"{file}: not UTF-8 text (named by VIPCARE_SETTINGS)"]
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("VIPCARE_KAFKA__BOOTSTRP", "VIPCARE_KAFKA__BOOTSTRAP"),
+        ("VIPCARE_BOOTSTRAP", "VIPCARE_KAFKA__BOOTSTRAP"),
+        ("VIPCARE_KAFKA", None),
+        ("VIPCARE_QQQ", None),
+    ],
+)
+def test_an_unknown_variable(monkeypatch: pytest.MonkeyPatch, name: str, near: str | None) -> None:
+    monkeypatch.setenv(name, "1")
+    [problem] = _problems()
+    assert problem.startswith(f"environment variable {name} is unknown")
+    assert near is None or problem.endswith(f"did you mean {near}?")
+
+
+def test_a_wrong_value_names_its_variable_and_never_the_value(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("VIPCARE_CLICKHOUSE__PORT", "s3cret")
+    [problem] = _problems()
+    assert problem.startswith("environment variable VIPCARE_CLICKHOUSE__PORT: clickhouse.port:")
+    assert "s3cret" not in problem
+
+
+def test_the_command_shows_sources_and_no_secret(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text("clickhouse:\n  password: hush1\n")
+    monkeypatch.setenv("VIPCARE_KAFKA__SASL_PASSWORD", "hush2")
+    monkeypatch.setenv("VIPCARE_BANK__SEED", "11")
+    shown = CliRunner().invoke(command, catch_exceptions=False)
+    assert shown.exit_code == 0
+    assert "hush" not in shown.output
+    assert "  seed: 11\n      VIPCARE_BANK__SEED · VIPCARE_BANK__SEED ·" in shown.output
+    assert f"VIPCARE_CLICKHOUSE__PASSWORD · {file}:2 ·" in shown.output
+    assert shown.output.count("password: (set)") == 2
+    assert "VIPCARE_LOG__LEVEL · default ·" in shown.output
+
+
+def test_the_command_says_no_in_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIPCARE_QQQ", "1")
+    shown = CliRunner().invoke(command)
+    assert shown.exit_code == 2
+    assert shown.output == "Error: environment variable VIPCARE_QQQ is unknown\n"
+
+
+def test_every_setting_is_described_and_in_the_readme() -> None:
+    assert [setting.key for setting in all_settings() if not setting.description] == []
+    readme = README.read_text(encoding="utf-8")
+    assert renewed(readme) == readme, "renew it: python -m config.settings_table"
