@@ -1,0 +1,46 @@
+"""What can go wrong, by who has to act: the caller, the client's SQL, or the client's program."""
+
+
+class LocalClickHouseError(Exception):
+    """The server cannot start: the message says what to do. For the command line to print."""
+
+
+class DirectoryTakenError(LocalClickHouseError):
+    """Another process has the data directory open."""
+
+
+class PortTakenError(LocalClickHouseError):
+    """Another process listens on the port."""
+
+
+class ServerError(Exception):
+    """A query fails with a ClickHouse error code; the connection goes on."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class ProtocolError(Exception):
+    """The client sent bytes that make no sense here; its connection ends with this reason.
+
+    The reason never quotes what the client sent: it reaches the log.
+    """
+
+
+class ConnectionEndedError(Exception):
+    """The client is gone."""
+
+
+# ClickHouse's own numbers (src/Common/ErrorCodes.cpp), which clients branch on.
+NO_SUCH_COLUMN_IN_TABLE = 16
+NOT_IMPLEMENTED = 48
+UNKNOWN_TYPE = 50
+SYNTAX_ERROR = 62
+UNEXPECTED_PACKET_FROM_CLIENT = 101
+UNKNOWN_SETTING = 115
+TOO_MANY_SIMULTANEOUS_QUERIES = 202
+CANNOT_WRITE_TO_FILE = 75
+AUTHENTICATION_FAILED = 516
+UNKNOWN_EXCEPTION = 1002

@@ -1,0 +1,187 @@
+"""The listener: a thread for each client, an engine for all."""
+
+from __future__ import annotations
+
+import ipaddress
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Self
+
+import structlog
+
+from sinks.local_clickhouse import packets
+from sinks.local_clickhouse.engine import Engine
+from sinks.local_clickhouse.errors import (
+    TOO_MANY_SIMULTANEOUS_QUERIES,
+    LocalClickHouseError,
+    PortTakenError,
+    ProtocolError,
+    ServerError,
+)
+from sinks.local_clickhouse.session import converse
+
+MAX_CLIENTS = 100
+_log = structlog.get_logger(__name__)
+
+
+class LocalClickHouse:
+    """A ClickHouse for one machine, on `host` and `port` (0: any free one), kept in `data_dir`.
+
+    `start` returns when clients can connect, and raises `LocalClickHouseError` with what to do when
+    they cannot. One for each process: the engine is the process's.
+    """
+
+    def __init__(self, data_dir: Path, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.host = host
+        self.port = port
+        self._data_dir = data_dir
+        self._clients: dict[socket.socket, threading.Thread] = {}
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+
+    def start(self) -> None:
+        """Takes the port and the directory, and listens."""
+        self._listener = _listen(self.host, self.port)
+        try:
+            self._engine = Engine(self._data_dir)
+        except LocalClickHouseError:
+            self._listener.close()
+            raise
+        self.port = self._listener.getsockname()[1]
+        self._acceptor = threading.Thread(
+            target=self._accept, name="clickhouse-accept", daemon=True
+        )
+        self._acceptor.start()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Waits until the server has stopped, at most `timeout` seconds; True when it has."""
+        return self._stopped.wait(timeout)
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Ends every connection and query, then the engine. Rows that were acknowledged stay.
+
+        A query that will not end within `timeout` seconds is left to the end of the process.
+        """
+        if self._stopped.is_set():
+            return
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._acceptor.join(timeout)
+        with self._lock:
+            clients = dict(self._clients)
+        for client in clients:
+            with suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)
+        deadline = time.monotonic() + timeout
+        while any(thread.is_alive() for thread in clients.values()):
+            if time.monotonic() > deadline:
+                _log.warning("a query did not end in time", seconds=timeout)
+                break
+            with suppress(ServerError):
+                self._engine.kill_all()
+            for thread in clients.values():
+                thread.join(0.05)
+        else:
+            self._engine.close()
+        self._stopped.set()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            with self._lock:
+                is_full = len(self._clients) >= MAX_CLIENTS
+                if not is_full:
+                    thread = threading.Thread(target=self._serve, args=(client,), daemon=True)
+                    self._clients[client] = thread
+                    thread.start()
+            if is_full:
+                _turn_away(client)
+
+    def _serve(self, client: socket.socket) -> None:
+        try:
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            converse(client, self._engine)
+        except ProtocolError as error:
+            _log.warning("a client's connection was ended", reason=str(error))
+        except Exception:
+            # Whatever it was, it is this connection's end and not the process's.
+            _log.exception("a connection failed")
+        finally:
+            client.close()
+            with self._lock:
+                del self._clients[client]
+
+
+def serve(
+    data_dir: Path,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    on_ready: Callable[[LocalClickHouse], None] | None = None,
+) -> None:
+    """Runs a server in this process until SIGTERM or SIGINT, then stops it cleanly.
+
+    To be called from the main thread. `on_ready` is called once clients can connect. Raises
+    `LocalClickHouseError` when the server cannot start.
+    """
+    asked_to_stop = threading.Event()
+
+    def ask(_signal: int, _frame: FrameType | None) -> None:
+        asked_to_stop.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        with LocalClickHouse(data_dir, host, port) as server:
+            if on_ready is not None:
+                on_ready(server)
+            asked_to_stop.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    address = "127.0.0.1" if host == "localhost" else host
+    try:
+        is_loopback = ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        is_loopback = False
+    if not is_loopback:
+        raise LocalClickHouseError(
+            f"the local ClickHouse listens on loopback only, and {host} is not: it has no password"
+            " and its SQL can read files. Choose 127.0.0.1, or install a ClickHouse server"
+        )
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        return socket.create_server((address, port), family=family, backlog=MAX_CLIENTS)
+    except (OSError, OverflowError) as error:
+        raise PortTakenError(
+            f"cannot listen on {host}:{port} ({error}): stop what uses the port, or choose another"
+        ) from None
+
+
+def _turn_away(client: socket.socket) -> None:
+    message = f"The local ClickHouse serves at most {MAX_CLIENTS} clients at a time"
+    with client, suppress(OSError):
+        client.sendall(packets.exception(TOO_MANY_SIMULTANEOUS_QUERIES, message))
