@@ -114,7 +114,10 @@ def _plain_arguments(record: logging.LogRecord) -> bool:
     if isinstance(record.args, tuple):
         record.args = tuple(_argument(value) for value in record.args)
     elif isinstance(record.args, Mapping):
-        record.args = {key: _argument(value) for key, value in record.args.items()}
+        record.args = {
+            key: HIDDEN if key in _SENSITIVE else _argument(value)
+            for key, value in record.args.items()
+        }
     return True
 
 
