@@ -62,6 +62,11 @@ def decimal_fields(struct: type[msgspec.Struct]) -> tuple[tuple[str, int], ...]:
     return tuple((name, decimals) for name, decimals in found if decimals is not None)
 
 
+_BOUND = Decimal(10) ** MONEY_DIGITS
+_CENT = Decimal("0.01")
+_QUANTA = {places: Decimal(1).scaleb(-places) for places in (MONEY_DECIMALS, RATE_DECIMALS)}
+
+
 def check_decimal(name: str, value: Decimal, decimals: int) -> None:
     """Refuse what would not fit the columns and sums: infinite, too large, too fine.
 
@@ -69,11 +74,9 @@ def check_decimal(name: str, value: Decimal, decimals: int) -> None:
     """
     if not value.is_finite():
         raise ValueError(f"{name} is not a number")
-    exponent = value.as_tuple().exponent
-    assert isinstance(exponent, int)
-    if value and value.adjusted() >= MONEY_DIGITS:
+    if not -_BOUND < value < _BOUND or value.adjusted() >= MONEY_DIGITS:
         raise ValueError(f"{name} has more than {MONEY_DIGITS} digits before the point")
-    if exponent < -decimals:
+    if value.same_quantum(_CENT):
+        return
+    if value.adjusted() < -decimals or value.quantize(_QUANTA[decimals]) != value:
         raise ValueError(f"{name} has more than {decimals} decimals")
-    if exponent > MONEY_DIGITS:
-        raise ValueError(f"{name} is written with too large an exponent")

@@ -1,6 +1,6 @@
 """From a message to something that can be merged and stepped. Decodes once; never raises."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from schemas.dead_letters import DeadLetter, Reason, dead_letter
 from schemas.decode import BrokenEventError, UnknownTypeError, decode_event
@@ -10,8 +10,7 @@ from streams.inputs import Input, Raw
 from streams.partitioning import partition_of
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True, gc=False):
     """One message after decoding: an input, or an unknown type, or a dead letter."""
 
     raw: Raw
