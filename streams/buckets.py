@@ -1,0 +1,227 @@
+"""What one bucket of a window holds: counts, totals, extremes or distinct values.
+
+A window's state is `[cut, indices, cells, …]` (see streams/windows.py): the lists of cells stand
+beside the list of bucket indices. Values are integers (a Decimal scaled, see scale), so sums
+are exact; one beyond 64 bits, which msgpack does not have, is kept as text.
+"""
+
+from bisect import bisect_left
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any, Protocol
+from zlib import crc32
+
+State = list[Any]
+Value = int | Decimal | str
+
+KEPT_EXTREMES = 8
+"""Values a bucket keeps for min and max, so that a reversed event can be taken out again."""
+KEPT_DISTINCT = 32
+"""Values a bucket keeps for distinct."""
+
+_CELLS = 2
+"""Where the cells begin in a state."""
+
+
+class Kind(Protocol):
+    """One way to fill a bucket. `i` is the bucket's place in the state's lists."""
+
+    name: str
+
+    def empty(self) -> list[Any]:
+        """A new bucket's cells, one for each list."""
+
+    def put(self, state: State, i: int, value: int) -> None: ...
+
+    def take(self, state: State, i: int, value: int) -> bool:
+        """Take a value out again; True when nothing is left in the bucket."""
+
+    def read(self, state: State, low: int, high: int, own: int | None) -> Any:
+        """The buckets from `low` up to `high`, less one `own` value that is in the last of them."""
+
+
+class Counts:
+    """How many. Reads as an int."""
+
+    name = "count"
+
+    def empty(self) -> list[Any]:
+        return [0]
+
+    def put(self, state: State, i: int, value: int) -> None:  # noqa: ARG002  # the protocol's
+        state[_CELLS][i] += 1
+
+    def take(self, state: State, i: int, value: int) -> bool:  # noqa: ARG002  # the protocol's
+        state[_CELLS][i] -= 1
+        return bool(state[_CELLS][i] <= 0)
+
+    def read(self, state: State, low: int, high: int, own: int | None) -> int:
+        return int(sum(state[_CELLS][low:high])) - (own is not None)
+
+
+class Totals:
+    """How many and how much. Reads as (count, exact sum)."""
+
+    name = "total"
+
+    def empty(self) -> list[Any]:
+        return [0, 0]
+
+    def put(self, state: State, i: int, value: int) -> None:
+        _, _, counts, sums = state
+        counts[i] += 1
+        sums[i] = fit(int(sums[i]) + value)
+
+    def take(self, state: State, i: int, value: int) -> bool:
+        _, _, counts, sums = state
+        counts[i] -= 1
+        sums[i] = fit(int(sums[i]) - value)
+        return bool(counts[i] <= 0)
+
+    def read(self, state: State, low: int, high: int, own: int | None) -> tuple[int, int]:
+        _, _, counts, sums = state
+        some = sums[low:high]
+        try:
+            total = sum(some)
+        except TypeError:
+            total = sum(map(int, some))
+        if own is None:
+            return sum(counts[low:high]), total
+        return sum(counts[low:high]) - 1, total - own
+
+
+class Extremes:
+    """The smallest (sign 1) or greatest (sign -1) value. Reads as an int, or None: none or unknown.
+
+    A bucket keeps its KEPT_EXTREMES best values, each with how often: `[fallen, bound, values,
+    times]`. `fallen` counts the others, all of them at or beyond `bound`. The answer is exact or,
+    when every kept value was taken out again and others had fallen off, unknown.
+    """
+
+    def __init__(self, name: str, sign: int) -> None:
+        self.name = name
+        self.sign = sign
+
+    def empty(self) -> list[Any]:
+        return [[0, 0, [], []]]
+
+    def put(self, state: State, i: int, value: int) -> None:
+        cell = state[_CELLS][i]
+        fallen, bound, values, times = cell
+        value *= self.sign
+        if fallen and value >= int(bound):
+            cell[0] += 1
+            return
+        at = bisect_left(values, value, key=int)
+        if at < len(values) and int(values[at]) == value:
+            times[at] += 1
+            return
+        values.insert(at, fit(value))
+        times.insert(at, 1)
+        if len(values) > KEPT_EXTREMES:
+            cell[0], cell[1] = fallen + times.pop(), values.pop()
+
+    def take(self, state: State, i: int, value: int) -> bool:
+        return self._take(state[_CELLS][i], value * self.sign)
+
+    def _take(self, cell: list[Any], value: int) -> bool:
+        fallen, bound, values, times = cell
+        at = bisect_left(values, value, key=int)
+        if at < len(values) and int(values[at]) == value:
+            times[at] -= 1
+            if not times[at]:
+                del values[at], times[at]
+        elif fallen and value >= int(bound):
+            cell[0] -= 1
+        return not values and not cell[0]
+
+    def read(self, state: State, low: int, high: int, own: int | None) -> int | None:
+        cells = state[_CELLS][low:high]
+        if own is not None:
+            fallen, bound, values, times = cells[-1]
+            cells[-1] = [fallen, bound, values[:], times[:]]
+            self._take(cells[-1], own * self.sign)
+        best = None
+        for fallen, _, values, _ in cells:
+            if values:
+                first = int(values[0])
+                if best is None or first < best:
+                    best = first
+            elif fallen:
+                return None
+        return None if best is None else best * self.sign
+
+
+class Distinct:
+    """How many different values. Reads as an int, never more than the truth.
+
+    A bucket keeps up to KEPT_DISTINCT values, each with how often, and counts what fell off:
+    `[fallen, {value: times}]`. Below that number the answer is exact.
+    """
+
+    name = "distinct"
+
+    def empty(self) -> list[Any]:
+        return [[0, {}]]
+
+    def put(self, state: State, i: int, value: int) -> None:
+        cell = state[_CELLS][i]
+        times = cell[1]
+        if value in times:
+            times[value] += 1
+        elif len(times) < KEPT_DISTINCT:
+            times[value] = 1
+        else:
+            cell[0] += 1
+
+    def take(self, state: State, i: int, value: int) -> bool:
+        return self._take(state[_CELLS][i], value)
+
+    def _take(self, cell: list[Any], value: int) -> bool:
+        times = cell[1]
+        if value in times:
+            times[value] -= 1
+            if not times[value]:
+                del times[value]
+        elif cell[0]:
+            cell[0] -= 1
+        return not times and not cell[0]
+
+    def read(self, state: State, low: int, high: int, own: int | None) -> int:
+        cells = state[_CELLS][low:high]
+        if own is not None:
+            cells[-1] = [cells[-1][0], dict(cells[-1][1])]
+            self._take(cells[-1], own)
+        found: set[int] = set()
+        for _, times in cells:
+            found.update(times)
+        return len(found)
+
+
+COUNTS = Counts()
+TOTALS = Totals()
+MINIMUM = Extremes("min", 1)
+MAXIMUM = Extremes("max", -1)
+DISTINCT = Distinct()
+
+
+def scale(value: Value, decimals: int) -> int:
+    """A value as the integer that a bucket keeps.
+
+    A number is counted in units of 10^-decimals, rounded half to even; a text becomes its CRC-32,
+    so distinct takes two texts for one with a chance of about n²/2³³ among n of them.
+    """
+    if isinstance(value, int):
+        return value * 10**decimals
+    if isinstance(value, str):
+        return crc32(value.encode())
+    return int(value.scaleb(decimals).to_integral_value(ROUND_HALF_EVEN))
+
+
+def unscale(value: int, decimals: int) -> int | Decimal:
+    """The number that scale made this integer of."""
+    return Decimal(value).scaleb(-decimals) if decimals else value
+
+
+def fit(value: int) -> int | str:
+    """The value itself where msgpack's 64 bits suffice, else as text."""
+    return value if -(2**63) <= value < 2**63 else str(value)

@@ -1,0 +1,300 @@
+"""From the syntax tree to typed nodes: every name, type and argument is checked at load."""
+
+import ast
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from streams.expressions import calls
+from streams.expressions.catalogue import (
+    common_fields,
+    event_fields,
+    may_be_unset,
+    personal_fields,
+    profile_fields,
+)
+from streams.expressions.nodes import (
+    COMPOSED,
+    FLAG,
+    TEXT,
+    WHOLE,
+    And,
+    Arithmetic,
+    Attribute,
+    Base,
+    Compare,
+    EventField,
+    HasTag,
+    Let,
+    Literal,
+    Node,
+    Not,
+    OneOf,
+    Or,
+    ProfileField,
+    Tags,
+    Type,
+    narrow,
+)
+from streams.expressions.parse import Duration, ExpressionError, Parsed, nearest, parse
+
+MAX_DECIMALS = 8
+_DAY = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\Z")
+_NUMBER = re.compile(r"[\d_]{1,24}(\.[\d_]{1,12})?\Z")
+_ARITHMETIC: dict[type[ast.operator], str] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+}
+_COMPARISONS: dict[type[ast.cmpop], str] = {
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+}
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which names an expression sees."""
+
+    types: tuple[str, ...]
+    """The event types it is evaluated for."""
+    lets: Mapping[str, Type] = field(default_factory=dict)
+    aggregate: bool = False
+    """It stands inside an aggregate, where only the event's own fields are seen."""
+
+
+def check(text: str, scope: Scope, expected: Base | None = None) -> Node:
+    """Parse and check one expression. Raises ExpressionError."""
+    parsed = parse(text)
+    checker = Checker(parsed, scope)
+    if expected is not None:
+        return checker.expect(parsed.tree, expected)
+    node = checker.node(parsed.tree)
+    if node.type.base is Base.ATTRIBUTE:
+        raise checker.error(
+            parsed.tree, "the type of an attribute is not known here: compare it with something"
+        )
+    if node.type.base is Base.TAGS:
+        raise checker.error(parsed.tree, "tags are asked with in, as in ('golf' in tags)")
+    return node
+
+
+@dataclass(frozen=True)
+class Checker:
+    parsed: Parsed
+    scope: Scope
+
+    def error(self, tree: ast.AST, message: str) -> ExpressionError:
+        return ExpressionError(message, self.parsed.column(tree))
+
+    def within(self, types: tuple[str, ...]) -> "Checker":
+        """The same expression, inside an aggregate over these event types."""
+        return replace(self, scope=Scope(types, aggregate=True))
+
+    def expect(self, tree: ast.expr, base: Base) -> Node:
+        node = narrow(self.node(tree), base)
+        if node.type.base is not base:
+            raise self.error(tree, f"expected {base.value}, found {node.type.base.value}")
+        return node
+
+    def node(self, tree: ast.expr) -> Node:
+        if isinstance(self.parsed.token(tree), tuple):
+            raise self.error(tree, f"{self._token(tree)} belongs inside an aggregate, as in count")
+        match tree:
+            case ast.Constant():
+                return self._literal(tree)
+            case ast.Name():
+                return self._name(tree)
+            case ast.Attribute():
+                return self._attribute(tree)
+            case ast.BoolOp():
+                return self._logic(tree)
+            case ast.UnaryOp(op=ast.Not()):
+                return Not(self._flag(tree.operand).type, self._flag(tree.operand))
+            case ast.UnaryOp(op=ast.USub()):
+                part = self.expect(tree.operand, Base.NUMBER)
+                return Arithmetic(part.type, "-", Literal(WHOLE, 0), part)
+            case ast.BinOp():
+                return self._arithmetic(tree)
+            case ast.Compare():
+                return self._comparison(tree)
+            case ast.Call():
+                return calls.check_call(self, tree)
+            case _:
+                raise self.error(tree, "this is not part of the language of rules")
+
+    def _token(self, tree: ast.expr) -> str:
+        token = self.parsed.token(tree)
+        return token.text if isinstance(token, Duration) else getattr(token, "name", "")
+
+    def _flag(self, tree: ast.expr) -> Node:
+        return self.expect(tree, Base.FLAG)
+
+    def _literal(self, tree: ast.Constant) -> Literal:
+        match tree.value:
+            case bool():
+                return Literal(FLAG, tree.value)
+            case str():
+                return Literal(TEXT, tree.value)
+            case int() | float():
+                return self._number(tree)
+            case _:
+                raise self.error(tree, "this is not part of the language of rules")
+
+    def _number(self, tree: ast.Constant) -> Literal:
+        text = self.parsed.text(tree)
+        if not _NUMBER.match(text):
+            raise self.error(tree, "write a number plainly, as in 200000, 200_000 or 0.25")
+        if "." not in text:
+            return Literal(WHOLE, int(text))
+        return Literal(Type(Base.NUMBER, decimals=len(text.split(".")[1])), Decimal(text))
+
+    def _name(self, tree: ast.Name) -> Node:
+        name, scope = tree.id, self.scope
+        if name in ("true", "false"):
+            return Literal(FLAG, name == "true")
+        if name in scope.lets:
+            return Let(scope.lets[name], name)
+        fields = common_fields(scope.types)
+        if name in fields:
+            return EventField(fields[name], name, any(map(may_be_unset, scope.types)))
+        if name == "tags" and not scope.aggregate:
+            return Tags(Type(Base.TAGS))
+        raise self.error(tree, self._unknown(name, fields))
+
+    def _unknown(self, name: str, fields: Iterable[str]) -> str:
+        types = self.scope.types
+        if any(name in personal_fields(one) for one in types):
+            return f"{name} identifies a person: rules do not see it"
+        without = [one for one in types if name not in event_fields(one)]
+        if len(without) < len(types):
+            return f"{name} is not a field of {without[0]}, or of another type there"
+        if name in calls.NAMES:
+            return f"{name} is a function: {calls.NAMES[name]}"
+        where = "the event's own fields are seen inside an aggregate" * self.scope.aggregate
+        known = [*fields, *self.scope.lets]
+        if not self.scope.aggregate:
+            known += ["tags", *(f"profile.{one}" for one in profile_fields())]
+        hint = nearest(name, known) or (f"; only {where}" if where else "")
+        return f"{name} is not known{hint}"
+
+    def _attribute(self, tree: ast.Attribute) -> Node:
+        owner = tree.value.id if isinstance(tree.value, ast.Name) else ""
+        if owner not in ("profile", "attributes"):
+            known = [f"profile.{one}" for one in profile_fields()]
+            known += calls.EVENT_TYPES
+            text = self.parsed.text(tree)
+            raise self.error(tree, f"{text} is not known{nearest(text, known)}")
+        if self.scope.aggregate:
+            raise self.error(tree, "only the event's own fields are seen inside an aggregate")
+        if owner == "attributes":
+            return Attribute(Type(Base.ATTRIBUTE, optional=True), tree.attr)
+        fields = profile_fields()
+        if tree.attr not in fields:
+            hint = nearest(tree.attr, fields)
+            raise self.error(tree, f"profile.{tree.attr} is not known to rules{hint}")
+        return ProfileField(fields[tree.attr], tree.attr)
+
+    def _logic(self, tree: ast.BoolOp) -> Node:
+        kind = And if isinstance(tree.op, ast.And) else Or
+        flat: list[Node] = []
+        for value in tree.values:
+            part = self._flag(value)
+            flat += part.parts if isinstance(part, kind) else [part]
+        optional = any(part.type.optional for part in flat)
+        return kind(Type(Base.FLAG, optional), tuple(flat))
+
+    def _arithmetic(self, tree: ast.BinOp) -> Node:
+        operator = _ARITHMETIC.get(type(tree.op))
+        if operator is None:
+            raise self.error(tree, "of arithmetic there is + - * and /")
+        left = self.expect(tree.left, Base.NUMBER)
+        right = self.expect(tree.right, Base.NUMBER)
+        decimals = _decimals(operator, left.type.decimals, right.type.decimals)
+        optional = left.type.optional or right.type.optional or operator == "/"
+        return Arithmetic(Type(Base.NUMBER, optional, decimals), operator, left, right)
+
+    def _comparison(self, tree: ast.Compare) -> Node:
+        found: list[Node] = []
+        left = tree.left
+        for operator, right in zip(tree.ops, tree.comparators, strict=True):
+            match operator:
+                case ast.In():
+                    found.append(self._member(left, right))
+                case ast.NotIn():
+                    member = self._member(left, right)
+                    found.append(Not(member.type, member))
+                case _:
+                    found.append(self._compare(left, _COMPARISONS.get(type(operator)), right))
+            left = right
+        if len(found) == 1:
+            return found[0]
+        return And(Type(Base.FLAG, any(one.type.optional for one in found)), tuple(found))
+
+    def _compare(self, first: ast.expr, operator: str | None, second: ast.expr) -> Node:
+        if operator is None:
+            raise self.error(first, "compare with == and !=; known(x) asks if there is a value")
+        left, right = self.node(first), self.node(second)
+        left, right = narrow(left, right.type.base), narrow(right, left.type.base)
+        base = left.type.base
+        if base is Base.ATTRIBUTE:
+            raise self.error(first, "an attribute is compared with something of a known type")
+        if right.type.base is not base:
+            raise self.error(
+                second, f"expected {base.value} to compare with, found {right.type.base.value}"
+            )
+        if operator not in ("==", "!=") and base not in (Base.NUMBER, Base.DAY):
+            raise self.error(first, f"{operator} compares numbers and days, not {base.value}")
+        if base is Base.TAGS or isinstance(left, COMPOSED) or isinstance(right, COMPOSED):
+            raise self.error(first, "conditions are joined with and, or, not; tags asked with in")
+        for one, other, at in ((left, right, second), (right, left, first)):
+            self._possible(one.type, other, at)
+        return Compare(
+            Type(Base.FLAG, left.type.optional or right.type.optional), operator, left, right
+        )
+
+    def _possible(self, kind: Type, node: Node, tree: ast.expr) -> None:
+        """Refuse a literal that the other side can never be."""
+        if not isinstance(node, Literal):
+            return
+        if kind.choices and node.value not in kind.choices:
+            choices = ", ".join(kind.choices)
+            hint = nearest(str(node.value), kind.choices)
+            raise self.error(tree, f"it can only be one of {choices}{hint}")
+        if kind.base is Base.DAY and not _DAY.match(str(node.value)):
+            raise self.error(tree, "write a day as '2026-01-31'")
+
+    def _member(self, value: ast.expr, group: ast.expr) -> Node:
+        if isinstance(group, ast.Name) and group.id == "tags":
+            self.node(group)
+            tag = self.expect(value, Base.TEXT)
+            return HasTag(Type(Base.FLAG, tag.type.optional), tag)
+        if not isinstance(group, ast.List) or not group.elts:
+            raise self.error(group, "after in comes tags, or a list as in ['CN', 'HK']")
+        options = [self.node(one) for one in group.elts]
+        node = narrow(self.node(value), options[0].type.base)
+        literals: list[Literal] = []
+        for option, tree in zip(options, group.elts, strict=True):
+            option = narrow(option, node.type.base)
+            if not isinstance(option, Literal):
+                raise self.error(tree, "a list holds only texts or numbers, no names")
+            if option.type.base is not node.type.base or node.type.base is Base.FLAG:
+                raise self.error(
+                    tree, f"expected {node.type.base.value}, found {option.type.base.value}"
+                )
+            self._possible(node.type, option, tree)
+            literals.append(option)
+        return OneOf(Type(Base.FLAG, node.type.optional), node, tuple(literals))
+
+
+def _decimals(operator: str, left: int | None, right: int | None) -> int | None:
+    if left is None or right is None or operator == "/":
+        return None
+    decimals = left + right if operator == "*" else max(left, right)
+    return decimals if decimals <= MAX_DECIMALS else None

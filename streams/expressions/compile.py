@@ -1,0 +1,181 @@
+"""From typed nodes to the text of a Python expression.
+
+Three-valued logic costs nothing at run time: a condition is written twice where needed, as "it is
+true" and as "it is false", each a plain Python condition; `not` swaps the two, and "unknown" is
+when neither holds. The names that the text uses:
+
+    d  the event's data            b  the profile's basics       v_x  the let x
+    a  the profile's attributes    t  the profile's tags         g_3  the aggregate number 3
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from streams.expressions import values
+from streams.expressions.nodes import (
+    Absolute,
+    Aggregate,
+    And,
+    Arithmetic,
+    Attribute,
+    Compare,
+    Default,
+    EventField,
+    HasTag,
+    Known,
+    Let,
+    Literal,
+    Node,
+    Not,
+    OneOf,
+    Or,
+    ProfileField,
+    Reading,
+    Rounded,
+)
+
+_OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+
+
+class Writer:
+    """Writes expressions as Python; keeps the constants that the text needs."""
+
+    def __init__(self, number_of: Callable[[Aggregate], int]) -> None:
+        self._number_of = number_of
+        self._temporaries = 0
+        self.namespace: dict[str, Any] = {
+            "abs": abs,
+            "quotient": values.quotient,
+            "rounded": values.rounded,
+            "present": values.present,
+            "attribute": values.attribute,
+            "__builtins__": {},
+        }
+
+    def value(self, node: Node) -> str:
+        """Python for a value, None where it is unknown."""
+        match node:
+            case Literal():
+                return self._constant(node.value)
+            case EventField():
+                return f"present(d.{node.name})" if node.unset else f"d.{node.name}"
+            case ProfileField():
+                return f"b.{node.name}"
+            case Attribute():
+                return f"attribute(a, {node.name!r}, {self._constant(node.type.base)})"
+            case Let():
+                return f"v_{node.name}"
+            case Reading():
+                return f"g_{self._number_of(node.aggregate)}"
+            case Arithmetic(operator="/"):
+                return f"quotient({self.value(node.left)}, {self.value(node.right)})"
+            case Rounded():
+                return f"rounded({self.value(node.part)}, {node.decimals})"
+            case Arithmetic():
+                guards, (left, right) = self._known(node.left, node.right)
+                return _or_none(guards, f"{left} {node.operator} {right}")
+            case Absolute():
+                guards, (part,) = self._known(node.part)
+                return _or_none(guards, f"abs({part})")
+            case Default():
+                name = self._temporary()
+                known = f"({name} := {self.value(node.part)}) is not None"
+                return f"({name} if {known} else {self.value(node.otherwise)})"
+            case _:
+                return self._flag(node)
+
+    def _flag(self, node: Node) -> str:
+        if not node.type.optional:
+            return f"({self.true(node)})"
+        return f"(True if {self.true(node)} else False if {self.false(node)} else None)"
+
+    def true(self, node: Node) -> str:
+        """A Python condition that holds when the node is true."""
+        match node:
+            case Not():
+                return self.false(node.part)
+            case And():
+                return _join(" and ", map(self.true, node.parts))
+            case Or():
+                return _join(" or ", map(self.true, node.parts))
+            case _:
+                return self._atom(node, holds=True)
+
+    def false(self, node: Node) -> str:
+        """A Python condition that holds when the node is false (not when it is unknown)."""
+        match node:
+            case Not():
+                return self.true(node.part)
+            case And():
+                return _join(" or ", map(self.false, node.parts))
+            case Or():
+                return _join(" and ", map(self.false, node.parts))
+            case _:
+                return self._atom(node, holds=False)
+
+    def _atom(self, node: Node, *, holds: bool) -> str:
+        match node:
+            case Compare():
+                guards, (left, right) = self._known(node.left, node.right)
+                operator = node.operator if holds else _OPPOSITE[node.operator]
+                return _join(" and ", [*guards, f"{left} {operator} {right}"])
+            case OneOf():
+                guards, (value,) = self._known(node.value)
+                options = self._constant(frozenset(one.value for one in node.options))
+                return _join(" and ", [*guards, f"{value} {'in' if holds else 'not in'} {options}"])
+            case HasTag():
+                guards, (value,) = self._known(node.value)
+                return _join(" and ", [*guards, f"{value} {'in' if holds else 'not in'} t"])
+            case Known():
+                return f"{self.value(node.part)} {'is not' if holds else 'is'} None"
+            case _:
+                return f"{self.value(node)} is {holds}"
+
+    def _known(self, *nodes: Node) -> tuple[list[str], list[str]]:
+        """Conditions that say these are known, and their values as text to use after those."""
+        guards, texts = [], []
+        for node in nodes:
+            text = self.value(node)
+            if node.type.optional:
+                name = self._temporary()
+                guards.append(f"({name} := {text}) is not None")
+                text = name
+            texts.append(text)
+        return guards, texts
+
+    def _temporary(self) -> str:
+        self._temporaries += 1
+        return f"x_{self._temporaries}"
+
+    def _constant(self, value: object) -> str:
+        if value is True or value is False or isinstance(value, int):
+            return repr(value)
+        name = f"c_{len(self.namespace)}"
+        self.namespace[name] = value
+        return name
+
+
+def _join(word: str, conditions: Any) -> str:
+    return f"({word.join(conditions)})"
+
+
+def _or_none(guards: list[str], text: str) -> str:
+    return f"({text} if {' and '.join(guards)} else None)" if guards else f"({text})"
+
+
+def compile_on_event(node: Node, *, condition: bool) -> Callable[[Any], Any]:
+    """A function of an event's data alone: an aggregate's `where` (true or not) or its value."""
+    writer = Writer(_no_aggregates)
+    text = writer.true(node) if condition else writer.value(node)
+    return compile_function(f"def made(d):\n    return {text}\n", writer.namespace)
+
+
+def compile_function(source: str, namespace: dict[str, Any]) -> Callable[..., Any]:
+    """Run the source of one function `made`, written by a Writer from checked nodes."""
+    exec(compile(source, "<rule>", "exec"), namespace)  # noqa: S102  # our own text, see Writer
+    made: Callable[..., Any] = namespace["made"]
+    return made
+
+
+def _no_aggregates(aggregate: Aggregate) -> int:
+    raise TypeError(f"{aggregate.function} inside an aggregate")

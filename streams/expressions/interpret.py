@@ -1,0 +1,115 @@
+"""The slow, readable twin of compile: says what an expression means. Tests compare the two."""
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec import Struct
+
+from schemas.record import Record
+from streams.expressions import values
+from streams.expressions.nodes import (
+    Absolute,
+    Aggregate,
+    And,
+    Arithmetic,
+    Attribute,
+    Compare,
+    Default,
+    EventField,
+    HasTag,
+    Known,
+    Let,
+    Literal,
+    Node,
+    Not,
+    OneOf,
+    Or,
+    ProfileField,
+    Reading,
+    Rounded,
+)
+
+_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": values.quotient,
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """What an expression is evaluated in."""
+
+    data: Struct
+    record: Record
+    lets: Mapping[str, Node]
+    aggregate: Callable[[Aggregate], Any]
+
+
+def interpret(node: Node, world: World) -> Any:
+    """An expression's value; None is unknown."""
+    match node:
+        case Literal():
+            return node.value
+        case EventField():
+            return values.present(getattr(world.data, node.name))
+        case ProfileField():
+            return getattr(world.record.profile.basics, node.name)
+        case Attribute():
+            return values.attribute(world.record.profile.attributes, node.name, node.type.base)
+        case Let():
+            return interpret(world.lets[node.name], world)
+        case Reading():
+            return world.aggregate(node.aggregate)
+        case Not() | And() | Or():
+            return _logic(node, world)
+        case Known():
+            return interpret(node.part, world) is not None
+        case Default():
+            value = interpret(node.part, world)
+            return interpret(node.otherwise, world) if value is None else value
+        case _:
+            return _computed(node, world)
+
+
+def _logic(node: Not | And | Or, world: World) -> bool | None:
+    """Kleene's three-valued logic."""
+    if isinstance(node, Not):
+        value = interpret(node.part, world)
+        return None if value is None else not value
+    decisive = isinstance(node, Or)
+    found = [interpret(part, world) for part in node.parts]
+    if decisive in found:
+        return decisive
+    return None if None in found else not decisive
+
+
+def _computed(node: Node, world: World) -> Any:
+    """What is unknown as soon as one of its parts is."""
+    match node:
+        case Compare() | Arithmetic():
+            left, right = interpret(node.left, world), interpret(node.right, world)
+            known = left is not None and right is not None
+            return _OPERATORS[node.operator](left, right) if known else None
+        case OneOf():
+            value = interpret(node.value, world)
+            return None if value is None else value in [one.value for one in node.options]
+        case HasTag():
+            value = interpret(node.value, world)
+            return None if value is None else value in world.record.profile.tags
+        case Absolute():
+            value = interpret(node.part, world)
+            return None if value is None else abs(value)
+        case Rounded():
+            return values.rounded(interpret(node.part, world), node.decimals)
+        case _:
+            raise TypeError(f"{type(node).__name__} has no meaning of its own")

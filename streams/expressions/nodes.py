@@ -1,0 +1,203 @@
+"""Typed expressions: what check makes of the syntax tree, for compile and interpret to walk."""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import Enum
+
+
+class Base(Enum):
+    """The types of values, by the words that a rule's author reads."""
+
+    NUMBER = "a number"
+    TEXT = "a text"
+    FLAG = "a condition (true or false)"
+    DAY = "a day"
+    TAGS = "tags"
+    ATTRIBUTE = "an attribute"
+    """A bank's own field: a text, a whole number or a flag; what it is compared with tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    base: Base
+    optional: bool = False
+    """It may be unknown."""
+    decimals: int | None = 0
+    """Of a number: 0 is a whole number (int), more a Decimal; None is a Decimal of any length."""
+    choices: tuple[str, ...] = ()
+    """Of a text: what it can be, if that is a closed list."""
+
+
+FLAG = Type(Base.FLAG)
+TEXT = Type(Base.TEXT)
+WHOLE = Type(Base.NUMBER)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class Literal(Node):
+    value: int | Decimal | str | bool
+
+
+@dataclass(frozen=True, slots=True)
+class EventField(Node):
+    name: str
+    unset: bool = False
+    """It may be UNSET (absent from a patch), which counts as unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileField(Node):
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute(Node):
+    """A bank's own field; a value of another type than the node's counts as unknown."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tags(Node):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Let(Node):
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """Over the customer's events of `types` within `length` milliseconds, up to this event."""
+
+    function: str
+    types: tuple[str, ...]
+    length: int
+    value: Node | None
+    where: Node | None
+    value_text: str
+    where_text: str
+    """The two as written, in normal form: aggregates of the same text share a state."""
+    decimals: int
+    """What a state keeps of a value's decimals."""
+    prior: bool = False
+    """Without the event itself."""
+    at_least: int = 1
+    """Unknown with fewer events; of avg."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Node):
+    """An aggregate's value."""
+
+    aggregate: Aggregate
+
+
+@dataclass(frozen=True, slots=True)
+class Not(Node):
+    part: Node
+
+
+@dataclass(frozen=True, slots=True)
+class And(Node):
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or(Node):
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compare(Node):
+    operator: str
+    """One of == != < <= > >=."""
+    left: Node
+    right: Node
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf(Node):
+    value: Node
+    options: tuple[Literal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HasTag(Node):
+    value: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic(Node):
+    operator: str
+    """One of + - * /; a quotient is a Decimal, and unknown where the divisor is zero."""
+    left: Node
+    right: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Absolute(Node):
+    part: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Rounded(Node):
+    part: Node
+    decimals: int
+
+
+@dataclass(frozen=True, slots=True)
+class Known(Node):
+    part: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Default(Node):
+    part: Node
+    otherwise: Node
+
+
+COMPOSED = (Not, And, Or, Compare, OneOf, HasTag, Known)
+"""Conditions put together of others; they may not stand where a compiler writes a part twice."""
+
+
+def parts(node: Node) -> tuple[Node, ...]:
+    """The nodes directly below one; what is inside an aggregate does not count."""
+    match node:
+        case Not() | Absolute() | Rounded() | Known():
+            return (node.part,)
+        case And() | Or():
+            return node.parts
+        case Compare() | Arithmetic():
+            return (node.left, node.right)
+        case OneOf() | HasTag():
+            return (node.value,)
+        case Default():
+            return (node.part, node.otherwise)
+        case _:
+            return ()
+
+
+def walk(node: Node) -> list[Node]:
+    """A node and everything below it, from left to right."""
+    found = [node]
+    for part in parts(node):
+        found += walk(part)
+    return found
+
+
+def narrow(node: Node, base: Base) -> Node:
+    """An attribute takes the type of what it stands beside; a text beside a day is a day."""
+    if isinstance(node, Attribute) and node.type.base is Base.ATTRIBUTE:
+        if base in (Base.TEXT, Base.NUMBER, Base.FLAG):
+            return replace(node, type=Type(base, optional=True))
+        return replace(node, type=Type(Base.TEXT, optional=True)) if base is Base.DAY else node
+    if isinstance(node, Literal) and node.type.base is Base.TEXT and base is Base.DAY:
+        return replace(node, type=Type(Base.DAY))
+    return node

@@ -1,0 +1,161 @@
+"""From an expression's text to Python's syntax tree, with every column as it was written.
+
+Durations (30d) and event types (logged.in) are no Python: each is replaced by a name of the same
+width before parsing, and found again by its column.
+"""
+
+import ast
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import NamedTuple
+
+from schemas.events import EVENT_TYPES
+from streams.durations import parse_duration
+
+MAX_LENGTH = 2_000
+MAX_DEPTH = 25
+MAX_NODES = 300
+
+
+class ExpressionError(Exception):
+    """What is wrong with an expression, and where: `column` counts from 1 in its text."""
+
+    def __init__(self, message: str, column: int) -> None:
+        super().__init__(message)
+        self.message = message
+        self.column = column
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """`; did you mean x?` if there is a name like it."""
+    found = get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {found[0]}?" if found else ""
+
+
+class Duration(NamedTuple):
+    text: str
+    millis: int
+
+
+class EventType(NamedTuple):
+    name: str
+
+
+Token = Duration | EventType
+
+
+@dataclass(frozen=True)
+class Parsed:
+    tree: ast.expr
+    source: str
+    """One line, tokens replaced, of the length of the text."""
+    tokens: dict[int, Token] = field(default_factory=dict)
+    """Column → what was replaced there."""
+
+    def column(self, node: ast.AST) -> int:
+        """Where a node begins, counted from 1 in characters (Python counts bytes)."""
+        before = self.source.encode()[: getattr(node, "col_offset", 0)]
+        return len(before.decode(errors="ignore")) + 1
+
+    def text(self, node: ast.expr) -> str:
+        """A node as it is written."""
+        return self.source.encode()[node.col_offset : node.end_col_offset].decode()
+
+    def token(self, node: ast.AST) -> Token | None:
+        return self.tokens.get(self.column(node)) if isinstance(node, ast.Name) else None
+
+
+_STAND_IN = "\u00f8"
+_TYPES = "|".join(re.escape(name) for name in sorted(EVENT_TYPES, key=len, reverse=True))
+_SCAN = re.compile(
+    rf"""(?P<text>'[^'\\\n]*'|"[^"\\\n]*")
+    |(?P<type>(?<![\w.])(?:{_TYPES})(?![\w.]))
+    |(?P<duration>(?<![\w.])\d{{1,5}}[smhdw](?!\w))
+    |(?P<space>\s)
+    |(?P<symbol>&&|\|\||<>|[\#\\])
+    |(?P<foreign>[^\x00-\x7f])""",
+    re.VERBOSE,
+)
+_SYMBOLS = {
+    "&&": "write and",
+    "||": "write or",
+    "<>": "write !=",
+    "#": "a comment does not belong in an expression",
+    "\\": "a backslash does not belong in an expression",
+}
+
+
+def parse(text: str) -> Parsed:
+    """Parse one expression. Raises ExpressionError; knows nothing of names and types yet."""
+    if len(text) > MAX_LENGTH:
+        raise ExpressionError(
+            f"the expression has {len(text)} characters, at most {MAX_LENGTH} are taken", 1
+        )
+    source, tokens = _replace(text)
+    indent = len(source) - len(source.lstrip())
+    try:
+        tree = ast.parse(source[indent:] if indent else source, mode="eval").body
+    except SyntaxError as error:
+        column = max(1, min((error.offset or 1) + indent, len(text)))
+        raise ExpressionError(f"this is not an expression: {_plain(error)}", column) from None
+    except (ValueError, RecursionError, MemoryError):
+        raise ExpressionError("this is not an expression", 1) from None
+    if indent:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.expr | ast.keyword):
+                node.col_offset += indent
+                node.end_col_offset = (node.end_col_offset or 0) + indent
+    parsed = Parsed(tree, source, tokens)
+    _bound(parsed)
+    return parsed
+
+
+def _plain(error: SyntaxError) -> str:
+    message = error.msg.replace(_STAND_IN, "…").replace(" or ':='", "")
+    return message.removesuffix(" Perhaps you forgot a comma?").rstrip(".")
+
+
+def _replace(text: str) -> tuple[str, dict[int, Token]]:
+    tokens: dict[int, Token] = {}
+
+    def stand_in(match: re.Match[str]) -> str:
+        found, column = match[0], match.start() + 1
+        match match.lastgroup:
+            case "text":
+                return found
+            case "space":
+                return " "
+            case "type":
+                tokens[column] = EventType(found)
+            case "duration":
+                tokens[column] = Duration(found, parse_duration(found))
+            case "symbol":
+                raise ExpressionError(_SYMBOLS[found], column)
+            case _:
+                raise ExpressionError("only a text in quotes may hold such a character", column)
+        return _STAND_IN * len(found)
+
+    return _SCAN.sub(stand_in, text), tokens
+
+
+def _bound(parsed: Parsed) -> None:
+    """Refuse what is too large or too deep, without recursion."""
+    level, depth, count = [parsed.tree], 0, 0
+    while level:
+        depth, count = depth + 1, count + len(level)
+        if depth > MAX_DEPTH or count > MAX_NODES:
+            raise ExpressionError(
+                "the expression is too large: move a part of it to a let", parsed.column(level[0])
+            )
+        level = [
+            child for node in level for child in _children(node) if isinstance(child, ast.expr)
+        ]
+
+
+def _children(node: ast.expr) -> list[ast.AST]:
+    below: list[ast.AST] = []
+    for child in ast.iter_child_nodes(node):
+        below += [child.value] if isinstance(child, ast.keyword) else [child]
+    return below

@@ -1,0 +1,110 @@
+"""Aggregates over sliding event-time windows, with a bounded state of plain msgpack values.
+
+**Width.** Time is cut into buckets of one width, which follows from the window's length: up to
+1 h: 1 minute; up to 1 d: 15 minutes; up to 4 d: 1 hour; longer: 1 day, or as many days as keep a
+window within 96 buckets. Buckets begin at multiples of the width since the epoch, in UTC.
+
+**Edges.** The window of length L that ends at t covers the buckets floor((t-L)/w)+1 … floor(t/w).
+
+**Error bound.** Nothing older than L counts; what is younger than L-w and not after t does; of
+the first w after t-L some may be missing. A late event lands in its own bucket and sees the window
+that ends at its own time; with it, what came up to w after it in the same bucket.
+
+**Bound.** Buckets that no event within the allowed lateness can reach are dropped, and never more
+than KEPT_BUCKETS are kept: the window at the record's latest time is always whole; one that a late
+event asks for is *unknown* where the state was cut, not wrong.
+
+The state is `[cut, indices, cells, …]`: the greatest index that was cut (or -1), the indices of the
+buckets that hold something, in order, and beside it one list for each cell of the kind.
+"""
+
+from bisect import bisect_left, bisect_right
+from typing import Any
+
+from msgspec import Struct
+
+from streams.buckets import Kind, State
+from streams.durations import DAY_MS
+
+SPAN = 96
+"""Buckets in the longest window."""
+KEPT_BUCKETS = 2 * SPAN
+"""Buckets that a state keeps: those of the latest window, and some for late events."""
+
+_MINUTE = 60_000
+_LADDER = ((60 * _MINUTE, _MINUTE), (DAY_MS, 15 * _MINUTE), (4 * DAY_MS, 60 * _MINUTE))
+SHORTEST = _MINUTE
+"""The shortest length of a window, milliseconds."""
+
+
+def width_of(length: int) -> int:
+    """The bucket width for a window's length, both in milliseconds."""
+    for longest, width in _LADDER:
+        if length <= longest:
+            return width
+    return -(-length // (SPAN * DAY_MS)) * DAY_MS
+
+
+class Window(Struct, frozen=True, kw_only=True):
+    """How to keep one aggregate's buckets. Times and durations in milliseconds.
+
+    Windows of several lengths but one width share a state, kept for the longest of them.
+    """
+
+    kind: Kind
+    width: int
+    keep: int
+    """The longest length that is read, plus the allowed lateness."""
+
+    def new(self) -> State:
+        return [-1, [], *([] for _ in self.kind.empty())]
+
+    def add(self, state: State, at: int, value: int, latest: int) -> None:
+        """Put an event in. `latest` is the record's greatest event time, this event included."""
+        bucket = at // self.width
+        if bucket <= state[0]:
+            return
+        indices = state[1]
+        if indices and indices[-1] == bucket:
+            self.kind.put(state, len(indices) - 1, value)
+            return
+        i = bisect_left(indices, bucket)
+        if i == len(indices) or indices[i] != bucket:
+            indices.insert(i, bucket)
+            for cells, cell in zip(state[2:], self.kind.empty(), strict=True):
+                cells.insert(i, cell)
+        self.kind.put(state, i, value)
+        self._prune(state, latest)
+
+    def remove(self, state: State, at: int, value: int) -> None:
+        """Take an event out that was added before; nothing happens where its bucket is gone."""
+        bucket = at // self.width
+        i = bisect_left(state[1], bucket)
+        if i == len(state[1]) or state[1][i] != bucket:
+            return
+        if self.kind.take(state, i, value):
+            for column in state[1:]:
+                del column[i]
+
+    def read(self, state: State, at: int, length: int, own: int | None = None) -> Any:
+        """The window that ends at `at`, as its kind reads; None where the state was cut.
+
+        `own` is the value of the event at `at` if it was added and must not count.
+        """
+        first = (at - length) // self.width + 1
+        if first <= state[0]:
+            return None
+        indices = state[1]
+        low = bisect_left(indices, first)
+        return self.kind.read(state, low, bisect_right(indices, at // self.width, low), own)
+
+    def _prune(self, state: State, latest: int) -> None:
+        indices = state[1]
+        gone = bisect_left(indices, (latest - self.keep) // self.width + 1)
+        excess = len(indices) - KEPT_BUCKETS
+        if excess > gone:
+            gone = excess
+            state[0] = indices[gone - 1]
+        if gone:
+            for column in state[1:]:
+                del column[:gone]
