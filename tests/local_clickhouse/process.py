@@ -1,0 +1,51 @@
+"""A local ClickHouse in a process of its own: an engine has one directory for each process."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from clickhouse_driver import Client
+
+_PROGRAM = """
+import sys
+from pathlib import Path
+from sinks.local_clickhouse import LocalClickHouseError, serve
+try:
+    serve(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), lambda s: print(s.port, flush=True))
+except LocalClickHouseError as error:
+    sys.exit(f"{type(error).__name__}: {error}")
+"""
+
+
+class ServerProcess:
+    """Runs the server; `port` once it is ready."""
+
+    def __init__(self, data_dir: Path, host: str = "127.0.0.1", port: int = 0) -> None:
+        arguments = [sys.executable, "-c", _PROGRAM, str(data_dir), host, str(port)]
+        self._process = subprocess.Popen(
+            arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert self._process.stdout is not None
+        self.pid = self._process.pid
+        self.port = int(self._process.stdout.readline() or 0)
+
+    def client(self, **options: object) -> Client:
+        """A clickhouse-driver client of this server."""
+        return Client("127.0.0.1", port=self.port, **options)
+
+    def finish(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
+        """Sends a signal; the exit status and what was written to standard error."""
+        self._process.send_signal(number)
+        return self.outcome()
+
+    def outcome(self) -> tuple[int, str]:
+        """Waits for the end; the exit status and what was written to standard error."""
+        _, errors = self._process.communicate(timeout=30)
+        return self._process.returncode, errors
+
+    def is_running(self) -> bool:
+        """Whether the process is there."""
+        return self._process.poll() is None

@@ -1,0 +1,107 @@
+"""The server as a process: rows that survive, places that are taken, a clean end."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.local_clickhouse.process import ServerProcess
+
+TABLE = "CREATE TABLE t (id UInt64) ENGINE = MergeTree ORDER BY id"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_rows_survive_the_end_of_the_process(tmp_path: Path, number: signal.Signals) -> None:
+    server = ServerProcess(tmp_path / "new" / "data")
+    client = server.client()
+    client.execute(TABLE)
+    acknowledged = 0
+    for first in range(0, 500, 50):
+        client.execute("INSERT INTO t VALUES", [(n,) for n in range(first, first + 50)])
+        acknowledged += 50
+    status, errors = server.finish(number)
+    assert status == (0 if number != signal.SIGKILL else -signal.SIGKILL), errors
+
+    again = ServerProcess(tmp_path / "new" / "data")
+    found = again.client().execute("SELECT count(), sum(id) FROM t")
+    assert found == [(acknowledged, sum(range(acknowledged)))]
+    assert again.finish() == (0, "")
+
+
+def test_rows_acknowledged_before_a_kill_in_the_middle_of_inserts(tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path)
+    client = server.client()
+    client.execute(TABLE)
+    acknowledged: list[int] = []
+
+    def insert() -> None:
+        with suppress(EOFError, OSError):  # the server goes
+            for first in range(0, 10_000_000, 100):
+                client.execute("INSERT INTO t VALUES", [(n,) for n in range(first, first + 100)])
+                acknowledged.append(first)
+
+    thread = threading.Thread(target=insert)
+    thread.start()
+    thread.join(0.7)
+    server.finish(signal.SIGKILL)
+    thread.join(20)
+
+    again = ServerProcess(tmp_path)
+    stored = {row[0] for row in again.client().execute("SELECT id FROM t")}
+    again.finish()
+    assert acknowledged
+    assert stored >= {n for first in acknowledged for n in range(first, first + 100)}
+    # At most the one insert in flight is there besides, and whole.
+    assert len(stored) - 100 * len(acknowledged) in (0, 100)
+
+
+def test_a_stop_ends_a_running_query(tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path)
+    client = server.client()
+    ended: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            client.execute("SELECT count() FROM system.numbers")
+        except (EOFError, OSError) as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    thread.join(0.3)
+    status, errors = server.finish()
+    assert (status, errors) == (0, "")
+    thread.join(10)
+    assert len(ended) == 1
+
+
+def test_a_taken_directory_is_one_clear_line(tmp_path: Path) -> None:
+    first = ServerProcess(tmp_path)
+    status, errors = ServerProcess(tmp_path).outcome()
+    assert (status, errors.count("\n")) == (1, 1)
+    assert errors.startswith("DirectoryTakenError: ")
+    assert f"process {first.pid}" in errors
+    assert first.client().execute("SELECT 1") == [(1,)]
+    first.finish()
+
+
+def test_other_places_that_cannot_be_used(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        status, errors = ServerProcess(tmp_path / "a", port=port).outcome()
+    assert (status, errors.count("\n")) == (1, 1)
+    assert f"PortTakenError: cannot listen on 127.0.0.1:{port}" in errors
+
+    (tmp_path / "file").write_text("")
+    status, errors = ServerProcess(tmp_path / "file").outcome()
+    assert (status, errors.count("\n")) == (1, 1)
+    assert "choose another one" in errors
+
+    status, errors = ServerProcess(tmp_path / "b", host="0.0.0.0").outcome()
+    assert (status, errors.count("\n")) == (1, 1)
+    assert "loopback only" in errors
