@@ -7,7 +7,8 @@ What it does and does not do (tansu 0.6.0, measured with librdkafka 2.x):
 - idempotent producers work, at a fifth of the rate: turn idempotence off for it;
 - it answers the calls of transactions but does not keep them: an aborted record is read as if it
   were committed, a fenced producer hangs. So `kafka.transactions=false`;
-- offsets for times come out early (it answered 0 for a later time): do not rely on them;
+- ListOffsets is short: "latest" is one past the *first* record of the last batch. To know the real
+  end, read from there until end-of-partition. Offsets for times come out early, too;
 - a group's first join waits half its rebalance timeout, which is librdkafka's
   `max.poll.interval.ms` (5 minutes by default): set that and `session.timeout.ms` to 6 s.
 """
