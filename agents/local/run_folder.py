@@ -1,0 +1,96 @@
+"""The data folder of `vipcare up`: one user at a time, and old runs that are safe to delete.
+
+A run on the embedded broker gets a folder of its own, because the broker forgets and the records
+and tables of another run would not fit. The last such run is kept, older ones are deleted: only
+folders that carry our marker. On another broker the data stays in one folder, `kept`.
+"""
+
+import fcntl
+import os
+import shutil
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+MARKER = ".vipcare-run"
+_LOCK = ".lock"
+
+
+class FolderError(Exception):
+    """The folder cannot be used; one line."""
+
+
+class RunFolder:
+    """Locks `root` while it is open; `path` is the folder of this run."""
+
+    def __init__(self, root: Path, *, fresh: bool, now: datetime) -> None:
+        self._root = root
+        self._fresh = fresh
+        self._name = f"run-{now:%Y%m%d-%H%M%S}" if fresh else "kept"
+
+    def __enter__(self) -> Self:
+        try:
+            self._root.mkdir(parents=True, exist_ok=True)
+            self._lock = _locked(self._root / _LOCK)
+        except OSError as error:
+            raise FolderError(f"data folder {self._root}: {error.strerror}") from error
+        try:
+            if self._fresh:
+                _forget_old_runs(self._root)
+            self.path = _made(self._root, self._name, fresh=self._fresh)
+        except OSError as error:
+            self._lock.close()
+            raise FolderError(f"data folder {self._root}: {error.strerror}") from error
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._lock.close()
+
+    def log(self, name: str) -> Path:
+        """Where the process `name` writes what it says."""
+        return self.path / "logs" / f"{name}.log"
+
+
+def _locked(path: Path) -> IO[str]:
+    lock = path.open("a+", encoding="ascii")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.seek(0)
+        owner = lock.read().strip() or "?"
+        lock.close()
+        raise FolderError(
+            f"data folder {path.parent} is in use by another vipcare up (process {owner}): "
+            "stop that one, or choose another folder with --data"
+        ) from error
+    lock.truncate(0)
+    lock.write(f"{os.getpid()}\n")
+    lock.flush()
+    return lock
+
+
+def _made(root: Path, name: str, *, fresh: bool) -> Path:
+    path, again = root / name, 1
+    while fresh and path.exists():  # two runs within a second
+        again += 1
+        path = root / f"{name}-{again}"
+    (path / "logs").mkdir(parents=True, exist_ok=True)
+    if fresh:
+        (path / MARKER).write_text("made by vipcare up; it deletes this folder\n", encoding="ascii")
+    return path
+
+
+def _forget_old_runs(root: Path) -> None:
+    runs = [path for path in root.glob("run-*") if _is_ours(path)]
+    for path in sorted(runs, key=lambda run: (run / MARKER).stat().st_mtime)[:-1]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_ours(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink() and (path / MARKER).is_file()
