@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 import click
 
-from agents.cli.errors import UserError
 from config.catalogue import all_settings, section_notes
-from config.load import SettingsError, Sources, load_with_sources
+from config.load import Sources, load_with_sources
 from config.settings import Settings
 
 
@@ -16,11 +15,7 @@ def settings() -> None:
 
     Secrets are never shown, only whether they are set.
     """
-    try:
-        tree, sources = load_with_sources()
-    except SettingsError as error:
-        raise UserError(str(error)) from error
-    for line in _lines(tree, sources):
+    for line in _lines(*load_with_sources()):
         click.echo(line)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from agents.cli.main import run
 from agents.cli.settings import settings as command
 from config.catalogue import all_settings
 from config.load import SettingsError, load_settings
@@ -113,11 +114,16 @@ def test_the_command_shows_sources_and_no_secret(
     assert "VIPCARE_LOG__LEVEL · default ·" in shown.output
 
 
-def test_the_command_says_no_in_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_says_no_in_lines(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("VIPCARE_QQQ", "1")
-    shown = CliRunner().invoke(command)
-    assert shown.exit_code == 2
-    assert shown.output == "Error: environment variable VIPCARE_QQQ is unknown\n"
+    monkeypatch.setenv("VIPCARE_QQQQ", "1")
+    assert run(["settings"]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "vipcare: settings: environment variable VIPCARE_QQQ is unknown",
+        "         environment variable VIPCARE_QQQQ is unknown",
+    ]
 
 
 def test_every_setting_is_described_and_in_the_readme() -> None:

@@ -1,0 +1,171 @@
+"""Read topics again from their beginning to their end: what was committed, in offset order."""
+
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from agents.librdkafka import librdkafka_config
+from config.settings import KafkaSettings
+from streams.inputs import Raw
+
+_TIMEOUT_S = 20.0
+_MESSAGES_A_CALL = 2_000
+_FILL_S = 0.02
+"""How long a call waits for more than the messages at hand."""
+_BUFFER_KB = 4 * 1024
+
+
+class ReadingError(Exception):
+    """A topic could not be read to its end; one line."""
+
+
+class Found(NamedTuple):
+    """One message as it stands in its topic."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    """Kafka's record timestamp, real time, epoch milliseconds."""
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+
+    def raw(self) -> Raw:
+        return Raw(self.topic, self.partition, self.offset, self.key, self.value)
+
+
+def partitions_of(kafka: KafkaSettings, topic: str) -> int:
+    """How many partitions a topic has. Raises ReadingError if it is not there."""
+    with _Client(kafka) as client:
+        try:
+            listed = client.consumer.list_topics(topic, timeout=_TIMEOUT_S).topics.get(topic)
+        except KafkaException as error:
+            raise ReadingError(
+                f"Kafka at {kafka.bootstrap} does not answer: {error.args[0].str()}"
+            ) from error
+    if listed is None or listed.error is not None:
+        raise ReadingError(f"topic {topic} is missing: make it with `vipcare topics create`")
+    return len(listed.partitions)
+
+
+def read_topic(kafka: KafkaSettings, topic: str) -> Iterator[Found]:
+    """Every committed message of every partition, partition by partition."""
+    for partition in range(partitions_of(kafka, topic)):
+        yield from read_partition(kafka, topic, partition)
+
+
+def read_partition(
+    kafka: KafkaSettings, topic: str, partition: int, start: int = 0
+) -> Iterator[Found]:
+    """The committed messages of one partition, from `start` to where it ends when it is reached.
+
+    A transaction that is still open ends it. Raises ReadingError.
+    """
+    with _Client(kafka) as client:
+        yield from client.read(TopicPartition(topic, partition, start))
+
+
+class RangeReader:
+    """Reads the ranges of one partition's topics, each topic's one after the other.
+
+    The ranges of a journal follow each other, so each topic is read once, as a stream.
+    """
+
+    def __init__(self, kafka: KafkaSettings, partition: int) -> None:
+        self._kafka = kafka
+        self._partition = partition
+        self._streams: dict[str, Iterator[Found]] = {}
+        self._ahead: dict[str, Found | None] = {}
+
+    def take(self, topic: str, start: int, end: int) -> Sequence[Found]:
+        """The messages from `start` up to, not including, `end`; fewer where offsets are gaps."""
+        if topic not in self._streams:
+            stream = read_partition(self._kafka, topic, self._partition, start)
+            self._streams[topic] = stream
+            self._ahead[topic] = next(stream, None)
+        taken = []
+        while (found := self._ahead[topic]) is not None and found.offset < end:
+            if found.offset >= start:
+                taken.append(found)
+            self._ahead[topic] = next(self._streams[topic], None)
+        return taken
+
+    def rest(self, topic: str, start: int) -> int:
+        """How many messages stand behind the ranges that were taken."""
+        return len(self.take(topic, start, 2**62))
+
+
+class _Client:
+    """A consumer outside any group, closed in the end."""
+
+    def __init__(self, kafka: KafkaSettings) -> None:
+        config: dict[str, Any] = {
+            **librdkafka_config(kafka),
+            # librdkafka wants a name; nothing is committed under it.
+            "group.id": "vipcare-reading",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "isolation.level": "read_committed",
+            "auto.offset.reset": "earliest",
+            "fetch.wait.max.ms": 50,
+            "fetch.queue.backoff.ms": 5,
+            "queued.max.messages.kbytes": _BUFFER_KB,
+            "log_level": 0,
+        }
+        self.consumer = Consumer(config)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.consumer.close()
+
+    def read(self, start: TopicPartition) -> Iterator[Found]:
+        self.consumer.assign([start])
+        while True:
+            batch = self.consumer.consume(_MESSAGES_A_CALL, timeout=_FILL_S) or self._wait(start)
+            for message in batch:
+                error = message.error()
+                if error is None:
+                    yield _found(message)
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    return
+                else:
+                    raise ReadingError(
+                        f"{start.topic}[{start.partition}] cannot be read: {error.str()}"
+                    )
+
+    def _wait(self, start: TopicPartition) -> list[Message]:
+        batch = self.consumer.consume(1, timeout=_TIMEOUT_S)
+        if not batch:
+            raise ReadingError(
+                f"{start.topic}[{start.partition}] sent neither messages nor its end "
+                f"in {_TIMEOUT_S:g} s"
+            )
+        return batch
+
+
+def _found(message: Message) -> Found:
+    return Found(
+        message.topic() or "",
+        message.partition() or 0,
+        message.offset() or 0,
+        message.timestamp()[1],
+        message.key(),
+        message.value(),
+        _headers(message),
+    )
+
+
+def _headers(message: Message) -> list[tuple[str, bytes]]:
+    # The stub allows more shapes than a message that was read has.
+    headers: list[Any] = list(message.headers() or [])
+    return [(name, value) for name, value in headers if value is not None]
