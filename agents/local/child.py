@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agents.local.interrupts import Interrupts
 from agents.local.lifeline import PARENT
 
 _TAIL_BYTES = 16_384
@@ -64,16 +65,11 @@ class Child:
         if self.status is None:
             self._process.terminate()
 
-    def end(self, grace_s: float) -> bool:
-        """Wait for it to end; kill its process group after `grace_s`. True if it went by itself."""
-        try:
-            self._process.wait(max(grace_s, 0.0))
-        except subprocess.TimeoutExpired:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-            return False
-        return True
+    def kill(self) -> None:
+        """End it now, and what it started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
 
     def tail(self, lines: int) -> list[str]:
         """The last lines that it wrote since it was last started."""
@@ -84,18 +80,20 @@ class Child:
         return [line for line in text.splitlines() if line.strip()][-lines:]
 
 
-def end_all(children: Sequence[Child], hurry: "Hurry") -> None:
-    """Ask all to end, then wait for each within its own grace; kill at once if in a hurry."""
+def end_all(children: Sequence[Child], interrupts: Interrupts) -> list[str]:
+    """Ask all to end and wait for each within its grace; a signal meanwhile kills at once.
+
+    Returns the names of those that had to be killed.
+    """
     for child in children:
         child.terminate()
-    deadlines = [time.monotonic() + child.spec.grace_s for child in children]
-    for child, deadline in zip(children, deadlines, strict=True):
-        while child.status is None and time.monotonic() < deadline and not hurry.asked:
+    began = time.monotonic()
+    killed = []
+    for child in children:
+        deadline = began + child.spec.grace_s
+        while child.status is None and time.monotonic() < deadline and not interrupts.pending:
             time.sleep(0.02)
-        child.end(0.0)
-
-
-class Hurry:
-    """Set when whoever waits for the end asks again."""
-
-    asked = False
+        if child.status is None:
+            child.kill()
+            killed.append(child.spec.name)
+    return killed

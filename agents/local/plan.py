@@ -1,0 +1,139 @@
+"""What `vipcare up` runs: from its options and the settings in force to processes and addresses."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from agents.local.child import Spec
+from agents.local.ports import LOOPBACK, free_port, split
+from config.settings import Settings
+
+EMBEDDED = "embedded"
+_RESTARTS = 3
+_KAFKA_PORT = 9092
+_CLICKHOUSE_PORT = 9000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What was asked for on the command line."""
+
+    seconds: float | None = None
+    workers: int = 1
+    broker: str = EMBEDDED
+    clickhouse: str = EMBEDDED
+    clock_rate: float | None = None
+    bank: bool = True
+    data: Path = Path(".vipcare")
+    report: Path | None = None
+
+    @property
+    def fresh(self) -> bool:
+        """The embedded broker begins empty, so records and tables must, too."""
+        return self.broker == EMBEDDED
+
+
+Override = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """`overrides` go over the settings in force, in this process and in every child."""
+
+    options: Options
+    folder: Path
+    overrides: Override
+    settings: Settings
+
+    def environment(self, **more: Mapping[str, Any]) -> dict[str, str]:
+        """The overrides as `VIPCARE_…` variables, for a child."""
+        sections = {**self.overrides}
+        for section, values in more.items():
+            sections[section] = {**sections.get(section, {}), **values}
+        return {
+            f"VIPCARE_{section}__{name}".upper(): str(value)
+            for section, values in sections.items()
+            for name, value in values.items()
+        }
+
+    def broker(self) -> Spec:
+        port = str(split(self.settings.kafka.bootstrap)[1])
+        return Spec("broker", ("broker", "--port", port))
+
+    def clickhouse(self) -> Spec:
+        port = str(self.settings.clickhouse.port)
+        data = str(self.folder / "clickhouse")
+        arguments = ("clickhouse", "--port", port, "--data", data)
+        return Spec("clickhouse", arguments, self.environment(), grace_s=15.0)
+
+    def topics(self) -> Spec:
+        return Spec("topics", ("topics", "create"), self.environment())
+
+    def migrate(self) -> Spec:
+        return Spec("migrate", ("migrate",), self.environment())
+
+    def worker(self, number: int) -> Spec:
+        settings = self.settings.worker
+        port = free_port(settings.metrics_port if number == 1 else 0)
+        own = {"data": self.folder / f"worker-{number}", "metrics_port": port}
+        return Spec(
+            f"worker-{number}",
+            ("worker",),
+            self.environment(worker=own),
+            restarts=_RESTARTS,
+            grace_s=settings.drain_timeout_s + 5.0,
+            metrics=f"{settings.host}:{port}",
+        )
+
+    def sink(self) -> Spec:
+        settings = self.settings.sink
+        port = free_port(settings.metrics_port)
+        return Spec(
+            "sink",
+            ("sink",),
+            self.environment(sink={"metrics_port": port}),
+            restarts=_RESTARTS,
+            grace_s=15.0,
+            metrics=f"{settings.host}:{port}",
+        )
+
+    def bank(self) -> Spec:
+        return Spec("bank", ("bank",), self.environment())
+
+
+def make_plan(options: Options, base: Settings, folder: Path, now: datetime) -> Plan:
+    """Choose addresses, and put them over the settings in force."""
+    overrides: Override = {
+        "kafka": _kafka(options),
+        "clickhouse": _clickhouse(options, base, now),
+    }
+    if options.clock_rate is not None:
+        instant = now.astimezone(UTC).isoformat()
+        overrides["clock"] = {"rate": options.clock_rate, "origin": instant, "started": instant}
+    settings = Settings.model_validate(
+        {
+            name: {**getattr(base, name).model_dump(), **overrides.get(name, {})}
+            for name in Settings.model_fields
+        }
+    )
+    return Plan(options=options, folder=folder, overrides=overrides, settings=settings)
+
+
+def _kafka(options: Options) -> dict[str, Any]:
+    if options.broker != EMBEDDED:
+        return {"bootstrap": options.broker}
+    address = f"{LOOPBACK}:{free_port(_KAFKA_PORT)}"
+    return {"bootstrap": address, "transactions": False, "security_protocol": "PLAINTEXT"}
+
+
+def _clickhouse(options: Options, base: Settings, now: datetime) -> dict[str, Any]:
+    if options.clickhouse == EMBEDDED:
+        port = free_port(_CLICKHOUSE_PORT)
+        return {"host": LOOPBACK, "port": port, "user": "default", "password": "", "secure": False}
+    host, port = split(options.clickhouse)
+    chosen: dict[str, Any] = {"host": host, "port": port}
+    if options.fresh:  # another run's rows would stand at the same offsets
+        chosen["database"] = f"{base.clickhouse.database}_run_{now:%Y%m%d_%H%M%S}"
+    return chosen

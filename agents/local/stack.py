@@ -1,0 +1,158 @@
+"""Start the processes of a plan in order, watch them, and stop them in order.
+
+1. The broker and ClickHouse, where they are ours; else see that they answer.
+2. The topics, then the tables.
+3. The workers and the sink.
+4. The bank.
+Stopping goes the other way, so that each still has whom it drains to: the bank, the workers, the
+sink, ClickHouse, the broker. Nothing is stopped that was not started here.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+
+from agents.local.child import Child, Spec, end_all
+from agents.local.interrupts import Interrupts
+from agents.local.plan import EMBEDDED, Plan
+from agents.local.ports import answers, split
+from agents.local.run_folder import RunFolder
+
+_READY_S = 60.0
+_REFUSED = 2
+_TAIL = 12
+_RESTART_AFTER_S = 1.0
+
+Step = Callable[[str], AbstractContextManager[None]]
+"""Tells that something is being started; leaving the context tells that it is ready."""
+
+
+class StackError(Exception):
+    """Something that whoever runs the stack can mend; one line."""
+
+
+class ChildDied(Exception):  # noqa: N818  # says what happened
+    """A process ended that should not have; the message tells which, how, and its last lines."""
+
+
+class Stack:
+    """The processes of a plan. `stop` may be called at any time, and more than once."""
+
+    def __init__(self, plan: Plan, folder: RunFolder, interrupts: Interrupts) -> None:
+        self.plan = plan
+        self.children: dict[str, Child] = {}
+        self._folder = folder
+        self._interrupts = interrupts
+        self._died_at: dict[str, float] = {}
+
+    def start(self, step: Step) -> None:
+        """Raises StackError, ChildDied, Interrupted."""
+        plan, options = self.plan, self.plan.options
+        kafka, clickhouse = plan.settings.kafka.bootstrap, self._clickhouse_address()
+        ours = options.broker == EMBEDDED
+        with step(f"broker      kafka on {kafka}{' (embedded)' if ours else ''}"):
+            self._serve(plan.broker() if ours else None, kafka, "--broker")
+        ours = options.clickhouse == EMBEDDED
+        with step(f"clickhouse  {clickhouse}{' (embedded)' if ours else ''}"):
+            self._serve(plan.clickhouse() if ours else None, clickhouse, "--clickhouse")
+        with step("topics      created and checked"):
+            self._finish(plan.topics())
+        with step(f"tables      in database {plan.settings.clickhouse.database}"):
+            self._finish(plan.migrate())
+        workers = [self._launch(plan.worker(one + 1)) for one in range(options.workers)]
+        sink = self._launch(plan.sink())
+        for child in (*workers, sink):
+            with step(f"{child.spec.name:<11} metrics on http://{child.spec.metrics}/metrics"):
+                self._await(child, child.spec.metrics)
+        if options.bank:
+            bank = plan.settings.bank
+            with step(
+                f"bank        {bank.customers} customers, {bank.history_days} days of history, "
+                f"then {bank.rate:g} events a second"
+            ):
+                self._launch(plan.bank())
+
+    def check(self) -> None:
+        """Look after the processes: restart what may be restarted. Raises ChildDied."""
+        self._interrupts.check()
+        for name, child in self.children.items():
+            if child.status is None:
+                continue
+            if name not in self._died_at:
+                if child.restarts >= child.spec.restarts or child.status == _REFUSED:
+                    raise ChildDied(_obituary(child))
+                self._died_at[name] = time.monotonic()
+            elif time.monotonic() - self._died_at[name] > _RESTART_AFTER_S:
+                del self._died_at[name]
+                child.restart()
+
+    def stop_bank(self) -> None:
+        """End the source of events and forget it."""
+        bank = self.children.pop("bank", None)
+        if bank is not None:
+            end_all([bank], self._interrupts)
+
+    def stop(self) -> list[str]:
+        """Stop everything that was started, in order; returns who had to be killed."""
+        workers = [name for name in self.children if name.startswith("worker-")]
+        killed = []
+        for names in (["bank"], workers, ["sink", "topics", "migrate"], ["clickhouse"], ["broker"]):
+            group = [self.children.pop(name) for name in names if name in self.children]
+            killed += end_all(group, self._interrupts)
+        return killed
+
+    def _clickhouse_address(self) -> str:
+        settings = self.plan.settings.clickhouse
+        return f"{settings.host}:{settings.port}"
+
+    def _launch(self, spec: Spec) -> Child:
+        child = Child(spec, self._folder.log(spec.name))
+        self.children[spec.name] = child
+        return child
+
+    def _serve(self, spec: Spec | None, address: str, option: str) -> None:
+        if spec is not None:
+            self._await(self._launch(spec), address)
+        elif not any(answers(*split(one)) for one in address.split(",")):
+            raise StackError(f"nobody answers at {address} ({option}): is it running?")
+
+    def _await(self, child: Child, address: str) -> None:
+        deadline = time.monotonic() + _READY_S
+        while not answers(*split(address)):
+            self._survives(child)
+            if time.monotonic() > deadline:
+                raise ChildDied(
+                    f"{child.spec.name} does not answer at {address} after {_READY_S:g} s; its "
+                    f"last lines, from {child.log}:\n" + "\n".join(child.tail(_TAIL))
+                )
+            self._interrupts.pause(0.05)
+        self._survives(child)  # or else it was somebody else who answered
+
+    def _survives(self, child: Child) -> None:
+        if child.status is not None:
+            self._blame(child)
+
+    def _finish(self, spec: Spec) -> None:
+        """Run a command to its end."""
+        child = self._launch(spec)
+        while child.status is None:
+            self._interrupts.pause(0.02)
+        if child.status:
+            self._blame(child)
+        del self.children[spec.name]
+
+    def _blame(self, child: Child) -> None:
+        if child.status == _REFUSED:  # it has said in one line what can be mended
+            line = (child.tail(1) or [""])[0].removeprefix("vipcare: ")
+            raise StackError(f"{child.spec.name}: {line}")
+        raise ChildDied(_obituary(child))
+
+
+def _obituary(child: Child) -> str:
+    status = child.status
+    assert status is not None
+    how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+    again = f" after {child.restarts} restarts" if child.restarts else ""
+    lines: Sequence[str] = child.tail(_TAIL) or ["(it said nothing)"]
+    told = "\n".join(f"  {line}" for line in lines)
+    return f"{child.spec.name} {how}{again}; its last lines, from {child.log}:\n{told}"
