@@ -5,13 +5,20 @@ The expressions are text here; streams/rules checks and compiles them.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from schemas.effects import Kind, Priority
 
 RuleId = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 Duration = Annotated[str, Field(pattern=r"^\d{1,5}[smhdw]$", examples=["30d", "1h"])]
-Expression = Annotated[str, Field(min_length=1, max_length=2_000)]
+
+
+def _as_text(value: object) -> object:
+    """A number or a flag alone is an expression too, though YAML reads it as a value."""
+    return str(value) if isinstance(value, int | float) else value
+
+
+Expression = Annotated[str, BeforeValidator(_as_text), Field(min_length=1, max_length=2_000)]
 Status = Literal["draft", "shadow", "live", "retired"]
 
 

@@ -211,7 +211,7 @@ def scale(value: Value, decimals: int) -> int:
     so distinct takes two texts for one with a chance of about n²/2³³ among n of them.
     """
     if isinstance(value, int):
-        return value * 10**decimals
+        return value * int(10**decimals)
     if isinstance(value, str):
         return crc32(value.encode())
     return int(value.scaleb(decimals).to_integral_value(ROUND_HALF_EVEN))

@@ -6,6 +6,7 @@ A new kind of aggregate gets an entry in AGGREGATES and, if it needs other argum
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from schemas.events import EVENT_TYPES as _EVENTS
@@ -112,19 +113,18 @@ def _aggregate(checker: Checker, call: ast.Call, name: str) -> Reading:
     inside = checker.within(types)
     value = _value(inside, arguments[0], name) if arguments else None
     options = _options(checker, inside, call, name)
-    where = options.pop("where", None)
     decimals = value.type.decimals if value else 0
     aggregate = Aggregate(
         function=name,
         types=types,
         length=length,
         value=value,
-        where=inside.expect(where, Base.FLAG) if isinstance(where, ast.expr) else None,
+        where=inside.expect(options.where, Base.FLAG) if options.where else None,
         value_text=ast.unparse(arguments[0]) if arguments else "",
-        where_text=ast.unparse(where) if isinstance(where, ast.expr) else "",
+        where_text=ast.unparse(options.where) if options.where else "",
         decimals=WINDOW_DECIMALS if decimals is None else decimals,
-        prior=options.get("prior") is True,
-        at_least=int(options.get("at_least", 1)),  # type: ignore[call-overload]  # see _options
+        prior=options.prior,
+        at_least=options.at_least,
     )
     return Reading(_result(aggregate), aggregate)
 
@@ -169,32 +169,34 @@ def _value(inside: Checker, tree: ast.expr, name: str) -> Node:
     return value
 
 
-def _options(
-    checker: Checker, inside: Checker, call: ast.Call, name: str
-) -> dict[str, ast.expr | int]:
-    """The keyword arguments: `where` as a tree, `prior` and `at_least` as values."""
-    found: dict[str, ast.expr | int] = {}
+@dataclass
+class _Options:
+    where: ast.expr | None = None
+    prior: bool = False
+    at_least: int = 0
+
+
+def _options(checker: Checker, inside: Checker, call: ast.Call, name: str) -> _Options:
+    """The keyword arguments."""
+    options = _Options()
     for keyword in call.keywords:
         if keyword.arg == "where":
-            found["where"] = keyword.value
+            options.where = keyword.value
             continue
         if keyword.arg not in ("prior", "at_least"):
-            raise checker.error(
-                keyword, f"{keyword.arg} is not known; write it as {AGGREGATES[name]}"
-            )
-        literal = inside.node(keyword.value)
-        value = literal.value if isinstance(literal, Literal) else None
-        if keyword.arg == "prior" and isinstance(value, bool):
-            found["prior"] = value
-        elif keyword.arg == "at_least" and name == "avg" and type(value) is int and value > 0:
-            found["at_least"] = value
+            message = f"{keyword.arg} is not known here; write it as {AGGREGATES[name]}"
+            raise checker.error(keyword, message)
+        node = inside.node(keyword.value)
+        value = node.value if isinstance(node, Literal) else None
+        if keyword.arg == "prior":
+            if not isinstance(value, bool):
+                raise checker.error(keyword.value, "prior is true or false")
+            options.prior = value
+        elif name == "avg" and type(value) is int and value > 0:
+            options.at_least = value
         else:
-            wanted = (
-                "prior is true or false"
-                if keyword.arg == "prior"
-                else ("at_least is a whole number above zero, and belongs to avg")
-            )
-            raise checker.error(keyword.value, wanted)
-    if name == "avg" and "at_least" not in found:
+            message = "at_least is a whole number above zero, and belongs to avg"
+            raise checker.error(keyword.value, message)
+    if name == "avg" and not options.at_least:
         raise checker.error(call, "a mean says how many events it needs, as in at_least=5")
-    return found
+    return options

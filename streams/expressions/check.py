@@ -113,21 +113,27 @@ class Checker:
                 return self._name(tree)
             case ast.Attribute():
                 return self._attribute(tree)
-            case ast.BoolOp():
-                return self._logic(tree)
-            case ast.UnaryOp(op=ast.Not()):
-                return Not(self._flag(tree.operand).type, self._flag(tree.operand))
+            case ast.BoolOp() | ast.UnaryOp(op=ast.Not()) | ast.Compare():
+                return self._condition(tree)
             case ast.UnaryOp(op=ast.USub()):
                 part = self.expect(tree.operand, Base.NUMBER)
                 return Arithmetic(part.type, "-", Literal(WHOLE, 0), part)
             case ast.BinOp():
                 return self._arithmetic(tree)
-            case ast.Compare():
-                return self._comparison(tree)
             case ast.Call():
                 return calls.check_call(self, tree)
             case _:
                 raise self.error(tree, "this is not part of the language of rules")
+
+    def _condition(self, tree: ast.BoolOp | ast.UnaryOp | ast.Compare) -> Node:
+        match tree:
+            case ast.BoolOp():
+                return self._logic(tree)
+            case ast.UnaryOp():
+                part = self._flag(tree.operand)
+                return Not(part.type, part)
+            case ast.Compare():
+                return self._comparison(tree)
 
     def _token(self, tree: ast.expr) -> str:
         token = self.parsed.token(tree)
@@ -280,8 +286,8 @@ class Checker:
         options = [self.node(one) for one in group.elts]
         node = narrow(self.node(value), options[0].type.base)
         literals: list[Literal] = []
-        for option, tree in zip(options, group.elts, strict=True):
-            option = narrow(option, node.type.base)
+        for found, tree in zip(options, group.elts, strict=True):
+            option = narrow(found, node.type.base)
             if not isinstance(option, Literal):
                 raise self.error(tree, "a list holds only texts or numbers, no names")
             if option.type.base is not node.type.base or node.type.base is Base.FLAG:

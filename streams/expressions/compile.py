@@ -56,33 +56,39 @@ class Writer:
         """Python for a value, None where it is unknown."""
         match node:
             case Literal():
-                return self._constant(node.value)
+                text = self._constant(node.value)
             case EventField():
-                return f"present(d.{node.name})" if node.unset else f"d.{node.name}"
+                text = f"present(d.{node.name})" if node.unset else f"d.{node.name}"
             case ProfileField():
-                return f"b.{node.name}"
+                text = f"b.{node.name}"
             case Attribute():
-                return f"attribute(a, {node.name!r}, {self._constant(node.type.base)})"
+                text = f"attribute(a, {node.name!r}, {self._constant(node.type.base)})"
             case Let():
-                return f"v_{node.name}"
+                text = f"v_{node.name}"
             case Reading():
-                return f"g_{self._number_of(node.aggregate)}"
+                text = f"g_{self._number_of(node.aggregate)}"
+            case Arithmetic() | Absolute() | Rounded():
+                text = self._number(node)
+            case Default():
+                name = self._temporary()
+                known = f"({name} := {self.value(node.part)}) is not None"
+                text = f"({name} if {known} else {self.value(node.otherwise)})"
+            case _:
+                text = self._flag(node)
+        return text
+
+    def _number(self, node: Arithmetic | Absolute | Rounded) -> str:
+        match node:
             case Arithmetic(operator="/"):
                 return f"quotient({self.value(node.left)}, {self.value(node.right)})"
-            case Rounded():
-                return f"rounded({self.value(node.part)}, {node.decimals})"
             case Arithmetic():
                 guards, (left, right) = self._known(node.left, node.right)
                 return _or_none(guards, f"{left} {node.operator} {right}")
             case Absolute():
                 guards, (part,) = self._known(node.part)
                 return _or_none(guards, f"abs({part})")
-            case Default():
-                name = self._temporary()
-                known = f"({name} := {self.value(node.part)}) is not None"
-                return f"({name} if {known} else {self.value(node.otherwise)})"
-            case _:
-                return self._flag(node)
+            case Rounded():
+                return f"rounded({self.value(node.part)}, {node.decimals})"
 
     def _flag(self, node: Node) -> str:
         if not node.type.optional:

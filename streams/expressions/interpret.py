@@ -59,26 +59,28 @@ def interpret(node: Node, world: World) -> Any:
     """An expression's value; None is unknown."""
     match node:
         case Literal():
-            return node.value
+            value: Any = node.value
         case EventField():
-            return values.present(getattr(world.data, node.name))
+            value = values.present(getattr(world.data, node.name))
         case ProfileField():
-            return getattr(world.record.profile.basics, node.name)
+            value = getattr(world.record.profile.basics, node.name)
         case Attribute():
-            return values.attribute(world.record.profile.attributes, node.name, node.type.base)
+            held = world.record.profile.attributes
+            value = values.attribute(held, node.name, node.type.base)
         case Let():
-            return interpret(world.lets[node.name], world)
+            value = interpret(world.lets[node.name], world)
         case Reading():
-            return world.aggregate(node.aggregate)
+            value = world.aggregate(node.aggregate)
         case Not() | And() | Or():
-            return _logic(node, world)
+            value = _logic(node, world)
         case Known():
-            return interpret(node.part, world) is not None
+            value = interpret(node.part, world) is not None
         case Default():
             value = interpret(node.part, world)
-            return interpret(node.otherwise, world) if value is None else value
+            value = interpret(node.otherwise, world) if value is None else value
         case _:
-            return _computed(node, world)
+            value = _computed(node, world)
+    return value
 
 
 def _logic(node: Not | And | Or, world: World) -> bool | None:

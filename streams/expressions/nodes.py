@@ -88,7 +88,7 @@ class Aggregate:
     """What a state keeps of a value's decimals."""
     prior: bool = False
     """Without the event itself."""
-    at_least: int = 1
+    at_least: int = 0
     """Unknown with fewer events; of avg."""
 
 

@@ -42,7 +42,7 @@ def attribute(attributes: dict[str, Any], name: str, base: Base) -> Any:
 
 
 def render(value: object) -> str:
-    """A value as an effect shows it: plain decimals without idle zeros, true, false, – if unknown."""
+    """A value as an effect shows it: decimals without idle zeros, true or false, – if unknown."""
     match value:
         case None:
             return "–"

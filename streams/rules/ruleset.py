@@ -1,12 +1,18 @@
 """The rules in force: compiled once, applied to every event of a customer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
 from typing import NamedTuple
 
 from schemas.record import Record
 from schemas.rules import RuleDefinition
 from streams.durations import DAY_MS
+from streams.expressions.values import render
 from streams.inputs import Input
+from streams.rules.aggregates import Aggregates, unknown
+from streams.rules.checked import CheckedRule, check_rule
+from streams.rules.compiled import CompiledRule
+from streams.rules.errors import RuleErrors, RuleProblem
 
 
 class Firing(NamedTuple):
@@ -23,24 +29,87 @@ class Fired(NamedTuple):
 
 
 class RuleSet:
-    """An immutable set of rules."""
+    """An immutable set of rules. Only live ones run; all but the retired are checked."""
 
-    def __init__(self, definitions: Sequence[RuleDefinition], digest: str) -> None:
+    def __init__(
+        self, definitions: Sequence[RuleDefinition], live: Sequence[CheckedRule], lateness: int
+    ) -> None:
         self.definitions = tuple(definitions)
-        self.digest = digest
+        self.digest = _digest(self.definitions)
+        readings = (reading for rule in live for reading in rule.readings())
+        self._aggregates = Aggregates((one.aggregate for one in readings), lateness)
+        self._by_type: dict[str, list[CompiledRule]] = {}
+        for rule in live:
+            compiled = CompiledRule(rule, self._aggregates.number_of)
+            for event_type in dict.fromkeys(rule.definition.on):
+                self._by_type.setdefault(event_type, []).append(compiled)
 
     def apply(self, record: Record, event: Input, *, late: bool) -> Fired:
-        """Update the event type's windows (unless late), then evaluate the live rules."""
-        raise NotImplementedError
+        """Put the event into the windows, then evaluate the live rules that listen to its type.
+
+        An event that came too late stays out, and to its rules every aggregate is unknown. A rule
+        with a cooldown does not fire again before its last firing's event time and the cooldown
+        have passed; a late event from before that firing does not fire it either.
+        """
+        fired = Fired([], [])
+        activity, at = record.activity, event.at
+        if late:
+            readings = unknown
+        else:
+            latest = max(activity.latest, at)
+            readings = self._aggregates.add(activity.windows, event, latest)
+        data = event.event.data
+        for rule in self._by_type.get(event.type, ()):
+            if rule.cooldown:
+                last = activity.cooldowns.get(rule.id)
+                if last is not None and at < last + rule.cooldown:
+                    continue
+            try:
+                values = rule.evaluate(record, data, readings)
+            except Exception:  # whatever a rule raises is its own loss alone
+                fired.failed.append(rule.id)
+                continue
+            if values is not None:
+                shown = dict(zip(rule.names, map(render, values), strict=True))
+                fired.firings.append(Firing(rule.definition, shown))
+                if rule.cooldown:
+                    activity.cooldowns[rule.id] = at
+        return fired
 
     def retract(self, record: Record, original: Input) -> None:
-        """Take a reversed event out of the windows again."""
-        raise NotImplementedError
+        """Take a reversed event out of the windows; `original` as it was when it was applied."""
+        self._aggregates.remove(record.activity.windows, original)
 
 
 def compile_rules(definitions: Sequence[RuleDefinition], *, lateness: int = 30 * DAY_MS) -> RuleSet:
-    """Check and compile. `lateness`: how late an event may come, in milliseconds.
+    """Check and compile.
 
-    Raises RuleErrors with everything that is wrong.
+    `lateness` (milliseconds) is how late an event may come and still be put into windows: the same
+    as the step's. Raises RuleErrors with everything that is wrong.
     """
-    raise NotImplementedError
+    problems = list(_doubles(definitions))
+    live: list[CheckedRule] = []
+    for rule in definitions:
+        if rule.status == "retired":
+            continue
+        checked = check_rule(rule)
+        if isinstance(checked, list):
+            problems += checked
+        elif rule.status == "live":
+            live.append(checked)
+    if problems:
+        raise RuleErrors(problems)
+    return RuleSet(definitions, live, lateness)
+
+
+def _doubles(definitions: Iterable[RuleDefinition]) -> Iterable[RuleProblem]:
+    seen: set[str] = set()
+    for rule in definitions:
+        if rule.id in seen:
+            yield RuleProblem(rule.id, "id", 0, "another rule has the same id")
+        seen.add(rule.id)
+
+
+def _digest(definitions: Iterable[RuleDefinition]) -> str:
+    texts = sorted(rule.model_dump_json(by_alias=True) for rule in definitions)
+    return sha256("\n".join(texts).encode()).hexdigest()

@@ -1,0 +1,180 @@
+"""The aggregates of all rules: which windows an event updates, and how each is read, once an event.
+
+Aggregates over the same events and values, with buckets of the same width, share one state in the
+record, under a key that follows from what they are (not from the rules that use them).
+"""
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Any
+
+from msgspec import Struct
+
+from streams import buckets
+from streams.buckets import Kind, State
+from streams.expressions.compile import compile_on_event
+from streams.expressions.nodes import Aggregate
+from streams.inputs import Input
+from streams.windows import Window, width_of
+
+Windows = dict[str, Any]
+
+_KINDS: dict[str, Kind] = {
+    "count": buckets.COUNTS,
+    "sum": buckets.TOTALS,
+    "avg": buckets.TOTALS,
+    "min": buckets.MINIMUM,
+    "max": buckets.MAXIMUM,
+    "distinct": buckets.DISTINCT,
+}
+
+
+class Kept(Struct, frozen=True):
+    """One state in the record, and what of an event goes into it."""
+
+    key: str
+    window: Window
+    where: Callable[[Any], Any] | None
+    value: Callable[[Any], Any] | None
+    decimals: int
+
+    def pick(self, data: Any) -> int | None:
+        """The value that an event's data adds; None if it adds none."""
+        if self.where is not None and not self.where(data):
+            return None
+        if self.value is None:
+            return 1
+        value = self.value(data)
+        return None if value is None else buckets.scale(value, self.decimals)
+
+
+class _Read(Struct, frozen=True):
+    """One aggregate, as it is read from a state."""
+
+    key: str
+    window: Window
+    nothing: State
+    length: int
+    prior: bool
+    finish: Callable[[Any], Any]
+
+
+class Readings:
+    """The aggregates' values for one event, each read when first asked for."""
+
+    __slots__ = ("_at", "_own", "_reads", "_values", "_windows")
+
+    def __init__(self, reads: list[_Read], windows: Windows, at: int, own: dict[str, int]) -> None:
+        self._reads = reads
+        self._windows = windows
+        self._at = at
+        self._own = own
+        self._values: dict[int, Any] = {}
+
+    def __call__(self, number: int) -> Any:
+        values = self._values
+        if number in values:
+            return values[number]
+        read = self._reads[number]
+        state = self._windows.get(read.key, read.nothing)
+        own = self._own.get(read.key) if read.prior else None
+        raw = read.window.read(state, self._at, read.length, own)
+        value = values[number] = None if raw is None else read.finish(raw)
+        return value
+
+
+def unknown(number: int) -> None:
+    """The readings of an event that came too late: all unknown."""
+
+
+class Aggregates:
+    """All aggregates of a rule set, numbered."""
+
+    def __init__(self, aggregates: Iterable[Aggregate], lateness: int) -> None:
+        self._numbers = {one: number for number, one in enumerate(dict.fromkeys(aggregates))}
+        shared: dict[str, list[Aggregate]] = {}
+        for one in self._numbers:
+            shared.setdefault(state_key(one), []).append(one)
+        kept = {key: _keep(key, group, lateness) for key, group in shared.items()}
+        self._reads = [_read(one, kept[state_key(one)]) for one in self._numbers]
+        self._by_type: dict[str, list[Kept]] = {}
+        for key, group in shared.items():
+            for event_type in group[0].types:
+                self._by_type.setdefault(event_type, []).append(kept[key])
+
+    def number_of(self, aggregate: Aggregate) -> int:
+        return self._numbers[aggregate]
+
+    def add(self, windows: Windows, event: Input, latest: int) -> Readings:
+        """Put an event into the windows it belongs to, and read what follows from there."""
+        own: dict[str, int] = {}
+        data = event.event.data
+        for kept in self._by_type.get(event.type, ()):
+            value = kept.pick(data)
+            if value is not None:
+                state = windows.get(kept.key)
+                if state is None:
+                    state = windows[kept.key] = kept.window.new()
+                kept.window.add(state, event.at, value, latest)
+                own[kept.key] = value
+        return Readings(self._reads, windows, event.at, own)
+
+    def remove(self, windows: Windows, event: Input) -> None:
+        """Take an event out again that was added before."""
+        data = event.event.data
+        for kept in self._by_type.get(event.type, ()):
+            value = kept.pick(data)
+            state = windows.get(kept.key)
+            if value is not None and state is not None:
+                kept.window.remove(state, event.at, value)
+
+
+def state_key(aggregate: Aggregate) -> str:
+    """The key of an aggregate's state in the record: 16 hexadecimal digits."""
+    identity = (
+        _KINDS[aggregate.function].name,
+        aggregate.types,
+        aggregate.value_text,
+        aggregate.where_text,
+        aggregate.decimals,
+        width_of(aggregate.length),
+    )
+    return blake2b(repr(identity).encode(), digest_size=8).hexdigest()
+
+
+def _keep(key: str, group: list[Aggregate], lateness: int) -> Kept:
+    one = group[0]
+    window = Window(
+        kind=_KINDS[one.function],
+        width=width_of(one.length),
+        keep=max(other.length for other in group) + lateness,
+    )
+    return Kept(
+        key,
+        window,
+        compile_on_event(one.where, condition=True) if one.where else None,
+        compile_on_event(one.value, condition=False) if one.value else None,
+        one.decimals,
+    )
+
+
+def _read(one: Aggregate, kept: Kept) -> _Read:
+    nothing = kept.window.new()
+    return _Read(kept.key, kept.window, nothing, one.length, one.prior, _finish(one))
+
+
+def _finish(one: Aggregate) -> Callable[[Any], Any]:
+    """From what a window reads as to the aggregate's value."""
+    decimals, at_least = one.decimals, one.at_least
+    match one.function:
+        case "sum":
+            return lambda raw: buckets.unscale(raw[1], decimals)
+        case "avg":
+            return lambda raw: (
+                None if raw[0] < at_least else Decimal(raw[1]).scaleb(-decimals) / raw[0]
+            )
+        case "min" | "max":
+            return lambda raw: buckets.unscale(raw, decimals)
+        case _:
+            return lambda raw: raw

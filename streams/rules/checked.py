@@ -1,0 +1,122 @@
+"""A rule whose every expression and placeholder was checked against the field catalogue."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from keyword import iskeyword
+
+from schemas.events import EVENT_TYPES
+from schemas.rules import RuleDefinition, Text
+from streams.expressions.catalogue import common_fields
+from streams.expressions.check import Scope, check
+from streams.expressions.nodes import (
+    Attribute,
+    Base,
+    EventField,
+    Let,
+    Node,
+    ProfileField,
+    Reading,
+    Type,
+    walk,
+)
+from streams.expressions.parse import ExpressionError, nearest
+from streams.rules.errors import RuleProblem
+
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_RESERVED = ("tags", "true", "false", "profile", "attributes")
+
+
+@dataclass(frozen=True)
+class CheckedRule:
+    definition: RuleDefinition
+    lets: dict[str, Node]
+    condition: Node
+    shown: dict[str, Node]
+    """What its effects show, by name: every let, and every field that it looks at."""
+
+    def readings(self) -> list[Reading]:
+        """The aggregates that it uses."""
+        nodes = [one for node in (*self.lets.values(), self.condition) for one in walk(node)]
+        return [one for one in nodes if isinstance(one, Reading)]
+
+
+def check_rule(rule: RuleDefinition) -> CheckedRule | list[RuleProblem]:
+    """Check one rule: what it is made of, or everything that is wrong with it."""
+    problems = [
+        RuleProblem(rule.id, "on", 0, f"{name} is no event type{nearest(name, EVENT_TYPES)}")
+        for name in rule.on
+        if name not in EVENT_TYPES
+    ]
+    if problems:
+        return problems
+    types = tuple(dict.fromkeys(rule.on))
+    lets: dict[str, Node] = {}
+    known: dict[str, Type] = {}
+    for name, text in rule.let.items():
+        key = f"let.{name}"
+        if iskeyword(name) or name in _RESERVED or name in common_fields(types):
+            problems.append(RuleProblem(rule.id, key, 0, f"the name {name} is already taken"))
+            continue
+        try:
+            lets[name] = check(text, Scope(types, dict(known)))
+        except ExpressionError as error:
+            problems.append(RuleProblem(rule.id, key, error.column, error.message))
+        else:
+            known[name] = lets[name].type
+    if problems:  # what uses a broken let would only be reported a second time
+        return problems
+    try:
+        condition = check(rule.if_, Scope(types, known), Base.FLAG)
+    except ExpressionError as error:
+        return [RuleProblem(rule.id, "if", error.column, error.message)]
+    shown = _looked_at(lets, condition)
+    problems = list(_placeholders(rule, Scope(types, known), shown))
+    return problems or CheckedRule(rule, lets, condition, shown)
+
+
+def _looked_at(lets: dict[str, Node], condition: Node) -> dict[str, Node]:
+    shown: dict[str, Node] = {name: Let(node.type, name) for name, node in lets.items()}
+    for whole in (*lets.values(), condition):
+        for node in walk(whole):
+            match node:
+                case EventField():
+                    shown[node.name] = node
+                case ProfileField():
+                    shown[f"profile.{node.name}"] = node
+                case Attribute():
+                    shown[f"attributes.{node.name}"] = node
+    return shown
+
+
+def _placeholders(
+    rule: RuleDefinition, scope: Scope, shown: dict[str, Node]
+) -> Iterator[RuleProblem]:
+    """Add what the texts name to what is shown; report the names that do not exist."""
+    for key, text in _texts(rule):
+        for match in _PLACEHOLDER.finditer(text):
+            name = match[1]
+            if name in shown:
+                continue
+            try:
+                node = check(name, scope)
+            except ExpressionError as error:
+                yield RuleProblem(rule.id, key, match.start() + 2, error.message)
+                continue
+            if isinstance(node, EventField | ProfileField):
+                shown[name] = node
+            else:
+                message = f"{name!r} is not a name: give it one with let"
+                yield RuleProblem(rule.id, key, match.start() + 2, message)
+
+
+def _texts(rule: RuleDefinition) -> Iterator[tuple[str, str]]:
+    """Every text that an effect of the rule can show, with its key."""
+    templates: list[tuple[str, Text | None]] = [("title", rule.title)]
+    for key, template in (("then.task", rule.then.task), ("then.alert", rule.then.alert)):
+        if template is not None:
+            templates += [(f"{key}.title", template.title), (f"{key}.text", template.text)]
+    for key, text in templates:
+        if text is not None:
+            yield f"{key}.en", text.en
+            yield f"{key}.zh", text.zh

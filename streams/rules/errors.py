@@ -1,0 +1,25 @@
+"""What is wrong with rules: all of it at once, each with its place."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class RuleProblem(NamedTuple):
+    rule: str
+    key: str
+    """Where in the rule, such as `let.total` or `then.task.text.zh`."""
+    column: int
+    """In the text of that key, counted from 1; 0 is the key as a whole."""
+    message: str
+
+    def __str__(self) -> str:
+        column = f", column {self.column}" if self.column else ""
+        return f"rule {self.rule}: {self.key}{column}: {self.message}"
+
+
+class RuleErrors(Exception):  # noqa: N818  # it holds several
+    """Rules that cannot be used. One line for each problem."""
+
+    def __init__(self, problems: Sequence[RuleProblem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = tuple(problems)
