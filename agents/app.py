@@ -1,0 +1,136 @@
+"""The Faust app on the batch lane: one agent, one table, and what they are wired to."""
+
+from typing import TYPE_CHECKING, cast
+
+import faust
+from faust.types import TP
+from yarl import URL
+
+from agents.clock import BankClock
+from agents.core import core_settings
+from agents.faults import Fault, die
+from agents.kafka import faust_brokers, faust_credentials
+from agents.lane import table
+from agents.lane.cache import RecordCache
+from agents.lane.lane import Lane
+from agents.lane.offsets import Offsets
+from agents.lane.report import Report
+from agents.lane.runner import Wiring
+from agents.lane.transport import ChunkSchema, Consumer, Transport
+from agents.topics import INPUTS, changelog
+from config.settings import Settings
+from schemas import metrics as m
+from sinks.metrics import Metrics
+from streams.inputs import Raw
+from streams.rules.ruleset import RuleSet
+
+_LAG_EVERY_S = 2.0
+
+if TYPE_CHECKING:
+    from faust.types import StreamT
+
+
+class LaneApp(faust.App):  # type: ignore[misc]  # Faust's classes are untyped
+    """Faust's app with the batch lane as its consumer's transport."""
+
+    lane: Lane
+
+    def _new_transport(self) -> Transport:
+        return Transport(self.conf.broker_consumer, self)
+
+
+def create_app(settings: Settings, rules: RuleSet, metrics: Metrics, url: URL) -> LaneApp:
+    """A worker's app, not started. `url` must be this worker's own within its group."""
+    table.register()
+    app = _new_app(settings, url)
+    cache = RecordCache(settings.worker.cache_bytes)
+
+    def behind(tp: TP) -> bool:
+        return cast(Consumer, app.consumer).behind(tp)
+
+    app.lane = Lane(
+        settings.kafka,
+        Wiring(
+            topics=INPUTS,
+            changelog=changelog(settings.worker.app),
+            settings=settings.worker,
+            core=core_settings(settings),
+            clock=BankClock.from_settings(settings.clock),
+            rules=rules,
+            cache=cache,
+            offsets=Offsets(),
+            report=Report(metrics, cache),
+            behind=behind,
+        ),
+    )
+    _define(app, settings.topics.partitions)
+    return app
+
+
+def _new_app(settings: Settings, url: URL) -> LaneApp:
+    worker = settings.worker
+    return LaneApp(
+        worker.app,
+        broker=faust_brokers(settings.kafka),
+        broker_credentials=faust_credentials(settings.kafka),
+        broker_session_timeout=worker.session_timeout_s,
+        broker_heartbeat_interval=worker.session_timeout_s / 3,
+        broker_rebalance_timeout=worker.rebalance_timeout_s,
+        broker_max_poll_interval=3_600.0,  # the lane may hold back for long; liveness is measured
+        canonical_url=url,
+        datadir=worker.data,
+        # Topics are made by `vipcare topics create`, never by themselves.
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        topic_partitions=settings.topics.partitions,
+        # Faust's own web server would show state to anyone.
+        web_enabled=False,
+        stream_wait_empty=True,
+        # The embedded broker may tell too small an end of a topic.
+        recovery_consistency_check=settings.kafka.transactions,
+        consumer_auto_offset_reset="earliest",
+        worker_redirect_stdouts=False,
+    )
+
+
+def _define(app: LaneApp, partitions: int) -> None:
+    schema = ChunkSchema(key_type=bytes, value_type=bytes)
+    app.Table(
+        "customers",
+        store=f"{table.SCHEME}://",
+        partitions=partitions,
+        schema=schema,
+        recovery_buffer_size=2,  # 1 means something else to Faust
+    )
+
+    async def intake(stream: "StreamT[list[object]]") -> None:
+        async for event in stream.events():
+            _take(app, event.message)
+
+    app.agent(app.topic(*INPUTS, schema=schema), name="intake")(intake)
+
+    async def tell_lag() -> None:
+        consumer = cast(Consumer, app.consumer)
+        for tp in app.lane.offsets:
+            lag = consumer.lag(tp)
+            if lag is not None:
+                app.lane.wiring.report.metrics.set(m.LAG, lag, tp.topic, str(tp.partition))
+
+    app.timer(_LAG_EVERY_S)(tell_lag)
+
+
+def _take(app: LaneApp, message: "faust.Message") -> None:
+    """Hand a chunk to its partition runner. An error here would lose it: it ends the process."""
+    if message.generation_id != app.consumer_generation_id:
+        return
+    topic, partition = message.topic, message.partition
+    try:
+        app.lane.offer(
+            TP(topic, partition),
+            (
+                Raw(topic, partition, record.offset, record.key, record.value)
+                for record in message.value
+            ),
+        )
+    except Exception as error:  # Faust would acknowledge the chunk and go on
+        die(Fault.CRASHED, f"taking in {topic}[{partition}] raised {type(error).__name__}")

@@ -1,0 +1,59 @@
+"""What was fetched for one partition number and waits for its chunk, topic by topic."""
+
+from collections import Counter, deque
+from collections.abc import Sequence
+
+from streams.chunk import merge
+from streams.context import Context
+from streams.intake import Entry
+
+
+class Inbox:
+    """Buffers of decoded entries, bounded by asking Kafka only for topics with room."""
+
+    def __init__(self, topics: Sequence[str], chunk_events: int, chunk_bytes: int) -> None:
+        self._chunk_events = chunk_events
+        self._chunk_bytes = chunk_bytes
+        self._buffers: dict[str, deque[Entry]] = {topic: deque() for topic in topics}
+        self._bytes: dict[str, int] = dict.fromkeys(topics, 0)
+
+    def add(self, topic: str, entries: Sequence[Entry]) -> None:
+        self._buffers[topic].extend(entries)
+        self._bytes[topic] += sum(map(_size, entries))
+
+    def room(self, topic: str) -> bool:
+        """Whether more of this topic should be fetched: less than a chunk of it waits."""
+        few = len(self._buffers[topic]) < self._chunk_events
+        return few and self._bytes[topic] < self._chunk_bytes
+
+    def holds(self, topic: str) -> bool:
+        return bool(self._buffers[topic])
+
+    @property
+    def empty(self) -> bool:
+        return not any(self._buffers.values())
+
+    @property
+    def full(self) -> bool:
+        """Enough for a chunk of the largest size."""
+        count = sum(map(len, self._buffers.values()))
+        return count >= self._chunk_events or sum(self._bytes.values()) >= self._chunk_bytes
+
+    def take(self, context: Context) -> list[Entry]:
+        """The next chunk, in the order that counts; at least one entry."""
+        held = {topic: buffer for topic, buffer in self._buffers.items() if buffer}
+        chunk = merge(held, context, self._chunk_events, self._chunk_bytes)
+        for topic, count in Counter(entry.raw.topic for entry in chunk).items():
+            buffer = self._buffers[topic]
+            for _ in range(count):
+                self._bytes[topic] -= _size(buffer.popleft())
+        return chunk
+
+    def clear(self) -> None:
+        for topic, buffer in self._buffers.items():
+            buffer.clear()
+            self._bytes[topic] = 0
+
+
+def _size(entry: Entry) -> int:
+    return len(entry.raw.value or b"")

@@ -1,0 +1,158 @@
+"""The lane of a worker: its partition runners, from one assignment to the next.
+
+An assignment goes: `take_over` (fence earlier owners, open the local copies), Faust restores the
+changelogs through `restored`, `begin` puts every runner at its position. A revoke is `drain`.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping, Sequence
+
+import structlog
+from faust.types import TP
+
+from agents.faults import Fault, die
+from agents.kafka import producer_config
+from agents.lane.outbox import Outbox
+from agents.lane.restore import Log, PositionError, place
+from agents.lane.runner import Runner, Wiring
+from agents.lane.store import Change, Store, Stores
+from agents.lane.topic_ids import topic_ids
+from config.settings import KafkaSettings
+from schemas import metrics as m
+from streams.inputs import Raw
+
+logger = structlog.get_logger()
+
+
+class Lane:
+    """Owns the runners, their outboxes and their local copies."""
+
+    def __init__(self, kafka: KafkaSettings, wiring: Wiring) -> None:
+        self._kafka = kafka
+        self.wiring = wiring
+        self.offsets = wiring.offsets
+        self.stores = Stores(wiring.settings.data)
+        self._runners: dict[int, Runner] = {}
+        self._topic_ids: dict[str, str] = {}
+        self._taken_over = time.monotonic()
+
+    @property
+    def partitions(self) -> Sequence[int]:
+        return tuple(self._runners)
+
+    @property
+    def transactions(self) -> bool:
+        return self._kafka.transactions
+
+    async def take_over(self, partitions: Iterable[int]) -> None:
+        """Become the only writer of these partitions; must come before their logs' ends are read.
+
+        Earlier owners are fenced and their open transactions aborted when this returns.
+        """
+        await self.drain()
+        self._taken_over = time.monotonic()
+        self._runners = {number: self._runner(number) for number in partitions}
+        topics = (*self.wiring.topics, self.wiring.changelog)
+        self._topic_ids, *_ = await asyncio.gather(
+            asyncio.to_thread(topic_ids, self._kafka, topics),
+            *(runner.outbox.open() for runner in self._runners.values()),
+        )
+
+    def _runner(self, number: int) -> Runner:
+        self.wiring.cache.drop(number)
+        config = producer_config(self._kafka, self.wiring.settings, number)
+        return Runner(number, self._open(number), Outbox(config, number), self.wiring)
+
+    def _open(self, number: int) -> Store:
+        try:
+            return self.stores.open(number)
+        except Exception as error:  # RocksDB raises plain Exception
+            folder = self.wiring.settings.data
+            die(
+                Fault.STORE,
+                f"the local store in {folder} cannot be opened ({error}): give every worker a "
+                "folder of its own (worker.data), or remove it, it will be restored",
+            )
+
+    def copied(self, earliest: Mapping[int, int], ends: Mapping[int, int]) -> dict[int, int | None]:
+        """Partition → the changelog offset up to which its copy goes; unusable copies are wiped."""
+        changelog_id = self._topic_ids[self.wiring.changelog]
+        offsets: dict[int, int | None] = {}
+        for number, end in ends.items():
+            store = self.stores.open(number)
+            mark = store.mark()
+            if mark is not None and not store.usable(changelog_id, earliest[number], end):
+                logger.warning("local_store_wiped", partition=number, offset=mark.offset, end=end)
+                store.wipe()
+                mark = None
+            offsets[number] = None if mark is None else mark.offset
+        return offsets
+
+    def restored(self, number: int, changes: Sequence[Change], offset: int) -> None:
+        """Apply a piece of the changelog, which goes up to `offset`, to the local copy."""
+        try:
+            store = self.stores.open(number)
+            store.write(changes, self._topic_ids[self.wiring.changelog], offset)
+        except Exception as error:  # Faust would log it and go on without the records
+            die(Fault.STORE, f"partition {number}: restoring the local store failed: {error}")
+        self.wiring.report.metrics.count(m.RESTORED, len(changes))
+
+    def begin(self, logs: Mapping[TP, Log]) -> dict[TP, int]:
+        """Start every runner at its position; returns where to seek, input by input."""
+        places: dict[TP, int] = {}
+        changelog_id = self._topic_ids[self.wiring.changelog]
+        for number, runner in self._runners.items():
+            mine = {tp.topic: log for tp, log in logs.items() if tp.partition == number}
+            try:
+                position = place(number, runner.store.position(), mine)
+            except PositionError as error:
+                die(Fault.POSITION, str(error))
+            runner.begin(position, changelog_id)
+            places.update({TP(topic, number): end for topic, end in position.ends().items()})
+        self.offsets.advance(places)
+        self._tell_ready()
+        return places
+
+    def log(self, topic: str, earliest: int, end: int, committed: int | None) -> Log:
+        trusted = end if self.transactions else None
+        return Log(self._topic_ids[topic], earliest, trusted, committed)
+
+    def _tell_ready(self) -> None:
+        metrics, seconds = self.wiring.report.metrics, time.monotonic() - self._taken_over
+        metrics.set(m.PARTITIONS, len(self._runners))
+        metrics.set(m.READY, 1)
+        metrics.set(m.RESTORE_SECONDS, seconds)
+        logger.info(
+            "worker_ready", partitions=sorted(self._runners), restored_in_s=round(seconds, 2)
+        )
+
+    def room(self, tp: TP) -> bool:
+        runner = self._runners.get(tp.partition)
+        return runner is not None and runner.room(tp.topic)
+
+    def offer(self, tp: TP, messages: Iterable[Raw]) -> None:
+        runner = self._runners.get(tp.partition)
+        if runner is not None:
+            runner.offer(tp.topic, messages)
+
+    async def drain(self) -> None:
+        """Let the chunks under way end, within a bound; then there are no runners."""
+        runners, self._runners = self._runners, {}
+        if not runners:
+            return
+        metrics = self.wiring.report.metrics
+        metrics.set(m.READY, 0)
+        metrics.set(m.PARTITIONS, 0)
+        timeout = self.wiring.settings.drain_timeout_s
+        ended = await asyncio.gather(*(runner.drain(timeout) for runner in runners.values()))
+        for number, whole in zip(runners, ended, strict=True):
+            if not whole:
+                # What was given up is either committed, then the changelog has it, or it is not.
+                logger.warning("partition_given_up", partition=number, after_s=timeout)
+                self.stores.close([number])
+        for metric in (m.POSITION, m.LAG):
+            metrics.forget(metric)
+
+    def close(self) -> None:
+        self.stores.close()

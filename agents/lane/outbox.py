@@ -1,0 +1,192 @@
+"""What a chunk sends, and the producer that sends it: steps 3 to 5 of a chunk, in their order.
+
+Each partition runner has one producer and one thread: begin, produce, commit and the write to the
+local store run there, first in, first out, while the runner steps its next chunk.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from agents.faults import Fault, die
+from agents.lane.store import StoreClosedError
+
+_SETTLE_S = 0.1
+"""A producer that exists for so long initialises its transactions in 5 ms, else in 500 ms."""
+_INIT_TIMEOUT_S = 60.0
+_COMMIT_TIMEOUT_S = 2.0
+_FENCED = frozenset(
+    (
+        KafkaError._FENCED,  # librdkafka's public name for it
+        KafkaError.INVALID_PRODUCER_EPOCH,
+        KafkaError.PRODUCER_FENCED,
+    )
+)
+
+
+class Message(NamedTuple):
+    topic: str
+    key: bytes | None
+    value: bytes
+    headers: list[tuple[str, bytes]] | None = None
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one chunk sends. The position is the changelog's last message."""
+
+    effects: list[Message] = field(default_factory=list)
+    """Effects and dead letters."""
+    changes: list[Message] = field(default_factory=list)
+    """The changed records and the journal's entry."""
+    position: Message | None = None
+
+
+class Sent(NamedTuple):
+    """A chunk that is committed and stored. Durations in seconds."""
+
+    offset: int
+    """The changelog offset of its position."""
+    commit: float
+    store: float
+
+
+class AbandonedError(Exception):
+    """The partition was given away while this was under way; nobody waits for it any more."""
+
+
+class Outbox:
+    """The producer of one partition number. Faults end the process, unless it was abandoned."""
+
+    def __init__(self, config: dict[str, Any], partition: int) -> None:
+        self._config = config
+        self._partition = partition
+        self._transactional = "transactional.id" in config
+        self._abandoned = False
+        self._producer: Producer | None = None
+        self._offset = -1
+        self._refused: KafkaError | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"outbox-{partition}")
+
+    async def open(self) -> None:
+        """Become the only writer of this partition: earlier owners are fenced from here on."""
+        await asyncio.wrap_future(self._thread.submit(self._guarded, self._open))
+
+    def send(self, batch: Batch, store: Callable[[int], None]) -> "Future[Sent]":
+        """Commit a batch, then call `store` with the changelog offset of its position."""
+        return self._thread.submit(self._guarded, lambda: self._send(batch, store))
+
+    def abandon(self) -> None:
+        """Nobody waits for what is under way: its errors are no fault of this process."""
+        self._abandoned = True
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=False)
+
+    def _guarded(self, work: Callable[[], Any]) -> Any:
+        try:
+            return work()
+        except StoreClosedError:
+            raise AbandonedError from None
+        except KafkaException as error:
+            if self._abandoned:
+                raise AbandonedError from error
+            self._die(error.args[0])
+        except AbandonedError:
+            raise
+        except Exception as error:  # RocksDB raises plain Exception
+            die(Fault.STORE, f"partition {self._partition}: the local store failed: {error}")
+
+    def _die(self, error: KafkaError) -> None:
+        if error.code() in _FENCED:
+            die(
+                Fault.FENCED,
+                f"partition {self._partition}: another worker took over while this one was away; "
+                "starting again is safe",
+            )
+        die(Fault.KAFKA, f"partition {self._partition}: Kafka refused: {error.str()}")
+
+    def _open(self) -> None:
+        self._producer = Producer(self._config)
+        if self._transactional:
+            time.sleep(_SETTLE_S)
+            self._repeat(lambda: self._kafka.init_transactions(_INIT_TIMEOUT_S))
+
+    @property
+    def _kafka(self) -> Producer:
+        assert self._producer is not None, "opened first"
+        return self._producer
+
+    def _send(self, batch: Batch, store: Callable[[int], None]) -> Sent:
+        assert batch.position is not None
+        begun = time.perf_counter()
+        self._offset, self._refused = -1, None
+        if self._transactional:
+            self._kafka.begin_transaction()
+            self._produce(batch.changes, batch.position)
+            self._produce(batch.effects)
+            # After a commit was asked for, nothing is aborted: only the same is asked again.
+            self._repeat(lambda: self._kafka.commit_transaction(_COMMIT_TIMEOUT_S))
+        else:
+            self._produce(batch.effects)
+            self._flush()
+            self._produce(batch.changes, batch.position)
+            self._flush()
+        committed = time.perf_counter()
+        store(self._offset)
+        return Sent(self._offset, committed - begun, time.perf_counter() - committed)
+
+    def _produce(self, messages: Iterable[Message], last: Message | None = None) -> None:
+        # Without transactions, failures are told to the callback alone.
+        report = None if self._transactional else self._delivered
+        for message in messages:
+            self._produce_one(message, report)
+        if last is not None:
+            self._produce_one(last, self._positioned)
+
+    def _produce_one(self, message: Message, report: Callable[[Any, Any], None] | None) -> None:
+        options: dict[str, Any] = {"partition": self._partition}
+        if report is not None:
+            options["on_delivery"] = report
+        if message.headers is not None:
+            options["headers"] = message.headers
+        while True:
+            try:
+                self._kafka.produce(message.topic, message.value, message.key, **options)
+            except BufferError:
+                self._kafka.poll(0.05)
+            else:
+                return
+
+    def _delivered(self, error: KafkaError | None, _message: Any) -> None:
+        self._refused = self._refused or error
+
+    def _positioned(self, error: KafkaError | None, message: Any) -> None:
+        self._refused = self._refused or error
+        if error is None:
+            self._offset = message.offset()
+
+    def _repeat(self, call: Callable[[], None]) -> None:
+        """Make a call until it is through; raises what is not worth repeating."""
+        while True:
+            try:
+                call()
+            except KafkaException as failure:
+                error = failure.args[0]
+                timed_out = error.code() == KafkaError._TIMED_OUT  # as above
+                if self._abandoned or not (error.retriable() or timed_out):
+                    raise
+            else:
+                return
+
+    def _flush(self) -> None:
+        while self._kafka.flush(_COMMIT_TIMEOUT_S):
+            if self._abandoned:
+                raise AbandonedError
+        if self._refused is not None:
+            raise KafkaException(self._refused)

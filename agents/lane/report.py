@@ -1,0 +1,79 @@
+"""What the runners tell: metrics for each chunk, and one log line for each new unknown type."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import structlog
+
+from agents.lane.cache import RecordCache
+from agents.lane.outbox import Sent
+from schemas import metrics as m
+from schemas.effects import TOPIC_OF
+from schemas.position import Position
+from sinks.metrics import Metrics
+from streams.chunk import Outcome
+from streams.intake import Entry
+
+_MAX_TYPES_TOLD = 100
+
+_COUNTERS = {"applied": m.APPLIED, "duplicates": m.DUPLICATES, "late": m.LATE}
+_LABELLED = {
+    "dead": m.DEAD_LETTERS,
+    "fired": m.RULE_FIRED,
+    "rule_failures": m.RULE_FAILED,
+}
+
+logger = structlog.get_logger()
+
+
+class Report:
+    """One for all runners of a worker."""
+
+    def __init__(self, metrics: Metrics, cache: RecordCache) -> None:
+        self.metrics = metrics
+        self._cache = cache
+        self._hits_told = 0
+        self._misses_told = 0
+        self._types_told: set[str] = set()
+
+    def stepped(self, entries: Sequence[Entry], outcome: Outcome, seconds: float) -> None:
+        metrics = self.metrics
+        metrics.observe(m.CHUNK_EVENTS, len(entries))
+        metrics.observe(m.STEP_SECONDS, seconds)
+        for topic, count in Counter(entry.raw.topic for entry in entries).items():
+            metrics.count(m.EVENTS, count, topic)
+        for name, count in outcome.counts.items():
+            self._count(name, count)
+        self._cached()
+
+    def committed(self, position: Position, outcome: Outcome, sent: Sent) -> None:
+        metrics = self.metrics
+        metrics.observe(m.COMMIT_SECONDS, sent.commit)
+        metrics.observe(m.STORE_SECONDS, sent.store)
+        for topic, taken in position.ranges.items():
+            metrics.set(m.POSITION, taken.end, topic, str(position.partition))
+        for kind, count in Counter(map(type, outcome.effects)).items():
+            metrics.count(m.EFFECTS, count, TOPIC_OF[kind])
+
+    def _count(self, name: str, count: int) -> None:
+        kind, _, label = name.partition(":")
+        if kind == "unknown":
+            self.metrics.count(m.UNKNOWN, count)
+            self._tell_type(label)
+        elif kind in _LABELLED:
+            self.metrics.count(_LABELLED[kind], count, label)
+        else:
+            self.metrics.count(_COUNTERS[kind], count)
+
+    def _tell_type(self, event_type: str) -> None:
+        if event_type not in self._types_told and len(self._types_told) < _MAX_TYPES_TOLD:
+            self._types_told.add(event_type)
+            logger.warning("unknown_event_type", type=event_type, skipped=True)
+
+    def _cached(self) -> None:
+        cache, metrics = self._cache, self.metrics
+        metrics.count(m.CACHE_HITS, cache.hits - self._hits_told)
+        metrics.count(m.CACHE_MISSES, cache.misses - self._misses_told)
+        self._hits_told, self._misses_told = cache.hits, cache.misses
+        metrics.set(m.CACHE_BYTES, cache.bytes)
+        metrics.set(m.PINNED_BYTES, cache.pinned_bytes)

@@ -1,0 +1,300 @@
+"""The partition runner: one per partition number, fed by that partition of all inputs.
+
+A chunk goes through these steps, in this order:
+
+1. Take a chunk: one contiguous range of each topic, merged by (running maximum of event time
+   within the range, topic, offset). While another topic of the partition is behind with nothing
+   fetched yet, wait for it, up to `merge_wait`. A chunk ends at a count, at a byte limit, or
+   after lingering; one that is not full waits for the commit under way, and rides in the next.
+2. Step its events on the records in memory (streams/chunk.py). What is at or below the position
+   was skipped when it came in.
+3. Begin a transaction; send the changed records and the new position (last) to the changelog,
+   the position to the journal, effects and dead letters to their topics, all to this partition.
+4. Commit the transaction. This is the commit point.
+5. Write the records and the changelog position to RocksDB in one WriteBatch. The local store is
+   never ahead of the changelog.
+6. Acknowledge the chunk, in order: unpin its records, advance the group's offsets. Those are for
+   lag displays; after a restore every input is sought to its position.
+
+Steps 3 to 5 run on the outbox's thread while the next chunk is taken and stepped here. A kill
+before 4 leaves nothing that a `read_committed` reader sees; after 4 the position skips it.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from faust.types import TP
+
+from agents.clock import BankClock
+from agents.faults import Fault, die
+from agents.lane.cache import RecordCache
+from agents.lane.inbox import Inbox
+from agents.lane.offsets import Offsets
+from agents.lane.outbox import AbandonedError, Batch, Message, Outbox, Sent
+from agents.lane.report import Report
+from agents.lane.store import Store
+from config.settings import WorkerSettings
+from schemas.effects import TOPIC_OF, encode_effect
+from schemas.position import POSITION_KEY, Position, Range, encode_position
+from schemas.record import Record
+from streams.chunk import Outcome, apply_chunk
+from streams.context import Context, CoreSettings
+from streams.inputs import Raw
+from streams.intake import Entry, read
+from streams.rules.ruleset import RuleSet
+
+MAX_IN_FLIGHT = 2
+"""One chunk that commits, and one that is stepped and waits for it."""
+_LOOK_AGAIN_S = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What all runners of a worker share."""
+
+    topics: Sequence[str]
+    changelog: str
+    settings: WorkerSettings
+    core: CoreSettings
+    clock: BankClock
+    rules: RuleSet
+    cache: RecordCache
+    offsets: Offsets
+    report: Report
+    behind: Callable[[TP], bool]
+    """Whether Kafka has more of an input partition than was fetched; true if unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    position: Position
+    outcome: Outcome
+    sent: "Future[Sent]"
+
+
+class Runner:
+    """Runs one partition number from `begin` until `drain`."""
+
+    def __init__(self, partition: int, store: Store, outbox: Outbox, wiring: Wiring) -> None:
+        self.partition = partition
+        self.store = store
+        self.outbox = outbox
+        self._wiring = wiring
+        settings = wiring.settings
+        self._inbox = Inbox(wiring.topics, settings.chunk_events, settings.chunk_bytes)
+        self._changelog_id = ""
+        self._position: Position | None = None
+        self._fetched: dict[str, int] = {}
+        self._in_flight: deque[_Chunk] = deque()
+        self._wake = asyncio.Event()
+        self._waiting_since: float | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._loop = asyncio.get_running_loop()
+
+    def begin(self, position: Position, changelog_id: str) -> None:
+        """Start after `position`: every topic's next message is at the end of its range."""
+        self._position = position
+        self._changelog_id = changelog_id
+        self._fetched = position.ends()
+        self._task = asyncio.create_task(self._run(), name=f"runner-{self.partition}")
+        self._task.add_done_callback(self._ended)
+
+    def room(self, topic: str) -> bool:
+        return self._task is not None and self._inbox.room(topic)
+
+    def offer(self, topic: str, messages: Iterable[Raw]) -> None:
+        """Take what was fetched of a topic; what is below the position is skipped."""
+        following = self._fetched.get(topic)
+        if following is None:
+            return  # a chunk from before the assignment
+        core = self._wiring.core
+        entries = [read(raw, core) for raw in messages if raw.offset >= following]
+        if entries:
+            self._fetched[topic] = entries[-1].raw.offset + 1
+            self._inbox.add(topic, entries)
+            self._wake.set()
+
+    async def drain(self, timeout_s: float) -> bool:
+        """Stop taking chunks, let those under way end. False: they were given up."""
+        if self._task is not None:
+            self._task.remove_done_callback(self._ended)
+            self._task.cancel()
+        self._inbox.clear()
+        self._fetched.clear()
+        try:
+            async with asyncio.timeout(timeout_s):
+                while self._in_flight:
+                    await self._woken()
+        except TimeoutError:
+            self.outbox.abandon()
+            self._in_flight.clear()
+            return False
+        finally:
+            self.outbox.close()
+        return True
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            die(Fault.CRASHED, f"partition {self.partition}: the runner raised {error!r}")
+
+    async def _run(self) -> None:
+        while True:
+            pause = self._pause()
+            if pause == 0:
+                self._step()
+                await asyncio.sleep(0)
+            else:
+                await self._woken(pause)
+
+    async def _woken(self, seconds: float | None = None) -> None:
+        """Until something changed, or so many seconds passed."""
+        self._wake.clear()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            if seconds is None:
+                raise
+
+    def _pause(self) -> float | None:
+        """Seconds until a chunk may be taken: 0 is now, None is when something changed."""
+        now, settings = self._loop.time(), self._wiring.settings
+        if self._inbox.empty or len(self._in_flight) >= MAX_IN_FLIGHT:
+            return None
+        if self._waiting_since is None:
+            self._waiting_since = now
+        if self._wiring.cache.crowded:
+            return _LOOK_AGAIN_S
+        if not self._inbox.full:
+            if self._in_flight:
+                return None
+            left = self._waiting_since + settings.linger_ms / 1000 - now
+            if left > 0:
+                return left
+        left = self._waiting_since + settings.merge_wait_ms / 1000 - now
+        if left > 0 and self._others_are_behind():
+            return min(left, _LOOK_AGAIN_S)
+        return 0
+
+    def _others_are_behind(self) -> bool:
+        behind = self._wiring.behind
+        return any(
+            not self._inbox.holds(topic) and behind(TP(topic, self.partition))
+            for topic in self._wiring.topics
+        )
+
+    def _step(self) -> None:
+        begun = time.perf_counter()
+        wiring = self._wiring
+        context = Context(now=wiring.clock.now(), rules=wiring.rules, settings=wiring.core)
+        entries = self._inbox.take(context)
+        self._waiting_since = None
+        outcome = self._apply(entries, context)
+        position = self._advance(entries, context)
+        sent = self.outbox.send(self._batch(outcome, position), self._storing(outcome, position))
+        self._in_flight.append(_Chunk(position, outcome, sent))
+        sent.add_done_callback(lambda _: self._loop.call_soon_threadsafe(self._acknowledge))
+        wiring.report.stepped(entries, outcome, time.perf_counter() - begun)
+
+    def _apply(self, entries: Sequence[Entry], context: Context) -> Outcome:
+        cache, partition = self._wiring.cache, self.partition
+        loaded: list[Record] = []
+
+        def load(customer: str) -> Record:
+            record = cache.get(partition, customer)
+            if record is None:
+                record = Record(customer, self.store.get(customer.encode()))
+            loaded.append(record)
+            return record
+
+        try:
+            outcome = apply_chunk(entries, load, context)
+        except Exception as error:  # whatever it is, nothing of the chunk may stand
+            first = entries[0].raw
+            die(
+                Fault.STEP,
+                f"stepping {first.topic}[{first.partition}] from offset {first.offset} "
+                f"raised {type(error).__name__}: a fault of ours, please report it",
+            )
+        if outcome.dead_letters:
+            # A fold that failed may have left its record half changed: back to what is stored.
+            for record in loaded:
+                if record.customer not in outcome.records:
+                    cache.put(partition, Record(record.customer, record.stored))
+        for record in outcome.records.values():
+            cache.put(partition, record)
+        cache.pin(partition, outcome.records)
+        cache.shrink()
+        return outcome
+
+    def _advance(self, entries: Sequence[Entry], context: Context) -> Position:
+        before = self._position
+        assert before is not None, "begun"
+        ends = before.ends()
+        for entry in entries:
+            ends[entry.raw.topic] = entry.raw.offset + 1
+        self._position = Position(
+            partition=self.partition,
+            number=before.number + 1,
+            ranges={
+                topic: Range(topic_id=taken.topic_id, start=taken.end, end=ends[topic])
+                for topic, taken in before.ranges.items()
+            },
+            now=context.now,
+            rules=context.rules.digest,
+        )
+        return self._position
+
+    def _batch(self, outcome: Outcome, position: Position) -> Batch:
+        changelog, place = self._wiring.changelog, encode_position(position)
+        effects = [
+            Message(TOPIC_OF[type(effect)], effect.subject.encode(), encode_effect(effect))
+            for effect in outcome.effects
+        ]
+        effects += [
+            Message("vip.dead-letters", letter.key, letter.value, letter.headers())
+            for letter in outcome.dead_letters
+        ]
+        changes = [
+            Message(changelog, customer.encode(), _stored(record))
+            for customer, record in outcome.records.items()
+        ]
+        changes.append(Message("vip.journal", str(self.partition).encode(), place))
+        return Batch(effects, changes, Message(changelog, POSITION_KEY, place))
+
+    def _storing(self, outcome: Outcome, position: Position) -> Callable[[int], None]:
+        # The bytes are taken now: the next chunk may change the records while this one commits.
+        changes = [
+            (customer.encode(), _stored(record)) for customer, record in outcome.records.items()
+        ]
+        changes.append((POSITION_KEY, encode_position(position)))
+
+        def store(offset: int) -> None:
+            self.store.write(changes, self._changelog_id, offset)
+
+        return store
+
+    def _acknowledge(self) -> None:
+        """Step 6, for every chunk at the head that is through."""
+        while self._in_flight and self._in_flight[0].sent.done():
+            chunk = self._in_flight.popleft()
+            try:
+                sent = chunk.sent.result()
+            except AbandonedError:
+                continue
+            self._wiring.cache.unpin(self.partition, chunk.outcome.records)
+            self._wiring.offsets.advance(self._ends(chunk.position.ends()))
+            self._wiring.report.committed(chunk.position, chunk.outcome, sent)
+        self._wake.set()
+
+    def _ends(self, ends: Mapping[str, int]) -> dict[TP, int]:
+        return {TP(topic, self.partition): end for topic, end in ends.items()}
+
+
+def _stored(record: Record) -> bytes:
+    assert record.stored is not None, "a changed record was encoded"
+    return record.stored

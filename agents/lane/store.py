@@ -1,0 +1,158 @@
+"""The local copy of one partition's changelog: RocksDB, one folder a partition.
+
+It is never ahead of the changelog and may always be thrown away. Beside the records it holds the
+position, under its changelog key, and a mark: which changelog it copies, and how far.
+"""
+
+import shutil
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+from rocksdict import (
+    BlockBasedOptions,
+    Cache,
+    DBCompressionType,
+    Options,
+    Rdict,
+    WriteBatch,
+)
+
+from schemas.position import POSITION_KEY, Position, decode_position
+
+MARK_KEY = b"\x00mark"
+_MB = 1024 * 1024
+_BLOCK_CACHE_BYTES = 64 * _MB
+_WRITE_BUFFER_BYTES = 16 * _MB
+MAX_AGE_MS = 12 * 3600 * 1000
+"""Half of Kafka's default `delete.retention.ms`: an older copy may have missed a removal."""
+
+Change = tuple[bytes, bytes | None]
+
+
+class StoreClosedError(Exception):
+    """The partition was given away; what was to be written is in the changelog."""
+
+
+class Mark(Struct, frozen=True):
+    """How far the copy goes."""
+
+    topic_id: str
+    """The changelog's, so that a changelog made anew is noticed."""
+    offset: int
+    """The last offset of the changelog that is in the copy."""
+    written: int
+    """Real time, epoch milliseconds."""
+
+
+_pack_mark = msgspec.json.Encoder().encode
+_unpack_mark = msgspec.json.Decoder(Mark).decode
+
+
+class Store:
+    """One partition's copy, open. Reads and writes may come from different threads."""
+
+    def __init__(self, path: Path, options: Options) -> None:
+        self.path = path
+        self._options = options
+        self._lock = threading.Lock()
+        self._db: Rdict | None = Rdict(str(path), options)
+
+    def get(self, key: bytes) -> bytes | None:
+        assert self._db is not None, "a closed store is not read"
+        found: bytes | None = self._db.get(key)
+        return found
+
+    def mark(self) -> Mark | None:
+        packed = self.get(MARK_KEY)
+        return None if packed is None else _unpack_mark(packed)
+
+    def position(self) -> Position | None:
+        packed = self.get(POSITION_KEY)
+        return None if packed is None else decode_position(packed)
+
+    def write(self, changes: Iterable[Change], topic_id: str, offset: int) -> None:
+        """Write changes and the mark at once. Raises StoreClosedError after `close`."""
+        batch = WriteBatch(raw_mode=True)
+        for key, value in changes:
+            if value is None:
+                batch.delete(key)
+            else:
+                batch.put(key, value)
+        written = time.time_ns() // 1_000_000
+        batch.put(MARK_KEY, _pack_mark(Mark(topic_id, offset, written)))
+        with self._lock:
+            if self._db is None:
+                raise StoreClosedError
+            self._db.write(batch)
+
+    def usable(self, topic_id: str, earliest: int, end: int) -> bool:
+        """Whether the copy lies within a changelog of this id, from `earliest` up to `end`."""
+        mark = self.mark()
+        if mark is None:
+            return False
+        age = time.time_ns() // 1_000_000 - mark.written
+        within = earliest - 1 <= mark.offset < end
+        return mark.topic_id == topic_id and within and age <= MAX_AGE_MS
+
+    def wipe(self) -> None:
+        """Throw the copy away and begin an empty one."""
+        self.close()
+        shutil.rmtree(self.path)
+        self._db = Rdict(str(self.path), self._options)
+
+    def close(self) -> None:
+        with self._lock:
+            db, self._db = self._db, None
+        if db is not None:
+            db.close()
+
+
+class Stores:
+    """The open copies of a worker; they share one block cache."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._options = _options()
+        self._open: dict[int, Store] = {}
+
+    def open(self, partition: int) -> Store:
+        """Raises Exception of RocksDB's when the folder is in use or the disk fails."""
+        store = self._open.get(partition)
+        if store is None:
+            path = self._folder / f"customers-{partition}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            store = self._open[partition] = Store(path, self._options)
+        return store
+
+    @property
+    def opened(self) -> Mapping[int, Store]:
+        return self._open
+
+    def close(self, partitions: Iterable[int] | None = None) -> None:
+        for partition in list(self._open if partitions is None else partitions):
+            store = self._open.pop(partition, None)
+            if store is not None:
+                store.close()
+
+
+def _options() -> Options:
+    """Every size is explicit: RocksDB's own default is a block cache of gigabytes."""
+    table = BlockBasedOptions()
+    table.set_block_cache(Cache(_BLOCK_CACHE_BYTES))
+    table.set_bloom_filter(10.0, block_based=False)
+    table.set_block_size(16 * 1024)
+    options = Options(raw_mode=True)
+    options.create_if_missing(create_if_missing=True)
+    options.set_block_based_table_factory(table)
+    options.set_write_buffer_size(_WRITE_BUFFER_BYTES)
+    options.set_max_write_buffer_number(2)
+    options.set_max_open_files(128)
+    options.set_max_background_jobs(2)
+    options.set_compression_type(DBCompressionType.lz4())
+    options.set_keep_log_file_num(1)
+    options.set_max_total_wal_size(4 * _WRITE_BUFFER_BYTES)
+    return options

@@ -1,0 +1,85 @@
+"""The store `lane://` under Faust's table: it restores the lane's local copies from the changelog.
+
+Faust decides what to restore and when; the records are read by the partition runners alone.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from faust.stores import STORES
+from faust.stores.base import Store
+from faust.types import TP, EventT
+
+from agents.lane.store import Change
+
+if TYPE_CHECKING:
+    from agents.lane.lane import Lane
+
+SCHEME = "lane"
+
+
+class LaneStore(Store):  # type: ignore[misc]  # Faust's classes are untyped
+    """What Faust asks of a table's store, answered by the lane."""
+
+    @property
+    def lane(self) -> "Lane":
+        lane: Lane = self.app.lane
+        return lane
+
+    def persisted_offset(self, tp: TP) -> int | None:
+        """The changelog offset that is in the local copy, None while it is not open.
+
+        The consumer opens the copies before recovery needs them (see its `highwaters`).
+        """
+        store = self.lane.stores.opened.get(tp.partition)
+        mark = store.mark() if store is not None else None
+        return None if mark is None else mark.offset
+
+    def set_persisted_offset(self, tp: TP, offset: int) -> None:
+        """The copies keep their own mark, in the same write as the records."""
+
+    def apply_changelog_batch(
+        self,
+        batch: Iterable[EventT],
+        to_key: Any,  # noqa: ARG002  # the hook's signature
+        to_value: Any,  # noqa: ARG002  # the hook's signature
+    ) -> None:
+        """Write changelog chunks, each in one batch with its offset. Errors end the process."""
+        for event in batch:
+            message = event.message
+            changes: list[Change] = [(record.key, record.value) for record in message.value]
+            self.lane.restored(message.partition, changes, message.offset)
+
+    async def on_rebalance(
+        self,
+        assigned: set[TP],
+        revoked: set[TP],
+        newly_assigned: set[TP],  # noqa: ARG002  # the hook's signature
+        generation_id: int = 0,  # noqa: ARG002  # the hook's signature
+    ) -> None:
+        """Close the copies of partitions that went to another worker."""
+        kept = {tp.partition for tp in assigned if self._is_ours(tp)}
+        self.lane.stores.close(
+            {tp.partition for tp in revoked if self._is_ours(tp)}.difference(kept)
+        )
+
+    def _is_ours(self, tp: TP) -> bool:
+        return bool(tp.topic == self.table.changelog_topic_name)
+
+    async def stop(self) -> None:
+        self.lane.close()
+        await super().stop()
+
+    def reset_state(self) -> None:
+        raise NotImplementedError("remove the worker's data folder instead")
+
+    async def backup_partition(self, *_: Any, **__: Any) -> None:
+        raise NotImplementedError("the changelog is the backup")
+
+    def restore_backup(self, *_: Any, **__: Any) -> None:
+        raise NotImplementedError("the changelog is the backup")
+
+
+def register() -> None:
+    """Make `lane://` known to Faust."""
+    STORES.aliases[SCHEME] = f"{__name__}:{LaneStore.__name__}"

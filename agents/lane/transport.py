@@ -1,0 +1,233 @@
+"""The batch lane as a transport of Faust: its consumer hands over one message per chunk.
+
+A chunk is what was fetched of one partition at once; the message's value is the list of records
+as aiokafka made them, its offset the last one's. Faust's groups, assignment, tables, recovery and
+worker stay as they are. Each override is held to faust-streaming 0.15.3 and aiokafka 0.14.0 by a
+test of its own in tests/lane/test_overrides.py.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import aiokafka
+from aiokafka.structs import ConsumerRecord
+from faust import Schema
+from faust.transport.consumer import ensure_TP
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage, Message
+
+if TYPE_CHECKING:
+    from agents.lane.lane import Lane
+
+FETCH_MAX_WAIT_MS = 100
+"""Faust's 1.5 s would also delay list-offset calls, which queue behind a fetch."""
+MAX_WAITING_CHANGELOG_CHUNKS = 8
+_NO_ROOM_S = 0.005
+_FETCH_S = 0.05
+
+
+class ChunkSchema(Schema):  # type: ignore[misc]  # Faust's classes are untyped
+    """Hands over keys and values as they are: a chunk's value is its list of records."""
+
+    def loads_key(self, _app: Any, message: Message, **_: Any) -> Any:
+        return message.key
+
+    def loads_value(self, _app: Any, message: Message, **_: Any) -> Any:
+        return message.value
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # as above
+    """aiokafka's consumer, on its own thread and loop."""
+
+    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS
+        consumer._isolation_level = "read_committed"
+        return consumer
+
+    async def committed(self, tps: Sequence[TP]) -> dict[TP, int | None]:
+        """The group's committed offsets, None where there is none."""
+        return cast(dict[TP, int | None], await self.call_thread(self._committed, tps))
+
+    async def _committed(self, tps: Sequence[TP]) -> dict[TP, int | None]:
+        consumer = self._ensure_consumer()
+        found = await asyncio.gather(*(consumer.committed(_plain(tp)) for tp in tps))
+        return dict(zip(tps, found, strict=True))
+
+    async def stop_fetching(self, tps: Sequence[TP]) -> None:
+        """Until the next assignment: what this worker writes itself it need not read again."""
+        await self.call_thread(self._stop_fetching, tps)
+
+    async def _stop_fetching(self, tps: Sequence[TP]) -> None:
+        self._ensure_consumer().pause(*map(_plain, tps))
+
+    def partition_state(self, tp: TP) -> Any:
+        """aiokafka's state of an assigned partition (position, highwater, lso), or None."""
+        subscription = self._ensure_consumer()._subscription.subscription
+        if subscription is None or subscription.assignment is None:
+            return None
+        return subscription.assignment.state_value(_plain(tp))
+
+
+class Consumer(driver.Consumer):  # type: ignore[misc]  # as above
+    """Faust's consumer with chunks, its own offsets, and the lane behind it."""
+
+    _thread: ConsumerThread
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lane: Lane = self.app.lane
+        self._changelog_read: dict[TP, int] = {}
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    # -- offsets: the runners alone advance them ------------------------------------------------
+    def ack(self, message: Message) -> bool:
+        """The intake took the chunk over; that says nothing about its being applied."""
+        message.acked = True
+        self._unacked_messages.discard(message)
+        return True
+
+    def _new_offset(self, tp: TP) -> int | None:
+        return self.lane.offsets.get(tp)
+
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        return (
+            tp for tp in self.lane.offsets if topics is None or tp in topics or tp.topic in topics
+        )
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Gaps (markers, compacted records) need no bookkeeping where only ends count."""
+
+    # -- fetching -------------------------------------------------------------------------------
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
+        """One message for each partition that has records, asking only where there is room."""
+        if not self.flow_active:
+            await self.wait(self.can_resume_flow)
+        wanted = self._wanted()
+        if not wanted:
+            # Asking for an empty set would mean asking for everything.
+            await asyncio.sleep(_NO_ROOM_S)
+            return
+        generation = self.app.consumer_generation_id
+        # A fetch that waits does not notice that another partition got room: wait briefly.
+        fetched = await self._getmany(wanted, min(timeout, _FETCH_S))
+        for tp, records in self._with_progress(fetched, wanted):
+            if not self.flow_active or self.app.consumer_generation_id != generation:
+                return  # the partitions were revoked; they will be sought anew
+            yield tp, self._to_chunk(tp, records)
+
+    def _wanted(self) -> set[TP]:
+        active = self._get_active_partitions()
+        few = self.app.tables.changelog_queue.qsize() < MAX_WAITING_CHANGELOG_CHUNKS
+        return {tp for tp in active if (few if self._is_changelog_tp(tp) else self.lane.room(tp))}
+
+    def _with_progress(
+        self, fetched: Mapping[Any, Sequence[ConsumerRecord]], wanted: Iterable[TP]
+    ) -> Iterator[tuple[TP, Sequence[ConsumerRecord]]]:
+        """What was fetched, and an empty chunk for a changelog that moved past markers alone."""
+        for tp, records in fetched.items():
+            yield ensure_TP(tp), records
+        for tp in wanted:
+            if tp not in fetched and self._is_changelog_tp(tp):
+                moved = self._place(tp)
+                if moved is not None and moved > self._changelog_read.get(tp, -1):
+                    yield tp, ()
+
+    def _place(self, tp: TP) -> int | None:
+        """The next offset to be fetched: past markers and aborted records, unlike a record's."""
+        state = self._thread.partition_state(tp)
+        return state.position if state is not None and state.has_valid_position else None
+
+    def _to_chunk(self, tp: TP, records: Sequence[ConsumerRecord]) -> ConsumerMessage:
+        read_from = self._read_offset[tp] or 0
+        kept = [record for record in records if record.offset >= read_from]
+        offset = records[-1].offset if records else -1
+        if self._is_changelog_tp(tp):
+            place = self._place(tp)
+            offset = max(offset, -1 if place is None else place - 1)
+            self._changelog_read[tp] = offset + 1
+        timestamp = records[-1].timestamp / 1000 if records else 0.0
+        return ConsumerMessage(
+            tp.topic,
+            tp.partition,
+            offset,
+            timestamp,
+            0,
+            [],
+            None,
+            kept,
+            None,
+            tp=tp,
+            generation_id=self.app.consumer_generation_id,
+        )
+
+    def behind(self, tp: TP) -> bool:
+        """Whether Kafka has more of a partition than was fetched; true if unknown."""
+        state = self._thread.partition_state(tp)
+        if state is None or not state.has_valid_position:
+            return True
+        end = state.lso if self.lane.transactions else state.highwater
+        return end is None or state.position < end
+
+    def lag(self, tp: TP) -> int | None:
+        """Messages from the committed position to the end; None if unknown."""
+        state, following = self._thread.partition_state(tp), self.lane.offsets.get(tp)
+        if state is None or state.highwater is None or following is None:
+            return None
+        return max(0, state.highwater - following)
+
+    # -- assignments ----------------------------------------------------------------------------
+    async def highwaters(self, *partitions: TP) -> Mapping[TP, int]:
+        """The ends of the changelogs, after earlier owners were fenced.
+
+        Recovery asks in a task of its own, where time may pass (heartbeats go on).
+        """
+        if not partitions or not all(map(self._is_changelog_tp, partitions)):
+            return cast(Mapping[TP, int], await super().highwaters(*partitions))
+        await self.lane.take_over(sorted(tp.partition for tp in partitions))
+        self._changelog_read.clear()
+        ends = await super().highwaters(*partitions)
+        earliest = await self.earliest_offsets(*partitions)
+        copied = self.lane.copied(
+            {tp.partition: offset for tp, offset in earliest.items()},
+            {tp.partition: offset for tp, offset in ends.items()},
+        )
+        for tp in partitions:
+            self.app.tables.recovery.active_offsets[tp] = copied[tp.partition]
+        return ends
+
+    async def perform_seek(self) -> None:
+        """Every input to its position, which the restored changelog holds."""
+        assigned = self.assignment()
+        inputs = sorted(tp for tp in assigned if not self._is_changelog_tp(tp))
+        changelogs = sorted(assigned.difference(inputs))
+        if changelogs:
+            await self._thread.stop_fetching(changelogs)
+        committed = await self._thread.committed(inputs)
+        earliest = await self.earliest_offsets(*inputs)
+        ends = await super().highwaters(*inputs)
+        logs = {tp: self.lane.log(tp.topic, earliest[tp], ends[tp], committed[tp]) for tp in inputs}
+        places = self.lane.begin(logs)
+        await self.seek_wait(places)
+        self._committed_offset.update(committed)
+
+    async def wait_empty(self) -> None:
+        """On revoke and on stop, when no more messages come in: drain, and commit the offsets."""
+        await self.lane.drain()
+        self._unacked_messages.clear()
+        await self.commit_and_end_transactions()
+        self.lane.offsets.clear()
+
+    async def verify_all_partitions_active(self) -> None:
+        """Faust's livelock detector counts single messages; the lane's metrics tell instead."""
+
+
+class Transport(driver.Transport):  # type: ignore[misc]  # as above
+    Consumer = Consumer
+
+
+def _plain(tp: TP) -> aiokafka.TopicPartition:
+    return aiokafka.TopicPartition(tp.topic, tp.partition)
