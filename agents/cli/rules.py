@@ -1,0 +1,50 @@
+"""`vipcare rules`: check rule files as their owner saves them, list what is there."""
+
+from pathlib import Path
+
+import click
+
+from agents.cli.errors import UserError
+from agents.rules import read_rules
+from config.load_rules import RuleFile, RuleFileErrors
+from streams.rules.ruleset import RuleSet
+
+PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]…")
+
+
+@click.group()
+def rules() -> None:
+    """Check or list the rules: of these files and folders, or of VIPCARE_WORKER__RULES."""
+
+
+@rules.command()
+@PATHS
+def check(paths: tuple[Path, ...]) -> None:
+    """Check rules: a line for each problem with file:line:column; exit status 2 if there is one."""
+    rule_set, files = _read(paths)
+    states = [file.definition.status for file in files]
+    counted = ", ".join(f"{states.count(one)} {one}" for one in dict.fromkeys(states))
+    click.echo(f"ok: {len(files)} rules ({counted}), digest {rule_set.digest[:12]}")
+
+
+@rules.command(name="list")
+@PATHS
+def list_(paths: tuple[Path, ...]) -> None:
+    """List the rules: what they listen to, whose they are, whether they run."""
+    _, files = _read(paths)
+    for file in files:
+        rule = file.definition
+        facts = (f"{rule.id}@{rule.version}", rule.status, rule.kind, ", ".join(rule.on))
+        click.echo("  ".join(facts))
+        click.echo(click.style(f"    {rule.title.en} · {rule.title.zh} ({rule.owner})", dim=True))
+
+
+def _read(paths: tuple[Path, ...]) -> tuple[RuleSet, list[RuleFile]]:
+    from config.load import load_settings  # noqa: PLC0415  # only needed without a path
+
+    if not paths and (folder := load_settings().worker.rules):
+        paths = (folder,)
+    try:
+        return read_rules(paths)
+    except RuleFileErrors as error:
+        raise UserError(str(error)) from None
