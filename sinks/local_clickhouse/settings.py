@@ -9,6 +9,7 @@ from __future__ import annotations
 from sinks.local_clickhouse.engine import EngineConnection
 from sinks.local_clickhouse.errors import NOT_IMPLEMENTED, UNKNOWN_SETTING, ServerError
 from sinks.local_clickhouse.packets import Setting
+from sinks.local_clickhouse.sql import quote
 
 _OFF = ("", "0", "false", "False")
 _REFUSED = {
@@ -66,9 +67,3 @@ class QuerySettings:
             f"SELECT name, value, changed FROM system.settings WHERE name IN ({names})"  # noqa: S608  quoted above
         )
         return {row["name"]: quote(row["value"]) if row["changed"] else "DEFAULT" for row in rows}
-
-
-def quote(text: str) -> str:
-    """`text` as an SQL string."""
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"

@@ -50,7 +50,7 @@ class Insert:
     def from_file(self, path: str) -> str:
         """The same insert, reading a file in Native format."""
         head = f"INSERT INTO {self.table} {self.column_list}"
-        return f"{head} FROM INFILE '{path}' {self.settings} FORMAT Native"
+        return f"{head} FROM INFILE {quote(path)} {self.settings} FORMAT Native"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,12 @@ class Statement:
     text: str
     keyword: str
     insert: Insert | None = None
+
+
+def quote(text: str) -> str:
+    """`text` as an SQL string."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def parse_statement(text: str) -> Statement:

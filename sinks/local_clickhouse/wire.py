@@ -54,8 +54,7 @@ class Reader:
     def ended(self) -> bool:
         """True when nothing is left; waits for the source to say so."""
         try:
-            if self._at == len(self._buffer):
-                self._more()
+            self.peek()
         except ConnectionEndedError:
             return True
         return False
@@ -63,6 +62,12 @@ class Reader:
     def has_buffered(self) -> bool:
         """True when bytes are here already."""
         return self._at < len(self._buffer)
+
+    def peek(self) -> int:
+        """The next byte, which stays to be read."""
+        if self._at == len(self._buffer):
+            self._more()
+        return self._buffer[self._at]
 
     @contextmanager
     def copying(self, out: Sink) -> Iterator[None]:

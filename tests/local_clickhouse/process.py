@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from clickhouse_driver import Client
@@ -12,7 +13,9 @@ from clickhouse_driver import Client
 _PROGRAM = """
 import sys
 from pathlib import Path
+import structlog
 from sinks.local_clickhouse import LocalClickHouseError, serve
+structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 try:
     serve(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), lambda s: print(s.port, flush=True))
 except LocalClickHouseError as error:
@@ -25,8 +28,10 @@ class ServerProcess:
 
     def __init__(self, data_dir: Path, host: str = "127.0.0.1", port: int = 0) -> None:
         arguments = [sys.executable, "-c", _PROGRAM, str(data_dir), host, str(port)]
+        # A file takes any amount of log; a pipe that nobody reads would stop the server.
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  open as long as the process
         self._process = subprocess.Popen(
-            arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            arguments, stdout=subprocess.PIPE, stderr=self._errors, text=True
         )
         assert self._process.stdout is not None
         self.pid = self._process.pid
@@ -43,8 +48,10 @@ class ServerProcess:
 
     def outcome(self) -> tuple[int, str]:
         """Waits for the end; the exit status and what was written to standard error."""
-        _, errors = self._process.communicate(timeout=30)
-        return self._process.returncode, errors
+        self._process.communicate(timeout=30)
+        with self._errors as errors:
+            errors.seek(0)
+            return self._process.returncode, errors.read()
 
     def is_running(self) -> bool:
         """Whether the process is there."""

@@ -152,7 +152,8 @@ def test_a_refused_block_and_then_a_good_one_on_one_connection(server: ServerPro
     connection = begin(client, "INSERT INTO t VALUES")
     sample = connection.receive_packet().block
     client.send_data(sample, [(1,), (2,), (3,), (40,), (5,), (6,)])
-    assert connection.receive_packet().exception.code == 469
+    error = connection.receive_packet().exception
+    assert (error.code, "/proc" in error.message, "INFILE" in error.message) == (469, False, False)
     client.execute("INSERT INTO t VALUES", [(7,), (8,), (9,)])
     assert client.execute("SELECT id FROM t ORDER BY id") == [(7,), (8,), (9,)]
     client.disconnect()
@@ -206,6 +207,12 @@ def test_a_block_inserted_twice_with_one_token_counts_once(client: Client) -> No
         token_setting = {"insert_deduplication_token": token}
         client.execute("INSERT INTO d VALUES", [(1,)], settings=token_setting)
     assert client.execute("SELECT count() FROM d") == [(2,)]
+
+
+def test_an_asynchronous_insert_is_there_when_it_is_acknowledged(client: Client) -> None:
+    client.execute(ORDERED)
+    client.execute("INSERT INTO t VALUES", [(1, "a")], settings={"async_insert": 1})
+    assert client.execute("SELECT * FROM t") == [(1, "a")]
 
 
 def test_temporary_tables_belong_to_a_connection(connect: Callable[..., Client]) -> None:
