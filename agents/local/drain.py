@@ -18,7 +18,7 @@ _SILENT_S = 5.0
 
 
 def untaken(kafka: KafkaSettings, places: Mapping[Place, int]) -> int:
-    """How many messages stand at or behind these offsets. Raises TimeoutError if Kafka is silent."""
+    """How many messages stand at or after these offsets. Raises TimeoutError if Kafka is mute."""
     config: dict[str, Any] = {
         **librdkafka_config(kafka),
         "group.id": "vipcare-drain",  # librdkafka wants a name; nothing is committed under it

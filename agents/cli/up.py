@@ -1,0 +1,104 @@
+"""`vipcare up`: everything on this machine."""
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from agents.cli.errors import UserError
+from agents.cli.params import DURATION, Address
+from config.load import load_settings
+
+_ADDRESS = Address("embedded")
+
+
+@click.command()
+@click.option(
+    "--for",
+    "seconds",
+    type=DURATION,
+    help="End by itself after 60s, 5m, 1h: drain, compare everything, report. Else: Ctrl-C.",
+)
+@click.option("--workers", type=click.IntRange(1, 16), default=1, show_default=True)
+@click.option(
+    "--broker",
+    type=_ADDRESS,
+    default="embedded",
+    show_default=True,
+    help="Embedded: in memory, each run starts empty. Or the address of an Apache Kafka.",
+)
+@click.option(
+    "--clickhouse",
+    type=_ADDRESS,
+    default="embedded",
+    show_default=True,
+    help="Embedded: the local ClickHouse. Or a server's address, native protocol.",
+)
+@click.option(
+    "--clock-rate",
+    type=click.FloatRange(min=0, min_open=True),
+    help="How many bank seconds pass in a real second.",
+)
+@click.option("--no-bank", is_flag=True, help="No simulated bank: send your own events.")
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(".vipcare"),
+    show_default=True,
+    help="Folder of data and logs. Runs on the embedded broker: the last is kept.",
+)
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the report as JSON; exit status 1 if it is not reconciled.",
+)
+def up(
+    seconds: float | None,
+    workers: int,
+    broker: str,
+    clickhouse: str,
+    clock_rate: float | None,
+    no_bank: bool,
+    data: Path,
+    report: Path | None,
+) -> int:
+    """Run everything on this machine: broker, ClickHouse, workers, sink, a simulated VIP bank.
+
+    Shows its progress until ready, then the addresses, then what happens: events, tasks, alerts,
+    dead letters. Ctrl-C stops everything that it started, and nothing else.
+
+    \b
+    vipcare up                                see it run
+    vipcare up --for 60s --report out.json    run, compare, report, end
+    vipcare up --broker kafka:9092            on your Kafka
+    """
+    # rich, Kafka's client and the rest: not for `vipcare up --help`.
+    from agents.local.plan import Options  # noqa: PLC0415
+    from agents.local.run_folder import FolderError  # noqa: PLC0415
+    from agents.local.session import NotDrained, run  # noqa: PLC0415
+    from agents.local.stack import ChildDied, StackError  # noqa: PLC0415
+
+    _check_writable(report)
+    options = Options(
+        seconds=seconds,
+        workers=workers,
+        broker=broker,
+        clickhouse=clickhouse,
+        clock_rate=clock_rate,
+        bank=not no_bank,
+        data=data,
+        report=report,
+    )
+    try:
+        return run(options, load_settings(), Console(highlight=False))
+    except (FolderError, StackError) as error:
+        raise UserError(str(error)) from error
+    except (ChildDied, NotDrained) as error:
+        click.echo(f"vipcare: {error}", err=True)
+        return 1
+
+
+def _check_writable(report: Path | None) -> None:
+    """Rather now than after the run."""
+    if report is not None and not report.resolve().parent.is_dir():
+        raise UserError(f"--report {report}: there is no folder {report.resolve().parent}")

@@ -1,0 +1,195 @@
+"""What `vipcare up` shows: steps until ready, then a live summary (or a line now and then)."""
+
+import locale
+import time
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from rich.box import ROUNDED, SIMPLE_HEAD
+from rich.columns import Columns
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from agents.local.observer import Facts, Shown
+
+_LINE_EVERY_S = 5.0
+_FRAME_EVERY_S = 0.25
+_SPARKS = "▁▂▃▄▅▆▇█"
+_BAR = 18
+_LEVELS = {"low": "dim", "normal": "green", "high": "yellow", "urgent": "bold red"}
+
+
+@dataclass(slots=True)
+class View:
+    """One moment of a stack."""
+
+    facts: Facts
+    rate: float
+    elapsed_s: float
+    total_s: float | None
+    phase: str
+    processes: Mapping[str, tuple[bool, int]]
+    """Name → whether it runs, and how often it was started again."""
+    rates: deque[float] = field(default_factory=lambda: deque(maxlen=30))
+
+
+class Display:
+    """Writes to a console: redraws on a terminal, else prints a plain line every few seconds."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live: Live | None = None
+        self._drawn = 0.0
+        self._rates: deque[float] = deque(maxlen=30)
+        self._sampled = 0.0
+
+    @contextmanager
+    def step(self, what: str) -> Iterator[None]:
+        """A step until ready: a spinner while it lasts, a line with its duration when done."""
+        began = time.monotonic()
+        with self._console.status(Text(what, "dim"), spinner="dots"):
+            yield
+        line = Text.assemble(("✓ ", "green"), what, (f"  {time.monotonic() - began:.1f} s", "dim"))
+        self._console.print(line, soft_wrap=True)
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live = Live(console=self._console, auto_refresh=False, transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def show(self, view: View) -> None:
+        now = time.monotonic()
+        if now - self._sampled >= 1.0:
+            self._sampled = now
+            self._rates.append(view.rate)
+        view.rates = self._rates
+        if now - self._drawn < (_FRAME_EVERY_S if self._live else _LINE_EVERY_S):
+            return
+        self._drawn = now
+        if self._live is not None:
+            self._live.update(picture(view), refresh=True)
+        else:
+            self._console.print(line(view), soft_wrap=True, highlight=False)
+
+
+def line(view: View) -> str:
+    """The summary as one line of plain text."""
+    facts = view.facts
+    waiting = f"waiting {facts.lag:,} for workers, {facts.sink_lag:,} for the sink"
+    return (
+        f"{view.elapsed_s:5.0f} s  {view.phase:<8}  events {facts.events:,} ({view.rate:,.0f}/s)  "
+        f"tasks {facts.tasks:,}  alerts {facts.alerts:,}  "
+        f"dead letters {facts.dead.total():,}  {waiting}"
+    )
+
+
+def picture(view: View) -> RenderableType:
+    """The summary as a panel."""
+    facts = view.facts
+    tables = Columns(
+        [
+            _counts("rule", facts.by_rule, "cyan", "no rule has fired yet"),
+            _counts("dead letter", facts.dead, "red", "none"),
+        ],
+        padding=(0, 4),
+    )
+    body = Group(_headline(view), Text(), tables, _latest(facts.latest), Text(), _feet(view))
+    return Panel(body, title=_title(view), title_align="left", box=ROUNDED, padding=(1, 2))
+
+
+def _title(view: View) -> Text:
+    spent = _minutes(view.elapsed_s)
+    total = f" of {_minutes(view.total_s)}" if view.total_s else ""
+    return Text.assemble(("vipcare", "bold"), f" · {view.phase} · {spent}{total}")
+
+
+def _headline(view: View) -> RenderableType:
+    facts = view.facts
+    grid = Table.grid(padding=(0, 4))
+    grid.add_row(
+        _number("events", facts.events, "bold"),
+        Text.assemble((f"{view.rate:,.0f}/s ", "bold"), (_spark(view.rates), "green")),
+        _number("tasks", facts.tasks, "bold green"),
+        _number("alerts", facts.alerts, "bold yellow"),
+        _number("dead letters", facts.dead.total(), "bold red" if facts.dead else "dim"),
+    )
+    return grid
+
+
+def _number(name: str, count: int, style: str) -> Text:
+    return Text.assemble((f"{count:,}", style), (f" {name}", "dim"))
+
+
+def _counts(name: str, counts: Counter[str], style: str, nothing: str) -> RenderableType:
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1), header_style="dim", show_edge=False)
+    table.add_column(name, no_wrap=True)
+    table.add_column("", width=_BAR)
+    table.add_column("", justify="right")
+    most = max(counts.values(), default=1)
+    for key, count in counts.most_common(8):
+        bar = "━" * max(1, round(_BAR * count / most))
+        table.add_row(key, Text(bar, style), f"{count:,}")
+    if not counts:
+        table.add_row(Text(nothing, "dim"))
+    return table
+
+
+def _latest(latest: Sequence[Shown]) -> RenderableType:
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1), header_style="dim", expand=True, show_edge=False)
+    for name in ("latest", "customer", "rule"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("text", ratio=1, no_wrap=True, overflow="ellipsis")
+    for shown in reversed(latest):
+        mark = Text("● ", _LEVELS.get(shown.level, "")) + Text(f"{shown.what} {shown.level}")
+        table.add_row(mark, shown.customer, _spoken(shown.title), Text(_spoken(shown.text), "dim"))
+    if not latest:
+        table.add_row(Text("nothing yet", "dim"))
+    return table
+
+
+def _feet(view: View) -> Text:
+    facts = view.facts
+    text = Text()
+    for name, (runs, restarts) in view.processes.items():
+        text.append("● ", "green" if runs else "red")
+        text.append(name + (f" (restarted {restarts}×)" if restarts else "") + "  ", "dim")
+    text.append(f"  waiting: {facts.lag:,} worker, {facts.sink_lag:,} sink", "dim")
+    if facts.bank_time is not None:
+        bank = datetime.fromtimestamp(facts.bank_time / 1000, UTC)
+        text.append(f"   bank time {bank:%Y-%m-%d %H:%M:%S} UTC", "dim")
+    text.append("   Ctrl-C stops", "dim")
+    return text
+
+
+def _spoken(text: Mapping[str, str]) -> str:
+    """In the reader's language, as far as there is a translation."""
+    own = (locale.getlocale()[0] or "en").partition("_")[0]
+    return text.get(own) or text.get("en") or next(iter(text.values()), "")
+
+
+def _spark(rates: Sequence[float]) -> str:
+    most = max(rates, default=0.0) or 1.0
+    return "".join(_SPARKS[round(rate / most * (len(_SPARKS) - 1))] for rate in rates)
+
+
+def _minutes(seconds: float) -> str:
+    return f"{int(seconds) // 60:02}:{int(seconds) % 60:02}"

@@ -1,0 +1,190 @@
+"""One `vipcare up` from its first line to its last.
+
+1. Start the stack; say when it is ready, and where.
+2. Show what it does, until the time is over or someone interrupts.
+3. With `--for` or `--report`: stop the bank, wait until everything is applied and written, read it
+   all again, and print the report.
+4. Stop everything that was started, whatever happened before.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from confluent_kafka import KafkaException
+from rich.console import Console
+from sinks.clickhouse import TOPICS as SINK_TOPICS
+
+from agents.clock import real_millis
+from agents.local.display import Display, View
+from agents.local.drain import untaken
+from agents.local.interrupts import Interrupted, Interrupts
+from agents.local.observer import Observer, Place
+from agents.local.plan import EMBEDDED, Options, Plan, make_plan
+from agents.local.report_table import report_table
+from agents.local.run_folder import RunFolder
+from agents.local.stack import Stack
+from agents.report import make_report, write_report
+from agents.topics import INPUTS
+from config.settings import Settings
+
+_POLL_S = 0.1
+_DRAIN_S = 180.0
+_LOOK_EVERY_S = 1.0
+
+
+class NotDrained(Exception):  # noqa: N818  # says what happened
+    """Something that was sent was not applied or written in time; one line."""
+
+
+def run(options: Options, base: Settings, console: Console) -> int:
+    """Returns the exit status. Raises FolderError, StackError, ChildDied, NotDrained."""
+    now = datetime.now(UTC)
+    with (
+        Interrupts() as interrupts,
+        RunFolder(options.data, fresh=options.fresh, now=now) as folder,
+    ):
+        plan = make_plan(options, base, folder.path, now)
+        stack = Stack(plan, folder, interrupts)
+        session = Session(plan, stack, interrupts, console)
+        try:
+            return session.run()
+        except Interrupted:
+            console.print("interrupted", highlight=False)
+            return 1 if options.report else 0
+        finally:
+            with console.status("stopping"):
+                killed = stack.stop()
+            said = f" (killed: {', '.join(killed)})" if killed else ""
+            console.print(f"everything stopped{said}; logs in {folder.path}/logs", soft_wrap=True)
+
+
+class Session:
+    """The steps between start and stop."""
+
+    def __init__(self, plan: Plan, stack: Stack, interrupts: Interrupts, console: Console) -> None:
+        self._plan = plan
+        self._stack = stack
+        self._interrupts = interrupts
+        self._console = console
+        self._display = Display(console)
+
+    def run(self) -> int:
+        options = self._plan.options
+        self._console.print(_introduction(self._plan), highlight=False)
+        self._stack.start(self._display.step)
+        self._console.print(_addresses(self._plan, self._stack), soft_wrap=True, highlight=False)
+        self._began = time.monotonic()
+        started = real_millis()
+        with Observer(self._plan.settings, from_start=options.fresh) as observer:
+            self._observer = observer
+            with self._display:
+                self._live()
+                if options.seconds is None and options.report is None:
+                    return 0
+                self._drain()
+        return self._report(started)
+
+    def _live(self) -> None:
+        """Show what happens until the time is over, or someone interrupts an endless run."""
+        seconds = self._plan.options.seconds
+        try:
+            self._show("live", lambda: seconds is not None and self._elapsed() >= seconds)
+        except Interrupted:
+            if seconds is not None:
+                raise
+
+    def _drain(self) -> None:
+        self._stack.stop_bank()
+        inputs = {(topic, number): 0 for topic in INPUTS for number in self._partitions()}
+        self._await("draining", "workers", lambda: {**inputs, **self._observer.positions})
+        sunk = {(topic, number): 0 for topic in SINK_TOPICS for number in self._partitions()}
+        self._await("draining", "the sink", lambda: {**sunk, **self._observer.sink_places()})
+
+    def _await(self, phase: str, who: str, places: Callable[[], dict[Place, int]]) -> None:
+        """Until nothing is left behind the places that someone has reached."""
+        deadline = time.monotonic() + _DRAIN_S
+        left = -1
+
+        def done() -> bool:
+            nonlocal left
+            try:
+                left = untaken(self._plan.settings.kafka, places())
+            except (KafkaException, TimeoutError):
+                left = -1  # ask again: it may be a rebalance
+            return left == 0
+
+        while not done():
+            if time.monotonic() > deadline:
+                raise NotDrained(
+                    f"{max(left, 0):,} messages still wait for {who} {_DRAIN_S:g} s after the end"
+                )
+            pause = time.monotonic() + _LOOK_EVERY_S
+            self._show(phase, lambda until=pause: time.monotonic() >= until)  # type: ignore[misc]
+
+    def _show(self, phase: str, is_over: Callable[[], bool]) -> None:
+        """Poll, look after the processes and draw. Raises Interrupted, ChildDied."""
+        while not is_over():
+            self._observer.poll(_POLL_S)
+            self._stack.check()
+            self._display.show(self._view(phase))
+
+    def _view(self, phase: str) -> View:
+        children = self._stack.children.items()
+        return View(
+            facts=self._observer.facts,
+            rate=self._observer.rate(),
+            elapsed_s=self._elapsed(),
+            total_s=self._plan.options.seconds,
+            phase=phase,
+            processes={name: (one.status is None, one.restarts) for name, one in children},
+        )
+
+    def _report(self, started: int) -> int:
+        ended = real_millis()
+        with self._console.status("reading everything again, to compare"):
+            report: dict[str, Any] = make_report(self._plan.settings, started, ended)
+        self._console.print(report_table(report))
+        path = self._plan.options.report
+        if path is None:
+            return 0
+        write_report(path, report)
+        self._console.print(f"report in {path}", soft_wrap=True, highlight=False)
+        return 0 if report["reconciled"] else 1
+
+    def _partitions(self) -> range:
+        return range(self._plan.settings.topics.partitions)
+
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._began
+
+
+def _introduction(plan: Plan) -> str:
+    options = plan.options
+    workers = "1 worker" if options.workers == 1 else f"{options.workers} workers"
+    bank = "a simulated VIP bank sends them, " if options.bank else ""
+    text = (
+        f"[bold]vipcare[/bold]: events come in on Kafka ({bank}{workers} read them), "
+        "rules fire, tasks and alerts go to Kafka and ClickHouse."
+    )
+    if options.broker == EMBEDDED:
+        text += (
+            "\n[dim]The embedded broker keeps everything in memory and has no transactions: "
+            "a run starts empty, and a killed worker may repeat an effect (under the same id)."
+            "[/dim]"
+        )
+    return f"{text}\n[dim]Data and logs: {plan.folder}[/dim]"
+
+
+def _addresses(plan: Plan, stack: Stack) -> str:
+    kafka, clickhouse = plan.settings.kafka, plan.settings.clickhouse
+    metrics = ", ".join(
+        f"{name} http://{child.spec.metrics}/metrics"
+        for name, child in stack.children.items()
+        if child.spec.metrics
+    )
+    return (
+        f"[bold green]ready[/bold green]  kafka {kafka.bootstrap} · clickhouse "
+        f"{clickhouse.host}:{clickhouse.port} (database {clickhouse.database}) · {metrics}"
+    )
