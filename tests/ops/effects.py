@@ -1,0 +1,168 @@
+"""Effects for tests, and every way to alter one."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from hypothesis import strategies as st
+
+from schemas.effects import (
+    Alert,
+    AlertData,
+    Cause,
+    Effect,
+    Profile,
+    ProfileData,
+    RuleRef,
+    Task,
+    TaskData,
+    decode_effect,
+    encode_effect,
+)
+
+START = datetime(2025, 3, 1, tzinfo=UTC)
+_OTHERS = (
+    "closed",
+    "care",
+    "amended",
+    "risk",
+    "high",
+    "2030-01-01T00:00:00Z",
+    "vip.alert",
+    "7.5",
+    "1",
+)
+"""For strings of which only some are valid."""
+
+
+def cause(number: int) -> Cause:
+    return Cause(
+        source="/bank",
+        id=f"e{number}",
+        type="transfer.completed",
+        time=START + timedelta(seconds=number),
+        topic="bank.core",
+        partition=number % 4,
+        offset=number,
+    )
+
+
+def task(number: int) -> Task:
+    return Task(
+        id=f"task-{number}-1",
+        source="/vipcare",
+        subject=f"C{number % 5}",
+        time=START,
+        data=TaskData(
+            task_id=f"task-{number}",
+            version=1,
+            state="open",
+            change="raised",
+            kind="care",
+            priority="normal",
+            title={"en": "Call", "zh": "致电"},
+            text={"en": "Call about 3", "zh": "3"},
+            rm="rm-1",
+            tier="gold",
+            due=START + timedelta(days=1),
+            rule=RuleRef(id="fx", version=2),
+            values={"total": "250000.00", "count": "3"},
+            cause=cause(number),
+        ),
+    )
+
+
+def alert(number: int) -> Alert:
+    return Alert(
+        id=f"alert-{number}-1",
+        source="/vipcare",
+        subject=f"C{number % 5}",
+        time=START,
+        data=AlertData(
+            alert_id=f"alert-{number}",
+            version=1,
+            state="open",
+            change="raised",
+            kind="risk",
+            severity="urgent",
+            title={"en": "Look", "zh": "看"},
+            text={"en": "Look", "zh": "看"},
+            rm="rm-1",
+            tier="gold",
+            rule=RuleRef(id="large", version=1),
+            values={"mean": "1.5"},
+            cause=cause(number),
+        ),
+    )
+
+
+def profile(number: int) -> Profile:
+    return Profile(
+        id=f"profile-{number % 5}-{number}",
+        source="/vipcare",
+        subject=f"C{number % 5}",
+        time=START,
+        data=ProfileData(
+            version=number,
+            name="王",
+            tier="gold",
+            rm="rm-1",
+            residence="CN",
+            language="zh",
+            opened_on="2010-01-01",
+            tags=["a", "b"],
+            accounts=2,
+            base_balance=Decimal("10.50"),
+            deposits=1,
+            base_deposits=Decimal(3),
+            next_maturity="2026-01-01",
+            cause=cause(number),
+        ),
+    )
+
+
+effects: st.SearchStrategy[Effect] = st.builds(
+    lambda make, number: make(number), st.sampled_from([task, alert, profile]), st.integers(0, 60)
+)
+
+
+def leaves(effect: Effect) -> list[tuple[str, ...]]:
+    """The paths of everything that can be altered."""
+    return list(_leaves(json.loads(encode_effect(effect)), ()))
+
+
+def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    if not isinstance(value, dict):
+        yield path
+        return
+    for key, below in value.items():
+        if key not in {"specversion", "datacontenttype", "id", "type"} or path:
+            yield from _leaves(below, (*path, key))
+
+
+def altered(effect: Effect, path: tuple[str, ...]) -> Effect:
+    """The effect with one field changed to another valid value."""
+    tree = json.loads(encode_effect(effect))
+    owner = tree
+    for key in path[:-1]:
+        owner = owner[key]
+    for other in _candidates(owner[path[-1]]):
+        owner[path[-1]] = other
+        try:
+            made: Effect = decode_effect(json.dumps(tree).encode())
+        except msgspec.ValidationError:
+            continue
+        if made != effect:
+            return made
+    raise AssertionError(f"no other value found for {path}")
+
+
+def _candidates(value: Any) -> list[Any]:
+    if isinstance(value, int):
+        return [value + 1]
+    if isinstance(value, list):
+        return [value[1:], [*value, "c"]]
+    return [f"{value}x", *_OTHERS]
