@@ -165,11 +165,11 @@ class Distinct:
 
     def put(self, state: State, i: int, value: int) -> None:
         cell = state[_CELLS][i]
-        times = cell[1]
-        if value in times:
-            times[value] += 1
+        times, key = cell[1], fit(value)
+        if key in times:
+            times[key] += 1
         elif len(times) < KEPT_DISTINCT:
-            times[value] = 1
+            times[key] = 1
         else:
             cell[0] += 1
 
@@ -177,11 +177,11 @@ class Distinct:
         return self._take(state[_CELLS][i], value)
 
     def _take(self, cell: list[Any], value: int) -> bool:
-        times = cell[1]
-        if value in times:
-            times[value] -= 1
-            if not times[value]:
-                del times[value]
+        times, key = cell[1], fit(value)
+        if key in times:
+            times[key] -= 1
+            if not times[key]:
+                del times[key]
         elif cell[0]:
             cell[0] -= 1
         return not times and not cell[0]
@@ -191,7 +191,7 @@ class Distinct:
         if own is not None:
             cells[-1] = [cells[-1][0], dict(cells[-1][1])]
             self._take(cells[-1], own)
-        found: set[int] = set()
+        found: set[int | str] = set()
         for _, times in cells:
             found.update(times)
         return len(found)

@@ -1,0 +1,1 @@
+"""Rules: windows, expressions, the rule set, the shipped library, the commands."""

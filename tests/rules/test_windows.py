@@ -1,0 +1,173 @@
+"""Windows against a brute-force list: any order, removals, encode and decode in between."""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams import buckets
+from streams.buckets import Kind, State
+from streams.durations import DAY_MS
+from streams.windows import KEPT_BUCKETS, SPAN, Window, width_of
+
+HOUR = 3_600_000
+LENGTHS = [60_000, HOUR, 5 * HOUR, DAY_MS, 3 * DAY_MS, 30 * DAY_MS, 90 * DAY_MS, 200 * DAY_MS]
+ORIGIN = 1_700_000_000_000
+KINDS: list[Kind] = [
+    buckets.COUNTS,
+    buckets.TOTALS,
+    buckets.MINIMUM,
+    buckets.MAXIMUM,
+    buckets.DISTINCT,
+]
+LATENESS = 30 * DAY_MS
+
+pack = msgspec.msgpack.Encoder(decimal_format="string").encode
+
+
+def reload(state: State) -> State:
+    """As a record does between two chunks: untyped msgpack there and back."""
+    again: State = msgspec.msgpack.decode(pack(state))
+    return again
+
+
+def brute_force(kind: Kind, values: list[int]) -> Any:
+    match kind.name:
+        case "count":
+            return len(values)
+        case "total":
+            return len(values), sum(values)
+        case "min":
+            return min(values, default=None)
+        case "max":
+            return max(values, default=None)
+        case _:
+            return len(set(values))
+
+
+def in_window(at: int, end: int, length: int) -> bool:
+    """The edges as streams/windows.py states them."""
+    width = width_of(length)
+    return (end - length) // width < at // width <= end // width
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[int, list[tuple[int, int, bool, bool]]]:
+    """A length, and steps: (event time, value, take a former event out first, reload first)."""
+    length = draw(st.sampled_from(LENGTHS))
+    offsets = st.integers(0, min(3 * length, length + LATENESS))
+    values = st.integers(-4, 4) | st.sampled_from([10**17, -(10**17), 2**63, 10**24])
+    steps = st.tuples(offsets.map(ORIGIN.__add__), values, st.booleans(), st.booleans())
+    return length, draw(st.lists(steps, max_size=20))
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@given(history=histories())
+def test_equals_a_list(kind: Kind, history: tuple[int, list[tuple[int, int, bool, bool]]]) -> None:
+    length, steps = history
+    window = Window(kind=kind, width=width_of(length), keep=length + LATENESS)
+    state, held, latest = window.new(), [], 0
+    for number, (at, value, take_out, again) in enumerate(steps):
+        if again:
+            state = reload(state)
+        if take_out and held:
+            window.remove(state, *held.pop(number % len(held)))
+        latest = max(latest, at)
+        if at < latest - LATENESS:
+            continue
+        window.add(state, at, value, latest)
+        held.append((at, value))
+        others = [v for t, v in held[:-1] if in_window(t, at, length)]
+        assert window.read(state, at, length) == brute_force(kind, [*others, value])
+        assert window.read(state, at, length, value) == brute_force(kind, others)
+        assert reload(state) == state
+
+
+@given(st.lists(st.integers(0, 100), max_size=30))
+def test_taking_everything_out_leaves_nothing(values: list[int]) -> None:
+    for kind in KINDS:
+        window = Window(kind=kind, width=HOUR, keep=4 * DAY_MS)
+        state = window.new()
+        for value in values:
+            window.add(state, ORIGIN + value * HOUR, value % 3, ORIGIN + 100 * HOUR)
+        for value in values:
+            window.remove(state, ORIGIN + value * HOUR, value % 3)
+        assert state == window.new()
+
+
+@given(
+    st.permutations(range(2 * buckets.KEPT_EXTREMES)),
+    st.lists(st.integers(0, 2 * buckets.KEPT_EXTREMES - 1), unique=True),
+)
+def test_extremes_beyond_what_is_kept_are_exact_or_unknown(
+    values: list[int], removed: list[int]
+) -> None:
+    window = Window(kind=buckets.MINIMUM, width=HOUR, keep=DAY_MS)
+    state = window.new()
+    for value in values:
+        window.add(state, ORIGIN, value, ORIGIN)
+    for value in removed:
+        window.remove(state, ORIGIN, value)
+    left = set(values) - set(removed)
+    read = window.read(state, ORIGIN, HOUR)
+    assert read == min(left, default=None) or (read is None and state[1])
+    if left and min(left) < buckets.KEPT_EXTREMES:
+        assert read is not None
+
+
+@given(st.lists(st.integers(0, 3 * buckets.KEPT_DISTINCT), max_size=150), st.data())
+def test_distinct_is_exact_up_to_what_is_kept_and_never_too_much(
+    values: list[int], data: st.DataObject
+) -> None:
+    window = Window(kind=buckets.DISTINCT, width=HOUR, keep=DAY_MS)
+    state = window.new()
+    for value in values:
+        window.add(state, ORIGIN, value, ORIGIN)
+    left = list(values)
+    for _ in range(data.draw(st.integers(0, len(values)))):
+        window.remove(state, ORIGIN, left.pop(0))
+    read = window.read(state, ORIGIN, HOUR)
+    assert read <= len(set(left))
+    if len(set(values)) <= buckets.KEPT_DISTINCT:
+        assert read == len(set(left))
+
+
+def test_state_is_bounded_and_a_cut_window_is_unknown() -> None:
+    """A minute-wide window, an event each minute for two days, then late ones."""
+    window = Window(kind=buckets.COUNTS, width=60_000, keep=HOUR + LATENESS)
+    state = window.new()
+    for minute in range(2_880):
+        at = ORIGIN + minute * 60_000
+        window.add(state, at, 1, at)
+        assert len(state[1]) <= KEPT_BUCKETS
+        assert window.read(state, at, HOUR) == min(minute + 1, 60)
+    latest = ORIGIN + 2_879 * 60_000
+    window.add(state, ORIGIN, 1, latest)
+    assert window.read(state, ORIGIN, HOUR) is None
+    assert window.read(state, latest, HOUR) == 60
+
+
+def test_old_buckets_go_by_event_time() -> None:
+    window = Window(kind=buckets.TOTALS, width=DAY_MS, keep=30 * DAY_MS + LATENESS)
+    state = window.new()
+    for day in range(400):
+        window.add(state, ORIGIN + day * DAY_MS, 5, ORIGIN + day * DAY_MS)
+    assert len(state[1]) == 60
+    assert state[0] == -1
+    assert window.read(state, ORIGIN + 399 * DAY_MS, 30 * DAY_MS) == (30, 150)
+
+
+@given(st.integers(60_000, 1_830 * DAY_MS), st.integers(ORIGIN, ORIGIN + DAY_MS))
+def test_a_window_has_few_buckets_and_holds_its_own_event(length: int, at: int) -> None:
+    width = width_of(length)
+    assert 1 <= at // width - (at - length) // width <= SPAN
+    assert not in_window(at - length - width, at, length)
+
+
+@given(st.decimals(-(10**14), 10**14, places=4))
+def test_money_is_exact_there_and_back(amount: Decimal) -> None:
+    assert buckets.unscale(buckets.scale(amount, 4), 4) == amount
+    assert buckets.unscale(buckets.scale(amount, 8), 8) == amount
