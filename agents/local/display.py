@@ -24,6 +24,8 @@ _LINE_EVERY_S = 5.0
 _FRAME_EVERY_S = 0.25
 _SPARKS = "▁▂▃▄▅▆▇█"
 _BAR = 18
+_FRAME_LINES = 15
+"""Of the panel, without its rules and its latest effects."""
 _LEVELS = {"low": "dim", "normal": "green", "high": "yellow", "urgent": "bold red"}
 
 
@@ -86,7 +88,8 @@ class Display:
             return
         self._drawn = now
         if self._live is not None:
-            self._live.update(picture(view), refresh=True)
+            rows = max(1, self._console.height - _FRAME_LINES - len(view.facts.by_rule))
+            self._live.update(picture(view, rows), refresh=True)
         else:
             self._console.print(line(view), soft_wrap=True, highlight=False)
 
@@ -102,8 +105,8 @@ def line(view: View) -> str:
     )
 
 
-def picture(view: View) -> RenderableType:
-    """The summary as a panel."""
+def picture(view: View, rows: int) -> RenderableType:
+    """The summary as a panel; `rows` is how many of the latest effects it shows."""
     facts = view.facts
     tables = Columns(
         [
@@ -112,7 +115,8 @@ def picture(view: View) -> RenderableType:
         ],
         padding=(0, 4),
     )
-    body = Group(_headline(view), Text(), tables, _latest(facts.latest), Text(), _feet(view))
+    latest = _latest(list(facts.latest)[-rows:])
+    body = Group(_headline(view), Text(), tables, Text(), latest, Text(), _feet(view))
     return Panel(body, title=_title(view), title_align="left", box=ROUNDED, padding=(1, 2))
 
 
@@ -139,8 +143,19 @@ def _number(name: str, count: int, style: str) -> Text:
     return Text.assemble((f"{count:,}", style), (f" {name}", "dim"))
 
 
+def _table(*, expand: bool = False) -> Table:
+    return Table(
+        box=SIMPLE_HEAD,
+        padding=(0, 1),
+        header_style="dim",
+        expand=expand,
+        show_edge=False,
+        pad_edge=False,
+    )
+
+
 def _counts(name: str, counts: Counter[str], style: str, nothing: str) -> RenderableType:
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1), header_style="dim", show_edge=False)
+    table = _table()
     table.add_column(name, no_wrap=True)
     table.add_column("", width=_BAR)
     table.add_column("", justify="right")
@@ -154,7 +169,7 @@ def _counts(name: str, counts: Counter[str], style: str, nothing: str) -> Render
 
 
 def _latest(latest: Sequence[Shown]) -> RenderableType:
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1), header_style="dim", expand=True, show_edge=False)
+    table = _table(expand=True)
     for name in ("latest", "customer", "rule"):
         table.add_column(name, no_wrap=True)
     table.add_column("text", ratio=1, no_wrap=True, overflow="ellipsis")
@@ -166,18 +181,17 @@ def _latest(latest: Sequence[Shown]) -> RenderableType:
     return table
 
 
-def _feet(view: View) -> Text:
+def _feet(view: View) -> RenderableType:
     facts = view.facts
-    text = Text()
+    processes = Text()
     for name, (runs, restarts) in view.processes.items():
-        text.append("● ", "green" if runs else "red")
-        text.append(name + (f" (restarted {restarts}×)" if restarts else "") + "  ", "dim")
-    text.append(f"  waiting: {facts.lag:,} worker, {facts.sink_lag:,} sink", "dim")
+        again = f" (restarted {restarts}×)" if restarts else ""
+        processes += Text.assemble(("● ", "green" if runs else "red"), (f"{name}{again}  ", "dim"))
+    waiting = f"waiting: {facts.lag:,} for workers, {facts.sink_lag:,} for the sink"
     if facts.bank_time is not None:
         bank = datetime.fromtimestamp(facts.bank_time / 1000, UTC)
-        text.append(f"   bank time {bank:%Y-%m-%d %H:%M:%S} UTC", "dim")
-    text.append("   Ctrl-C stops", "dim")
-    return text
+        waiting += f" · bank time {bank:%Y-%m-%d %H:%M:%S} UTC"
+    return Group(processes, Text(f"{waiting} · Ctrl-C stops", "dim"))
 
 
 def _spoken(text: Mapping[str, str]) -> str:

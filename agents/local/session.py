@@ -162,11 +162,11 @@ class Session:
 
 def _introduction(plan: Plan) -> str:
     options = plan.options
-    workers = "1 worker" if options.workers == 1 else f"{options.workers} workers"
-    bank = "a simulated VIP bank sends them, " if options.bank else ""
+    bank = "A simulated VIP bank sends events to" if options.bank else "Events come in on"
+    workers = "a worker applies" if options.workers == 1 else f"{options.workers} workers apply"
     text = (
-        f"[bold]vipcare[/bold]: events come in on Kafka ({bank}{workers} read them), "
-        "rules fire, tasks and alerts go to Kafka and ClickHouse."
+        f"[bold]vipcare[/bold]  {bank} Kafka; {workers} them to a record of each customer; rules "
+        "fire; tasks and alerts go to Kafka and ClickHouse."
     )
     if options.broker == EMBEDDED:
         text += (
