@@ -65,14 +65,20 @@ class InsertTarget:
 
 
 class Spool:
-    """A file without a name, as long as the insert lasts. Keeps a failed write for later."""
+    """A file without a name, as long as the insert lasts. Keeps a failed write for later.
+
+    Raises `ServerError` when there can be no file.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         # macOS has no /proc: there the file needs a name.
         self._is_nameless = sys.platform == "linux"
         make = tempfile.TemporaryFile if self._is_nameless else tempfile.NamedTemporaryFile
-        self._file: IO[bytes] = make(dir=directory)
+        try:
+            self._file: IO[bytes] = make(dir=directory)
+        except OSError as error:
+            raise self._failed(error) from None
         self.rows = 0
         self.failure: ServerError | None = None
 

@@ -43,6 +43,7 @@ class LocalClickHouse:
         self._data_dir = data_dir
         self._clients: dict[socket.socket, threading.Thread] = {}
         self._lock = threading.Lock()
+        self._stopping = threading.Event()
         self._stopped = threading.Event()
 
     def start(self) -> None:
@@ -70,6 +71,7 @@ class LocalClickHouse:
         """
         if self._stopped.is_set():
             return
+        self._stopping.set()
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -108,8 +110,13 @@ class LocalClickHouse:
         while True:
             try:
                 client, _ = self._listener.accept()
-            except OSError:
-                return
+            except OSError as error:
+                if self._stopping.is_set():
+                    return
+                # No more files for now, say: clients that go give theirs back.
+                _log.warning("cannot take a client", reason=error.strerror)
+                self._stopping.wait(0.1)
+                continue
             with self._lock:
                 is_full = len(self._clients) >= MAX_CLIENTS
                 if not is_full:

@@ -115,8 +115,8 @@ class Session:
 
     def _insert(self, insert: Insert) -> None:
         target = InsertTarget.find(self._connection, insert)
-        self._channel.send_block(empty_block(target.columns))
         with Spool(self._engine.directory) as spool:
+            self._channel.send_block(empty_block(target.columns))
             refusal = self._receive_rows(target, spool)
             if refusal is not None:
                 raise refusal

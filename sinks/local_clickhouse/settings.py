@@ -43,8 +43,8 @@ class QuerySettings:
         for name, setting in wanted.items():
             if name not in before and setting.important:
                 raise ServerError(UNKNOWN_SETTING, f"Unknown setting {name[:80]}")
-        known = {name: quote(wanted[name].value) for name in before}
-        self._set(known)
+        # All in one SET: of several, one bad value keeps out the others too.
+        self._set({name: quote(wanted[name].value) for name in before})
         self._active, self._before = dict(wanted), before
 
     def take_back(self) -> None:

@@ -76,6 +76,8 @@ def parse_statement(text: str) -> Statement:
     if not tokens:
         raise ServerError(SYNTAX_ERROR, "Empty query")
     keyword = next((token.word for token in tokens if token.text != "("), "")
+    if keyword == "WITH" and any((t.word, t.depth) == ("INSERT", 0) for t in tokens):
+        return Statement(_cut(text, tokens), "INSERT")
     if keyword == "INSERT":
         return Statement(text[tokens[0].start :], keyword, _insert(text, tokens))
     if any(token.text == ";" for token in tokens):

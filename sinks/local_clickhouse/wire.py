@@ -144,27 +144,17 @@ class Reader:
     def _skip_buffered_strings(self, count: int) -> int:
         """Reads over the strings that are whole in the buffer; how many are left to skip."""
         buffer, at, end = self._buffer, self._at, len(self._buffer)
-        while count and at < end:
-            length = buffer[at]
-            start = at + 1
-            shift = 7
-            if length > 0x7F:
-                length &= 0x7F
-                while start < end and shift < 63:
-                    byte = buffer[start]
-                    length |= (byte & 0x7F) << shift
-                    start += 1
-                    shift += 7
-                    if byte < 0x80:
-                        break
-                else:
-                    break
-            if start + length > end:
+        left = count
+        while left and at < end:
+            after = at + 1 + buffer[at]
+            if buffer[at] > 0x7F:
+                after = _end_of_long_string(buffer, at)
+            if after > end:
                 break
-            at = start + length
-            count -= 1
+            at = after
+            left -= 1
         self._at = at
-        return count
+        return left
 
     def _more(self) -> None:
         """Takes the next piece; what was read before is gone, or in the copy."""
@@ -180,3 +170,14 @@ class Reader:
         if self._copy is not None and self._at > self._copied:
             self._copy.write(memoryview(self._buffer)[self._copied : self._at])
             self._copied = self._at
+
+
+def _end_of_long_string(buffer: bytes, at: int) -> int:
+    """Where a string of 128 bytes or more that begins at `at` ends; past the buffer if unknown."""
+    length = 0
+    for place in range(at, min(at + 9, len(buffer))):
+        byte = buffer[place]
+        length |= (byte & 0x7F) << 7 * (place - at)
+        if byte < 0x80:
+            return place + 1 + length
+    return len(buffer) + 1

@@ -17,7 +17,7 @@ import structlog
 from sinks.local_clickhouse import LocalClickHouseError, serve
 structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 try:
-    serve(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), lambda s: print(s.port, flush=True))
+    serve(Path(sys.argv[1]), on_ready=lambda server: print(server.port, flush=True))
 except LocalClickHouseError as error:
     sys.exit(f"{type(error).__name__}: {error}")
 """
@@ -26,8 +26,8 @@ except LocalClickHouseError as error:
 class ServerProcess:
     """Runs the server; `port` once it is ready."""
 
-    def __init__(self, data_dir: Path, host: str = "127.0.0.1", port: int = 0) -> None:
-        arguments = [sys.executable, "-c", _PROGRAM, str(data_dir), host, str(port)]
+    def __init__(self, data_dir: Path) -> None:
+        arguments = [sys.executable, "-c", _PROGRAM, str(data_dir)]
         # A file takes any amount of log; a pipe that nobody reads would stop the server.
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  open as long as the process
         self._process = subprocess.Popen(

@@ -122,11 +122,11 @@ def test_an_insert_of_many_blocks(client: Client) -> None:
 def test_a_result_of_many_blocks(client: Client) -> None:
     total = 0
     for number, _ in client.execute_iter(
-        "SELECT number, toDateTime(number, 'Asia/Tokyo') FROM numbers(200000)",
-        settings={"max_block_size": 5000},
+        "SELECT number, toDateTime(number, 'Asia/Tokyo') FROM numbers(30000)",
+        settings={"max_block_size": 1000},
     ):
         total += number
-    assert total == sum(range(200_000))
+    assert total == sum(range(30_000))
 
 
 def test_columnar_inserts_and_column_lists(client: Client) -> None:
@@ -193,6 +193,16 @@ def test_settings_last_for_one_query_and_set_for_the_connection(client: Client) 
     assert client.execute(ask) == [(default[0], "later")]
     assert error_of(client, "SELECT 1", settings={"readonly": 1}).code == 48
     assert error_of(client, "SELECT 1", settings={"extremes": 1}).code == 48
+
+
+def test_settings_of_which_one_is_bad_leave_nothing_behind(client: Client) -> None:
+    ask = "SELECT toString(getSetting('log_comment'))"
+    client.execute(ask)
+    client.connection.context.settings = {"log_comment": "leaked", "max_threads": "many"}
+    assert begin(client, ask).receive_packet().exception is not None
+    client.connection.context.settings = {}
+    begin(client, ask)
+    assert list(client.receive_result()) == [("",)]
 
 
 def test_an_unknown_important_setting_is_an_error(connect: Callable[..., Client]) -> None:

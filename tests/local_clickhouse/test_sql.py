@@ -68,6 +68,7 @@ def test_the_columns_of_an_insert() -> None:
         "INSERT INTO t VALUES (1), (2)",
         "INSERT INTO t (a) SELECT 1",
         "INSERT INTO t WITH 1 AS x SELECT x",
+        "WITH 1 AS x INSERT INTO t SELECT x",
         "INSERT INTO t FORMAT CSV 1,2",
     ],
 )

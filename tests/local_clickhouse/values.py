@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -59,13 +59,13 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "Bool": st.booleans(),
     "UUID": st.uuids(),
     "Enum8('calm' = -1, 'it''s' = 1, 'a, b)' = 2)": st.sampled_from(["calm", "it's", "a, b)"]),
+    "Enum16('low' = -300, 'high' = 300)": st.sampled_from(["low", "high"]),
     "IPv4": st.ip_addresses(v=4),
+    "IPv6": st.ip_addresses(v=6),
 }
-_ENUM = next(name for name in SCALARS if name.startswith("Enum"))
-# clickhouse-driver splits a tuple's or map's types at every comma outside brackets.
-_PLAIN = [name for name in SCALARS if name != _ENUM]
+# clickhouse-driver splits a tuple's or map's types without looking at an enum's quotes.
+_PLAIN = [name for name in SCALARS if not name.startswith("Enum")]
 _DICTIONARY = ["String", "FixedString(7)", "UInt64", "Date"]
-_NAMED_STRINGS = ["LowCardinality(String)", "LowCardinality(Nullable(String))"]
 
 
 def _typed(name: str) -> Typed:
@@ -129,6 +129,7 @@ def plain_value(value: Any) -> Any:
         dict: lambda v: {k: plain_value(x) for k, x in v.items()},
         datetime: lambda v: (v.astimezone(UTC), v.utcoffset()),
         IPv4Address: str,
+        IPv6Address: str,
         uuid.UUID: str,
         float: lambda v: struct.pack("<d", v) if not math.isnan(v) else "nan",
     }
