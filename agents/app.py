@@ -1,9 +1,9 @@
 """The Faust app on the batch lane: one agent, one table, and what they are wired to."""
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import faust
-from faust.types import TP
+from faust.types import TP, Message
 from yarl import URL
 
 from agents.clock import BankClock
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from faust.types import StreamT
 
 
-class LaneApp(faust.App):  # type: ignore[misc]  # Faust's classes are untyped
+class LaneApp(faust.App):
     """Faust's app with the batch lane as its consumer's transport."""
 
     lane: Lane
@@ -97,7 +97,7 @@ def _define(app: LaneApp, partitions: int) -> None:
     schema = ChunkSchema(key_type=bytes, value_type=bytes)
     app.Table(
         "customers",
-        store=f"{table.SCHEME}://",
+        store=f"{table.SCHEME}://records",  # Faust takes a URL without a host for none
         partitions=partitions,
         schema=schema,
         recovery_buffer_size=2,  # 1 means something else to Faust
@@ -119,7 +119,7 @@ def _define(app: LaneApp, partitions: int) -> None:
     app.timer(_LAG_EVERY_S)(tell_lag)
 
 
-def _take(app: LaneApp, message: "faust.Message") -> None:
+def _take(app: LaneApp, message: Message) -> None:
     """Hand a chunk to its partition runner. An error here would lose it: it ends the process."""
     if message.generation_id != app.consumer_generation_id:
         return
@@ -129,7 +129,7 @@ def _take(app: LaneApp, message: "faust.Message") -> None:
             TP(topic, partition),
             (
                 Raw(topic, partition, record.offset, record.key, record.value)
-                for record in message.value
+                for record in cast(Any, message.value)
             ),
         )
     except Exception as error:  # Faust would acknowledge the chunk and go on

@@ -25,6 +25,8 @@ from sinks.metrics import Metrics, MetricsServer
 SWITCH_INTERVAL_S = 0.0005
 """A commit takes the GIL again for every delivered message: 2,000 messages take 25 ms instead of
 300 ms beside a busy main thread."""
+_CHATTY = ("faust", "mode", "agents.app", "agents.lane.transport")
+"""Loggers of Faust's services, ours included: every state of every service is a line of theirs."""
 
 
 @click.command()
@@ -35,9 +37,8 @@ def worker() -> int:
     """
     settings = load_settings()
     configure(settings.log)
-    # Faust tells its tables and its way through a rebalance on level info: not worth a line each.
-    logging.getLogger("faust").setLevel(logging.WARNING)
-    logging.getLogger("mode").setLevel(logging.WARNING)
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
     rules = rule_set(settings)
     _check_topics(settings)
     metrics = Metrics(WORKER)
@@ -79,6 +80,7 @@ def _run(app: LaneApp) -> None:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     runner = faust.Worker(app, loop=loop, quiet=True, override_logging=False)
+    runner.spinner = None
     try:
         runner.execute_from_commandline()
     except SystemExit as end:

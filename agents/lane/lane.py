@@ -54,10 +54,9 @@ class Lane:
         self._taken_over = time.monotonic()
         self._runners = {number: self._runner(number) for number in partitions}
         topics = (*self.wiring.topics, self.wiring.changelog)
-        self._topic_ids, *_ = await asyncio.gather(
-            asyncio.to_thread(topic_ids, self._kafka, topics),
-            *(runner.outbox.open() for runner in self._runners.values()),
-        )
+        ids = asyncio.create_task(asyncio.to_thread(topic_ids, self._kafka, topics))
+        await asyncio.gather(*(runner.outbox.open() for runner in self._runners.values()))
+        self._topic_ids = await ids
 
     def _runner(self, number: int) -> Runner:
         self.wiring.cache.drop(number)
@@ -82,7 +81,8 @@ class Lane:
         for number, end in ends.items():
             store = self.stores.open(number)
             mark = store.mark()
-            if mark is not None and not store.usable(changelog_id, earliest[number], end):
+            trusted = end if self.transactions else None
+            if mark is not None and not store.usable(changelog_id, earliest[number], trusted):
                 logger.warning("local_store_wiped", partition=number, offset=mark.offset, end=end)
                 store.wipe()
                 mark = None

@@ -44,7 +44,6 @@ class Report:
             metrics.count(m.EVENTS, count, topic)
         for name, count in outcome.counts.items():
             self._count(name, count)
-        self._cached()
 
     def committed(self, position: Position, outcome: Outcome, sent: Sent) -> None:
         metrics = self.metrics
@@ -54,6 +53,7 @@ class Report:
             metrics.set(m.POSITION, taken.end, topic, str(position.partition))
         for kind, count in Counter(map(type, outcome.effects)).items():
             metrics.count(m.EFFECTS, count, TOPIC_OF[kind])
+        self._cached()
 
     def _count(self, name: str, count: int) -> None:
         kind, _, label = name.partition(":")

@@ -89,13 +89,16 @@ class Store:
                 raise StoreClosedError
             self._db.write(batch)
 
-    def usable(self, topic_id: str, earliest: int, end: int) -> bool:
-        """Whether the copy lies within a changelog of this id, from `earliest` up to `end`."""
+    def usable(self, topic_id: str, earliest: int, end: int | None) -> bool:
+        """Whether the copy lies within a changelog of this id, from `earliest` up to `end`.
+
+        `end` is None where the broker cannot be trusted with it.
+        """
         mark = self.mark()
         if mark is None:
             return False
         age = time.time_ns() // 1_000_000 - mark.written
-        within = earliest - 1 <= mark.offset < end
+        within = earliest - 1 <= mark.offset and (end is None or mark.offset < end)
         return mark.topic_id == topic_id and within and age <= MAX_AGE_MS
 
     def wipe(self) -> None:
@@ -143,7 +146,7 @@ def _options() -> Options:
     """Every size is explicit: RocksDB's own default is a block cache of gigabytes."""
     table = BlockBasedOptions()
     table.set_block_cache(Cache(_BLOCK_CACHE_BYTES))
-    table.set_bloom_filter(10.0, block_based=False)
+    table.set_bloom_filter(10, block_based=False)
     table.set_block_size(16 * 1024)
     options = Options(raw_mode=True)
     options.create_if_missing(create_if_missing=True)

@@ -4,7 +4,7 @@ Faust decides what to restore and when; the records are read by the partition ru
 """
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from faust.stores import STORES
 from faust.stores.base import Store
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 SCHEME = "lane"
 
 
-class LaneStore(Store):  # type: ignore[misc]  # Faust's classes are untyped
+class LaneStore(Store[bytes, bytes]):
     """What Faust asks of a table's store, answered by the lane."""
 
     @property
     def lane(self) -> "Lane":
-        lane: Lane = self.app.lane
+        lane: Lane = cast(Any, self.app).lane
         return lane
 
     def persisted_offset(self, tp: TP) -> int | None:
@@ -40,14 +40,16 @@ class LaneStore(Store):  # type: ignore[misc]  # Faust's classes are untyped
 
     def apply_changelog_batch(
         self,
-        batch: Iterable[EventT],
+        batch: Iterable[EventT[Any]],
         to_key: Any,  # noqa: ARG002  # the hook's signature
         to_value: Any,  # noqa: ARG002  # the hook's signature
     ) -> None:
         """Write changelog chunks, each in one batch with its offset. Errors end the process."""
         for event in batch:
             message = event.message
-            changes: list[Change] = [(record.key, record.value) for record in message.value]
+            changes: list[Change] = [
+                (record.key, record.value) for record in cast(Any, message.value)
+            ]
             self.lane.restored(message.partition, changes, message.offset)
 
     async def on_rebalance(
@@ -64,7 +66,7 @@ class LaneStore(Store):  # type: ignore[misc]  # Faust's classes are untyped
         )
 
     def _is_ours(self, tp: TP) -> bool:
-        return bool(tp.topic == self.table.changelog_topic_name)
+        return tp.topic in self.app.tables.changelog_topics
 
     async def stop(self) -> None:
         self.lane.close()

@@ -15,7 +15,7 @@ from aiokafka.structs import ConsumerRecord
 from faust import Schema
 from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka as driver
-from faust.types import TP, ConsumerMessage, Message
+from faust.types import TP, AppT, ConsumerMessage, Message
 
 if TYPE_CHECKING:
     from agents.lane.lane import Lane
@@ -27,17 +27,17 @@ _NO_ROOM_S = 0.005
 _FETCH_S = 0.05
 
 
-class ChunkSchema(Schema):  # type: ignore[misc]  # Faust's classes are untyped
+class ChunkSchema(Schema[Any, Any]):
     """Hands over keys and values as they are: a chunk's value is its list of records."""
 
-    def loads_key(self, _app: Any, message: Message, **_: Any) -> Any:
+    def loads_key(self, app: AppT, message: Message, **_: Any) -> Any:  # noqa: ARG002  # the hook's
         return message.key
 
-    def loads_value(self, _app: Any, message: Message, **_: Any) -> Any:
+    def loads_value(self, app: AppT, message: Message, **_: Any) -> Any:  # noqa: ARG002  # the hook's
         return message.value
 
 
-class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # as above
+class ConsumerThread(driver.AIOKafkaConsumerThread):
     """aiokafka's consumer, on its own thread and loop."""
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
@@ -70,14 +70,15 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # as
         return subscription.assignment.state_value(_plain(tp))
 
 
-class Consumer(driver.Consumer):  # type: ignore[misc]  # as above
+class Consumer(driver.Consumer):
     """Faust's consumer with chunks, its own offsets, and the lane behind it."""
 
     _thread: ConsumerThread
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.lane: Lane = self.app.lane
+        self.lane: Lane = cast(Any, self.app).lane
+        self._tables = cast(Any, self.app.tables)
         self._changelog_read: dict[TP, int] = {}
 
     def _new_consumer_thread(self) -> ConsumerThread:
@@ -105,7 +106,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]  # as above
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
         """One message for each partition that has records, asking only where there is room."""
         if not self.flow_active:
-            await self.wait(self.can_resume_flow)
+            await self.wait(self.can_resume_flow.wait())
         wanted = self._wanted()
         if not wanted:
             # Asking for an empty set would mean asking for everything.
@@ -121,7 +122,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]  # as above
 
     def _wanted(self) -> set[TP]:
         active = self._get_active_partitions()
-        few = self.app.tables.changelog_queue.qsize() < MAX_WAITING_CHANGELOG_CHUNKS
+        few = self._tables.changelog_queue.qsize() < MAX_WAITING_CHANGELOG_CHUNKS
         return {tp for tp in active if (few if self._is_changelog_tp(tp) else self.lane.room(tp))}
 
     def _with_progress(
@@ -139,7 +140,9 @@ class Consumer(driver.Consumer):  # type: ignore[misc]  # as above
     def _place(self, tp: TP) -> int | None:
         """The next offset to be fetched: past markers and aborted records, unlike a record's."""
         state = self._thread.partition_state(tp)
-        return state.position if state is not None and state.has_valid_position else None
+        if state is None or not state.has_valid_position:
+            return None
+        return int(state.position)
 
     def _to_chunk(self, tp: TP, records: Sequence[ConsumerRecord]) -> ConsumerMessage:
         read_from = self._read_offset[tp] or 0
@@ -158,7 +161,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]  # as above
             0,
             [],
             None,
-            kept,
+            cast(Any, kept),
             None,
             tp=tp,
             generation_id=self.app.consumer_generation_id,
@@ -177,7 +180,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]  # as above
         state, following = self._thread.partition_state(tp), self.lane.offsets.get(tp)
         if state is None or state.highwater is None or following is None:
             return None
-        return max(0, state.highwater - following)
+        return max(0, int(state.highwater) - following)
 
     # -- assignments ----------------------------------------------------------------------------
     async def highwaters(self, *partitions: TP) -> Mapping[TP, int]:
@@ -186,7 +189,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]  # as above
         Recovery asks in a task of its own, where time may pass (heartbeats go on).
         """
         if not partitions or not all(map(self._is_changelog_tp, partitions)):
-            return cast(Mapping[TP, int], await super().highwaters(*partitions))
+            return await super().highwaters(*partitions)
         await self.lane.take_over(sorted(tp.partition for tp in partitions))
         self._changelog_read.clear()
         ends = await super().highwaters(*partitions)
@@ -196,7 +199,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]  # as above
             {tp.partition: offset for tp, offset in ends.items()},
         )
         for tp in partitions:
-            self.app.tables.recovery.active_offsets[tp] = copied[tp.partition]
+            self._tables.recovery.active_offsets[tp] = copied[tp.partition]
         return ends
 
     async def perform_seek(self) -> None:
@@ -225,7 +228,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]  # as above
         """Faust's livelock detector counts single messages; the lane's metrics tell instead."""
 
 
-class Transport(driver.Transport):  # type: ignore[misc]  # as above
+class Transport(driver.Transport):
     Consumer = Consumer
 
 

@@ -12,7 +12,7 @@ from agents.librdkafka import librdkafka_config
 from config.settings import Settings
 from streams.partitioning import partition_of
 
-START = datetime(2026, 1, 1, tzinfo=UTC)
+START = datetime(2025, 1, 1, tzinfo=UTC)
 
 
 class Made(NamedTuple):
@@ -39,7 +39,7 @@ def make_events(count: int, seed: int = 1, customers: int = 40) -> Iterator[Made
             "source": "test",
             "type": kind,
             "subject": customer,
-            "time": (START + timedelta(seconds=number)).isoformat(),
+            "time": (START + timedelta(minutes=number)).isoformat(),
             "datacontenttype": "application/json",
             "data": data,
         }
@@ -51,14 +51,25 @@ def make_events(count: int, seed: int = 1, customers: int = 40) -> Iterator[Made
 
 
 def _content(chance: random.Random) -> tuple[str, str, dict[str, Any]]:
-    kind = chance.choice(("page.viewed", "customer.updated", "tag.added", "logged.in"))
+    kind = chance.choice(("page.viewed", "transfer.completed", "customer.updated", "logged.in"))
     if kind == "page.viewed":
-        return "bank.app", kind, {"page": chance.choice(("study", "fx", "loans"))}
+        topic = chance.choice(("study-abroad", "fx"))
+        return "bank.app", kind, {"page": f"{topic}.html", "page_topic": topic}
     if kind == "logged.in":
         return "bank.app", kind, {"channel": chance.choice(("app", "web"))}
-    if kind == "tag.added":
-        return "bank.core", kind, {"tag": f"t{chance.randrange(5)}"}
-    return "bank.core", kind, {"tier": chance.choice(("gold", "black")), "rm": "R1"}
+    if kind == "customer.updated":
+        return "bank.core", kind, {"tier": chance.choice(("gold", "black")), "rm": "R1"}
+    amount = str(chance.choice((1_000, 30_000, 250_000)))
+    transfer = {
+        "transfer": f"T{chance.getrandbits(32)}",
+        "account": "A1",
+        "direction": chance.choice(("in", "out")),
+        "amount": amount,
+        "currency": "CNY",
+        "base_amount": amount,
+        "counterparty_country": chance.choice(("CN", "US")),
+    }
+    return "bank.core", kind, transfer
 
 
 def produce_events(settings: Settings, count: int, seed: int = 1, customers: int = 40) -> None:
