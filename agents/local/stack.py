@@ -16,6 +16,7 @@ from agents.local.child import Child, Spec, end_all
 from agents.local.interrupts import Interrupts
 from agents.local.plan import EMBEDDED, Plan
 from agents.local.ports import answers, split
+from agents.local.readiness import all_taken
 from agents.local.run_folder import RunFolder
 
 _READY_S = 60.0
@@ -64,6 +65,9 @@ class Stack:
         for child in (*workers, sink):
             with step(f"{child.spec.name:<11} metrics on http://{child.spec.metrics}/metrics"):
                 self._await(child, child.spec.metrics)
+        shared = f" by {options.workers}" if options.workers > 1 else ""
+        with step(f"customers   {plan.settings.topics.partitions} partitions taken over{shared}"):
+            self._await_workers(workers)
         if options.bank:
             bank = plan.settings.bank
             with step(
@@ -127,6 +131,19 @@ class Stack:
                 )
             self._interrupts.pause(0.05)
         self._survives(child)  # or else it was somebody else who answered
+
+    def _await_workers(self, workers: Sequence[Child]) -> None:
+        deadline = time.monotonic() + _READY_S
+        addresses = [worker.spec.metrics for worker in workers]
+        while not all_taken(addresses, self.plan.settings.topics.partitions):
+            for worker in workers:
+                self._survives(worker)
+            if time.monotonic() > deadline:
+                raise StackError(
+                    f"the workers have not taken over every partition after {_READY_S:g} s: does "
+                    f"another worker of the group {self.plan.settings.worker.app} run elsewhere?"
+                )
+            self._interrupts.pause(0.1)
 
     def _survives(self, child: Child) -> None:
         if child.status is not None:
