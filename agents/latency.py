@@ -43,10 +43,10 @@ class Latency:
         if place in self._produced:
             self._produced[place] = produced
 
-    def figures(self) -> dict[str, object]:
-        """`p50` and `p99` in milliseconds of live events' effects, and of all of them.
+    def figures(self) -> dict[str, int | None]:
+        """`p50` and `p99` in milliseconds, and of how many `effects`: those of live events.
 
-        History is sent in bulk, so its figures measure the backlog.
+        `all_…` are the same of all effects: history is sent in bulk, so it measures the backlog.
         """
         live, every = [], []
         for caused in self._caused:
@@ -56,7 +56,8 @@ class Latency:
             every.append(caused.sent - produced)
             if self._is_live(caused.caused_at, produced):
                 live.append(caused.sent - produced)
-        return {**_percentiles(live), "all": _percentiles(every)}
+        bulk = {f"all_{name}": value for name, value in _percentiles(every).items()}
+        return {**_percentiles(live), **bulk}
 
     def _is_live(self, caused_at: int, produced: int) -> bool:
         behind = self._clock.at(produced) - caused_at

@@ -110,7 +110,7 @@ class _Client:
             "enable.partition.eof": True,
             "isolation.level": "read_committed",
             "auto.offset.reset": "earliest",
-            "fetch.wait.max.ms": 50,
+            "fetch.wait.max.ms": 10,
             "fetch.queue.backoff.ms": 5,
             "queued.max.messages.kbytes": _BUFFER_KB,
             "log_level": 0,

@@ -1,0 +1,76 @@
+"""The real worker as a process, and waiting until it has applied everything."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from agents.reading import read_partition
+from agents.topics import INPUTS
+from config.settings import KafkaSettings, Settings, TopicSettings, WorkerSettings
+from schemas.position import decode_position
+
+
+def settings_for(bootstrap: str, folder: Path, *, transactions: bool) -> Settings:
+    return Settings(
+        kafka=KafkaSettings(bootstrap=bootstrap, transactions=transactions),
+        topics=TopicSettings(partitions=2),
+        worker=WorkerSettings(data=folder / "worker"),
+    )
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The settings that a test changes, for a process."""
+    return {
+        **os.environ,
+        "VIPCARE_KAFKA__BOOTSTRAP": settings.kafka.bootstrap,
+        "VIPCARE_KAFKA__TRANSACTIONS": str(settings.kafka.transactions),
+        "VIPCARE_TOPICS__PARTITIONS": str(settings.topics.partitions),
+        "VIPCARE_WORKER__DATA": str(settings.worker.data),
+        "VIPCARE_LOG__LEVEL": "warning",
+    }
+
+
+@contextmanager
+def worker(settings: Settings) -> Iterator[int]:
+    """Runs until the block ends; yields its process id."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "agents.cli.main", "worker"], env=environment(settings)
+    )
+    try:
+        yield process.pid
+        assert process.poll() is None, f"the worker ended by itself with {process.returncode}"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def wait_applied(settings: Settings, timeout_s: float = 60.0) -> None:
+    """Until the journal's last positions are at the ends of the inputs."""
+    deadline = time.monotonic() + timeout_s
+    while not all(_applied(settings, n) for n in range(settings.topics.partitions)):
+        assert time.monotonic() < deadline, f"not everything is applied after {timeout_s:g} s"
+        time.sleep(0.3)
+
+
+def _applied(settings: Settings, partition: int) -> bool:
+    ends: dict[str, int] = {}
+    for found in read_partition(settings.kafka, "vip.journal", partition):
+        ends = decode_position(found.value or b"").ends()
+    return all(ends.get(topic, 0) >= _last(settings, topic, partition) for topic in INPUTS)
+
+
+def _last(settings: Settings, topic: str, partition: int) -> int:
+    """The offset after the last message of an input."""
+    last = -1
+    for found in read_partition(settings.kafka, topic, partition):
+        last = found.offset
+    return last + 1

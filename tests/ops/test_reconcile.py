@@ -1,0 +1,162 @@
+"""A real worker's topics agree with the oracle; whatever is tampered with afterwards is found."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pytest
+from confluent_kafka import Producer
+
+from agents.clock import BankClock
+from agents.compare import Differences
+from agents.latency import Latency
+from agents.local.broker import EmbeddedBroker
+from agents.reading import Found, read_topic
+from agents.reconcile import Buried, Reconciliation, compare_stored, read_books, reconcile
+from agents.topics import changelog, create
+from config.settings import Settings
+from schemas.effects import TOPIC_OF, Effect, Profile, Task
+from schemas.record import Record
+from streams.partitioning import partition_of
+from tests.kafka_server import KafkaServer
+from tests.lane.events import produce_events
+from tests.ops.pipeline import settings_for, wait_applied, worker
+
+EVENTS = 1_500
+
+
+@dataclass
+class Run:
+    """A run that ended, and what a faithful ClickHouse would hold of it."""
+
+    settings: Settings
+    effects: list[Effect]
+    letters: list[tuple[str, Buried]]
+
+    def reconcile(self) -> Reconciliation:
+        return reconcile(self.settings, self.effects, self.letters)
+
+    def problems(self) -> list[str]:
+        return self.reconcile().differences.told()
+
+    def append(self, topic: str, key: bytes, value: bytes | None) -> None:
+        producer = Producer({"bootstrap.servers": self.settings.kafka.bootstrap})
+        partition = partition_of(key, self.settings.topics.partitions)
+        producer.produce(topic, value, key, partition=partition)
+        assert producer.flush(20) == 0
+
+    def found(self, topic: str) -> list[Found]:
+        return list(read_topic(self.settings.kafka, topic))
+
+
+@pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
+def run(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Run]:
+    if request.param == "kafka":
+        server: KafkaServer = request.getfixturevalue("fresh_kafka")
+        yield _run(settings_for(server.bootstrap, tmp_path, transactions=True))
+        return
+    with EmbeddedBroker() as broker:
+        yield _run(settings_for(broker.bootstrap, tmp_path, transactions=False))
+
+
+def _run(settings: Settings) -> Run:
+    create(settings)
+    produce_events(settings, EVENTS)
+    with worker(settings):
+        wait_applied(settings)
+    books = read_books(settings, Differences(), Latency(BankClock()))
+    return Run(
+        settings,
+        [books.effects.codec.unpack(kept) for kept in books.effects.entries.values()],
+        [(name, books.dead.codec.unpack(kept)) for name, kept in books.dead.entries.items()],
+    )
+
+
+def test_a_run_reconciles_and_tampering_does_not(run: Run, tmp_path: Path) -> None:
+    clean = run.reconcile()
+    assert clean.differences.told() == []
+    assert clean.tally.events == EVENTS
+    assert clean.books.counts["vip.profiles"] > 0
+    assert clean.books.counts["vip.dead-letters"] == clean.books.reasons.total() > 0
+    assert set(clean.live_rules) >= set(clean.books.firings())
+    assert clean.latency.figures()["all_effects"] == len(run.effects)
+    fired = {name: n for name, n in clean.tally.counts.items() if name.startswith("fired:")}
+    assert fired == {f"fired:{rule}": n for rule, n in clean.books.firings().items()}
+    _change_the_rules(run, tmp_path / "rules")
+    _tamper_with_clickhouse(run)
+    _tamper_with_topics(run)
+
+
+def _tamper_with_clickhouse(run: Run) -> None:
+    effects, letters = run.effects, run.letters
+    one, (place, letter) = effects[0], letters[0]
+    other = msgspec.structs.replace(one, subject="C-other")
+    worse = msgspec.structs.replace(letter, sha256="0" * 64)
+    differences = Differences()
+    books = read_books(run.settings, differences, Latency(BankClock()))
+
+    def problem(effects: list[Effect], letters: list[tuple[str, Buried]]) -> str:
+        before = differences.total
+        compare_stored(books, effects, letters)
+        assert differences.total == before + 1
+        return differences.lines[-1]
+
+    for changed, says in (
+        (effects[1:], "ClickHouse has not got it, its topic has"),
+        ([*effects, one], "ClickHouse has it more than once"),
+        ([other, *effects[1:]], "ClickHouse and its topic differ in subject"),
+    ):
+        assert problem(changed, letters) == f"effect {one.id}: {says}"
+    for these, says in (
+        (letters[1:], "ClickHouse has not got it, its topic has"),
+        ([*letters, letters[0]], "ClickHouse has it more than once"),
+        ([(place, worse), *letters[1:]], "ClickHouse and its topic differ in sha256"),
+    ):
+        assert problem(effects, these) == f"dead letter {place}: {says}"
+
+
+def _change_the_rules(run: Run, folder: Path) -> None:
+    shipped = sorted(Path("config/rules").glob("*.yaml"))
+    folder.mkdir()
+    for rule in shipped[1:]:
+        shutil.copy(rule, folder)
+    worker = run.settings.worker.model_copy(update={"rules": folder})
+    changed = run.settings.model_copy(update={"worker": worker})
+    lines = reconcile(changed, run.effects, run.letters).differences.told()
+    assert any("was made with the rules" in line for line in lines)
+
+
+def _tamper_with_topics(run: Run) -> None:
+    """Each adds to the lines of those before it."""
+    profile = next(found for found in run.found("vip.profiles"))
+    assert profile.key is not None
+    run.append("vip.profiles", profile.key, profile.value)
+    lines = run.problems()
+    assert len(lines) == 1
+    assert "stands in its topic more than once" in lines[0]
+
+    invented = (profile.value or b"").replace(b'"id":"', b'"id":"x', 1)
+    run.append(TOPIC_OF[Profile], profile.key, invented)
+    lines = run.problems()
+    assert sum("the oracle has not got it, its topic has" in line for line in lines) == 1
+    assert sum("ClickHouse has not got it, its topic has" in line for line in lines) == 1
+    assert len(lines) == 3
+
+    run.append(TOPIC_OF[Task], b"C0001", b"no effect")
+    assert sum("is no effect" in line for line in run.problems()) == 1
+
+    log = changelog(run.settings.worker.app)
+    stored = next(found for found in run.found(log) if found.key and found.key > b"A")
+    assert stored.key is not None
+    record = Record("", stored.value)
+    record.profile.basics.tier = "tampered"
+    run.append(log, stored.key, record.encode())
+    [line] = [line for line in run.problems() if line.startswith("record of ")]
+    assert "the oracle and the changelog differ in" in line
+    assert "profile.basics.tier" in line
+
+    run.append("bank.core", stored.key, b"late")
+    [line] = [line for line in run.problems() if line.startswith("bank.core[")]
+    assert line.endswith("1 messages were not applied")
