@@ -24,6 +24,9 @@ Country = Annotated[str, Meta(min_length=2, max_length=2)]
 """ISO 3166-1 alpha-2."""
 Instant = Annotated[datetime, Meta(tz=True)]
 
+Whole = Annotated[int, Meta(ge=-(2**53), le=2**53)]
+"""A whole number that JSON readers, msgpack and ClickHouse's Int64 all hold exactly."""
+
 Money = Annotated[Decimal, Meta(extra={"decimals": MONEY_DECIMALS})]
 """An amount: a JSON string on the wire, at most 14 digits before the point and 4 after it."""
 Rate = Annotated[Decimal, Meta(extra={"decimals": RATE_DECIMALS})]

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from schemas.envelope import Data, Event
-from schemas.fields import Id, Money, Name, PersonalText
+from schemas.fields import Id, Money, Name, PersonalText, Whole
 
 
 class AppEvent(Event, frozen=True):
@@ -23,7 +23,7 @@ class PageData(Data, kw_only=True, frozen=True):
     page: Name
     page_topic: Name | None = None
     product: Id | None = None
-    seconds: int | None = None
+    seconds: Whole | None = None
 
 
 class PageViewed(AppEvent, tag="page.viewed", frozen=True):

@@ -17,9 +17,10 @@ from schemas.fields import (
     PersonalText,
     Rate,
     Text,
+    Whole,
 )
 
-Attribute = str | int | bool | None
+Attribute = str | Whole | bool | None
 """A field that a bank adds itself."""
 
 
@@ -162,7 +163,7 @@ class ProductData(Data, kw_only=True, frozen=True):
     amount: Money
     currency: Currency
     base_amount: Money
-    risk_level: int | None = None
+    risk_level: Whole | None = None
     matures_on: Day | None = None
 
 

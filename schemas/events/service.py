@@ -3,7 +3,7 @@
 from typing import Literal
 
 from schemas.envelope import Data, Event
-from schemas.fields import Id, Name, PersonalText
+from schemas.fields import Id, Name, PersonalText, Whole
 
 
 class ServiceEvent(Event, frozen=True):
@@ -29,7 +29,7 @@ class SuggestionRaised(ServiceEvent, tag="suggestion.raised", frozen=True):
 class CallData(Data, kw_only=True, frozen=True):
     call: Id
     about: Name | None = None
-    seconds: int | None = None
+    seconds: Whole | None = None
     handled_by: Id | None = None
 
 
@@ -68,8 +68,8 @@ class RmContacted(ServiceEvent, tag="rm.contacted", frozen=True):
 
 class SurveyData(Data, kw_only=True, frozen=True):
     survey: Id
-    score: int
-    best: int = 10
+    score: Whole
+    best: Whole = 10
     text: PersonalText | None = None
 
 
