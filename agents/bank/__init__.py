@@ -1,0 +1,1 @@
+"""The simulated bank: a seeded VIP population and what it does, as messages for Kafka."""

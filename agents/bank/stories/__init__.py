@@ -1,0 +1,1 @@
+"""What customers do: a story is a generator of steps, one event each."""

@@ -1,0 +1,47 @@
+"""The form of a story: steps that follow each other after a while."""
+
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import Any, NamedTuple
+
+from agents.bank.message import iso
+from agents.bank.population import Customer
+from streams.durations import DAY_MS
+
+MINUTE_MS = 60_000
+HOUR_MS = 60 * MINUTE_MS
+_SHANGHAI_MS = 8 * HOUR_MS
+
+
+class Step(NamedTuple):
+    """One event of a story."""
+
+    wait: int
+    """How long after the step before, bank milliseconds."""
+    type: str
+    data: dict[str, Any]
+
+
+Story = Callable[[Random, Customer, int], Iterator[Step]]
+"""Of a customer, from a bank time on. It draws its chances when each step is asked for."""
+
+Repertoire = tuple[tuple[float, Story], ...]
+"""Stories with their weights: how often each happens, compared with the others."""
+
+
+def day(at: int, days: int = 0) -> str:
+    """The calendar day at a bank time, or so many days later, as YYYY-MM-DD."""
+    return iso(at + _SHANGHAI_MS + days * DAY_MS)[:10]
+
+
+def minutes(rng: Random, low: float, high: float) -> int:
+    return round(rng.uniform(low, high) * MINUTE_MS)
+
+
+def days(rng: Random, low: float, high: float) -> int:
+    return round(rng.uniform(low, high) * DAY_MS)
+
+
+def around(rng: Random, usual: float) -> float:
+    """An ordinary amount: near the usual one, sometimes twice it, never beyond 2.2 times."""
+    return usual * min(max(rng.lognormvariate(-0.1, 0.4), 0.3), 2.2)

@@ -1,0 +1,112 @@
+"""`vipcare bank`: the simulated bank, to Kafka or into a file."""
+
+import signal
+import threading
+from datetime import UTC, datetime
+from itertools import takewhile
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from agents.bank.lines import to_line
+from agents.bank.live import play
+from agents.bank.message import SOURCES, iso
+from agents.bank.simulation import Plan, messages
+from agents.cli.errors import UserError
+from agents.cli.params import DURATION
+from agents.clock import BankClock
+from agents.sending import Sending, SendingError
+from config.load import load_settings
+from config.settings import Settings
+from schemas.envelope import to_millis
+
+_ORIGIN = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
+"""Of a file, unless the clock has an origin: a Monday, nine o'clock in Shanghai."""
+_FILE_S = 60.0
+
+
+@click.command()
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a file of JSON lines instead of sending; the same seed and origin, the same bytes.",
+)
+@click.option("--customers", type=click.IntRange(1, 1_000_000), help="How many customers.")
+@click.option("--seed", type=int, help="What all chances are drawn from.")
+@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Live events a second.")
+@click.option("--days", "history_days", type=click.IntRange(0), help="Days of history.")
+@click.option("--for", "seconds", type=DURATION, help="End after so long live; a file has 60s.")
+def bank(
+    out: Path | None,
+    customers: int | None,
+    seed: int | None,
+    rate: float | None,
+    history_days: int | None,
+    seconds: float | None,
+) -> None:
+    """A simulated VIP bank: its history at once, then live events as the bank clock passes.
+
+    What is not given here comes from the settings (VIPCARE_BANK__…). Live, the history ends now,
+    or at the clock's origin. In a file it ends at VIPCARE_CLOCK__ORIGIN, or else on 2026-01-05.
+    """
+    given = {"customers": customers, "seed": seed, "rate": rate, "history_days": history_days}
+    settings = load_settings()
+    chosen = {name: value for name, value in given.items() if value is not None}
+    settings = settings.model_copy(
+        update={"bank": settings.bank.model_copy(update=chosen)},
+    )
+    if out is None:
+        _send(settings, seconds)
+    else:
+        _write(settings, out, seconds or _FILE_S)
+
+
+def plan_of(settings: Settings, origin: int) -> Plan:
+    """What the bank does by the settings, from an origin on (epoch milliseconds)."""
+    return Plan(origin=origin, pace=settings.clock.rate, **settings.bank.model_dump())
+
+
+def _millis(instant: datetime) -> int:
+    """Epoch milliseconds; an instant without a zone is UTC, as the clock's settings have it."""
+    return to_millis(instant if instant.tzinfo else instant.replace(tzinfo=UTC))
+
+
+def _write(settings: Settings, out: Path, seconds: float) -> None:
+    plan = plan_of(settings, _millis(settings.clock.origin or _ORIGIN))
+    end = plan.origin + round(seconds * 1_000 * plan.pace)
+    count = 0
+    try:
+        with out.open("wb") as file:
+            for message in takewhile(lambda message: message.at < end, messages(plan)):
+                file.write(to_line(message) + b"\n")
+                count += 1
+    except OSError as error:
+        raise UserError(f"{out} cannot be written: {error.strerror}") from error
+    click.echo(f"{count:,} messages until {iso(end)} in {out}", err=True)
+
+
+def _send(settings: Settings, seconds: float | None) -> None:
+    stopped = threading.Event()
+
+    def ask(_signal: int, _frame: FrameType | None) -> None:
+        stopped.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, ask)
+    clock = BankClock.from_settings(settings.clock)
+    now = clock.now()
+    origin = _millis(settings.clock.origin) if settings.clock.origin else now
+    plan = plan_of(settings, origin)
+    until = None if seconds is None else max(origin, now) + round(seconds * 1_000 * clock.rate)
+    click.echo(f"history: {plan.history_days} days of {plan.customers:,} customers", err=True)
+    try:
+        with Sending(settings.kafka, set(SOURCES)) as sending:
+            sent = play(messages(plan), sending.send, clock, until, stopped, _progress)
+    except SendingError as error:
+        raise UserError(str(error)) from error
+    click.echo(f"{sent:,} messages sent", err=True)
+
+
+def _progress(sent: int, at: int) -> None:
+    click.echo(f"{sent:,} messages sent, until {iso(at)}", err=True)

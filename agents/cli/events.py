@@ -1,0 +1,105 @@
+"""`vipcare events`: check events in a file, or send them."""
+
+from collections import Counter
+from typing import BinaryIO
+
+import click
+
+from agents.cli.errors import UserError
+from agents.event_file import Line, read_lines
+from agents.sending import Sending, SendingError
+from config.load import load_settings
+
+_SHOWN = 20
+
+_FILE = click.argument("file", type=click.File("rb"))
+
+
+@click.group()
+def events() -> None:
+    """Check events in a file, or send them to Kafka.
+
+    FILE has one event a line: a CloudEvent as JSON, or a line that `vipcare bank --out` wrote.
+    `-` reads standard input. schemas/README.md describes every type.
+    """
+
+
+@events.command("check")
+@_FILE
+def check(file: BinaryIO) -> None:
+    """Say which lines of FILE are broken, and why; exit status 2 if any is."""
+    lines = _read(file)
+    _warn_of_unknown(lines)
+    broken = [line for line in lines if line.problem]
+    if broken:
+        raise UserError("\n".join([*_complaints(file, broken), f"{_of(broken, lines)} broken"]))
+    click.echo(f"{_count(lines)}, none broken")
+
+
+@events.command("send")
+@_FILE
+@click.option("--topic", help="Send there, instead of where each event's type belongs.")
+@click.option("--as-is", is_flag=True, help="Send broken lines of `vipcare bank --out` as well.")
+def send(file: BinaryIO, topic: str | None, as_is: bool) -> None:
+    """Send the events of FILE, keyed by customer; if a line is broken, none is sent."""
+    lines = _read(file)
+    _warn_of_unknown(lines)
+    placed = [line._replace(topic=topic or line.topic) for line in lines]
+    refused = [*_refusals(placed, as_is)]
+    if refused:
+        complaints = _complaints(file, refused)
+        raise UserError("\n".join([*complaints, f"{_of(refused, lines)} refused, none was sent"]))
+    try:
+        with Sending(load_settings().kafka, {line.topic for line in placed}) as sending:
+            for line in placed:
+                sending.send(line.topic, line.key, line.value)
+    except SendingError as error:
+        raise UserError(str(error)) from error
+    by_topic = Counter(line.topic for line in placed)
+    where = ", ".join(f"{count} to {name}" for name, count in sorted(by_topic.items()))
+    click.echo(f"{_count(lines)} sent: {where}")
+
+
+def _read(file: BinaryIO) -> list[Line]:
+    try:
+        lines = list(read_lines(file))
+    except OSError as error:
+        raise UserError(f"{file.name}: {error.strerror}") from error
+    if not lines:
+        raise UserError(f"{file.name}: there is no event in it")
+    return lines
+
+
+def _refusals(lines: list[Line], as_is: bool) -> list[Line]:
+    refused = []
+    for line in lines:
+        if line.problem and not (as_is and line.topic):
+            refused.append(line)
+        elif not line.topic:
+            what = f"type {line.unknown!r} is unknown: say where it belongs with --topic"
+            refused.append(line._replace(problem=what))
+    return refused
+
+
+def _warn_of_unknown(lines: list[Line]) -> None:
+    first: dict[str, Line] = {}
+    for line in lines:
+        if line.unknown:
+            first.setdefault(line.unknown, line)
+    for unknown, line in first.items():
+        text = f"vipcare: warning: line {line.number}: type {unknown!r} is unknown and is skipped"
+        click.echo(text, err=True)
+
+
+def _complaints(file: BinaryIO, lines: list[Line]) -> list[str]:
+    shown = [f"{file.name}:{line.number}: {line.problem}" for line in lines[:_SHOWN]]
+    more = len(lines) - len(shown)
+    return [*shown, *([f"and {more} more lines like these"] if more else [])]
+
+
+def _count(lines: list[Line]) -> str:
+    return f"{len(lines)} event{'' if len(lines) == 1 else 's'}"
+
+
+def _of(some: list[Line], lines: list[Line]) -> str:
+    return f"{len(some)} of {_count(lines)}"

@@ -1,0 +1,75 @@
+"""Files of events, one JSON line each: an event by itself, or a line of `vipcare bank --out`.
+
+Every line is read before anything is sent, so that a file is sent whole or not at all.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+from agents.bank.lines import from_line
+from schemas.decode import BrokenEventError, UnknownTypeError, decode_event
+from schemas.envelope import CustomerId
+from schemas.events import EVENT_TYPES
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class Line(NamedTuple):
+    """One line, judged. It can be sent if it has a topic."""
+
+    number: int
+    topic: str
+    """Where it belongs; empty if that cannot be told."""
+    key: bytes
+    value: bytes
+    problem: str = ""
+    """What is broken, without any value."""
+    unknown: str = ""
+    """The event's type, if this version does not know it."""
+
+
+class _Named(Struct):
+    type: str
+    subject: CustomerId
+
+
+_decode_named = msgspec.json.Decoder(_Named).decode
+
+
+def read_lines(lines: Iterable[bytes]) -> Iterator[Line]:
+    """Judge every line that is not blank; never raises for what a line holds."""
+    for number, line in enumerate(lines, start=1):
+        text = line.strip().removeprefix(_BYTE_ORDER_MARK)
+        if not text:
+            continue
+        whole = from_line(text)
+        if whole is None:
+            yield _judge(number, "", None, text)
+        else:
+            yield _judge(number, whole.topic, whole.key, whole.value)
+
+
+def _judge(number: int, topic: str, key: bytes | None, value: bytes) -> Line:
+    """`key` is None for an event by itself: then its subject is the key."""
+    try:
+        event = decode_event(value)
+    except UnknownTypeError as unknown:
+        return _unknown(number, topic, key, value, unknown.event_type)
+    except BrokenEventError as error:
+        return Line(number, topic, key or b"", value, problem=str(error))
+    subject = event.subject.encode()
+    line = Line(number, topic or EVENT_TYPES[event.event_type()].topic, key or subject, value)
+    if key is not None and key != subject:
+        return line._replace(problem="the key is not the event's subject")
+    return line
+
+
+def _unknown(number: int, topic: str, key: bytes | None, value: bytes, event_type: str) -> Line:
+    try:
+        subject = _decode_named(value).subject.encode()
+    except (ValueError, RecursionError):
+        return Line(number, topic, key or b"", value, problem="the event names no subject")
+    return Line(number, topic, key or subject, value, unknown=event_type)

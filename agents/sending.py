@@ -1,0 +1,100 @@
+"""Send messages to input topics from outside the pipeline: the simulated bank, events of a file."""
+
+from types import TracebackType
+from typing import Any, Self
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from agents.librdkafka import librdkafka_config
+from config.settings import KafkaSettings
+
+_ANSWER_S = 5.0
+_DELIVERY_S = 30.0
+_PAUSE_S = 0.1
+
+
+class SendingError(Exception):
+    """Messages could not be sent; one line that says where and what to do."""
+
+
+class Sending:
+    """A producer with every acknowledgement asked for, and Kafka's own partitioner for keys.
+
+    Use it as a context manager; leaving it without an error waits until all is acknowledged.
+    Raises SendingError: at the start if Kafka does not answer or a topic is missing, later if a
+    message was not taken.
+    """
+
+    def __init__(self, kafka: KafkaSettings, topics: set[str]) -> None:
+        self._kafka = kafka
+        self._topics = topics
+        self._failed = 0
+        self._reason = ""
+        self.acknowledged = 0
+        config: dict[str, Any] = {
+            **librdkafka_config(kafka),
+            "acks": "all",
+            # The embedded broker has neither transactions nor idempotent producers.
+            "enable.idempotence": kafka.transactions,
+            "partitioner": "murmur2_random",
+            "delivery.timeout.ms": int(_DELIVERY_S * 1_000),
+            "log_level": 0,
+        }
+        self._producer = Producer(config)
+
+    def __enter__(self) -> Self:
+        try:
+            there = self._producer.list_topics(timeout=_ANSWER_S).topics
+        except KafkaException as error:
+            raise SendingError(
+                f"Kafka at {self._kafka.bootstrap} does not answer ({error.args[0].str()}): "
+                "is it running, and is VIPCARE_KAFKA__BOOTSTRAP right?"
+            ) from error
+        if missing := sorted(self._topics - there.keys()):
+            raise SendingError(
+                f"topic {', '.join(missing)} is missing: make it with `vipcare topics create`"
+            )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.flush()
+
+    def send(self, topic: str, key: bytes, value: bytes) -> None:
+        """Hand a message over; waits while too many are under way."""
+        while True:
+            try:
+                self._producer.produce(topic, value, key, on_delivery=self._delivered)
+            except BufferError:
+                self._producer.poll(_PAUSE_S)
+            else:
+                break
+        self._producer.poll(0)
+        self._raise_if_failed()
+
+    def flush(self) -> None:
+        """Wait until everything is acknowledged."""
+        left = self._producer.flush(_DELIVERY_S + _ANSWER_S)
+        self._failed += left
+        self._reason = self._reason or "no acknowledgement in time"
+        self._raise_if_failed()
+
+    def _delivered(self, error: KafkaError | None, message: Message) -> None:
+        _ = message
+        if error is None:
+            self.acknowledged += 1
+        else:
+            self._failed += 1
+            self._reason = error.str()
+
+    def _raise_if_failed(self) -> None:
+        if self._failed:
+            raise SendingError(
+                f"Kafka at {self._kafka.bootstrap} did not take {self._failed} messages "
+                f"({self._reason}); {self.acknowledged} were taken before"
+            )
