@@ -35,7 +35,7 @@ class Channel:
 
     def send_block(self, block: bytes) -> None:
         """A data packet with one block, given in Native format."""
-        self.send(packets.data_header())
+        self.send(packets.DATA_HEADER)
         data = BLOCK_INFO + block
         for piece in [data] if self.method is None else frames(data, self.method):
             self.send(piece)

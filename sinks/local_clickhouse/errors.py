@@ -36,7 +36,6 @@ class ConnectionEndedError(Exception):
 # ClickHouse's own numbers (src/Common/ErrorCodes.cpp), which clients branch on.
 NO_SUCH_COLUMN_IN_TABLE = 16
 NOT_IMPLEMENTED = 48
-UNKNOWN_TYPE = 50
 SYNTAX_ERROR = 62
 UNEXPECTED_PACKET_FROM_CLIENT = 101
 UNKNOWN_SETTING = 115

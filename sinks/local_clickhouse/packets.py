@@ -51,7 +51,6 @@ class FromServer(IntEnum):
 class Hello:
     """How a client introduces itself."""
 
-    client: str
     revision: int
     database: str
     user: str
@@ -79,9 +78,9 @@ def read_hello(reader: Reader) -> Hello:
     """The client's first packet. Raises `ProtocolError` when it is another one."""
     if reader.varint() != FromClient.HELLO:
         raise ProtocolError("the first packet is not a native protocol Hello")
-    client = reader.string()
-    reader.varint(), reader.varint()  # the client's version
-    return Hello(client, reader.varint(), reader.string(), reader.string(), reader.string())
+    reader.string()  # the client's name
+    reader.varint(), reader.varint()  # its version
+    return Hello(reader.varint(), reader.string(), reader.string(), reader.string())
 
 
 def read_query(reader: Reader) -> Query:
@@ -165,6 +164,5 @@ def progress(
     return varint(FromServer.PROGRESS) + b"".join(map(varint, numbers))
 
 
-def data_header() -> bytes:
-    """What comes before a block: the code and the name of an external table, always empty."""
-    return varint(FromServer.DATA) + string("")
+# What comes before a block: the code and the name of an external table, always empty.
+DATA_HEADER = varint(FromServer.DATA) + string("")

@@ -72,10 +72,11 @@ class LocalClickHouse:
         if self._stopped.is_set():
             return
         self._stopping.set()
+        # Wakes the acceptor; closing a socket that somebody waits on does not everywhere.
         with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
+            socket.create_connection(self._listener.getsockname()[:2], timeout).close()
         self._acceptor.join(timeout)
+        self._listener.close()
         with self._lock:
             clients = dict(self._clients)
         for client in clients:
@@ -107,24 +108,25 @@ class LocalClickHouse:
         self.stop()
 
     def _accept(self) -> None:
-        while True:
+        while not self._stopping.is_set():
             try:
                 client, _ = self._listener.accept()
             except OSError as error:
-                if self._stopping.is_set():
-                    return
                 # No more files for now, say: clients that go give theirs back.
                 _log.warning("cannot take a client", reason=error.strerror)
                 self._stopping.wait(0.1)
-                continue
-            with self._lock:
-                is_full = len(self._clients) >= MAX_CLIENTS
-                if not is_full:
-                    thread = threading.Thread(target=self._serve, args=(client,), daemon=True)
-                    self._clients[client] = thread
-                    thread.start()
-            if is_full:
-                _turn_away(client)
+            else:
+                self._admit(client)
+
+    def _admit(self, client: socket.socket) -> None:
+        with self._lock:
+            is_full = len(self._clients) >= MAX_CLIENTS
+            if not is_full:
+                thread = threading.Thread(target=self._serve, args=(client,), daemon=True)
+                self._clients[client] = thread
+                thread.start()
+        if is_full:
+            _turn_away(client)
 
     def _serve(self, client: socket.socket) -> None:
         try:

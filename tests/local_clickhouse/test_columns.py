@@ -21,7 +21,7 @@ SIZES = st.lists(st.integers(1, 500), min_size=1, max_size=5)
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=100, deadline=None, suppress_health_check=SLOW)
 @given(st.lists(columns(), min_size=1, max_size=3), SIZES)
 def test_a_block_ends_where_the_driver_ended_it(
     block: list[tuple[str, list[Any]]], sizes: list[int]

@@ -40,7 +40,7 @@ def round_trip(client: Client, kind: str, values: list[Any]) -> tuple[list[Any],
 
 
 @settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -48,7 +48,7 @@ def round_trip(client: Client, kind: str, values: list[Any]) -> tuple[list[Any],
 def test_any_type_round_trips(speaker: Client, column: tuple[str, list[Any]]) -> None:
     kind, values = column
     got, described = round_trip(speaker, kind, values)
-    assert described.replace("\\'", "''") == kind
+    assert described == kind
     assert plain_value(got) == plain_value(values)
 
 
@@ -56,7 +56,7 @@ def test_every_scalar_round_trips_empty(speaker: Client) -> None:
     """Each type's name and an empty column of it."""
     for kind in SCALARS:
         got, described = round_trip(speaker, kind, [])
-        assert (got, described.replace("\\'", "''")) == ([], kind)
+        assert (got, described) == ([], kind)
 
 
 def test_the_engine_sees_the_same_values(client: Client) -> None:

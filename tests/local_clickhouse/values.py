@@ -58,7 +58,7 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "Date32": st.dates(date(1900, 1, 1), date(2299, 12, 31)),
     "Bool": st.booleans(),
     "UUID": st.uuids(),
-    "Enum8('calm' = -1, 'it''s' = 1, 'a, b)' = 2)": st.sampled_from(["calm", "it's", "a, b)"]),
+    "Enum8('calm' = -1, 'it\\'s' = 1, 'a, b)' = 2)": st.sampled_from(["calm", "it's", "a, b)"]),
     "Enum16('low' = -300, 'high' = 300)": st.sampled_from(["low", "high"]),
     "IPv4": st.ip_addresses(v=4),
     "IPv6": st.ip_addresses(v=6),
