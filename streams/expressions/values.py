@@ -38,7 +38,7 @@ def present(value: Any) -> Any:
 def attribute(attributes: dict[str, Any], name: str, base: Base) -> Any:
     """A bank's own field, unknown if it is of another type than asked for."""
     value = attributes.get(name)
-    return value if type(value) is _KINDS[base] else None
+    return value if base is Base.ATTRIBUTE or type(value) is _KINDS[base] else None
 
 
 def render(value: object) -> str:

@@ -1,0 +1,214 @@
+"""Random events, records and well-typed expressions, for the compiler to meet its twin.
+
+Plain recursive functions over a `Random` whose seed Hypothesis draws: a hundred times faster than
+strategies built anew for each example, and a failure still names its seed.
+"""
+
+from decimal import Decimal
+from functools import cache
+from random import Random
+from typing import Any, get_type_hints
+
+from msgspec import UNSET, Struct
+
+from schemas.events import EVENT_TYPES
+from schemas.record import Basics, Record
+from streams.expressions.catalogue import event_fields, may_be_unset, profile_fields
+from streams.expressions.nodes import Base, Type
+from streams.inputs import Input
+
+TYPES = (
+    "transfer.completed",
+    "deposit.placed",
+    "page.viewed",
+    "contact.made",
+    "customer.updated",
+    "logged.in",
+)
+WORDS = ("CN", "HK", "gold", "study-abroad", "留学")
+DAYS = ("2026-01-31", "2026-02-01", "2027-11-30")
+ORIGIN = 1_700_000_000_000
+ORDER = ("==", "!=", "<", "<=", ">", ">=")
+
+
+@cache
+def data_struct(event_type: str) -> type[Struct]:
+    found: type[Struct] = get_type_hints(EVENT_TYPES[event_type])["data"]
+    return found
+
+
+def field_value(random: Random, kind: Type, *, unset: bool) -> Any:
+    """A value of a field; now and then none where that can be."""
+    if unset and random.random() < 0.2:
+        return UNSET
+    if kind.optional and random.random() < 0.2:
+        return None
+    match kind.base:
+        case Base.NUMBER if kind.decimals:
+            return Decimal(random.randint(-4_000, 4_000)).scaleb(-random.randint(0, 3))
+        case Base.NUMBER:
+            return random.randint(-3, 300)
+        case Base.FLAG:
+            return random.random() < 0.5
+        case Base.DAY:
+            return random.choice(DAYS)
+        case _:
+            return random.choice(kind.choices or WORDS)
+
+
+def random_data(random: Random, event_type: str) -> Struct:
+    """An event type's data, with every field that rules see at random and the rest empty."""
+    unset = may_be_unset(event_type)
+    fields = event_fields(event_type).items()
+    drawn = {name: field_value(random, kind, unset=unset) for name, kind in fields}
+    return data_struct(event_type)(**drawn)
+
+
+def random_input(random: Random, spread_days: int = 100) -> Input:
+    """An event at one of a few thousand moments over some days."""
+    name = random.choice(TYPES)
+    event = EVENT_TYPES[name](
+        specversion="1.0",
+        id="1",
+        source="/test",
+        subject="C1",
+        time=None,  # type: ignore[arg-type]  # rules use Input.at
+        data=random_data(random, name),  # type: ignore[arg-type]  # the type's own struct
+    )
+    at = ORIGIN + random.randint(0, spread_days * 48) * 1_800_000
+    return Input(event, name, at, "bank.core", 0, 0)
+
+
+def random_record(random: Random) -> Record:
+    record = Record("C1")
+    fields = profile_fields().items()
+    drawn = {name: field_value(random, kind, unset=False) for name, kind in fields}
+    record.profile.basics = Basics(**drawn)
+    values = [*WORDS, -2, 1, 100, True, False]
+    for name in random.sample(["alpha", "beta"], random.randint(0, 2)):
+        record.profile.attributes[name] = random.choice(values)
+    for tag in random.sample(WORDS, random.randint(0, 3)):
+        record.profile.tags[tag] = 0
+    return record
+
+
+class Maker:
+    """Writes well-typed expressions over one event type."""
+
+    def __init__(
+        self,
+        random: Random,
+        event_type: str,
+        lets: dict[str, Base] | None = None,
+        *,
+        aggregate: bool = False,
+    ) -> None:
+        self.random = random
+        self.fields = event_fields(event_type)
+        self.lets = lets or {}
+        self.aggregate = aggregate
+
+    def of(self, base: Base, depth: int = 3) -> str:
+        match base:
+            case Base.NUMBER:
+                return self.number(depth)
+            case Base.FLAG:
+                return self.flag(depth)
+            case _:
+                return self.text()
+
+    def _names(self, base: Base) -> list[str]:
+        fields = self.fields.items()
+        names = [name for name, kind in fields if kind.base is base and not kind.choices]
+        if self.aggregate:
+            return names
+        names += [name for name, kind in self.lets.items() if kind is base]
+        profile = profile_fields().items()
+        return names + [f"profile.{name}" for name, kind in profile if kind.base is base]
+
+    def text(self) -> str:
+        options = [*self._names(Base.TEXT), repr(self.random.choice(WORDS))]
+        chosen = self.random.choice(options)
+        if self.random.random() < 0.1:
+            return f"default({chosen}, {self.random.choice(options)})"
+        return chosen
+
+    def number(self, depth: int = 3) -> str:
+        random = self.random
+        literals = ["0", "3", "100", "0.5", "200_000", "12.3456"]
+        if not self.aggregate:
+            literals.append("default(attributes.alpha, 1)")
+        if not depth or random.random() < 0.3:
+            return random.choice(self._names(Base.NUMBER) + literals)
+        lower = depth - 1
+        match random.randint(0, 7):
+            case 0:
+                return f"-{self.number(lower)}"
+            case 1:
+                return f"abs({self.number(lower)})"
+            case 2:
+                return f"round({self.number(lower)}, {random.randint(0, 8)})"
+            case 3:
+                return f"default({self.number(lower)}, {self.number(lower)})"
+            case 4 | 5 if not self.aggregate:
+                return random_aggregate(random)
+            case _:
+                return f"({self.number(lower)} {random.choice('+-*/')} {self.number(lower)})"
+
+    def flag(self, depth: int = 3) -> str:
+        random = self.random
+        lower = depth - 1
+        if not depth or random.random() < 0.3:
+            return self._atom()
+        match random.randint(0, 2):
+            case 0:
+                return f"({self.flag(lower)} and {self.flag(lower)})"
+            case 1:
+                return f"({self.flag(lower)} or {self.flag(lower)} or {self.flag(lower)})"
+            case _:
+                return f"(not {self.flag(lower)})"
+
+    def _atom(self) -> str:
+        random = self.random
+        order, equal = random.choice(ORDER), random.choice(("==", "!="))
+        within = random.choice(("in", "not in"))
+        words = random.sample(WORDS, 2)
+        options = [
+            lambda: f"({self.number(2)} {order} {self.number(2)})",
+            lambda: f"({self.number(1)} {order} {self.number(1)} {order} {self.number(1)})",
+            lambda: f"({self.text()} {equal} {self.text()})",
+            lambda: f"({self.text()} {within} {words})",
+            lambda: f"({self.number(1)} {within} [0, 100, 0.5])",
+            lambda: f"known({random.choice(list(self.fields))})",
+            lambda: random.choice([*self._names(Base.FLAG), "true", "false"]),
+        ]
+        if days := self._names(Base.DAY):
+            options.append(lambda: f"({random.choice(days)} {order} {random.choice(DAYS)!r})")
+        if not self.aggregate:
+            options += [
+                lambda: f"({self.text()} {within} tags)",
+                lambda: f"(attributes.alpha {order} {self.number(1)})",
+                lambda: f"({self.text()} {equal} attributes.beta)",
+                lambda: f"(attributes.beta {equal} true)",
+                lambda: "known(attributes.alpha)",
+            ]
+        return random.choice(options)()
+
+
+def random_aggregate(random: Random) -> str:
+    """An aggregate over one of the event types."""
+    name = random.choice(["count", "sum", "avg", "min", "max", "distinct"])
+    event_type = random.choice(TYPES)
+    inside = Maker(random, event_type, aggregate=True)
+    arguments = [event_type, random.choice(["1m", "1h", "1d", "30d", "90d"])]
+    if name == "distinct":
+        arguments.insert(0, inside.text())
+    elif name != "count":
+        arguments.insert(0, inside.number(1))
+    if random.random() < 0.5:
+        arguments.append(f"where={inside.flag(1)}")
+    if random.random() < 0.4:
+        arguments.append("prior=true")
+    if name == "avg":
+        arguments.append(f"at_least={random.randint(1, 3)}")
+    return f"{name}({', '.join(arguments)})"

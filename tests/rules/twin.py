@@ -1,0 +1,97 @@
+"""The rule set's slow twin: keeps every event in a list, interprets every expression."""
+
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+from schemas.record import Record
+from schemas.rules import RuleDefinition
+from streams.durations import parse_duration
+from streams.expressions.interpret import World, interpret
+from streams.expressions.nodes import Aggregate, Node
+from streams.expressions.values import render
+from streams.inputs import Input
+from streams.rules.checked import CheckedRule, check_rule
+from streams.windows import width_of
+
+
+def brute_force(aggregate: Aggregate, held: list[Input], event: Input, record: Record) -> Any:
+    """An aggregate's value for an event that is the last one of `held`."""
+    width = width_of(aggregate.length)
+    values = []
+    for one in held:
+        if one.type not in aggregate.types or (aggregate.prior and one is event):
+            continue
+        if not (event.at - aggregate.length) // width < one.at // width <= event.at // width:
+            continue
+        world = World(one.event.data, record, {}, _none)
+        if aggregate.where is not None and interpret(aggregate.where, world) is not True:
+            continue
+        value = 1 if aggregate.value is None else interpret(aggregate.value, world)
+        if value is not None:
+            values.append(_kept(value, aggregate.decimals))
+    return _finish(aggregate, values)
+
+
+def _finish(aggregate: Aggregate, values: list[Any]) -> Any:
+    match aggregate.function:
+        case "count":
+            return len(values)
+        case "distinct":
+            return len(set(values))
+        case "sum":
+            return sum(values)
+        case "avg":
+            enough = len(values) >= aggregate.at_least
+            return sum(values, Decimal(0)) / len(values) if enough else None
+        case "min":
+            return min(values, default=None)
+        case _:
+            return max(values, default=None)
+
+
+def _kept(value: Any, decimals: int) -> Any:
+    if isinstance(value, Decimal):
+        return value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_EVEN)
+    return value
+
+
+def _none(aggregate: Aggregate) -> None:
+    raise AssertionError(f"{aggregate.function} inside an aggregate")
+
+
+class Twin:
+    def __init__(self, definitions: list[RuleDefinition]) -> None:
+        self.rules = {one.id: check_rule(one) for one in definitions}
+        self.held: list[Input] = []
+        self.last: dict[str, int] = {}
+
+    def apply(
+        self, record: Record, event: Input, *, late: bool
+    ) -> list[tuple[str, dict[str, str]]]:
+        if not late:
+            self.held.append(event)
+        fired = []
+        for rule in self.rules.values():
+            assert isinstance(rule, CheckedRule)
+            definition = rule.definition
+            cooldown = parse_duration(definition.cooldown) if definition.cooldown else 0
+            last = self.last.get(definition.id)
+            cool = bool(cooldown) and last is not None and event.at < last + cooldown
+            if definition.status != "live" or event.type not in definition.on or cool:
+                continue
+            world = self._world(rule, record, event, late=late)
+            if interpret(rule.condition, world) is True:
+                shown = {name: render(interpret(node, world)) for name, node in rule.shown.items()}
+                fired.append((definition.id, shown))
+                self.last[definition.id] = event.at
+        return fired
+
+    def retract(self, event: Input) -> None:
+        self.held = [one for one in self.held if one is not event]
+
+    def _world(self, rule: CheckedRule, record: Record, event: Input, *, late: bool) -> World:
+        def aggregate(one: Aggregate) -> Any:
+            return None if late else brute_force(one, self.held, event, record)
+
+        lets: dict[str, Node] = rule.lets
+        return World(event.event.data, record, lets, aggregate)
