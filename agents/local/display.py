@@ -24,6 +24,7 @@ _LINE_EVERY_S = 5.0
 _FRAME_EVERY_S = 0.25
 _SPARKS = "▁▂▃▄▅▆▇█"
 _BAR = 18
+_MAX_CELL = 200
 _FRAME_LINES = 15
 """Of the panel, without its rules and its latest effects."""
 _LEVELS = {"low": "dim", "normal": "green", "high": "yellow", "urgent": "bold red"}
@@ -162,7 +163,7 @@ def _counts(name: str, counts: Counter[str], style: str, nothing: str) -> Render
     most = max(counts.values(), default=1)
     for key, count in counts.most_common(8):
         bar = "━" * max(1, round(_BAR * count / most))
-        table.add_row(key, Text(bar, style), f"{count:,}")
+        table.add_row(_plain(key), Text(bar, style), f"{count:,}")
     if not counts:
         table.add_row(Text(nothing, "dim"))
     return table
@@ -175,7 +176,9 @@ def _latest(latest: Sequence[Shown]) -> RenderableType:
     table.add_column("text", ratio=1, no_wrap=True, overflow="ellipsis")
     for shown in reversed(latest):
         mark = Text("● ", _LEVELS.get(shown.level, "")) + Text(f"{shown.what} {shown.level}")
-        table.add_row(mark, shown.customer, _spoken(shown.title), Text(_spoken(shown.text), "dim"))
+        title, text = (_plain(_spoken(spoken)) for spoken in (shown.title, shown.text))
+        text.stylize("dim")
+        table.add_row(mark, _plain(shown.customer), title, text)
     if not latest:
         table.add_row(Text("nothing yet", "dim"))
     return table
@@ -192,6 +195,11 @@ def _feet(view: View) -> RenderableType:
         bank = datetime.fromtimestamp(facts.bank_time / 1000, UTC)
         waiting += f" · bank time {bank:%Y-%m-%d %H:%M:%S} UTC"
     return Group(processes, Text(f"{waiting} · Ctrl-C stops", "dim"))
+
+
+def _plain(text: str) -> Text:
+    """What an event brought, without anything that a terminal would obey."""
+    return Text("".join(one if one.isprintable() else " " for one in text[:_MAX_CELL]))
 
 
 def _spoken(text: Mapping[str, str]) -> str:

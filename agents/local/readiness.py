@@ -24,7 +24,7 @@ def all_taken(addresses: Iterable[str], partitions: int) -> bool:
 def _gauges(address: str) -> dict[str, float]:
     """The metrics without labels; none while the page cannot be read."""
     try:
-        with urllib.request.urlopen(f"http://{address}/metrics", timeout=_TIMEOUT_S) as page:  # http, and our own child
+        with urllib.request.urlopen(f"http://{address}/metrics", timeout=_TIMEOUT_S) as page:
             lines = page.read().decode().splitlines()
     except (urllib.error.URLError, OSError):
         return {}

@@ -14,7 +14,7 @@ from typing import Any
 
 from confluent_kafka import KafkaException
 from rich.console import Console
-from sinks.clickhouse import TOPICS as SINK_TOPICS
+from sinks.clickhouse.tables import TABLE_OF
 
 from agents.clock import real_millis
 from agents.local.display import Display, View
@@ -99,7 +99,7 @@ class Session:
         self._stack.stop_bank()
         inputs = {(topic, number): 0 for topic in INPUTS for number in self._partitions()}
         self._await("draining", "workers", lambda: {**inputs, **self._observer.positions})
-        sunk = {(topic, number): 0 for topic in SINK_TOPICS for number in self._partitions()}
+        sunk = {(topic, number): 0 for topic in TABLE_OF for number in self._partitions()}
         self._await("draining", "the sink", lambda: {**sunk, **self._observer.sink_places()})
 
     def _await(self, phase: str, who: str, places: Callable[[], dict[Place, int]]) -> None:
