@@ -25,7 +25,7 @@ from sinks.metrics import Metrics, MetricsServer
 SWITCH_INTERVAL_S = 0.0005
 """A commit takes the GIL again for every delivered message: 2,000 messages take 25 ms instead of
 300 ms beside a busy main thread."""
-_CHATTY = ("faust", "mode", "agents.app", "agents.lane.transport")
+_CHATTY = ("faust", "mode", "agents.app", "agents.lane.transport", "agents.lane.table")
 """Loggers of Faust's services, ours included: every state of every service is a line of theirs."""
 
 

@@ -20,6 +20,7 @@ from agents.lane.store import Change, Store, Stores
 from agents.lane.topic_ids import topic_ids
 from config.settings import KafkaSettings
 from schemas import metrics as m
+from schemas.position import Position
 from streams.inputs import Raw
 
 logger = structlog.get_logger()
@@ -59,7 +60,6 @@ class Lane:
         self._topic_ids = await ids
 
     def _runner(self, number: int) -> Runner:
-        self.wiring.cache.drop(number)
         config = producer_config(self._kafka, self.wiring.settings, number)
         return Runner(number, self._open(number), Outbox(config, number), self.wiring)
 
@@ -98,21 +98,30 @@ class Lane:
             die(Fault.STORE, f"partition {number}: restoring the local store failed: {error}")
         self.wiring.report.metrics.count(m.RESTORED, len(changes))
 
-    def begin(self, logs: Mapping[TP, Log]) -> dict[TP, int]:
-        """Start every runner at its position; returns where to seek, input by input."""
-        places: dict[TP, int] = {}
-        changelog_id = self._topic_ids[self.wiring.changelog]
+    def places(self, logs: Mapping[TP, Log]) -> dict[int, Position]:
+        """Partition → the position from which its runner goes on, checked against Kafka."""
+        found = {}
         for number, runner in self._runners.items():
             mine = {tp.topic: log for tp, log in logs.items() if tp.partition == number}
+            if missing := set(self.wiring.topics).difference(mine):
+                die(
+                    Fault.POSITION,
+                    f"partition {number}: another worker has {min(missing)}[{number}]. Are workers "
+                    "of different versions in this group? Stop the old ones first",
+                )
             try:
-                position = place(number, runner.store.position(), mine)
+                found[number] = place(number, runner.store.position(), mine)
             except PositionError as error:
                 die(Fault.POSITION, str(error))
-            runner.begin(position, changelog_id)
-            places.update({TP(topic, number): end for topic, end in position.ends().items()})
-        self.offsets.advance(places)
+        return found
+
+    def begin(self, positions: Mapping[int, Position]) -> None:
+        """Start every runner at its position, to which its inputs were sought."""
+        changelog_id = self._topic_ids[self.wiring.changelog]
+        for number, position in positions.items():
+            self._runners[number].begin(position, changelog_id)
+            self.offsets.advance({TP(topic, number): end for topic, end in position.ends().items()})
         self._tell_ready()
-        return places
 
     def log(self, topic: str, earliest: int, end: int, committed: int | None) -> Log:
         trusted = end if self.transactions else None
@@ -147,6 +156,7 @@ class Lane:
         timeout = self.wiring.settings.drain_timeout_s
         ended = await asyncio.gather(*(runner.drain(timeout) for runner in runners.values()))
         for number, whole in zip(runners, ended, strict=True):
+            self.wiring.cache.drop(number)
             if not whole:
                 # What was given up is either committed, then the changelog has it, or it is not.
                 logger.warning("partition_given_up", partition=number, after_s=timeout)

@@ -81,12 +81,19 @@ class Outbox:
         """Commit a batch, then call `store` with the changelog offset of its position."""
         return self._thread.submit(self._guarded, lambda: self._send(batch, store))
 
-    def abandon(self) -> None:
-        """Nobody waits for what is under way: its errors are no fault of this process."""
-        self._abandoned = True
+    async def drain(self, timeout_s: float) -> bool:
+        """Let what is under way end, and take no more. False: it was given up.
 
-    def close(self) -> None:
+        What is given up is no fault of this process any more, however it ends.
+        """
+        last = asyncio.wrap_future(self._thread.submit(lambda: None))
         self._thread.shutdown(wait=False)
+        try:
+            await asyncio.wait_for(asyncio.shield(last), timeout_s)
+        except TimeoutError:
+            self._abandoned = True
+            return False
+        return True
 
     def _guarded(self, work: Callable[[], Any]) -> Any:
         try:

@@ -125,17 +125,9 @@ class Runner:
             self._task.cancel()
         self._inbox.clear()
         self._fetched.clear()
-        try:
-            async with asyncio.timeout(timeout_s):
-                while self._in_flight:
-                    await self._woken()
-        except TimeoutError:
-            self.outbox.abandon()
-            self._in_flight.clear()
-            return False
-        finally:
-            self.outbox.close()
-        return True
+        whole = await self.outbox.drain(timeout_s)
+        self._in_flight.clear()
+        return whole
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and (error := task.exception()) is not None:

@@ -212,10 +212,19 @@ class Consumer(driver.Consumer):
         committed = await self._thread.committed(inputs)
         earliest = await self.earliest_offsets(*inputs)
         ends = await super().highwaters(*inputs)
+        if self._revoked(inputs):
+            return
         logs = {tp: self.lane.log(tp.topic, earliest[tp], ends[tp], committed[tp]) for tp in inputs}
-        places = self.lane.begin(logs)
-        await self.seek_wait(places)
+        positions = self.lane.places(logs)
+        await self.seek_wait({tp: positions[tp.partition].ends()[tp.topic] for tp in inputs})
+        if self._revoked(inputs):
+            return
         self._committed_offset.update(committed)
+        self.lane.begin(positions)
+
+    def _revoked(self, inputs: Iterable[TP]) -> bool:
+        """Whether another rebalance came in between; its own recovery will seek again."""
+        return {tp.partition for tp in inputs} != set(self.lane.partitions)
 
     async def wait_empty(self) -> None:
         """On revoke and on stop, when no more messages come in: drain, and commit the offsets."""

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from agents.core import core_settings, rule_set
 from agents.reading import RangeReader, read_partition
@@ -54,7 +55,9 @@ def actual(settings: Settings, partition: int) -> Made:
     """What stands in the topics."""
     made, kafka = Made(), settings.kafka
     for topic in EFFECT_TOPICS:
-        found = [(message.key, message.value) for message in read_partition(kafka, topic, partition)]
+        found = [
+            (message.key, message.value) for message in read_partition(kafka, topic, partition)
+        ]
         if found:
             made.effects[topic] = found
     made.dead_letters = [
@@ -98,6 +101,6 @@ def _taken(
 
 def _assert_contiguous(positions: list[Position]) -> None:
     """No offset is in two chunks, none between two is left out."""
-    for before, after in zip(positions, positions[1:], strict=False):
+    for before, after in pairwise(positions):
         assert after.number == before.number + 1
         assert {topic: taken.start for topic, taken in after.ranges.items()} == before.ends()
