@@ -36,7 +36,7 @@ def round_trip(client: Client, kind: str, values: list[Any]) -> tuple[list[Any],
         )
         return [row[0] for row in got], described[0][1]
     finally:
-        client.execute("DROP TABLE one")
+        client.execute("DROP TABLE IF EXISTS one")
 
 
 @settings(

@@ -93,6 +93,11 @@ def _tuple(parts: list[Typed]) -> Typed:
     return f"Tuple({', '.join(names)})", st.tuples(*values)
 
 
+def _is_read_by_the_driver(typed: Typed) -> bool:
+    """clickhouse-driver hands a DateTime64's scale on to a Decimal beside it, and fails."""
+    return not ("DateTime64" in typed[0] and "Decimal" in typed[0])
+
+
 def types() -> st.SearchStrategy[Typed]:
     """Any type that is spoken, nested up to three deep."""
     plain = st.sampled_from(_PLAIN).map(_typed)
@@ -104,7 +109,7 @@ def types() -> st.SearchStrategy[Typed]:
         keys.map(_nullable).map(_low_cardinality),
     )
     inner = st.one_of(plain, plain.map(_nullable), keys.map(_low_cardinality))
-    tuples = st.lists(inner, min_size=1, max_size=3).map(_tuple)
+    tuples = st.lists(inner, min_size=1, max_size=3).map(_tuple).filter(_is_read_by_the_driver)
     # An empty LowCardinality(Nullable) inside a map is written wrongly by clickhouse-driver.
     maps = st.one_of(plain, plain.map(_nullable)).map(_map)
     arrays = st.one_of(single, tuples, maps).map(_array)
