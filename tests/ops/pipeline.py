@@ -11,7 +11,7 @@ from pathlib import Path
 
 from agents.reading import read_partition
 from agents.topics import INPUTS
-from config.settings import KafkaSettings, Settings, TopicSettings, WorkerSettings
+from config.settings import KafkaSettings, LogSettings, Settings, TopicSettings, WorkerSettings
 from schemas.position import decode_position
 
 
@@ -20,6 +20,7 @@ def settings_for(bootstrap: str, folder: Path, *, transactions: bool) -> Setting
         kafka=KafkaSettings(bootstrap=bootstrap, transactions=transactions),
         topics=TopicSettings(partitions=2),
         worker=WorkerSettings(data=folder / "worker"),
+        log=LogSettings(level="warning"),
     )
 
 
@@ -31,7 +32,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "VIPCARE_KAFKA__TRANSACTIONS": str(settings.kafka.transactions),
         "VIPCARE_TOPICS__PARTITIONS": str(settings.topics.partitions),
         "VIPCARE_WORKER__DATA": str(settings.worker.data),
-        "VIPCARE_LOG__LEVEL": "warning",
+        "VIPCARE_LOG__LEVEL": settings.log.level,
     }
 
 
