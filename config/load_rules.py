@@ -125,7 +125,7 @@ def _broken(path: Path, error: MarkedYAMLError) -> FileProblem:
 def _invalid(path: Path, tree: CommentedMap, error: Any) -> FileProblem:
     keys = [str(part) for part in error["loc"]]
     keys = keys[: _depth(tree, keys) + 1] or ["id"]
-    line, column = _place(tree, keys)
+    line, column = _place(tree, keys, at_key=error["type"] == "extra_forbidden")
     known = ", ".join(_known_keys(keys[:-1])) if error["type"] == "extra_forbidden" else ""
     message = f"not a key here; there are {known}" if known else _worded(error)
     return FileProblem(path, line + 1, column + 1, f"{'.'.join(keys)}: {message}")
@@ -173,7 +173,7 @@ def _value(tree: Any, keys: Sequence[str]) -> str:
     return str(tree)
 
 
-def _place(tree: Any, keys: Sequence[str]) -> tuple[int, int]:
+def _place(tree: Any, keys: Sequence[str], *, at_key: bool = False) -> tuple[int, int]:
     """Line and column (from 0) of a key's value, of the key itself, or of what it belongs in."""
     place = (0, 0)
     for depth, key in enumerate(keys):
@@ -181,7 +181,8 @@ def _place(tree: Any, keys: Sequence[str]) -> tuple[int, int]:
         if isinstance(tree, CommentedMap) and key in tree:
             value = tree[key]
             nested = isinstance(value, CommentedMap | CommentedSeq)
-            place = tree.lc.value(key) if last and not nested else tree.lc.key(key)
+            of_value = last and not nested and not at_key
+            place = tree.lc.value(key) if of_value else tree.lc.key(key)
             tree = value
         elif isinstance(tree, CommentedSeq) and key.isdigit() and int(key) < len(tree):
             place = tree.lc.item(int(key))

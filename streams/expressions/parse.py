@@ -98,8 +98,11 @@ def parse(text: str) -> Parsed:
     try:
         tree = ast.parse(source[indent:] if indent else source, mode="eval").body
     except SyntaxError as error:
-        column = max(1, min((error.offset or 1) + indent, len(text)))
-        raise ExpressionError(f"this is not an expression: {_plain(error)}", column) from None
+        offset = error.offset if error.lineno == 1 and error.offset else len(text)
+        column = max(1, min(offset + indent, len(text)))
+        raise ExpressionError(
+            f"this is not an expression: {_plain(error, text, column)}", column
+        ) from None
     except (ValueError, RecursionError, MemoryError):
         raise ExpressionError("this is not an expression", 1) from None
     if indent:
@@ -112,7 +115,9 @@ def parse(text: str) -> Parsed:
     return parsed
 
 
-def _plain(error: SyntaxError) -> str:
+def _plain(error: SyntaxError, text: str, column: int) -> str:
+    if text[column - 1 : column + 1].startswith("=") and text[column : column + 1] != "=":
+        return "write == to compare"
     message = error.msg.replace(_STAND_IN, "…").replace(" or ':='", "")
     return message.removesuffix(" Perhaps you forgot a comma?").rstrip(".")
 

@@ -1,0 +1,38 @@
+"""`vipcare rules check` and `vipcare rules list`, through the command line itself."""
+
+from pathlib import Path
+
+import pytest
+
+from agents.cli.main import run
+
+
+def test_check_of_the_shipped_rules(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["rules", "check"]) == 0
+    assert capsys.readouterr().out.startswith("ok: ")
+
+
+def test_check_tells_each_problem_on_a_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.yaml").write_text("id: a\nversions: 1\n")
+    assert run(["rules", "check", str(tmp_path)]) == 2
+    said = capsys.readouterr()
+    assert not said.out
+    assert f"{tmp_path / 'a.yaml'}:2:1: versions: not a key here" in said.err
+    assert "Traceback" not in said.err
+
+
+def test_check_of_a_missing_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["rules", "check", str(tmp_path / "absent.yaml")]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert "absent.yaml" in lines[0]
+    assert "no such file" in lines[0]
+
+
+def test_list_names_every_rule(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["rules", "list"]) == 0
+    out = capsys.readouterr().out
+    assert "unusual-amount@1" in out
+    assert "异常大额转账" in out

@@ -1,0 +1,171 @@
+"""The shipped rules on the storylines they are for."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from config.load_rules import load_rules
+from schemas.effects import Text
+from schemas.events import EVENT_TYPES
+from schemas.record import Record
+from streams.durations import DAY_MS
+from streams.inputs import Input
+from streams.rules.ruleset import Fired, RuleSet, compile_rules
+from tests.rules.strategies import ORIGIN, data_struct
+
+MINUTE = 60_000
+
+
+class Customer:
+    """Feeds one customer's events to the shipped rules."""
+
+    def __init__(self) -> None:
+        self.rules: RuleSet = compile_rules(load_rules(None))
+        self.record = Record("C1")
+
+    def send(self, event_type: str, at: int, **data: Any) -> Fired:
+        event = self.event(event_type, at, **data)
+        late = at < self.record.activity.latest - 30 * DAY_MS
+        self.record.activity.latest = max(self.record.activity.latest, at)
+        return self.rules.apply(self.record, event, late=late)
+
+    def event(self, event_type: str, at: int, **data: Any) -> Input:
+        event = EVENT_TYPES[event_type](
+            specversion="1.0",
+            id="1",
+            source="/test",
+            subject="C1",
+            time=None,  # type: ignore[arg-type]  # rules use Input.at
+            data=data_struct(event_type)(**data),  # type: ignore[arg-type]  # the type's own
+        )
+        return Input(event, event_type, at, "bank.core", 0, 0)
+
+    def transfer(self, at: int, amount: str, country: str | None = "CN", way: str = "out") -> Fired:
+        money = Decimal(amount)
+        return self.send(
+            "transfer.completed",
+            at,
+            transfer=f"T{at}",
+            account="A1",
+            direction=way,
+            amount=money,
+            currency="CNY",
+            base_amount=money,
+            counterparty_country=country,
+        )
+
+    def page(self, at: int, topic: str | None) -> Fired:
+        return self.send("page.viewed", at, page="Tuition", page_topic=topic)
+
+
+def ids(fired: Fired) -> list[str]:
+    assert not fired.failed
+    return [firing.rule.id for firing in fired.firings]
+
+
+@pytest.fixture
+def customer() -> Customer:
+    return Customer()
+
+
+def test_frequent_cross_border(customer: Customer) -> None:
+    assert not ids(customer.transfer(ORIGIN, "200000.01", "US"))
+    assert not ids(customer.transfer(ORIGIN + DAY_MS, "250000", "CN"))
+    assert not ids(customer.transfer(ORIGIN + 2 * DAY_MS, "250000", None))
+    assert not ids(customer.transfer(ORIGIN + 3 * DAY_MS, "250000", "HK"))
+    assert not ids(customer.transfer(ORIGIN + 4 * DAY_MS, "200000", "US"))
+    fired = customer.transfer(ORIGIN + 29 * DAY_MS, "300000.50", "GB", "in")
+    assert ids(fired) == ["fx-frequent-cross-border"]
+    values = fired.firings[0].values
+    assert values["times"] == "3"
+    assert values["total"] == "750000.51"
+    assert values["counterparty_country"] == "GB"
+    assert not ids(customer.transfer(ORIGIN + 29 * DAY_MS + MINUTE, "300000", "GB")), "cooldown"
+
+
+def test_unusual_amount_needs_five_earlier_transfers(customer: Customer) -> None:
+    for day in range(4):
+        customer.transfer(ORIGIN + day * DAY_MS, "10000")
+    assert not ids(customer.transfer(ORIGIN + 4 * DAY_MS, "60000"))
+    fired = customer.transfer(ORIGIN + 5 * DAY_MS, "90000")
+    assert ids(fired) == ["unusual-amount"]
+    assert fired.firings[0].values["mean"] == "20000"
+    assert fired.firings[0].values["ratio"] == "4.5"
+
+
+def test_unusual_frequency_within_the_hour(customer: Customer) -> None:
+    for number in range(5):
+        assert not ids(customer.transfer(ORIGIN + number * 10 * MINUTE, "100"))
+    assert ids(customer.transfer(ORIGIN + 51 * MINUTE, "100")) == ["unusual-frequency"]
+    slow = Customer()
+    for number in range(9):
+        assert not ids(slow.transfer(ORIGIN + number * 15 * MINUTE, "100"))
+
+
+def test_study_abroad_browsing(customer: Customer) -> None:
+    for number in range(4):
+        assert not ids(customer.page(ORIGIN + number * MINUTE, "study-abroad"))
+    assert not ids(customer.page(ORIGIN + 5 * MINUTE, "funds"))
+    assert not ids(customer.page(ORIGIN + 5 * MINUTE, None))
+    fired = customer.page(ORIGIN + 6 * DAY_MS, "study-abroad")
+    assert ids(fired) == ["study-abroad-browsing"]
+    assert fired.firings[0].values["views"] == "5"
+
+
+def test_a_reversed_transfer_does_not_count(customer: Customer) -> None:
+    for day in range(2):
+        customer.transfer(ORIGIN + day * DAY_MS, "300000", "US")
+    before = customer.record.encode()
+    customer.transfer(ORIGIN + DAY_MS, "1", "US")
+    data = {"transfer": "T", "account": "A1", "direction": "out", "currency": "CNY"}
+    money = {"amount": Decimal("1"), "base_amount": Decimal("1")}
+    original = customer.event(
+        "transfer.completed", ORIGIN + DAY_MS, **data, **money, counterparty_country="US"
+    )
+    customer.rules.retract(customer.record, original)
+    assert customer.record.encode() == before
+
+
+def test_a_late_event_sees_its_own_window_and_a_too_late_one_none(customer: Customer) -> None:
+    for number in range(4):
+        customer.page(ORIGIN + number * MINUTE, "study-abroad")
+    customer.page(ORIGIN + 20 * DAY_MS, "funds")
+    late = customer.page(ORIGIN + 5 * MINUTE, "study-abroad")
+    assert ids(late) == ["study-abroad-browsing"]
+    other = Customer()
+    for number in range(4):
+        other.page(ORIGIN + number * MINUTE, "study-abroad")
+    other.page(ORIGIN + 31 * DAY_MS, "funds")
+    assert not ids(other.page(ORIGIN + 5 * MINUTE, "study-abroad"))
+
+
+def test_a_rule_that_raises_loses_only_its_own_effects(customer: Customer) -> None:
+    """No expression can raise, so the compiled function is replaced by one that does."""
+    broken = customer.event("page.viewed", ORIGIN, page="P", page_topic="study-abroad")
+    rules = compile_rules(load_rules(None))
+    listening = rules._by_type["page.viewed"][0]
+
+    def failing(*_: object) -> None:
+        raise ZeroDivisionError
+
+    listening.evaluate = failing
+    assert rules.apply(customer.record, broken, late=False) == Fired([], ["study-abroad-browsing"])
+    assert customer.record.activity.windows
+
+
+def test_every_text_is_in_both_languages_and_has_its_values() -> None:
+    for rule in load_rules(None):
+        for template in (rule.then.task, rule.then.alert):
+            if template is not None:
+                text: Text = template.text.model_dump()
+                assert set(text) == {"en", "zh"}
+                assert text["en"].count("{") == text["zh"].count("{"), rule.id
+
+
+def test_digest_follows_the_definitions() -> None:
+    definitions = load_rules(None)
+    digest = compile_rules(definitions).digest
+    assert compile_rules(definitions[::-1]).digest == digest
+    other = definitions[0].model_copy(update={"version": 2})
+    assert compile_rules([other, *definitions[1:]]).digest != digest

@@ -1,0 +1,208 @@
+"""Wrong rules: each refused with its file, line, column and a useful word."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from agents.rules import read_rules
+from config.load_rules import RuleFileErrors
+
+GOOD = """\
+id: a-rule
+version: 1
+title: {en: A, zh: 甲}
+kind: risk
+owner: Tests
+status: live
+on: transfer.completed
+let:
+  times: count(transfer.completed, 30d)
+  total: >-
+    sum(base_amount, transfer.completed,
+        30d, where=direction == 'out')
+if: base_amount > 100 and times >= 3
+then:
+  alert:
+    text:
+      en: "{times} transfers"
+      zh: "{times} 笔"
+cooldown: 1d
+"""
+CONDITION = "base_amount > 100 and times >= 3"
+
+# What the condition is, the column in the file's line 13, and words of the message.
+EXPRESSIONS = [
+    ("base_amont > 100", 5, "base_amont is not known; did you mean base_amount?"),
+    ("true and base_amount > amoun", 28, "did you mean amount?"),
+    ("times", 5, "expected a condition (true or false), found a number"),
+    ("base_amount > 'x'", 19, "expected a number to compare with, found a text"),
+    ("currency > 'CNY'", 5, "> compares numbers and days, not a text"),
+    ("direction == 'inn'", 18, "it can only be one of in, out; did you mean in?"),
+    ("base_amount > 1e3", 19, "write a number plainly"),
+    ("base_amount >", 17, "this is not an expression"),
+    ("base_amount = 3", 17, "write == to compare"),
+    ("(base_amount > 3", 5, "'(' was never closed"),
+    ("base_amount > 3 && true", 21, "write and"),
+    ("base_amount > ３", 19, "only a text in quotes may hold such a character"),
+    ("currency == '人民币' and amoun > 3", 27, "amoun is not known"),
+    ("base_amount ** 2 > 3", 5, "of arithmetic there is + - * and /"),
+    ("base_amount is 3", 5, "compare with == and !="),
+    ("amount.real > 3", 5, "amount.real is not known"),
+    ("''.join(currency) == 'x'", 5, "there is no function ''.join"),
+    ("[x for x in tags] == 1", 5, "this is not part of the language"),
+    ("(lambda: true)()", 5, "there is no function"),
+    ("__import__('os') == 1", 5, "there is no function __import__"),
+    ("f'{amount}' == 'x'", 5, "this is not part of the language"),
+    ("currency in ('CNY', 'USD')", 17, "after in comes tags, or a list"),
+    ("currency in ['CNY', 3]", 25, "expected a text, found a number"),
+    ("3 in tags", 5, "expected a text, found a number"),
+    ("tags == 'x'", 13, "expected tags to compare with"),
+    ("'x' == tags", 12, "expected a text to compare with, found tags"),
+    ("profile.teir == 'gold'", 5, "profile.teir is not known to rules; did you mean tier?"),
+    ("profile.name == 'x'", 5, "profile.name is not known to rules"),
+    ("counterparty_name == 'x'", 5, "identifies a person"),
+    ("attributes.a == attributes.b", 5, "compared with something of a known type"),
+    ("cout(page.viewed, 1d) > 3", 5, "there is no function cout; did you mean count?"),
+    ("count(page.viewd, 1d) > 3", 11, "expected an event type such as page.viewed; did you mean"),
+    ("count(page.viewed) > 3", 5, "write it as count(page.viewed, 30d, where=…)"),
+    ("count(page.viewed, 30) > 3", 24, "expected a length such as 1h or 30d"),
+    ("count(page.viewed, 5s) > 3", 24, "a window is from 1m to 1830d long"),
+    ("count(page.viewed, 9999d) > 3", 24, "a window is from 1m to 1830d long"),
+    ("count(page.viewed, 1d, were=true) > 3", 28, "were is not known here"),
+    ("count(page.viewed, 1d, where=amount > 3) > 3", 34, "amount is not known"),
+    ("count(page.viewed, 1d, where=times > 3) > 3", 34, "only the event's own fields"),
+    ("count(page.viewed, 1d, where=profile.tier == 'x') > 3", 34, "only the event's own fields"),
+    ("count(page.viewed, 1d, where=count(page.viewed, 1d) > 1) > 3", 34, "inside another"),
+    ("count(page.viewed, 1d, prior=3) > 3", 34, "prior is true or false"),
+    ("count(page.viewed, 1d, at_least=3) > 3", 37, "belongs to avg"),
+    ("avg(amount, transfer.completed, 1d) > 3", 5, "a mean says how many events it needs"),
+    ("sum(currency, transfer.completed, 1d) > 3", 9, "expected a number, found a text"),
+    ("logged.in > 3", 5, "logged.in belongs inside an aggregate"),
+    ("base_amount > 30d", 19, "30d belongs inside an aggregate"),
+    ("round(amount, amount) > 3", 19, "round to 0 … 8 decimals"),
+    ("known(amount > 3)", 11, "known asks for a value"),
+    ("default(amount, 'x') > 3", 21, "expected a number, found a text"),
+    ("(amount > 1) == (amount > 2)", 6, "conditions are joined with and, or, not"),
+    ("count > 3", 5, "count is a function: count(page.viewed, 30d, where=…)"),
+    ("not " * 60 + "true", None, "the expression is too large"),
+    ("(" * 300 + "true" + ")" * 300, None, "this is not an expression"),
+]
+
+# What is replaced in the good rule, by what, the line and column it is told at, and words.
+FILES = [
+    ("on: transfer.completed", "on: transfer.complete", 7, 5, "did you mean transfer.completed?"),
+    ("on: transfer.completed", "on: [logged.in, page.viewd]", 7, 1, "did you mean page.viewed?"),
+    ("on: transfer.completed\n", "", 1, 1, "on: this key is missing"),
+    ("status: live", "state: live", 6, 1, "state: not a key here; there are id, version"),
+    ("status: live", "status: lively", 6, 9, "should be 'draft', 'shadow', 'live' or 'retired'"),
+    ("kind: risk", "kind: risky", 4, 7, "kind: should be"),
+    ("version: 1", "version: one", 2, 10, "version: should be a valid integer"),
+    ("version: 1", "version: 0", 2, 10, "greater than or equal to 1"),
+    ("id: a-rule", "id: A rule", 1, 5, "id: does not match"),
+    ("cooldown: 1d", "cooldown: one day", 19, 11, "cooldown: does not match"),
+    ("zh: 甲", "de: 甲", 3, 16, "title.de: not a key here; there are en, zh"),
+    ("  alert:", "  alarm:", 15, 3, "then.alarm: not a key here; there are task, alert"),
+    ('zh: "{times} 笔"', 'zh: "共 {tims} 笔"', 18, 15, "tims is not known; did you mean times?"),
+    ('en: "{times} t', 'en: "{3 + 4} t', 17, 13, "'3 + 4' is not a name: give it one with let"),
+    ("30d, where=direction", "30d, where=direktion", 12, 20, "did you mean direction?"),
+    ("  times: count", "  amount: count", 9, 11, "let.amount: the name amount is already taken"),
+    ("  times: count", "  class: count", 9, 10, "let.class: the name class is already taken"),
+    ("kind: risk", "kind: risk\nkind: care", 5, 1, "this is not YAML: found duplicate key"),
+    ("title: {en: A, zh: 甲}", "title: {en: A", 4, 5, "this is not YAML"),
+    ("title: {en: A, zh: 甲}", "title: text", 3, 8, "title: should be a valid dictionary"),
+    (f"if: {CONDITION}", "if: 'x' in tags", 13, 9, "this is not YAML"),
+    (f"if: {CONDITION}", 'if: "true and amoun > 3"', 13, 15, "did you mean amount?"),
+    (f"if: {CONDITION}", "if:\n  true and\n  amoun > 3", 15, 3, "did you mean amount?"),
+    (f"if: {CONDITION}", "if: |\n  true and\n  amoun > 3", 15, 3, "did you mean amount?"),
+    (f"if: {CONDITION}", "if: [1]", 13, 1, "if: should be a valid string"),
+]
+
+
+def problems_of(folder: Path, text: str | bytes) -> list[str]:
+    path = folder / "a-rule.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(RuleFileErrors) as caught:
+        read_rules([path])
+    lines = str(caught.value).splitlines()
+    assert all(re.match(rf"{re.escape(str(path))}:\d+:\d+: \S", line) for line in lines)
+    return [line.removeprefix(f"{path}:") for line in lines]
+
+
+def test_the_good_rule_is_good(tmp_path: Path) -> None:
+    (tmp_path / "a-rule.yaml").write_text(GOOD)
+    rule_set, files = read_rules([tmp_path])
+    assert [rule.id for rule in rule_set.definitions] == ["a-rule"]
+    assert len(files) == 1
+
+
+@pytest.mark.parametrize(("condition", "column", "words"), EXPRESSIONS)
+def test_wrong_expression(tmp_path: Path, condition: str, column: int | None, words: str) -> None:
+    quoted = re.match(r"['\[*&{]|.*: ", condition)
+    start = 'if: "' if quoted else "if: "
+    written = f'{start}{condition}"' if quoted else f"{start}{condition}"
+    text = GOOD.replace(f"if: {CONDITION}", written)
+    if column is not None and quoted:
+        column += 1
+    (line,) = problems_of(tmp_path, text)
+    assert words in line
+    assert line.startswith("13:")
+    assert ": if: " in line
+    if column is not None:
+        assert line.split(":")[1] == str(column)
+
+
+@pytest.mark.parametrize(("good", "wrong", "line", "column", "words"), FILES)
+def test_wrong_file(
+    tmp_path: Path, good: str, wrong: str, line: int, column: int, words: str
+) -> None:
+    assert good in GOOD
+    found = problems_of(tmp_path, GOOD.replace(good, wrong))
+    assert any(words in one for one in found), found
+    said = next(one for one in found if words in one)
+    assert said.startswith(f"{line}:{column}: ")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "begins with keys"),
+        (b"- a\n- b\n", "begins with keys"),
+        (b"id: \xff\xfe\n", "not UTF-8"),
+        (b"a: &x [*x]\n", "not a key here"),
+        (b"\x00", "this is not YAML"),
+        (b"id: !!python/object:os.system x\n", "not YAML"),
+        (b"---\nid: a\n---\nid: b\n", "this is not YAML"),
+        (b"id: " + b"x" * 300_000, "at most"),
+    ],
+)
+def test_no_rule_at_all(tmp_path: Path, content: bytes, words: str) -> None:
+    assert any(words in line for line in problems_of(tmp_path, content))
+
+
+def test_two_files_with_one_id(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(GOOD)
+    (tmp_path / "b.yaml").write_text(GOOD)
+    with pytest.raises(RuleFileErrors, match=r"b.yaml:1:5: id: the rule a-rule is in .*a.yaml"):
+        read_rules([tmp_path])
+
+
+def test_nothing_to_read(tmp_path: Path) -> None:
+    with pytest.raises(RuleFileErrors, match="no such file or directory"):
+        read_rules([tmp_path / "absent.yaml"])
+    with pytest.raises(RuleFileErrors, match=r"there is no \*.yaml in this folder"):
+        read_rules([tmp_path])
+
+
+def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
+    wrong = GOOD.replace("count(transfer", "cout(transfer").replace("sum(base", "sum(bas")
+    found = problems_of(tmp_path, wrong)
+    assert [one.split(":")[0] for one in found] == ["9", "11"]
+
+
+def test_yaml_1_2_words_stay_what_they_are(tmp_path: Path) -> None:
+    text = GOOD.replace(CONDITION, "direction in ['in', 'out']")
+    (tmp_path / "a.yaml").write_text(text.replace("owner: Tests", "owner: NO"))
+    rule_set, _ = read_rules([tmp_path])
+    assert rule_set.definitions[0].owner == "NO"
+    assert rule_set.definitions[0].on == ["transfer.completed"]
