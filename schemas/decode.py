@@ -29,7 +29,8 @@ class _Type(msgspec.Struct):
 
 _decode: Callable[[bytes], Event] = msgspec.json.Decoder(AnyEvent).decode
 _decode_type = msgspec.json.Decoder(_Type).decode
-_QUOTED = re.compile(r"'[^']*'")
+_QUOTED = re.compile(r"""['"].*['"]""", re.DOTALL)
+"""From the first quote to the last: a quoted value may hold quotes itself."""
 
 
 def decode_event(value: bytes) -> Event:

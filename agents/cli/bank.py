@@ -99,9 +99,10 @@ def _send(settings: Settings, seconds: float | None) -> None:
     origin = _millis(settings.clock.origin) if settings.clock.origin else now
     plan = plan_of(settings, origin)
     until = None if seconds is None else max(origin, now) + round(seconds * 1_000 * clock.rate)
-    click.echo(f"history: {plan.history_days} days of {plan.customers:,} customers", err=True)
     try:
         with Sending(settings.kafka, set(SOURCES)) as sending:
+            about = f"{plan.history_days} days of {plan.customers:,} customers, then live"
+            click.echo(f"sending {about}", err=True)
             sent = play(messages(plan), sending.send, clock, until, stopped, _progress)
     except SendingError as error:
         raise UserError(str(error)) from error

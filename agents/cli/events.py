@@ -47,8 +47,10 @@ def send(file: BinaryIO, topic: str | None, as_is: bool) -> None:
     placed = [line._replace(topic=topic or line.topic) for line in lines]
     refused = [*_refusals(placed, as_is)]
     if refused:
-        complaints = _complaints(file, refused)
-        raise UserError("\n".join([*complaints, f"{_of(refused, lines)} refused, none was sent"]))
+        outcome = f"{_of(refused, lines)} refused, none was sent"
+        if any(line.problem and line.key for line in lines):
+            outcome += "; --as-is sends the broken lines of a simulated bank too"
+        raise UserError("\n".join([*_complaints(file, refused), outcome]))
     try:
         with Sending(load_settings().kafka, {line.topic for line in placed}) as sending:
             for line in placed:
@@ -73,7 +75,7 @@ def _read(file: BinaryIO) -> list[Line]:
 def _refusals(lines: list[Line], as_is: bool) -> list[Line]:
     refused = []
     for line in lines:
-        if line.problem and not (as_is and line.topic):
+        if line.problem and not (as_is and line.key and line.topic):
             refused.append(line)
         elif not line.topic:
             what = f"type {line.unknown!r} is unknown: say where it belongs with --topic"
@@ -94,7 +96,7 @@ def _warn_of_unknown(lines: list[Line]) -> None:
 def _complaints(file: BinaryIO, lines: list[Line]) -> list[str]:
     shown = [f"{file.name}:{line.number}: {line.problem}" for line in lines[:_SHOWN]]
     more = len(lines) - len(shown)
-    return [*shown, *([f"and {more} more lines like these"] if more else [])]
+    return [*shown, *([f"and {more} more lines"] if more else [])]
 
 
 def _count(lines: list[Line]) -> str:
