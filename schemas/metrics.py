@@ -110,3 +110,43 @@ WORKER: tuple[Metric, ...] = (
     PINNED_BYTES,
 )
 """What `vipcare worker` exposes."""
+
+# -- The sink ------------------------------------------------------------------------------------
+SINK_ROWS = Metric("vipcare_sink_rows_total", "counter", "Rows inserted.", ("table",))
+SINK_SKIPPED = Metric(
+    "vipcare_sink_skipped_total",
+    "counter",
+    "Messages that no table holds: broken, of an unknown type, or empty.",
+    ("topic", "why"),
+)
+SINK_BATCH_MESSAGES = Metric(
+    "vipcare_sink_batch_messages", "histogram", "Messages in a batch.", buckets=(*_SIZES, 20_000.0)
+)
+SINK_INSERT_SECONDS = Metric(
+    "vipcare_sink_insert_seconds", "histogram", "An insert.", ("table",), _MILLISECONDS
+)
+SINK_FAILURES = Metric(
+    "vipcare_sink_failures_total", "counter", "Tries that failed because ClickHouse was away."
+)
+SINK_WAITING = Metric("vipcare_sink_waiting", "gauge", "1 while ClickHouse is away.")
+SINK_POSITION = Metric(
+    "vipcare_sink_position", "gauge", "Next offset to take, committed.", ("topic", "partition")
+)
+SINK_LAG = Metric(
+    "vipcare_sink_lag",
+    "gauge",
+    "Messages between the position and the end of the topic; a trailing marker counts as one.",
+    ("topic", "partition"),
+)
+
+SINK: tuple[Metric, ...] = (
+    SINK_ROWS,
+    SINK_SKIPPED,
+    SINK_BATCH_MESSAGES,
+    SINK_INSERT_SECONDS,
+    SINK_FAILURES,
+    SINK_WAITING,
+    SINK_POSITION,
+    SINK_LAG,
+)
+"""What `vipcare sink` exposes."""

@@ -1,0 +1,87 @@
+"""`vipcare sink`: topics into ClickHouse. `vipcare migrate`: ClickHouse's tables."""
+
+import signal
+from typing import Any
+
+import click
+import structlog
+
+from agents.cli.errors import UserError
+from agents.clickhouse import clickhouse_address
+from agents.librdkafka import librdkafka_config
+from agents.logs import configure
+from config.load import load_settings
+from config.settings import Settings
+from schemas.metrics import SINK
+from sinks.clickhouse.migrate import MigrationError
+from sinks.clickhouse.migrate import migrate as apply_migrations
+from sinks.clickhouse.sink import Pace, Sink
+from sinks.clickhouse.source import Source
+from sinks.clickhouse.tables import TABLE_OF
+from sinks.clickhouse.writer import Writer
+from sinks.metrics import Metrics, MetricsServer
+
+_EMBEDDED_TIMEOUT_MS = 6_000
+_log = structlog.get_logger(__name__)
+
+
+@click.command()
+def sink() -> None:
+    """Write events, tasks, alerts, customers and dead letters to ClickHouse until SIGTERM.
+
+    While ClickHouse is away it waits, and says so; nothing is lost or counted twice.
+    """
+    settings = load_settings()
+    configure(settings.log)
+    metrics = Metrics(SINK)
+    try:
+        server = MetricsServer(metrics, settings.sink.host, settings.sink.metrics_port)
+    except OSError as error:
+        raise UserError(
+            f"/metrics cannot listen on {settings.sink.host}:{settings.sink.metrics_port} "
+            f"({error.strerror}): choose another VIPCARE_SINK__METRICS_PORT, or 0 for any"
+        ) from error
+    address = clickhouse_address(settings.clickhouse)
+    with server:
+        _log.info("sink_started", clickhouse=str(address), metrics=server.url)
+        running = Sink(
+            Source(consumer_config(settings), list(TABLE_OF)),
+            Writer(address),
+            metrics,
+            Pace(
+                rows=settings.sink.batch_rows,
+                seconds=settings.sink.batch_ms / 1_000,
+                backoff_max_s=settings.sink.backoff_max_s,
+            ),
+        )
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: running.stop())
+        running.run()
+        _log.info("sink_stopped")
+
+
+@click.command()
+def migrate() -> None:
+    """Create the database and its tables, or bring them up to date."""
+    settings = load_settings()
+    try:
+        done = apply_migrations(clickhouse_address(settings.clickhouse))
+    except MigrationError as error:
+        raise UserError(str(error)) from error
+    for name in done:
+        click.echo(f"applied {name}")
+    click.echo(f"database {settings.clickhouse.database} is up to date")
+
+
+def consumer_config(settings: Settings) -> dict[str, Any]:
+    """The sink's consumer group as librdkafka wants it."""
+    config: dict[str, Any] = {
+        **librdkafka_config(settings.kafka),
+        "group.id": settings.sink.group,
+        "client.id": "vipcare-sink",
+    }
+    if not settings.kafka.transactions:
+        # The embedded broker lets a group's first join wait for half of these.
+        config["session.timeout.ms"] = _EMBEDDED_TIMEOUT_MS
+        config["max.poll.interval.ms"] = _EMBEDDED_TIMEOUT_MS
+    return config

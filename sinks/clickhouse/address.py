@@ -1,0 +1,91 @@
+"""Where ClickHouse is, how to reach it, and what its errors mean in one line."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+from clickhouse_driver import Client
+from clickhouse_driver.errors import (
+    Error,
+    ErrorCodes,
+    NetworkError,
+    ServerException,
+    SocketTimeoutError,
+)
+
+CONNECT_TIMEOUT_S = 5
+ANSWER_TIMEOUT_S = 60
+
+FAILURES = (Error, OSError, EOFError)
+"""What the driver raises when ClickHouse is away or refuses."""
+
+_AWAY = (NetworkError, SocketTimeoutError, OSError, EOFError)
+_MIGRATE = "make its tables with `vipcare migrate`"
+_NAMED = {
+    ErrorCodes.UNKNOWN_DATABASE: f"the database is missing: {_MIGRATE}",
+    ErrorCodes.UNKNOWN_TABLE: f"a table is missing: {_MIGRATE}",
+    ErrorCodes.NO_SUCH_COLUMN_IN_TABLE: f"a column is missing: {_MIGRATE}",
+    516: "the user or the password is wrong",  # AUTHENTICATION_FAILED, unknown to the driver
+    497: "the user may not do this",  # ACCESS_DENIED
+    252: "it has too many parts to merge",  # TOO_MANY_PARTS
+    ErrorCodes.MEMORY_LIMIT_EXCEEDED: "it has too little memory",
+    ErrorCodes.NOT_ENOUGH_SPACE: "its disk is full",
+    202: "it has too many queries at a time",  # TOO_MANY_SIMULTANEOUS_QUERIES
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """A ClickHouse by its native protocol, and the database that holds the tables."""
+
+    host: str
+    port: int
+    database: str
+    user: str = "default"
+    password: str = ""
+    secure: bool = False
+    compression: Literal["none", "lz4", "zstd"] = "lz4"
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    def __repr__(self) -> str:
+        """Without the password."""
+        return f"Address({self}, database={self.database!r})"
+
+
+def connect(address: Address, database: str | None = None) -> Client:
+    """A client; it connects at its first query. `database` in place of the address's own."""
+    return Client(
+        host=address.host,
+        port=address.port,
+        user=address.user,
+        password=address.password,
+        database=address.database if database is None else database,
+        secure=address.secure,
+        compression=False if address.compression == "none" else address.compression,
+        connect_timeout=CONNECT_TIMEOUT_S,
+        send_receive_timeout=ANSWER_TIMEOUT_S,
+        client_name="vipcare",
+    )
+
+
+@contextmanager
+def client_of(address: Address, database: str | None = None) -> Iterator[Client]:
+    """A client that is disconnected in the end."""
+    client = connect(address, database)
+    try:
+        yield client
+    finally:
+        client.disconnect()
+
+
+def explain(error: BaseException) -> str:
+    """What is wrong with ClickHouse, in one line that holds no row's content."""
+    if isinstance(error, ServerException):
+        known = _NAMED.get(error.code)
+        return f"it refuses: {known or 'see its log'} (error {error.code})"
+    if isinstance(error, _AWAY):
+        return "it does not answer"
+    return f"the driver failed ({type(error).__name__})"

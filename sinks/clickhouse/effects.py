@@ -1,0 +1,163 @@
+"""Effects and dead letters as rows: a column for each of their fields, so that render.py can
+make the same message of a row again."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from schemas.dead_letters import HEADERS, parse_dead_letter
+from schemas.effects import Alert, Cause, Effect, Profile, Task, decode_effect
+from sinks.clickhouse.message import Message, Row, Unstorable, integers, millis
+
+PLACE = ("partition", "offset", "received")
+"""Where the message stands in its topic, and Kafka's timestamp of it."""
+ENVELOPE = ("id", "source", "customer", "time")
+CAUSE = (
+    "cause_source",
+    "cause_id",
+    "cause_type",
+    "cause_time",
+    "cause_topic",
+    "cause_partition",
+    "cause_offset",
+)
+_SHARED = (
+    "title",
+    "text",
+    "rm",
+    "tier",
+    "rule_id",
+    "rule_version",
+    "values",
+    *CAUSE,
+)
+
+TASK = (
+    *ENVELOPE,
+    "task_id",
+    "version",
+    "state",
+    "change",
+    "kind",
+    "priority",
+    "due",
+    *_SHARED,
+)
+ALERT = (*ENVELOPE, "alert_id", "version", "state", "change", "kind", "severity", *_SHARED)
+PROFILE = (
+    *ENVELOPE,
+    "version",
+    "name",
+    "tier",
+    "rm",
+    "residence",
+    "language",
+    "opened_on",
+    "tags",
+    "accounts",
+    "base_balance",
+    "deposits",
+    "base_deposits",
+    "next_maturity",
+    *CAUSE,
+)
+DEAD_LETTER = HEADERS
+
+
+def effect_row(message: Message) -> Row:
+    """The row of a message of an effect topic. Raises Unstorable("broken" or "empty")."""
+    if message.value is None:
+        raise Unstorable("empty")
+    try:
+        effect: Effect = decode_effect(message.value)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        raise Unstorable("broken") from None
+    flat = _FLAT[type(effect)]
+    place = (message.partition, message.offset, message.received)
+    return (*place, effect.id, effect.source, effect.subject, millis(effect.time), *flat(effect))
+
+
+def dead_letter_row(message: Message) -> Row:
+    """The row of a dead letter: its headers, never its content. Raises Unstorable("broken")."""
+    try:
+        letter = parse_dead_letter(message.headers, None, None)
+    except ValueError:
+        raise Unstorable("broken") from None
+    integers(letter.partition, letter.offset, letter.length)
+    told = (getattr(letter, name) for name in DEAD_LETTER)
+    return (message.partition, message.offset, message.received, *told)
+
+
+def _task(effect: Task) -> Row:
+    data = effect.data
+    return (
+        data.task_id,
+        *integers(data.version),
+        data.state,
+        data.change,
+        data.kind,
+        data.priority,
+        _optional(data.due),
+        *_shared(effect),
+    )
+
+
+def _alert(effect: Alert) -> Row:
+    data = effect.data
+    return (
+        data.alert_id,
+        *integers(data.version),
+        data.state,
+        data.change,
+        data.kind,
+        data.severity,
+        *_shared(effect),
+    )
+
+
+def _shared(effect: Task | Alert) -> Row:
+    data = effect.data
+    return (
+        data.title,
+        data.text,
+        data.rm,
+        data.tier,
+        data.rule.id,
+        *integers(data.rule.version),
+        data.values,
+        *_cause(data.cause),
+    )
+
+
+def _profile(effect: Profile) -> Row:
+    data = effect.data
+    integers(data.version, data.accounts, data.deposits)
+    return (
+        data.version,
+        data.name,
+        data.tier,
+        data.rm,
+        data.residence,
+        data.language,
+        data.opened_on,
+        data.tags,
+        data.accounts,
+        data.base_balance,
+        data.deposits,
+        data.base_deposits,
+        data.next_maturity,
+        *_cause(data.cause),
+    )
+
+
+def _cause(cause: Cause) -> Row:
+    place = integers(cause.partition, cause.offset)
+    return (cause.source, cause.id, cause.type, millis(cause.time), cause.topic, *place)
+
+
+def _optional(instant: datetime | None) -> int | None:
+    return None if instant is None else millis(instant)
+
+
+_FLAT: dict[type[Effect], Callable[..., Row]] = {Task: _task, Alert: _alert, Profile: _profile}

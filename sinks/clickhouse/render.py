@@ -1,0 +1,122 @@
+"""From rows, read through the public views, to the messages that they were made of.
+
+Instants are read as milliseconds: the driver would pass them through a float.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from clickhouse_driver import Client
+
+from schemas.effects import (
+    Alert,
+    AlertData,
+    Cause,
+    Effect,
+    Profile,
+    ProfileData,
+    RuleRef,
+    Task,
+    TaskData,
+)
+from sinks.clickhouse.effects import ALERT, CAUSE, DEAD_LETTER, PROFILE, TASK
+from sinks.clickhouse.tables import VIEWS
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_INSTANTS = {"time", "due", "cause_time"}
+_BLOCK = {"max_block_size": 10_000}
+
+_Row = dict[str, Any]
+
+
+class StoredLetter(NamedTuple):
+    """A dead letter as ClickHouse holds it; the names are those of schemas.dead_letters.HEADERS."""
+
+    reason: str
+    detail: str
+    topic: str
+    partition: int
+    offset: int
+    length: int
+    sha256: str
+    event_type: str
+    event_source: str
+    event_id: str
+
+
+def read_effects(client: Client) -> Iterator[Effect]:
+    """Every task, alert and profile, every version, as the message it was on its topic."""
+    for row in _rows(client, "tasks", TASK):
+        yield Task(**_envelope(row), data=_task(row))
+    for row in _rows(client, "alerts", ALERT):
+        yield Alert(**_envelope(row), data=_alert(row))
+    for row in _rows(client, "customers_history", PROFILE):
+        yield Profile(**_envelope(row), data=_profile(row))
+
+
+def read_dead_letters(client: Client) -> Iterator[StoredLetter]:
+    """Every dead letter: why, and where its original stands."""
+    for row in _rows(client, "dead_letters", DEAD_LETTER):
+        yield StoredLetter(**row)
+
+
+def count_rows(client: Client) -> dict[str, int]:
+    """View → how many rows a reader sees."""
+    return {view: client.execute(f"SELECT count() FROM {view}")[0][0] for view in VIEWS}  # noqa: S608  # our own names
+
+
+def _rows(client: Client, view: str, columns: Sequence[str]) -> Iterator[_Row]:
+    chosen = ", ".join(
+        f"toUnixTimestamp64Milli(`{name}`)" if name in _INSTANTS else f"`{name}`"
+        for name in columns
+    )
+    query = f"SELECT {chosen} FROM {view}"  # noqa: S608  # our own names
+    for row in client.execute_iter(query, settings=_BLOCK):
+        yield dict(zip(columns, row, strict=True))
+
+
+def _envelope(row: _Row) -> _Row:
+    return {
+        "id": row["id"],
+        "source": row["source"],
+        "subject": row["customer"],
+        "time": _instant(row["time"]),
+    }
+
+
+def _task(row: _Row) -> TaskData:
+    due = row["due"]
+    return TaskData(
+        task_id=row["task_id"],
+        priority=row["priority"],
+        due=None if due is None else _instant(due),
+        **_shared(row),
+    )
+
+
+def _alert(row: _Row) -> AlertData:
+    return AlertData(alert_id=row["alert_id"], severity=row["severity"], **_shared(row))
+
+
+def _shared(row: _Row) -> _Row:
+    same = ("version", "state", "change", "kind", "title", "text", "rm", "tier", "values")
+    return {
+        **{name: row[name] for name in same},
+        "rule": RuleRef(id=row["rule_id"], version=row["rule_version"]),
+        "cause": _cause(row),
+    }
+
+
+def _profile(row: _Row) -> ProfileData:
+    same = (name for name in ProfileData.__struct_fields__ if name != "cause")
+    return ProfileData(**{name: row[name] for name in same}, cause=_cause(row))
+
+
+def _cause(row: _Row) -> Cause:
+    found = {name.removeprefix("cause_"): row[name] for name in CAUSE}
+    return Cause(**{**found, "time": _instant(found["time"])})
+
+
+def _instant(millis: int) -> datetime:
+    return _EPOCH + timedelta(milliseconds=millis)

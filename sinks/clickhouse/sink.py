@@ -1,0 +1,113 @@
+"""The sink's one loop. The order is what keeps it from losing anything:
+
+1. Take a batch from Kafka: so many messages, or what came in so long.
+2. Insert its rows, table by table. While ClickHouse is away: wait longer and longer, take nothing,
+   stay in the group, and try the same rows again.
+3. Commit the offsets.
+
+A kill between 2 and 3, or a failed insert that had come half through, makes rows come twice; the
+tables know a row by its place in Kafka, and the views show it once.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from threading import Event
+
+import structlog
+
+from schemas import metrics as names
+from sinks.clickhouse.backoff import delays
+from sinks.clickhouse.batch import make_batch
+from sinks.clickhouse.message import Message, Row
+from sinks.clickhouse.source import Source
+from sinks.clickhouse.tables import Table
+from sinks.clickhouse.writer import AwayError, Writer
+from sinks.metrics import Metrics
+
+_SAY_EVERY_S = 30.0
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How large and how old a batch may become, and the longest pause between tries."""
+
+    rows: int
+    seconds: float
+    backoff_max_s: float
+
+
+class Sink:
+    """Moves batches from a source to a writer until it is told to stop."""
+
+    def __init__(self, source: Source, writer: Writer, metrics: Metrics, pace: Pace) -> None:
+        self._source = source
+        self._writer = writer
+        self._metrics = metrics
+        self._pace = pace
+        self._stop = Event()
+
+    def stop(self) -> None:
+        """From a signal handler: the batch at hand is stored, then `run` returns."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Returns after `stop`. Raises nothing that waiting could mend."""
+        self._metrics.set(names.SINK_WAITING, 0)
+        try:
+            if self._persist(self._writer.check):
+                _log.info("sink_ready")
+            while not self._stop.is_set():
+                messages = self._source.take(self._pace.rows, self._pace.seconds)
+                if messages:
+                    self._store(messages)
+        finally:
+            self._source.close()
+            self._writer.close()
+
+    def _store(self, messages: Sequence[Message]) -> None:
+        batch = make_batch(messages)
+        for table, rows in batch.rows.items():
+            if not self._persist(partial(self._insert, table, rows)):
+                return  # stopping while ClickHouse is away: Kafka still has what is not committed
+        for (topic, why), count in batch.skipped.items():
+            self._metrics.count(names.SINK_SKIPPED, count, topic, why)
+        self._metrics.observe(names.SINK_BATCH_MESSAGES, len(messages))
+        for place, offset in self._source.commit().items():
+            labels = (place[0], str(place[1]))
+            self._metrics.set(names.SINK_POSITION, offset, *labels)
+            lag = self._source.lag(place, offset)
+            if lag is not None:
+                self._metrics.set(names.SINK_LAG, lag, *labels)
+
+    def _insert(self, table: Table, rows: Sequence[Row]) -> None:
+        began = time.monotonic()
+        self._writer.insert(table, rows)
+        self._metrics.observe(names.SINK_INSERT_SECONDS, time.monotonic() - began, table.name)
+        self._metrics.count(names.SINK_ROWS, len(rows), table.name)
+
+    def _persist(self, action: Callable[[], None]) -> bool:
+        """Try until it is done; False if told to stop before."""
+        said = away_since = 0.0
+        for delay in delays(self._pace.backoff_max_s):
+            try:
+                action()
+            except AwayError as problem:
+                now = time.monotonic()
+                away_since = away_since or now
+                self._metrics.count(names.SINK_FAILURES)
+                self._metrics.set(names.SINK_WAITING, 1)
+                if not said or now - said >= _SAY_EVERY_S:
+                    said = now
+                    _log.warning("clickhouse_away", problem=str(problem), retrying="yes")
+            else:
+                if away_since:
+                    self._metrics.set(names.SINK_WAITING, 0)
+                    _log.info("clickhouse_back", after_s=round(time.monotonic() - away_since, 1))
+                return True
+            self._source.idle(delay, self._stop)
+            if self._stop.is_set():
+                return False
+        raise AssertionError("the delays never end")
