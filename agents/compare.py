@@ -77,10 +77,15 @@ class Comparison(Generic[T]):
             self._tell(name, f"{self._reader} has it, its topic has not")
             return
         packed = book.codec.pack(thing)
-        if packed != kept:
-            found = differing(book.codec.unpack(kept), book.codec.unpack(packed))
-            if fields := ", ".join(found):
-                self._tell(name, f"{self._reader} and its topic differ in {fields}")
+        if packed != kept and (fields := self._differing(kept, packed)):
+            self._tell(name, f"{self._reader} and its topic differ in {fields}")
+
+    def _differing(self, kept: bytes, packed: bytes) -> str:
+        codec = self._book.codec
+        try:
+            return ", ".join(differing(codec.unpack(kept), codec.unpack(packed)))
+        except msgspec.MsgspecError:
+            return "a value that is not allowed"
 
     def finish(self) -> None:
         """Everything was seen: what of the book was not is missing."""

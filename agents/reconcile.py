@@ -18,10 +18,12 @@ from agents.compare import Book, Codec, Comparison, Differences
 from agents.core import core_settings, rule_set
 from agents.latency import Latency
 from agents.oracle import Oracle, Tally
-from agents.reading import Found, read_topic
+from agents.reading import Found, ReadingError, read_topic
 from config.settings import Settings
 from schemas.dead_letters import DeadLetter, parse_dead_letter
 from schemas.effects import TOPIC_OF, Effect, Profile, decode_effect, encode_effect
+from sinks.clickhouse.address import FAILURES, explain
+from sinks.clickhouse.render import StoredLetter
 from streams.partitioning import partition_of
 
 
@@ -37,9 +39,9 @@ class Buried(Struct, frozen=True):
     event_id: str
 
     @classmethod
-    def of(cls, letter: DeadLetter) -> "Buried":
+    def of(cls, letter: DeadLetter | StoredLetter) -> "Buried":
         return cls(
-            letter.reason.value,
+            str(letter.reason),
             letter.detail,
             letter.length,
             letter.sha256,
@@ -53,6 +55,7 @@ class Books:
     """What the topics hold."""
 
     def __init__(self, differences: Differences) -> None:
+        self.differences = differences
         effects = Codec[Effect](encode_effect, decode_effect)
         buried = Codec[Buried](msgspec.json.encode, msgspec.json.Decoder(Buried).decode)
         self.effects = Book("effect", effects, differences)
@@ -88,26 +91,22 @@ class Reconciliation:
     live_rules: list[str]
 
 
-def place_of(letter: DeadLetter) -> str:
+def place_of(letter: DeadLetter | StoredLetter) -> str:
     """Where the original stands: the name of a dead letter."""
     return f"{letter.topic}[{letter.partition}]@{letter.offset}"
 
 
 def reconcile(
-    settings: Settings,
-    stored_effects: Iterable[Effect],
-    stored_letters: Iterable[tuple[str, Buried]],
+    settings: Settings, stored_effects: Iterable[Effect], stored_letters: Iterable[StoredLetter]
 ) -> Reconciliation:
     """Compare the three. `stored_…` is what ClickHouse's rows say, read as the comparison goes.
 
-    Raises agents.reading.ReadingError when a topic cannot be read, and what the rules' loader
-    and ClickHouse's driver raise.
+    What cannot be read is a difference too. Raises what the rules' loader raises.
     """
-    differences = Differences()
-    latency = Latency(BankClock.from_settings(settings.clock))
-    books = read_books(settings, differences, latency)
     rules = rule_set(settings)
-    tally = Tally()
+    differences, tally = Differences(), Tally()
+    latency = Latency(BankClock.from_settings(settings.clock))
+    books = Books(differences)
     oracle = Oracle(
         settings,
         core_settings(settings),
@@ -116,15 +115,21 @@ def reconcile(
         tally,
         lambda found: latency.event((found.topic, found.partition, found.offset), found.timestamp),
     )
-    compare_oracle(oracle, books, settings.topics.partitions)
-    compare_stored(books, stored_effects, stored_letters)
+    try:
+        read_books(settings, books, latency)
+        compare_oracle(oracle, books, settings.topics.partitions)
+        compare_stored(books, stored_effects, stored_letters)
+    except ReadingError as error:
+        differences.add(str(error))
+    except FAILURES as error:
+        differences.add(f"ClickHouse cannot be read: {explain(error)}")
     live = [rule.id for rule in rules.definitions if rule.status == "live"]
     return Reconciliation(differences, books, tally, latency, live)
 
 
-def read_books(settings: Settings, differences: Differences, latency: Latency) -> Books:
-    """Everything that the effect topics and the dead letters' topic hold."""
-    books = Books(differences)
+def read_books(settings: Settings, books: Books, latency: Latency) -> None:
+    """Fill in everything that the effect topics and the dead letters' topic hold."""
+    differences = books.differences
     for topic in TOPIC_OF.values():
         for found in read_topic(settings.kafka, topic):
             try:
@@ -140,7 +145,6 @@ def read_books(settings: Settings, differences: Differences, latency: Latency) -
             books.add_dead(parse_dead_letter(found.headers, found.key, found.value))
         except ValueError as error:
             differences.add(f"{_place(found)}: {error}")
-    return books
 
 
 def compare_oracle(oracle: Oracle, books: Books, partitions: int) -> None:
@@ -158,7 +162,7 @@ def compare_oracle(oracle: Oracle, books: Books, partitions: int) -> None:
 
 
 def compare_stored(
-    books: Books, effects: Iterable[Effect], letters: Iterable[tuple[str, Buried]]
+    books: Books, effects: Iterable[Effect], letters: Iterable[StoredLetter]
 ) -> None:
     """ClickHouse's rows against the topics."""
     stored = Comparison(books.effects, "ClickHouse")
@@ -166,8 +170,8 @@ def compare_stored(
         stored.see(effect.id, effect)
     stored.finish()
     buried = Comparison(books.dead, "ClickHouse")
-    for place, letter in letters:
-        buried.see(place, letter)
+    for letter in letters:
+        buried.see(place_of(letter), Buried.of(letter))
     buried.finish()
 
 

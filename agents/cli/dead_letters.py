@@ -50,7 +50,7 @@ def list_command(reason: str | None, limit: int) -> None:
 @click.argument("partition", type=click.IntRange(0))
 @click.argument("offset", type=click.IntRange(0))
 @click.option("--content", is_flag=True, help="also the original bytes, on stdout")
-def show_command(topic: str, partition: int, offset: int, content: bool) -> None:  # noqa: FBT001, RUF100  # click passes flags by name
+def show_command(topic: str, partition: int, offset: int, content: bool) -> None:
     """Show one dead letter: where the original stood, or its own place in vip.dead-letters."""
     for found, letter in _letters():
         own = (found.topic, found.partition, found.offset)

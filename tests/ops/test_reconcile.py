@@ -14,11 +14,13 @@ from agents.compare import Differences
 from agents.latency import Latency
 from agents.local.broker import EmbeddedBroker
 from agents.reading import Found, read_topic
-from agents.reconcile import Buried, Reconciliation, compare_stored, read_books, reconcile
+from agents.reconcile import Books, Reconciliation, compare_stored, place_of, read_books, reconcile
 from agents.topics import changelog, create
 from config.settings import Settings
+from schemas.dead_letters import HEADERS, parse_dead_letter
 from schemas.effects import TOPIC_OF, Effect, Profile, Task
 from schemas.record import Record
+from sinks.clickhouse.render import StoredLetter
 from streams.partitioning import partition_of
 from tests.kafka_server import KafkaServer
 from tests.lane.events import produce_events
@@ -33,7 +35,7 @@ class Run:
 
     settings: Settings
     effects: list[Effect]
-    letters: list[tuple[str, Buried]]
+    letters: list[StoredLetter]
 
     def reconcile(self) -> Reconciliation:
         return reconcile(self.settings, self.effects, self.letters)
@@ -66,12 +68,22 @@ def _run(settings: Settings) -> Run:
     produce_events(settings, EVENTS)
     with worker(settings):
         wait_applied(settings)
-    books = read_books(settings, Differences(), Latency(BankClock()))
-    return Run(
-        settings,
-        [books.effects.codec.unpack(kept) for kept in books.effects.entries.values()],
-        [(name, books.dead.codec.unpack(kept)) for name, kept in books.dead.entries.items()],
-    )
+    books = _books(settings)
+    effects = [books.effects.codec.unpack(kept) for kept in books.effects.entries.values()]
+    letters = [
+        parse_dead_letter(found.headers, found.key, found.value)
+        for found in read_topic(settings.kafka, "vip.dead-letters")
+    ]
+    stored = [
+        StoredLetter(**{name: getattr(letter, name) for name in HEADERS}) for letter in letters
+    ]
+    return Run(settings, effects, stored)
+
+
+def _books(settings: Settings) -> Books:
+    books = Books(Differences())
+    read_books(settings, books, Latency(BankClock()))
+    return books
 
 
 def test_a_run_reconciles_and_tampering_does_not(run: Run, tmp_path: Path) -> None:
@@ -91,13 +103,14 @@ def test_a_run_reconciles_and_tampering_does_not(run: Run, tmp_path: Path) -> No
 
 def _tamper_with_clickhouse(run: Run) -> None:
     effects, letters = run.effects, run.letters
-    one, (place, letter) = effects[0], letters[0]
+    one, letter = effects[0], letters[0]
     other = msgspec.structs.replace(one, subject="C-other")
-    worse = msgspec.structs.replace(letter, sha256="0" * 64)
-    differences = Differences()
-    books = read_books(run.settings, differences, Latency(BankClock()))
+    invalid = msgspec.structs.replace(one, subject="")
+    worse = letter._replace(sha256="0" * 64)
+    books = _books(run.settings)
+    differences = books.differences
 
-    def problem(effects: list[Effect], letters: list[tuple[str, Buried]]) -> str:
+    def problem(effects: list[Effect], letters: list[StoredLetter]) -> str:
         before = differences.total
         compare_stored(books, effects, letters)
         assert differences.total == before + 1
@@ -107,14 +120,15 @@ def _tamper_with_clickhouse(run: Run) -> None:
         (effects[1:], "ClickHouse has not got it, its topic has"),
         ([*effects, one], "ClickHouse has it more than once"),
         ([other, *effects[1:]], "ClickHouse and its topic differ in subject"),
+        ([invalid, *effects[1:]], "ClickHouse and its topic differ in a value that is not allowed"),
     ):
         assert problem(changed, letters) == f"effect {one.id}: {says}"
     for these, says in (
         (letters[1:], "ClickHouse has not got it, its topic has"),
         ([*letters, letters[0]], "ClickHouse has it more than once"),
-        ([(place, worse), *letters[1:]], "ClickHouse and its topic differ in sha256"),
+        ([worse, *letters[1:]], "ClickHouse and its topic differ in sha256"),
     ):
-        assert problem(effects, these) == f"dead letter {place}: {says}"
+        assert problem(effects, these) == f"dead letter {place_of(letter)}: {says}"
 
 
 def _change_the_rules(run: Run, folder: Path) -> None:
