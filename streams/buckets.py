@@ -18,6 +18,8 @@ KEPT_EXTREMES = 8
 KEPT_DISTINCT = 32
 """Values a bucket keeps for distinct."""
 
+_UNITS = [Decimal(1).scaleb(decimals) for decimals in range(9)]
+_PARTS = [Decimal(1).scaleb(-decimals) for decimals in range(9)]
 _CELLS = 2
 """Where the cells begin in a state."""
 
@@ -214,12 +216,14 @@ def scale(value: Value, decimals: int) -> int:
         return value * int(10**decimals)
     if isinstance(value, str):
         return crc32(value.encode())
-    return int(value.scaleb(decimals).to_integral_value(ROUND_HALF_EVEN))
+    units = value * _UNITS[decimals]
+    whole = int(units)
+    return whole if whole == units else int(units.to_integral_value(ROUND_HALF_EVEN))
 
 
 def unscale(value: int, decimals: int) -> int | Decimal:
     """The number that scale made this integer of."""
-    return Decimal(value).scaleb(-decimals) if decimals else value
+    return Decimal(value) * _PARTS[decimals] if decimals else value
 
 
 def fit(value: int) -> int | str:

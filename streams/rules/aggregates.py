@@ -103,6 +103,11 @@ class Aggregates:
             for event_type in group[0].types:
                 self._by_type.setdefault(event_type, []).append(kept[key])
 
+    @property
+    def types(self) -> frozenset[str]:
+        """The event types that go into a window."""
+        return frozenset(self._by_type)
+
     def number_of(self, aggregate: Aggregate) -> int:
         return self._numbers[aggregate]
 

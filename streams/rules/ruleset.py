@@ -43,6 +43,7 @@ class RuleSet:
             compiled = CompiledRule(rule, self._aggregates.number_of)
             for event_type in dict.fromkeys(rule.definition.on):
                 self._by_type.setdefault(event_type, []).append(compiled)
+        self._types = self._aggregates.types | self._by_type.keys()
 
     def apply(self, record: Record, event: Input, *, late: bool) -> Fired:
         """Put the event into the windows, then evaluate the live rules that listen to its type.
@@ -52,6 +53,8 @@ class RuleSet:
         have passed; a late event from before that firing does not fire it either.
         """
         fired = Fired([], [])
+        if event.type not in self._types:
+            return fired
         activity, at = record.activity, event.at
         if late:
             readings = unknown
