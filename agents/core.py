@@ -1,10 +1,10 @@
 """From settings to what the pure core needs; one place, so that worker and oracle agree."""
 
-from config.load_rules import load_rules
+from agents.rules import read_rules
 from config.settings import Settings
 from streams.context import CoreSettings
 from streams.durations import DAY_MS
-from streams.rules.ruleset import RuleSet, compile_rules
+from streams.rules.ruleset import RuleSet
 
 
 def core_settings(settings: Settings) -> CoreSettings:
@@ -22,6 +22,7 @@ def core_settings(settings: Settings) -> CoreSettings:
 
 
 def rule_set(settings: Settings) -> RuleSet:
-    """The rules in force. Raises the loader's and the checker's errors, with file and line."""
-    definitions = load_rules(settings.worker.rules)
-    return compile_rules(definitions, lateness=settings.step.lateness_days * DAY_MS)
+    """The rules in force. Raises RuleFileErrors: a line for each problem, with its place."""
+    folder = settings.worker.rules
+    rules, _ = read_rules([folder] if folder else [], lateness=settings.step.lateness_days * DAY_MS)
+    return rules

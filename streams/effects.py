@@ -26,7 +26,7 @@ from streams.rules.ruleset import Firing
 
 SOURCE = "/vipcare"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_NAME = re.compile(r"\{(\w+)\}")
+_NAME = re.compile(r"\{([\w.]+)\}")
 
 
 def instant(millis: int) -> datetime:

@@ -18,9 +18,11 @@ from agents.faults import Fault, die
 from agents.logs import configure
 from agents.topics import TopicsError, check
 from config.load import load_settings
+from config.load_rules import RuleFileErrors
 from config.settings import Settings
 from schemas.metrics import WORKER
 from sinks.metrics import Metrics, MetricsServer
+from streams.rules.ruleset import RuleSet
 
 SWITCH_INTERVAL_S = 0.0005
 """A commit takes the GIL again for every delivered message: 2,000 messages take 25 ms instead of
@@ -39,7 +41,7 @@ def worker() -> int:
     configure(settings.log)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
-    rules = rule_set(settings)
+    rules = _rules(settings)
     _check_topics(settings)
     metrics = Metrics(WORKER)
     with _serve(metrics, settings) as server:
@@ -53,6 +55,13 @@ def worker() -> int:
         _run(create_app(settings, rules, metrics, url))
     structlog.get_logger().info("worker_stopped")
     return 0
+
+
+def _rules(settings: Settings) -> RuleSet:
+    try:
+        return rule_set(settings)
+    except RuleFileErrors as error:
+        raise UserError(str(error)) from error
 
 
 def _check_topics(settings: Settings) -> None:
