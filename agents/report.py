@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from agents.clickhouse import clickhouse_address
 from agents.reconcile import reconcile
-from config.settings import ClickHouseSettings, Settings
-from sinks.clickhouse.address import FAILURES, Address, connect, explain
+from config.settings import Settings
+from sinks.clickhouse.address import FAILURES, connect, explain
 from sinks.clickhouse.render import count_rows, read_dead_letters, read_effects
 
 
@@ -21,7 +21,7 @@ def make_report(settings: Settings, started_ms: int, ended_ms: int) -> dict[str,
     the event's to the effect's Kafka timestamp (agents/latency.py). `differences` says why
     `reconciled` is false.
     """
-    with closing(connect(_address(settings.clickhouse))) as client:
+    with connect(clickhouse_address(settings.clickhouse)) as client:
         found = reconcile(settings, read_effects(client), read_dead_letters(client))
         try:
             rows = count_rows(client)
@@ -51,8 +51,3 @@ def write_report(path: Path, report: Mapping[str, Any]) -> None:
     beside = path.with_name(f".{path.name}.part")
     beside.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     beside.replace(path)
-
-
-def _address(settings: ClickHouseSettings) -> Address:
-    password = settings.password.get_secret_value()
-    return Address(**{**settings.model_dump(), "password": password})
