@@ -1,0 +1,151 @@
+"""The simulated bank: the same bytes from the same seed, lifelike, and with its storylines."""
+
+import json
+from collections import Counter
+from dataclasses import replace
+from itertools import takewhile
+
+import pytest
+
+from agents.bank.message import Message
+from agents.bank.simulation import Plan, messages
+from config.load_rules import load_rules
+from schemas.dead_letters import Reason
+from schemas.effects import Profile
+from schemas.events import EVENT_TYPES
+from schemas.record import Record
+from streams.chunk import Outcome, apply_chunk
+from streams.context import Context, CoreSettings
+from streams.durations import DAY_MS
+from streams.inputs import Raw
+from streams.intake import read
+from streams.rules.ruleset import compile_rules
+
+PLAN = Plan(
+    origin=1_767_575_400_000,
+    seed=7,
+    customers=300,
+    history_days=90,
+    rate=50.0,
+    pace=1.0,
+    duplicates=0.01,
+    late=0.005,
+    broken=0.002,
+)
+SMALL = replace(PLAN, customers=40, history_days=20)
+CORE = CoreSettings(partitions=1)
+
+
+def told(plan: Plan, seconds: float = 60) -> list[Message]:
+    end = plan.origin + seconds * 1_000 * plan.pace
+    return list(takewhile(lambda message: message.at < end, messages(plan)))
+
+
+def apply(said: list[Message]) -> Outcome:
+    """What the core makes of the messages, one chunk after the other."""
+    rules = compile_rules(load_rules(None), lateness=CORE.lateness)
+    records: dict[str, Record] = {}
+    whole = Outcome()
+    for start in range(0, len(said), 500):
+        chunk = said[start : start + 500]
+        entries = [read(Raw(m.topic, 0, n, m.key, m.value), CORE) for n, m in enumerate(chunk)]
+        outcome = apply_chunk(
+            entries,
+            lambda customer: records.setdefault(customer, Record(customer)),
+            Context(now=chunk[-1].at, rules=rules, settings=CORE),
+        )
+        records.update(outcome.records)
+        whole.effects += outcome.effects
+        whole.dead_letters += outcome.dead_letters
+        whole.counts += outcome.counts
+    return whole
+
+
+@pytest.fixture(scope="module")
+def said() -> list[Message]:
+    return told(PLAN)
+
+
+@pytest.fixture(scope="module")
+def outcome(said: list[Message]) -> Outcome:
+    return apply(said)
+
+
+@pytest.mark.parametrize("seed", [1, 7])
+def test_the_same_plan_gives_the_same_messages(seed: int) -> None:
+    plan = replace(SMALL, seed=seed)
+    assert told(plan, 5) == told(plan, 5)
+
+
+def test_another_plan_shares_no_event(said: list[Message]) -> None:
+    ids = {json.loads(m.value)["id"] for m in told(SMALL, 5) if is_event(m)}
+    for other in (replace(SMALL, seed=8), replace(SMALL, origin=SMALL.origin + 1)):
+        assert not ids & {json.loads(m.value)["id"] for m in told(other, 5) if is_event(m)}
+
+
+def test_messages_come_in_order_and_live_at_the_rate(said: list[Message]) -> None:
+    assert said == sorted(said, key=lambda message: message.at)
+    live = sum(message.at >= PLAN.origin for message in said)
+    assert live == pytest.approx(60 * PLAN.rate, rel=0.15)
+    assert said[0].at < PLAN.start, "customers are known before their history starts"
+
+
+@pytest.mark.parametrize("pace", [0.5, 60.0, 1440.0])
+def test_the_rate_is_in_real_time_whatever_the_clock(pace: float) -> None:
+    plan = replace(SMALL, pace=pace, rate=20)
+    live = sum(message.at >= plan.origin for message in told(plan))
+    assert live == pytest.approx(60 * plan.rate, rel=0.15)
+
+
+def test_every_type_appears_and_activity_is_skewed(said: list[Message]) -> None:
+    events = [json.loads(message.value) for message in said if is_event(message)]
+    assert {event["type"] for event in events} >= EVENT_TYPES.keys()
+    by_customer = Counter(message.key for message in said)
+    assert len(by_customer) >= PLAN.customers
+    busiest = sum(count for _, count in by_customer.most_common(PLAN.customers // 10))
+    assert busiest > len(said) / 4, "a tenth of the customers does more than a quarter"
+
+
+def test_what_goes_wrong_is_what_was_planned(said: list[Message], outcome: Outcome) -> None:
+    counts = outcome.counts
+    assert counts["duplicates"] == pytest.approx(len(said) * PLAN.duplicates, rel=0.2)
+    reasons = {letter.reason for letter in outcome.dead_letters}
+    assert reasons == {Reason.BROKEN, Reason.WRONG_KEY, Reason.FUTURE, Reason.CONFLICT}
+    wrong = len(outcome.dead_letters) + counts["unknown:loyalty.points_granted"]
+    assert wrong == pytest.approx(len(said) * PLAN.broken, rel=0.35)
+    assert counts["late"] > 0
+    behind = sum(lateness(message) > DAY_MS // 24 for message in said if is_event(message))
+    assert behind / len(said) > PLAN.late * 0.7
+
+
+def test_every_rule_fires_in_the_first_live_minute(outcome: Outcome) -> None:
+    first = PLAN.origin / 1_000
+    live = Counter(
+        effect.data.rule.id
+        for effect in outcome.effects
+        if not isinstance(effect, Profile) and effect.time.timestamp() >= first
+    )
+    assert live.keys() == {rule.id for rule in load_rules(None) if rule.status == "live"}
+    assert min(live.values()) >= 3
+
+
+def test_ordinary_customers_rarely_make_a_rule_fire(outcome: Outcome) -> None:
+    fired = [effect for effect in outcome.effects if not isinstance(effect, Profile)]
+    assert len({effect.subject for effect in fired}) < PLAN.customers / 5
+
+
+@pytest.mark.parametrize("customers", [1, 3])
+@pytest.mark.parametrize("days", [0, 1])
+def test_a_tiny_bank_lives_too(customers: int, days: int) -> None:
+    said = told(replace(PLAN, customers=customers, history_days=days))
+    assert apply(said).counts["applied"] > 1_000
+
+
+def is_event(message: Message) -> bool:
+    return read(Raw(message.topic, 0, 0, message.key, message.value), CORE).input is not None
+
+
+def lateness(message: Message) -> int:
+    entry = read(Raw(message.topic, 0, 0, message.key, message.value), CORE)
+    assert entry.input is not None
+    return message.at - entry.input.at
