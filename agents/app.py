@@ -82,6 +82,7 @@ def _new_app(settings: Settings, url: URL) -> LaneApp:
         # Topics are made by `vipcare topics create`, never by themselves.
         topic_allow_declare=False,
         topic_disable_leader=True,
+        table_standby_replicas=0,
         topic_partitions=settings.topics.partitions,
         # Faust's own web server would show state to anyone.
         web_enabled=False,

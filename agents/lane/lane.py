@@ -121,6 +121,7 @@ class Lane:
         for number, position in positions.items():
             self._runners[number].begin(position, changelog_id)
             self.offsets.advance({TP(topic, number): end for topic, end in position.ends().items()})
+            self.wiring.report.at(position)
         self._tell_ready()
 
     def log(self, topic: str, earliest: int, end: int, committed: int | None) -> Log:

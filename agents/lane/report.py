@@ -49,11 +49,14 @@ class Report:
         metrics = self.metrics
         metrics.observe(m.COMMIT_SECONDS, sent.commit)
         metrics.observe(m.STORE_SECONDS, sent.store)
-        for topic, taken in position.ranges.items():
-            metrics.set(m.POSITION, taken.end, topic, str(position.partition))
+        self.at(position)
         for kind, count in Counter(map(type, outcome.effects)).items():
             metrics.count(m.EFFECTS, count, TOPIC_OF[kind])
         self._cached()
+
+    def at(self, position: Position) -> None:
+        for topic, taken in position.ranges.items():
+            self.metrics.set(m.POSITION, taken.end, topic, str(position.partition))
 
     def _count(self, name: str, count: int) -> None:
         kind, _, label = name.partition(":")

@@ -188,7 +188,7 @@ class Consumer(driver.Consumer):
 
         Recovery asks in a task of its own, where time may pass (heartbeats go on).
         """
-        if not partitions or not all(map(self._is_changelog_tp, partitions)):
+        if not partitions or not self._tables.recovery.active_tps.issuperset(partitions):
             return await super().highwaters(*partitions)
         await self.lane.take_over(sorted(tp.partition for tp in partitions))
         self._changelog_read.clear()
