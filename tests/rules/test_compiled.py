@@ -13,9 +13,9 @@ from streams.durations import DAY_MS
 from streams.expressions.check import Scope, check
 from streams.expressions.compile import Writer, compile_function
 from streams.expressions.interpret import World, interpret
-from streams.expressions.nodes import Aggregate, Base, HasTag, Node, Reading, walk
+from streams.expressions.nodes import Aggregate, Base, Let, Node, Reading, Tags, walk
 from streams.rules.ruleset import compile_rules
-from tests.rules.strategies import TYPES, Maker, random_data, random_input, random_record
+from tests.rules.maker import TYPES, Maker, random_data, random_input, random_record
 from tests.rules.twin import Twin
 
 RANDOMS = st.randoms(use_true_random=True)
@@ -107,7 +107,17 @@ def test_rule_set_equals_its_twin(random: Random) -> None:
             record = Record(record.customer, record.encode())
 
 
-def test_twins_agree_on_tags() -> None:
-    """The strategies do reach tags: a guard against a test that quietly stops looking."""
-    node = check("'CN' in tags and not profile.tier in ['gold']", Scope(("page.viewed",)))
-    assert any(isinstance(one, HasTag) for one in walk(node))
+def test_random_rules_reach_everything() -> None:
+    """A guard against a comparison that quietly stops looking: all kinds occur, rules fire."""
+    random = Random(7)
+    kinds: set[type[Node]] = set()
+    firings = 0
+    for _ in range(200):
+        event = random_input(random)
+        rule = random_rule(random, 1).model_copy(update={"on": [event.type], "status": "live"})
+        text = Maker(random, event.type).flag(3)
+        kinds |= {type(one) for one in walk(check(text, Scope((event.type,))))}
+        rules = compile_rules([rule.model_copy(update={"let": {}, "if_": text})])
+        firings += len(rules.apply(random_record(random), event, late=False).firings)
+    assert kinds >= set(Node.__subclasses__()) - {Let, Tags}
+    assert 40 < firings < 160

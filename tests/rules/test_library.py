@@ -12,7 +12,7 @@ from schemas.record import Record
 from streams.durations import DAY_MS
 from streams.inputs import Input
 from streams.rules.ruleset import Fired, RuleSet, compile_rules
-from tests.rules.strategies import ORIGIN, data_struct
+from tests.rules.maker import ORIGIN, data_struct
 
 MINUTE = 60_000
 
