@@ -14,8 +14,8 @@ from tests.rules.test_wrong_rules import GOOD
 
 SCOPE = Scope(("transfer.completed",))
 PIECES = """and or not in is if else lambda ( ) [ ] { } , . : = == != < >= + - * / ** ' \\" ø 0 3
-    1.5 30d true None amount direction tags profile.tier attributes.x count( sum( avg( where= prior= _
-    transfer.completed logged.in round( known( default( __class__ 留学 \\ #"""
+    1.5 30d true None amount direction tags profile.tier attributes.x count( sum( avg( where= prior=
+    _ transfer.completed logged.in round( known( default( __class__ 留学 \\ #"""
 WORDS = st.sampled_from([*PIECES.split(), "\t"])
 
 
