@@ -32,7 +32,11 @@ _MAX_TEXT = 400
 _PLAIN = (bool, int, float, type(None), datetime, PurePath)
 _OPEN_MESSAGES = ("OSError", "KafkaError", "KafkaException")
 _META = ("timestamp", "level", "event", "logger")
-_QUIET = {"aiokafka": logging.WARNING, "asyncio": logging.WARNING, "kafka": logging.WARNING}
+_QUIET = {
+    "aiokafka": logging.WARNING,
+    "asyncio": logging.WARNING,
+    "clickhouse_driver": logging.CRITICAL,  # what it raises is told by who asked it
+}
 
 
 def configure(settings: LogSettings) -> None:

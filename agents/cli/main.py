@@ -6,6 +6,7 @@ line on stderr says what, where and what to do); 130 interrupted.
 
 import difflib
 import importlib
+import logging
 import os
 import sys
 import traceback
@@ -103,6 +104,8 @@ def cli() -> None:
 def main() -> NoReturn:
     """The console script."""
     follow_parent()
+    # Until a command configures logs, a library's warnings are no words of ours on stderr.
+    logging.getLogger().addHandler(logging.NullHandler())
     sys.exit(run(sys.argv[1:]))
 
 

@@ -1,6 +1,5 @@
 """The command line's frame: what it says, where, and with which exit status."""
 
-import os
 import subprocess
 import sys
 
@@ -11,39 +10,25 @@ from hypothesis import strategies as st
 
 from agents.cli import main
 from agents.cli.params import DURATION, Address
-
-
-def _vipcare(*args: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-
-    return subprocess.run(
-        [sys.executable, "-m", "agents.cli.main", *args],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-        env={**os.environ, **environment},
-    )
+from tests.stack.processes import refused, vipcare
 
 
 @pytest.mark.parametrize("args", [["wroker"], ["--foo"], ["up", "--for", "soon"], ["up", "extra"]])
 def test_a_mistake_is_one_line_and_status_2(args: list[str]) -> None:
-    done = _vipcare(*args)
-    assert done.returncode == 2
+    done = vipcare(*args)
+    refused(done)
     assert done.stdout == ""
-    assert len(done.stderr.splitlines()) == 1
-    assert done.stderr.startswith("vipcare: ")
 
 
 def test_the_nearest_command_is_named() -> None:
-    assert "Did you mean worker?" in _vipcare("wroker").stderr
+    assert "Did you mean worker?" in vipcare("wroker").stderr
 
 
 def test_a_wrong_setting_is_named_and_its_value_is_not_repeated() -> None:
-    done = _vipcare("up", VIPCARE_TOPICS__PARTITIONS="hunter2")
-    assert done.returncode == 2
-    assert len(done.stderr.splitlines()) == 1
-    assert "topics.partitions" in done.stderr
-    assert "hunter2" not in done.stderr
+    done = vipcare("up", VIPCARE_TOPICS__PARTITIONS="hunter2")
+    said = refused(done)
+    assert "VIPCARE_TOPICS__PARTITIONS" in said
+    assert "hunter2" not in said
 
 
 def test_help_lists_every_command_and_imports_none() -> None:

@@ -1,0 +1,117 @@
+"""Bad input to every command: one line that names the culprit, exit status 2, no traceback."""
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agents.cli.main import run
+from tests.stack.processes import NOWHERE, refused, vipcare
+
+KAFKA = {"VIPCARE_KAFKA__BOOTSTRAP": NOWHERE}
+CLICKHOUSE = {"VIPCARE_CLICKHOUSE__HOST": "127.0.0.1", "VIPCARE_CLICKHOUSE__PORT": "1"}
+EVERY_COMMAND_WITH_SETTINGS = [
+    ["up", "--for", "1s"],
+    ["clickhouse"],
+    ["worker"],
+    ["sink"],
+    ["bank"],
+    ["topics", "check"],
+    ["migrate"],
+    ["dead-letters", "list"],
+    ["settings"],
+]
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port that somebody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["topics", "create"],
+        ["topics", "check"],
+        ["worker"],
+        ["sink"],
+        ["bank"],
+        ["dead-letters", "list"],
+        ["dead-letters", "show", "bank.core", "0", "0"],
+    ],
+    ids=" ".join,
+)
+def test_kafka_that_is_not_there(args: list[str]) -> None:
+    assert NOWHERE in refused(vipcare(*args, **KAFKA))
+
+
+def test_kafka_that_is_not_there_when_events_are_sent(tmp_path: Path) -> None:
+    event = {
+        "specversion": "1.0",
+        "type": "page.viewed",
+        "id": "1",
+        "source": "/test",
+        "subject": "C1",
+        "time": "2026-01-05T09:00:00+08:00",
+        "data": {"page": "home"},
+    }
+    file = tmp_path / "events.jsonl"
+    file.write_text(json.dumps(event) + "\n", encoding="utf-8")
+    assert NOWHERE in refused(vipcare("events", "send", str(file), **KAFKA))
+
+
+def test_clickhouse_that_is_not_there() -> None:
+    assert "127.0.0.1:1" in refused(vipcare("migrate", **CLICKHOUSE))
+
+
+@pytest.mark.parametrize("args", [["events", "check"], ["events", "send"], ["rules", "check"]])
+def test_a_missing_file(args: list[str], tmp_path: Path) -> None:
+    missing = tmp_path / "missing.file"
+    assert "missing.file" in refused(vipcare(*args, str(missing)))
+
+
+@pytest.mark.parametrize("args", EVERY_COMMAND_WITH_SETTINGS, ids=" ".join)
+def test_a_settings_file_that_is_broken_is_named_with_its_line(
+    args: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    settings = tmp_path / "settings.yaml"
+    settings.write_text("kafka:\n  bootstrap: [a,\n", encoding="utf-8")
+    monkeypatch.setenv("VIPCARE_SETTINGS", str(settings))
+    assert run(args) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert f"{settings}:" in said
+
+
+@pytest.mark.parametrize("args", EVERY_COMMAND_WITH_SETTINGS, ids=" ".join)
+def test_an_unknown_setting_is_named_with_the_nearest(
+    args: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VIPCARE_KAFKA__BOOTSTRAPP", "a:1")
+    assert run(args) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert "VIPCARE_KAFKA__BOOTSTRAPP" in said
+    assert "VIPCARE_KAFKA__BOOTSTRAP" in said.replace("VIPCARE_KAFKA__BOOTSTRAPP", "")
+
+
+@pytest.mark.parametrize("name", ["broker", "clickhouse"])
+def test_a_taken_port_is_named(name: str, taken: int, tmp_path: Path) -> None:
+    data = ["--data", str(tmp_path)] if name == "clickhouse" else []
+    assert str(taken) in refused(vipcare(name, "--port", str(taken), *data))
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize("name", ["worker", "sink"])
+def test_a_taken_metrics_port_is_named(
+    name: str, taken: int, fresh_broker: str, tmp_path: Path
+) -> None:
+    kafka = {"VIPCARE_KAFKA__BOOTSTRAP": fresh_broker, "VIPCARE_KAFKA__TRANSACTIONS": "false"}
+    assert vipcare("topics", "create", **kafka).returncode == 0
+    own = {f"VIPCARE_{name.upper()}__METRICS_PORT": str(taken)}
+    assert str(taken) in refused(vipcare(name, **kafka, **own))

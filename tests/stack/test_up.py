@@ -1,0 +1,104 @@
+"""`vipcare up` as a whole: it shows what it promises, and leaves no process behind."""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.stack.processes import (
+    NOWHERE,
+    descendants,
+    only_run,
+    read_until,
+    refused,
+    running,
+    still_there,
+    vipcare,
+)
+
+pytestmark = [pytest.mark.broker, pytest.mark.slow]
+
+
+def test_a_run_ends_by_itself_and_everything_agrees(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    with running(
+        "up", "--for", "15s", "--data", str(tmp_path / "data"), "--report", str(report)
+    ) as up:
+        read_until(up, "ready")
+        below = descendants(up.pid)
+        said, _ = up.communicate(timeout=120)
+    assert up.returncode == 0, said
+    found = json.loads(report.read_text())
+    assert found["reconciled"] is True
+    assert found["events"] > 1_000
+    assert found["tasks"] + found["alerts"] > 0
+    assert found["dead_letters"] > 0
+    assert len(below) >= 6
+    assert not still_there(below, 1.0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_everything_it_started(tmp_path: Path, number: signal.Signals) -> None:
+    with running("up", "--no-bank", "--workers", "2", "--data", str(tmp_path)) as up:
+        read_until(up, "ready")
+        below = descendants(up.pid)
+        up.send_signal(number)
+        said, _ = up.communicate(timeout=60)
+    assert up.returncode == 0, said
+    assert "everything stopped; logs in" in said
+    assert len(below) >= 6
+    assert not still_there(below, 1.0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a watch takes half a second more")
+def test_kill_9_leaves_no_process_behind(tmp_path: Path) -> None:
+    with running("up", "--data", str(tmp_path)) as up:
+        read_until(up, "ready")
+        below = descendants(up.pid)
+        os.kill(up.pid, signal.SIGKILL)
+        assert len(below) >= 6
+        assert not still_there(below)
+
+
+def test_a_dead_worker_is_started_again_and_a_dead_broker_ends_the_run(tmp_path: Path) -> None:
+    with running("up", "--no-bank", "--data", str(tmp_path)) as up:
+        read_until(up, "ready")
+        below = descendants(up.pid)
+        (worker,) = (pid for pid, args in below.items() if args.endswith(" worker"))
+        os.kill(worker, signal.SIGKILL)
+        (broker,) = (pid for pid, args in below.items() if "agents.cli.main broker" in args)
+        assert not still_there({worker: "worker"})
+        read_until(up, " ")  # a line of the summary: the run goes on
+        assert up.poll() is None
+        os.kill(broker, signal.SIGKILL)
+        said, _ = up.communicate(timeout=60)
+    assert up.returncode == 1
+    assert "broker was killed by signal 9; its last lines, from " in said
+    assert "Traceback" not in said
+    assert not still_there(below, 1.0)
+
+
+def test_a_data_folder_in_use_is_refused(tmp_path: Path) -> None:
+    with running("up", "--no-bank", "--data", str(tmp_path)) as up:
+        read_until(up, "Data and logs")
+        assert "in use by another vipcare up" in refused(vipcare("up", "--data", str(tmp_path)))
+        up.send_signal(signal.SIGINT)
+        up.communicate(timeout=60)
+    assert only_run(tmp_path).is_dir()
+
+
+@pytest.mark.parametrize("option", ["--broker", "--clickhouse"])
+def test_an_address_where_nobody_answers_is_refused(tmp_path: Path, option: str) -> None:
+    done = vipcare("up", option, NOWHERE, "--data", str(tmp_path))
+    said = refused(done)
+    assert NOWHERE in said
+    assert option in said
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_the_run(tmp_path: Path) -> None:
+    done = vipcare("up", "--report", str(tmp_path / "no" / "report.json"))
+    assert "there is no folder" in refused(done)
+    assert done.stdout == ""
