@@ -6,8 +6,6 @@ from threading import Event as Signal
 from agents.bank.message import Message
 from agents.clock import BankClock
 
-_PROGRESS_EVERY = 2_000
-
 
 def play(
     messages: Iterable[Message],
@@ -15,11 +13,10 @@ def play(
     clock: BankClock,
     until: int | None,
     stopped: Signal,
-    progress: Callable[[int, int], None],
 ) -> int:
     """Send each message when the clock has reached it, up to bank time `until` or until stopped.
 
-    `progress` is told how many were sent and the bank time reached. Returns how many were sent.
+    Returns how many were sent.
     """
     sent = 0
     for message in messages:
@@ -29,8 +26,6 @@ def play(
             break
         send(message.topic, message.key, message.value)
         sent += 1
-        if sent % _PROGRESS_EVERY == 0:
-            progress(sent, message.at)
     return sent
 
 

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import takewhile
 from pathlib import Path
@@ -11,7 +12,7 @@ import click
 
 from agents.bank.lines import to_line
 from agents.bank.live import play
-from agents.bank.message import SOURCES, iso
+from agents.bank.message import SOURCES, Message, iso
 from agents.bank.simulation import Plan, messages
 from agents.cli.errors import UserError
 from agents.cli.params import DURATION
@@ -24,6 +25,7 @@ from schemas.envelope import to_millis
 _ORIGIN = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
 """Of a file, unless the clock has an origin: a Monday, nine o'clock in Shanghai."""
 _FILE_S = 60.0
+_PROGRESS_EVERY = 5_000
 
 
 @click.command()
@@ -101,13 +103,24 @@ def _send(settings: Settings, seconds: float | None) -> None:
     until = None if seconds is None else max(origin, now) + round(seconds * 1_000 * clock.rate)
     try:
         with Sending(settings.kafka, set(SOURCES)) as sending:
-            about = f"{plan.history_days} days of {plan.customers:,} customers, then live"
-            click.echo(f"sending {about}", err=True)
-            sent = play(messages(plan), sending.send, clock, until, stopped, _progress)
+            about = f"{plan.history_days} days of {plan.customers:,} customers"
+            click.echo(f"sending to {settings.kafka.bootstrap}: {about}, then live", err=True)
+            sent = play(_told(plan), sending.send, clock, until, stopped)
     except SendingError as error:
         raise UserError(str(error)) from error
     click.echo(f"{sent:,} messages sent", err=True)
 
 
-def _progress(sent: int, at: int) -> None:
-    click.echo(f"{sent:,} messages sent, until {iso(at)}", err=True)
+def _told(plan: Plan) -> Iterator[Message]:
+    """The plan's messages; says how the history gets on, and when it is over."""
+    history = 0
+    told = messages(plan)
+    for message in told:
+        yield message
+        if message.at >= plan.origin:
+            break
+        history += 1
+        if history % _PROGRESS_EVERY == 0:
+            click.echo(f"history: {history:,} messages, until {iso(message.at)[:10]}", err=True)
+    click.echo(f"history: all {history:,} messages; live, {plan.rate:g} a second", err=True)
+    yield from told
