@@ -44,7 +44,7 @@ def producer_config(
         "message.max.bytes": MAX_MESSAGE_BYTES,
         "queue.buffering.max.messages": 1_000_000,
         "queue.buffering.max.kbytes": 1_048_576,
-        "log_level": 3,
+        "log_level": 4,
     }
     if not settings.transactions:
         return config | {"acks": "all", "enable.idempotence": False}

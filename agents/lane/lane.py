@@ -23,6 +23,9 @@ from schemas import metrics as m
 from schemas.position import Position
 from streams.inputs import Raw
 
+TAKE_OVER_S = 60.0
+"""Shorter than Faust's `broker_request_timeout` of 90 s, see `take_over`."""
+
 logger = structlog.get_logger()
 
 
@@ -55,9 +58,17 @@ class Lane:
         self._taken_over = time.monotonic()
         self._runners = {number: self._runner(number) for number in partitions}
         topics = (*self.wiring.topics, self.wiring.changelog)
-        ids = asyncio.create_task(asyncio.to_thread(topic_ids, self._kafka, topics))
-        await asyncio.gather(*(runner.outbox.open() for runner in self._runners.values()))
-        self._topic_ids = await ids
+        try:
+            async with asyncio.timeout(TAKE_OVER_S):
+                await asyncio.gather(*(runner.outbox.open() for runner in self._runners.values()))
+                self._topic_ids = await asyncio.to_thread(topic_ids, self._kafka, topics)
+        except TimeoutError:
+            # Faust would take a timeout of recovery for the end of the service, and stand still.
+            die(
+                Fault.KAFKA,
+                f"partitions {sorted(self._runners)} could not be taken over in {TAKE_OVER_S:g} s: "
+                "Kafka does not answer init_transactions; are its transaction topics well?",
+            )
 
     def _runner(self, number: int) -> Runner:
         config = producer_config(self._kafka, self.wiring.settings, number)

@@ -5,6 +5,7 @@ local store run there, first in, first out, while the runner steps its next chun
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -119,7 +120,7 @@ class Outbox:
         die(Fault.KAFKA, f"partition {self._partition}: Kafka refused: {error.str()}")
 
     def _open(self) -> None:
-        self._producer = Producer(self._config)
+        self._producer = Producer(self._config, logger=logging.getLogger("librdkafka"))
         if self._transactional:
             time.sleep(_SETTLE_S)
             self._repeat(lambda: self._kafka.init_transactions(_INIT_TIMEOUT_S))

@@ -1,0 +1,398 @@
+"""Each reach into Faust and aiokafka, held to the pinned versions.
+
+Two kinds of test for each: what is overridden is there with the signature that is overridden, and
+the stock behaviour that the lane replaces or relies on is what the lane believes it to be.
+"""
+
+import asyncio
+import inspect
+from collections import defaultdict
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import aiokafka
+import faust
+import pytest
+from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.consumer.subscription_state import Assignment, TopicPartitionState
+from faust.stores.base import Store as FaustStore
+from faust.stores.memory import Store as MemoryStore
+from faust.tables.base import Collection
+from faust.tables.recovery import Recovery, ServiceStopped
+from faust.transport.consumer import Consumer as BaseConsumer
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage
+from intervaltree import IntervalTree
+from yarl import URL
+
+from agents.app import LaneApp, create_app
+from agents.core import rule_set
+from agents.lane.table import LaneStore
+from agents.lane.transport import (
+    FETCH_MAX_WAIT_MS,
+    ChunkSchema,
+    Consumer,
+    ConsumerThread,
+    Transport,
+)
+from config.settings import KafkaSettings, Settings, WorkerSettings
+from schemas.metrics import WORKER
+from sinks.metrics import Metrics
+
+INPUT = TP("bank.core", 0)
+CHANGELOG = TP("vipcare-customers-changelog", 0)
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> LaneApp:
+    settings = Settings(
+        kafka=KafkaSettings(bootstrap="127.0.0.1:1"), worker=WorkerSettings(data=tmp_path)
+    )
+    return create_app(settings, rule_set(settings), Metrics(WORKER), URL("http://here:1"))
+
+
+@pytest.fixture
+def consumer(app: LaneApp) -> Consumer:
+    consumer = app.consumer
+    assert isinstance(consumer, Consumer)
+    return consumer
+
+
+@pytest.fixture
+def stock(app: LaneApp) -> BaseConsumer:
+    """Faust's own bookkeeping, without the lane's overrides."""
+    transport = driver.Transport([URL("kafka://127.0.0.1:1")], app)
+    callbacks: Any = SimpleNamespace
+    return driver.Consumer(transport, callbacks, callbacks, callbacks)
+
+
+def source_of(thing: Any) -> str:
+    """The source of a function, or of one of Faust's background tasks."""
+    return inspect.getsource(getattr(thing, "fun", thing))
+
+
+def message(tp: TP, offset: int, value: Any = ()) -> ConsumerMessage:
+    return ConsumerMessage(tp.topic, tp.partition, offset, 0.0, 0, [], None, value, None, tp=tp)
+
+
+def test_versions_are_those_the_lane_was_written_for() -> None:
+    assert version("faust-streaming") == "0.15.3"
+    assert version("aiokafka") == "0.14.0"
+
+
+OVERRIDES: list[tuple[Callable[..., Any], Callable[..., Any]]] = [
+    (Consumer.ack, driver.Consumer.ack),
+    (Consumer._new_offset, driver.Consumer._new_offset),
+    (Consumer._add_gap, driver.Consumer._add_gap),
+    (Consumer._filter_tps_with_pending_acks, driver.Consumer._filter_tps_with_pending_acks),
+    (Consumer.getmany, driver.Consumer.getmany),
+    (Consumer.highwaters, driver.Consumer.highwaters),
+    (Consumer.perform_seek, driver.Consumer.perform_seek),
+    (Consumer.wait_empty, driver.Consumer.wait_empty),
+    (Consumer.verify_all_partitions_active, driver.Consumer.verify_all_partitions_active),
+    (Consumer._new_consumer_thread, driver.Consumer._new_consumer_thread),
+    (ConsumerThread._create_worker_consumer, driver.AIOKafkaConsumerThread._create_worker_consumer),
+    (LaneApp._new_transport, faust.App._new_transport),
+    (LaneStore.persisted_offset, FaustStore.persisted_offset),
+    (LaneStore.set_persisted_offset, FaustStore.set_persisted_offset),
+    (LaneStore.on_rebalance, FaustStore.on_rebalance),
+    (LaneStore.apply_changelog_batch, MemoryStore.apply_changelog_batch),
+    (LaneStore.reset_state, MemoryStore.reset_state),
+]
+
+
+@pytest.mark.parametrize(("ours", "theirs"), OVERRIDES, ids=lambda f: f.__qualname__)
+def test_an_override_has_the_signature_of_what_it_overrides(
+    ours: Callable[..., Any], theirs: Callable[..., Any]
+) -> None:
+    def parameters(function: Callable[..., Any]) -> list[tuple[str, Any]]:
+        found = inspect.signature(function).parameters.values()
+        return [(parameter.name, parameter.default) for parameter in found]
+
+    assert parameters(ours) == parameters(theirs)
+    assert inspect.iscoroutinefunction(ours) == inspect.iscoroutinefunction(theirs)
+    assert inspect.isasyncgenfunction(ours) == inspect.isasyncgenfunction(theirs)
+
+
+def test_the_app_runs_on_the_lane(app: LaneApp, consumer: Consumer) -> None:
+    assert isinstance(app.transport, Transport)
+    assert isinstance(consumer._thread, ConsumerThread)
+    assert isinstance(app.tables["customers"].data, LaneStore)
+    assert app.tables.changelog_topics == {CHANGELOG.topic}
+
+
+def test_faust_takes_a_store_url_without_host_for_none() -> None:
+    assert not URL("lane://"), "so the table would be kept in memory"
+    assert URL("lane://records")
+
+
+# -- offsets ---------------------------------------------------------------------------------------
+def test_stock_offsets_pass_over_a_held_chunk(stock: BaseConsumer) -> None:
+    """Chunks 0-9, 10-19, 20-29; the first is held, the others acknowledged: 30 would be lost."""
+    stock._acked[INPUT] = [19, 29]
+    stock._gap[INPUT] = IntervalTree()
+    assert stock._new_offset(INPUT) == 20
+
+
+def test_offsets_are_the_runners_alone(consumer: Consumer) -> None:
+    consumer.ack(message(INPUT, 29))
+    assert consumer._new_offset(INPUT) is None
+    assert list(consumer._filter_tps_with_pending_acks()) == []
+    consumer.lane.offsets.advance({INPUT: 10})
+    consumer.ack(message(INPUT, 39))
+    assert consumer._filter_committable_offsets([INPUT]) == {INPUT: 10}
+    assert list(consumer._filter_tps_with_pending_acks({"bank.card"})) == []
+    assert list(consumer._filter_tps_with_pending_acks({INPUT.topic})) == [INPUT]
+
+
+def test_ack_ends_fausts_tracking(consumer: Consumer) -> None:
+    taken = message(INPUT, 9)
+    consumer.track_message(taken)
+    assert taken in consumer.unacked
+    taken.incref()
+    taken.ack(consumer)
+    assert taken.acked
+    assert not consumer.unacked
+
+
+def test_gaps_leave_no_trace(consumer: Consumer) -> None:
+    asyncio.run(consumer._add_gap(INPUT, 5, 9))
+    assert not consumer._gap
+
+
+# -- fetching --------------------------------------------------------------------------------------
+def test_stock_getmany_hands_over_single_messages() -> None:
+    source = source_of(BaseConsumer.getmany)
+    assert "yield tp, to_message(tp, record)" in source
+
+
+def test_the_fetch_loop_compares_a_message_with_the_read_offset() -> None:
+    """It checks a chunk's last offset alone, hence the filter within a chunk."""
+    source = source_of(BaseConsumer._drain_messages)
+    assert "if r_offset is None or offset >= r_offset:" in source
+    assert "set_read_offset(tp, offset)" in source
+    assert "ait = cast(AsyncIterator, getmany(timeout=1.0))" in source
+
+
+def test_an_empty_set_of_partitions_means_all_to_aiokafka() -> None:
+    assert "if partitions and tp not in partitions:" in source_of(Fetcher.fetched_records)
+
+
+class Fetched:
+    """A consumer whose fetches are given; the rest is the lane's."""
+
+    def __init__(self, consumer: Consumer, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.consumer = consumer
+        self.asked: list[set[TP]] = []
+        self.answer: dict[TP, list[Any]] = {}
+        self.position: dict[TP, int] = {}
+        self.roomy = True
+        consumer._active_partitions = {INPUT, CHANGELOG}
+        consumer.flow_active = True
+        monkeypatch.setattr(consumer, "_getmany", self._getmany)
+        monkeypatch.setattr(consumer, "_place", self.position.get)
+        monkeypatch.setattr(consumer.lane, "room", lambda tp: self.roomy)
+
+    async def _getmany(self, active_partitions: set[TP], timeout: float) -> dict[TP, list[Any]]:
+        self.asked.append(active_partitions)
+        return self.answer
+
+    def chunks(self) -> list[tuple[TP, int, list[int]]]:
+        async def collect() -> list[tuple[TP, int, list[int]]]:
+            return [
+                (tp, chunk.offset, [record.offset for record in chunk.value])
+                async for tp, chunk in self.consumer.getmany(1.0)
+            ]
+
+        return asyncio.run(collect())
+
+
+@pytest.fixture
+def fetched(consumer: Consumer, monkeypatch: pytest.MonkeyPatch) -> Fetched:
+    return Fetched(consumer, monkeypatch)
+
+
+def records(*offsets: int) -> list[Any]:
+    return [SimpleNamespace(offset=offset, key=b"k", value=b"v", timestamp=0) for offset in offsets]
+
+
+def test_a_chunk_is_one_message_with_the_last_offset(fetched: Fetched) -> None:
+    fetched.answer = {INPUT: records(3, 4, 7)}
+    assert fetched.chunks() == [(INPUT, 7, [3, 4, 7])]
+
+
+def test_records_below_the_read_offset_are_left_out(fetched: Fetched) -> None:
+    fetched.consumer._read_offset[INPUT] = 4
+    fetched.answer = {INPUT: records(3, 4, 7)}
+    assert fetched.chunks() == [(INPUT, 7, [4, 7])]
+
+
+def test_a_changelog_chunk_goes_past_the_marker_behind_it(fetched: Fetched) -> None:
+    fetched.answer = {CHANGELOG: records(3, 4)}
+    fetched.position[CHANGELOG] = 6
+    assert fetched.chunks() == [(CHANGELOG, 5, [3, 4])]
+
+
+def test_a_changelog_that_ends_in_markers_gives_an_empty_chunk_once(fetched: Fetched) -> None:
+    fetched.position[CHANGELOG] = 6
+    assert fetched.chunks() == [(CHANGELOG, 5, [])]
+    assert fetched.chunks() == []
+
+
+def test_only_partitions_with_room_are_asked_for_and_never_none(fetched: Fetched) -> None:
+    fetched.chunks()
+    fetched.roomy = False
+    fetched.chunks()
+    fetched.consumer._active_partitions = {INPUT}
+    fetched.chunks()
+    assert fetched.asked == [{INPUT, CHANGELOG}, {CHANGELOG}]
+
+
+def test_chunks_of_an_assignment_that_ended_are_dropped(fetched: Fetched) -> None:
+    fetched.answer = {INPUT: records(1), CHANGELOG: records(2)}
+
+    async def revoke_after_the_first() -> int:
+        seen = 0
+        async for _ in fetched.consumer.getmany(1.0):
+            seen += 1
+            fetched.consumer.app.consumer_generation_id += 1
+        return seen
+
+    assert asyncio.run(revoke_after_the_first()) == 1
+
+
+def test_the_consumer_reads_committed_and_waits_briefly(consumer: Consumer) -> None:
+    async def make() -> aiokafka.AIOKafkaConsumer:
+        return consumer._thread._create_worker_consumer(consumer.transport)
+
+    made = asyncio.run(make())
+    assert made._isolation_level == "read_committed"
+    assert made._fetch_max_wait_ms == FETCH_MAX_WAIT_MS
+    source = source_of(aiokafka.AIOKafkaConsumer.start)
+    assert "isolation_level=self._isolation_level" in source
+    assert "fetch_max_wait_ms=self._fetch_max_wait_ms" in source
+
+
+def test_stock_would_read_uncommitted_and_wait_long() -> None:
+    source = source_of(driver.AIOKafkaConsumerThread._create_worker_consumer)
+    assert 'isolation_level: str = "read_uncommitted"' in source
+    assert "fetch_max_wait_ms=1500" in source
+
+
+def test_aiokafka_keeps_what_behind_and_lag_read() -> None:
+    async def check() -> None:
+        state = TopicPartitionState(Assignment([aiokafka.TopicPartition(*INPUT)]))
+        assert state.lso is None
+        assert state.highwater is None
+        assert not state.has_valid_position
+        state.seek(7)
+        assert state.position == 7
+
+    asyncio.run(check())
+
+
+# -- schema ----------------------------------------------------------------------------------------
+def test_the_schema_hands_over_keys_and_lists_untouched(app: LaneApp) -> None:
+    chunk = message(INPUT, 1, [object()])
+    event: Any = asyncio.run(ChunkSchema(key_type=bytes, value_type=bytes).decode(app, chunk))
+    assert event.value is chunk.value
+    assert event.key is None
+
+
+# -- recovery --------------------------------------------------------------------------------------
+def test_recovery_asks_for_ends_before_it_reads_offsets() -> None:
+    """So `highwaters` is the place to fence, to open the copies and to say how far they go."""
+    source = source_of(Recovery._restart_recovery)
+    assert source.index("_build_highwaters") < source.index("_build_offsets")
+    assert "consumer.highwaters(*tps)" in source_of(Recovery._build_highwaters)
+    assert "last_value = destination[tp]" in source_of(Recovery._build_offsets)
+
+
+def test_recovery_seeks_the_inputs_after_the_callbacks_of_its_end() -> None:
+    source = source_of(Recovery.on_recovery_completed)
+    assert source.index("table.on_recovery_completed") < source.index("consumer.perform_seek()")
+    assert source.index("consumer.perform_seek()") < source.index("consumer.resume_flow()")
+
+
+def test_a_timeout_of_recovery_looks_like_its_end(app: LaneApp) -> None:
+    """Hence the lane's own, shorter one: Faust would stand still without a word."""
+
+    async def wait() -> None:
+        recovery = Recovery(app, app.tables)
+        await recovery._wait(asyncio.sleep(5), timeout=0.01)
+
+    with pytest.raises(ServiceStopped):
+        asyncio.run(wait())
+    assert app.conf.broker_request_timeout == 90.0
+
+
+def test_recovery_only_logs_errors_of_apply() -> None:
+    """Hence `Lane.restored` ends the process itself."""
+    assert 'logger.warning(f"Error in recovery {ex}")' in source_of(Recovery._slurp_changelogs)
+
+
+def test_two_buffered_chunks_are_applied_at_once(app: LaneApp) -> None:
+    assert app.tables["customers"].recovery_buffer_size == 2
+    source = source_of(Recovery._restart_recovery)
+    assert "self.tp_to_table[tp].recovery_buffer_size == 1" in source, "1 means something else"
+
+
+def test_a_table_hands_batches_to_its_store() -> None:
+    assert "self.data.apply_changelog_batch(" in source_of(Collection.apply_changelog_batch)
+
+
+def test_no_standbys_are_asked_for(app: LaneApp) -> None:
+    """Faust asks `highwaters` for standbys too; the lane must fence for actives alone."""
+    assert app.conf.table_standby_replicas == 0
+    assert '"standby",' in source_of(Recovery._restart_recovery)
+
+
+# -- revoke and stop -------------------------------------------------------------------------------
+def test_revoke_and_stop_stop_the_flow_and_then_wait_until_empty() -> None:
+    for method in (faust.App._on_partitions_revoked, faust.App._stop_consumer):
+        source = source_of(method)
+        waits = source.index("_consumer_wait_empty")
+        assert source.index("consumer.stop_flow") < waits
+        assert source.index("flow_control.clear") < waits
+
+
+def test_stock_revoke_forgets_what_was_acknowledged_before_it_commits() -> None:
+    """Hence offsets of our own, which last until `wait_empty` committed them."""
+    source = source_of(BaseConsumer.on_partitions_revoked)
+    assert source.index("self._acked.pop") < source.index("self._on_partitions_revoked")
+
+
+def test_wait_empty_drains_then_commits_then_forgets(
+    consumer: Consumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened: list[Any] = []
+
+    async def drain() -> None:
+        happened.append("drained")
+        consumer.lane.offsets.advance({INPUT: 12})
+
+    async def commit_offsets(offsets: dict[TP, int], start_new_transaction: bool = True) -> bool:
+        happened.append(offsets)
+        return True
+
+    monkeypatch.setattr(consumer.lane, "drain", drain)
+    monkeypatch.setattr(consumer, "_commit_offsets", commit_offsets)
+    monkeypatch.setattr(consumer, "_handle_attached", lambda offsets: asyncio.sleep(0))
+    asyncio.run(consumer.wait_empty())
+    assert happened == ["drained", {INPUT: 12}]
+    assert list(consumer.lane.offsets) == []
+
+
+def test_read_and_committed_offsets_are_dicts_that_answer_none(consumer: Consumer) -> None:
+    assert isinstance(consumer._read_offset, defaultdict)
+    assert consumer._read_offset[INPUT] is None
+    assert consumer._committed_offset[INPUT] is None
+
+
+def test_faust_worker_ends_with_a_status_only_after_a_crash() -> None:
+    source = source_of(faust.Worker.execute_from_commandline)
+    assert "with exiting(file=self.stderr):" in source
+    assert "raise SystemExit(EX_OK)" in source
