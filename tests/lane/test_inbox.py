@@ -1,0 +1,47 @@
+"""What waits for a chunk comes out whole, once, in each topic's order, within the limits."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.core import rule_set
+from agents.lane.inbox import Inbox
+from config.settings import Settings
+from streams.context import Context, CoreSettings
+from streams.inputs import Raw
+from streams.intake import read
+
+TOPICS = ("bank.app", "bank.core")
+CORE = CoreSettings(partitions=1)
+CONTEXT = Context(now=2_000_000_000_000, rules=rule_set(Settings()), settings=CORE)
+
+
+@given(st.lists(st.tuples(st.sampled_from(TOPICS), st.integers(1, 9)), max_size=30))
+def test_chunks_are_prefixes_within_the_limits(batches: list[tuple[str, int]]) -> None:
+    inbox = Inbox(TOPICS, chunk_events=7, chunk_bytes=200)
+    offered: dict[str, list[int]] = {topic: [] for topic in TOPICS}
+    taken: dict[str, list[int]] = {topic: [] for topic in TOPICS}
+    for topic, count in batches:
+        following = len(offered[topic])
+        offsets = range(following, following + count)
+        inbox.add(topic, [read(Raw(topic, 0, at, b"k", b"x" * 20), CORE) for at in offsets])
+        offered[topic] += offsets
+        assert inbox.room(topic) == (len(offered[topic]) - len(taken[topic]) < 7)
+        if inbox.full:
+            chunk = inbox.take(CONTEXT)
+            assert len(chunk) == 7
+            for entry in chunk:
+                taken[entry.raw.topic].append(entry.raw.offset)
+    while not inbox.empty:
+        for entry in inbox.take(CONTEXT):
+            taken[entry.raw.topic].append(entry.raw.offset)
+    assert taken == offered
+
+
+def test_bytes_end_a_chunk_too_but_one_message_is_always_taken() -> None:
+    inbox = Inbox(TOPICS, chunk_events=100, chunk_bytes=50)
+    for offset in range(3):
+        inbox.add("bank.app", [read(Raw("bank.app", 0, offset, b"k", b"x" * 60), CORE)])
+    assert not inbox.room("bank.app")
+    assert inbox.room("bank.core")
+    assert [len(inbox.take(CONTEXT)) for _ in range(3)] == [1, 1, 1]
+    assert inbox.empty

@@ -1,0 +1,81 @@
+"""The local copy: written whole with its mark, wiped when outside of the changelog."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.lane import store as module
+from agents.lane.store import Mark, StoreClosedError, Stores
+from schemas.position import POSITION_KEY, Position, encode_position
+
+
+@pytest.fixture
+def stores(tmp_path: Path) -> Stores:
+    return Stores(tmp_path / "data")
+
+
+def test_what_was_written_is_there_after_a_reopen(stores: Stores, tmp_path: Path) -> None:
+    position = Position(partition=3, number=1, ranges={}, now=0, rules="")
+    changes = [(b"a", b"1"), (b"b", b"2"), (POSITION_KEY, encode_position(position))]
+    stores.open(3).write(changes, "id", 7)
+    stores.open(3).write([(b"b", None)], "id", 9)
+    stores.close()
+    again = Stores(tmp_path / "data").open(3)
+    assert (again.get(b"a"), again.get(b"b")) == (b"1", None)
+    assert again.position() == position
+    mark = again.mark()
+    assert mark is not None
+    assert (mark.topic_id, mark.offset) == ("id", 9)
+
+
+@given(offset=st.integers(0, 20), earliest=st.integers(0, 20), end=st.none() | st.integers(0, 20))
+def test_a_copy_is_usable_within_its_changelog(
+    tmp_path_factory: pytest.TempPathFactory, offset: int, earliest: int, end: int | None
+) -> None:
+    store = Stores(tmp_path_factory.mktemp("s")).open(0)
+    assert not store.usable("id", earliest, end)
+    store.write([], "id", offset)
+    within = offset >= earliest - 1 and (end is None or offset < end)
+    assert store.usable("id", earliest, end) == within
+    assert not store.usable("another", earliest, end)
+    store.close()
+
+
+def test_an_old_copy_may_have_missed_a_removal(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = stores.open(0)
+    store.write([], "id", 5)
+    assert store.usable("id", 0, 6)
+    monkeypatch.setattr(module, "MAX_AGE_MS", -1)
+    assert not store.usable("id", 0, 6)
+
+
+def test_a_wiped_store_is_empty_and_works(stores: Stores) -> None:
+    store = stores.open(0)
+    store.write([(b"a", b"1")], "id", 5)
+    store.wipe()
+    assert store.mark() is None
+    assert store.get(b"a") is None
+    store.write([(b"a", b"2")], "id", 6)
+    assert store.get(b"a") == b"2"
+
+
+def test_a_closed_store_takes_nothing_and_frees_its_folder(stores: Stores, tmp_path: Path) -> None:
+    store = stores.open(0)
+    with pytest.raises(Exception, match="lock"):
+        Stores(tmp_path / "data").open(0)
+    stores.close([0])
+    with pytest.raises(StoreClosedError):
+        store.write([(b"a", b"1")], "id", 5)
+    assert Stores(tmp_path / "data").open(0).mark() is None
+
+
+def test_a_mark_says_when_it_was_written(stores: Stores) -> None:
+    store = stores.open(0)
+    store.write([], "id", 5)
+    mark = store.mark()
+    assert isinstance(mark, Mark)
+    assert mark.written > 1_700_000_000_000
