@@ -8,7 +8,7 @@ from typing import Any
 from agents.clickhouse import clickhouse_address
 from agents.reconcile import reconcile
 from config.settings import Settings
-from sinks.clickhouse.address import FAILURES, connect, explain
+from sinks.clickhouse.address import FAILURES, client_of, explain
 from sinks.clickhouse.render import count_rows, read_dead_letters, read_effects
 
 
@@ -21,7 +21,7 @@ def make_report(settings: Settings, started_ms: int, ended_ms: int) -> dict[str,
     the event's to the effect's Kafka timestamp (agents/latency.py). `differences` says why
     `reconciled` is false.
     """
-    with connect(clickhouse_address(settings.clickhouse)) as client:
+    with client_of(clickhouse_address(settings.clickhouse)) as client:
         found = reconcile(settings, read_effects(client), read_dead_letters(client))
         try:
             rows = count_rows(client)

@@ -1,4 +1,4 @@
-"""The real worker as a process, and waiting until it has applied everything."""
+"""The real worker and sink as processes, and waiting until it has applied everything."""
 
 import os
 import signal
@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from agents.reading import read_partition
@@ -32,19 +32,29 @@ def environment(settings: Settings) -> dict[str, str]:
         "VIPCARE_KAFKA__TRANSACTIONS": str(settings.kafka.transactions),
         "VIPCARE_TOPICS__PARTITIONS": str(settings.topics.partitions),
         "VIPCARE_WORKER__DATA": str(settings.worker.data),
+        "VIPCARE_CLICKHOUSE__PORT": str(settings.clickhouse.port),
         "VIPCARE_LOG__LEVEL": settings.log.level,
     }
 
 
+def worker(settings: Settings) -> AbstractContextManager[int]:
+    """A worker until the block ends; gives its process id."""
+    return _running("worker", settings)
+
+
+def sink(settings: Settings) -> AbstractContextManager[int]:
+    """A sink until the block ends; gives its process id."""
+    return _running("sink", settings)
+
+
 @contextmanager
-def worker(settings: Settings) -> Iterator[int]:
-    """Runs until the block ends; yields its process id."""
+def _running(command: str, settings: Settings) -> Iterator[int]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "agents.cli.main", "worker"], env=environment(settings)
+        [sys.executable, "-m", "agents.cli.main", command], env=environment(settings)
     )
     try:
         yield process.pid
-        assert process.poll() is None, f"the worker ended by itself with {process.returncode}"
+        assert process.poll() is None, f"the {command} ended by itself with {process.returncode}"
     finally:
         process.send_signal(signal.SIGTERM)
         try:
