@@ -33,7 +33,7 @@ ORDER BY number
 COMMENT 'Migrations that were applied to this database'
 """
 _UNCOMMENTED = """
-SELECT own.table, own.name, behind.comment
+SELECT own.name, behind.comment
 FROM system.columns AS own
 INNER JOIN system.columns AS behind
     ON behind.database = own.database AND behind.name = own.name
@@ -152,10 +152,15 @@ def _check(migrations: Sequence[Migration], applied: dict[int, tuple[str, str]])
 
 def _comment_views(client: Client) -> None:
     for view, table in VIEWS.items():
-        asked = {"view": view, "table": table.name}
-        for _, column, comment in client.execute(_UNCOMMENTED, asked):
-            quoted = comment.replace("\\", "\\\\").replace("'", "\\'")
-            client.execute(f"ALTER TABLE {view} COMMENT COLUMN `{column}` '{quoted}'")
+        found = client.execute(_UNCOMMENTED, {"view": view, "table": table.name})
+        changes = [f"COMMENT COLUMN `{column}` {_quote(text)}" for column, text in found]
+        if changes:
+            client.execute(f"ALTER TABLE {view} {', '.join(changes)}")
+
+
+def _quote(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _first_line(error: ServerException) -> str:

@@ -1,0 +1,56 @@
+"""A local ClickHouse for the folder, a migrated database, and ways to write and wait."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+
+import pytest
+from clickhouse_driver import Client
+
+from sinks.clickhouse.address import Address, client_of
+from sinks.clickhouse.migrate import migrate
+from sinks.clickhouse.tables import TABLES
+from tests.local_clickhouse.process import ServerProcess
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    process = ServerProcess(tmp_path_factory.mktemp("clickhouse"))
+    yield process
+    process.finish()
+
+
+@pytest.fixture
+def new_address(clickhouse: ServerProcess) -> Callable[[], Address]:
+    """Addresses of databases that are not there yet."""
+
+    def make() -> Address:
+        database = f"sink_{next(_numbers)}"
+        return Address(host="127.0.0.1", port=clickhouse.port, database=database)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def migrated(clickhouse: ServerProcess) -> Address:
+    address = Address(host="127.0.0.1", port=clickhouse.port, database="sink_shared")
+    migrate(address)
+    return address
+
+
+@pytest.fixture
+def address(migrated: Address) -> Address:
+    """A database with empty tables."""
+    with client_of(migrated) as client:
+        for table in TABLES:
+            client.execute(f"TRUNCATE TABLE {table.name}")
+    return migrated
+
+
+@pytest.fixture
+def client(address: Address) -> Iterator[Client]:
+    with client_of(address) as found:
+        yield found

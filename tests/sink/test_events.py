@@ -1,0 +1,170 @@
+"""Every type of event as a row: its columns, the rest, and nothing that identifies a person."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+from clickhouse_driver import Client
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec import UNSET
+
+from schemas.decode import decode_event
+from schemas.envelope import Event
+from schemas.events import EVENT_TYPES
+from schemas.fields import sensitive_fields
+from sinks.clickhouse.address import Address
+from sinks.clickhouse.batch import make_batch
+from sinks.clickhouse.events import COLUMNS, FIELDS, event_row
+from sinks.clickhouse.message import Message, Unstorable
+from sinks.clickhouse.writer import Writer
+from tests.schemas.examples import EVENT_EXAMPLES, examples
+from tests.sink.strategies import SECRET, SECRET_DAY, of
+
+encode = msgspec.json.Encoder(decimal_format="string").encode
+events = st.one_of(*(of(struct) for struct in EVENT_TYPES.values()))
+
+
+def message_of(event: Event, offset: int = 0, timestamp: int = 1_700_000_000_000) -> Message:
+    return Message(event.topic, 1, offset, timestamp, encode(event), [])
+
+
+def write(address: Address, messages: list[Message]) -> None:
+    writer = Writer(address)
+    for table, rows in make_batch(messages).rows.items():
+        writer.insert(table, rows)
+    writer.close()
+
+
+@settings(max_examples=300, deadline=None)
+@given(events)
+def test_nothing_that_identifies_a_person_is_in_a_row(event: Event) -> None:
+    text = repr(event_row(message_of(event)))
+    assert SECRET not in text
+    assert SECRET_DAY not in text
+
+
+@pytest.mark.parametrize("struct", EVENT_TYPES.values(), ids=list(EVENT_TYPES))
+@settings(max_examples=5, deadline=None)
+@given(data=st.data())
+def test_every_other_field_is_in_a_column_or_in_the_rest(
+    struct: type[Event], data: st.DataObject
+) -> None:
+    event = data.draw(of(struct))
+    row = dict(zip(COLUMNS, event_row(message_of(event)), strict=True))
+    hidden = sensitive_fields(type(event.data))
+    rest = json.loads(str(row["rest"]))
+    for name in event.data.__struct_fields__:
+        value = getattr(event.data, name)
+        if name in hidden:
+            assert name not in rest
+        elif name in FIELDS:
+            assert row[name] == value
+            assert name not in rest
+        elif value is UNSET:
+            assert name not in rest
+        else:
+            assert (name in rest) == (value is not None or _is_patch(event))
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(found=st.lists(events, max_size=40))
+def test_what_a_reader_sees_is_what_was_sent(
+    client: Client, address: Address, found: list[Event]
+) -> None:
+    client.execute("TRUNCATE TABLE events_raw")
+    messages = [message_of(event, offset) for offset, event in enumerate(found)]
+    write(address, messages)
+    write(address, messages)
+    names = ", ".join(f"`{name}`" for name in COLUMNS)
+    rows = client.execute(f"SELECT {names} FROM events ORDER BY offset")
+    assert [_seen(row) for row in rows] == [_told(one) for one in messages]
+
+
+def test_every_example_is_stored_in_one_batch(client: Client, address: Address) -> None:
+    shipped = [decode_event(json.dumps(example).encode()) for example in EVENT_EXAMPLES]
+    messages = [message_of(event, offset) for offset, event in enumerate(shipped)]
+    write(address, messages)
+    names = ", ".join(f"`{name}`" for name in COLUMNS)
+    rows = client.execute(f"SELECT {names} FROM events ORDER BY offset")
+    assert [_seen(row) for row in rows] == [_told(one) for one in messages]
+    assert {event.event_type() for event in shipped} == set(EVENT_TYPES)
+
+
+def test_the_first_of_a_source_and_id_is_kept(client: Client, address: Address) -> None:
+    first = decode_event(json.dumps(examples("account.closed")[0]).encode())
+    conflict = msgspec.structs.replace(first, time=datetime(2026, 5, 5, tzinfo=UTC))
+    other = msgspec.structs.replace(first, id="other")
+    sent = [message_of(event, n) for n, event in enumerate((first, first, conflict, other))]
+    write(address, sent)
+    assert client.execute("SELECT count() FROM events") == [(4,)]
+    assert client.execute("SELECT offset FROM events_unique ORDER BY offset") == [(0,), (3,)]
+
+
+def test_absurd_times_of_a_producer_stop_nothing(client: Client, address: Address) -> None:
+    """Events of all years, in and beyond DateTime64's range, at timestamps that no column holds."""
+    event = decode_event(json.dumps(examples("account.closed")[0]).encode())
+    years = [
+        msgspec.structs.replace(event, time=datetime(year, 6, 1, tzinfo=UTC))
+        for year in range(1, 9_999, 2)
+    ]
+    stamps = (-1, 0, 2**62)
+    messages = [message_of(one, n, stamps[n % 3]) for n, one in enumerate(years)]
+    stored = [one for one in years if 1970 <= one.time.year < 2300]
+    assert make_batch(messages).skipped == {("bank.core", "broken"): len(years) - len(stored)}
+    write(address, messages)
+    assert client.execute("SELECT count() FROM events") == [(len(stored),)]
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        (None, "broken"),
+        (b"", "broken"),
+        (b"\xff{", "broken"),
+        (b'{"type": "weather.changed"}', "unknown"),
+        (b'{"type": "page.viewed"}', "broken"),
+    ],
+)
+def test_what_cannot_be_decoded_is_counted(value: bytes | None, why: str) -> None:
+    with pytest.raises(Unstorable) as caught:
+        event_row(Message("bank.app", 0, 0, 0, value, []))
+    assert caught.value.why == why
+    assert make_batch([Message("bank.app", 0, 0, 0, value, [])]).skipped == {("bank.app", why): 1}
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    topic=st.sampled_from(["bank.core", "vip.tasks", "vip.profiles", "vip.dead-letters"]),
+    value=st.none() | st.binary(max_size=200),
+    headers=st.lists(st.tuples(st.sampled_from(["vipcare-reason", "x"]), st.binary(max_size=9))),
+)
+def test_no_bytes_break_a_batch(
+    topic: str, value: bytes | None, headers: list[tuple[str, bytes]]
+) -> None:
+    batch = make_batch([Message(topic, 0, 0, 0, value, headers)])
+    assert batch.skipped.total() + sum(map(len, batch.rows.values())) == 1
+
+
+def _is_patch(event: Event) -> bool:
+    return event.event_type() == "customer.updated"
+
+
+def _told(message: Message) -> dict[str, Any]:
+    row = dict(zip(COLUMNS, event_row(message), strict=True))
+    return {**row, "rest": json.loads(str(row["rest"]))}
+
+
+def _seen(row: tuple[Any, ...]) -> dict[str, Any]:
+    found = dict(zip(COLUMNS, row, strict=True))
+    for name in ("received", "time"):
+        found[name] = round(found[name].timestamp() * 1_000)
+    assert all(type(found[name]) in {Decimal, type(None)} for name in ("amount", "base_amount"))
+    return {**found, "rest": json.loads(found["rest"])}
