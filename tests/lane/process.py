@@ -56,13 +56,18 @@ class Worker:
             )
         return self
 
+    @property
+    def url(self) -> str:
+        """Where its /metrics are, empty while it has not said so."""
+        told = re.findall(r'"metrics": "(http[^"]+)"', self.log.read_text())
+        return told[-1] if told else ""
+
     def metrics(self) -> dict[str, float]:
         """Sample name with its labels → value; empty while there is no answer."""
-        told = re.findall(r'"metrics": "(http[^"]+)"', self.log.read_text())
-        if not told:
+        if not self.url:
             return {}
         try:
-            page = urllib.request.urlopen(told[-1], timeout=2).read().decode()
+            page = urllib.request.urlopen(self.url, timeout=2).read().decode()
         except OSError:
             return {}
         found = re.findall(r"^(\w+(?:\{[^}]*\})?) (\S+)$", page, re.MULTILINE)

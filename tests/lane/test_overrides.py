@@ -11,7 +11,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import aiokafka
 import faust
@@ -25,7 +25,7 @@ from faust.tables.recovery import Recovery, ServiceStopped
 from faust.transport.consumer import Consumer as BaseConsumer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
-from intervaltree import IntervalTree
+from intervaltree import IntervalTree  # type: ignore[import-untyped]  # ships none
 from yarl import URL
 
 from agents.app import LaneApp, create_app
@@ -120,7 +120,8 @@ def test_an_override_has_the_signature_of_what_it_overrides(
 def test_the_app_runs_on_the_lane(app: LaneApp, consumer: Consumer) -> None:
     assert isinstance(app.transport, Transport)
     assert isinstance(consumer._thread, ConsumerThread)
-    assert isinstance(app.tables["customers"].data, LaneStore)
+    table: Any = app.tables["customers"]
+    assert isinstance(table.data, LaneStore)
     assert app.tables.changelog_topics == {CHANGELOG.topic}
 
 
@@ -203,7 +204,7 @@ class Fetched:
     def chunks(self) -> list[tuple[TP, int, list[int]]]:
         async def collect() -> list[tuple[TP, int, list[int]]]:
             return [
-                (tp, chunk.offset, [record.offset for record in chunk.value])
+                (tp, chunk.offset, [record.offset for record in cast(Any, chunk.value)])
                 async for tp, chunk in self.consumer.getmany(1.0)
             ]
 

@@ -4,7 +4,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
 
+from agents.faults import Fault
+from agents.kafka import producer_config
+from agents.librdkafka import librdkafka_config
 from agents.topics import create
 from config.settings import Settings
 from tests.kafka_server import KafkaServer
@@ -77,3 +82,32 @@ def test_apache_kafka_agrees_with_the_oracle_through_every_change(
         wait_applied(6 * EVENTS, first)
         assert first.stop() == 0
     assert_reconciled(settings, 6 * EVENTS)
+    a_fenced_worker_ends(settings)
+    assert_reconciled(settings, 7 * EVENTS)
+    a_topic_made_anew_is_refused(settings)
+
+
+def a_fenced_worker_ends(settings: Settings) -> None:
+    """Somebody else with the same transactional id: the worker must not write any more."""
+    with Worker(settings) as worker:
+        worker.wait_ready(2)
+        usurper = Producer(producer_config(settings.kafka, settings.worker, 0))
+        usurper.init_transactions(30)
+        produce_events(settings, EVENTS, seed=7)
+        assert worker.process.wait(30) == Fault.FENCED
+        assert "another worker took over" in worker.log.read_text().splitlines()[-1]
+    with Worker(settings) as worker:
+        wait_applied(7 * EVENTS, worker)
+        assert worker.stop() == 0
+
+
+def a_topic_made_anew_is_refused(settings: Settings) -> None:
+    admin = AdminClient(librdkafka_config(settings.kafka))
+    admin.delete_topics(["bank.service"])["bank.service"].result()
+    with Worker(settings) as worker:
+        assert worker.process.wait(30) == 2
+    assert "topic bank.service is missing" in worker.log.read_text().splitlines()[-1]
+    create(settings)
+    with Worker(settings) as worker:
+        assert worker.process.wait(30) == Fault.POSITION
+    assert "was made anew" in worker.log.read_text().splitlines()[-1]

@@ -1,0 +1,53 @@
+"""What a worker refuses, in one line that says what to do, with its exit status."""
+
+from pathlib import Path
+
+import pytest
+
+from agents.faults import Fault
+from agents.topics import create
+from config.settings import Settings, TopicSettings
+from tests.lane.process import Worker, settings_for
+
+
+def ended(settings: Settings) -> tuple[int, str]:
+    """A worker's exit status and its last line."""
+    with Worker(settings) as worker:
+        status = worker.process.wait(30)
+    return status, worker.log.read_text().splitlines()[-1]
+
+
+def changed(settings: Settings, section: str, **values: object) -> Settings:
+    changed_section = getattr(settings, section).model_copy(update=values)
+    return settings.model_copy(update={section: changed_section})
+
+
+@pytest.mark.broker
+def test_topics_that_are_missing_or_of_another_size(fresh_broker: str, tmp_path: Path) -> None:
+    settings = settings_for(fresh_broker, tmp_path / "data", transactions=False)
+    status, line = ended(settings)
+    assert status == 2
+    assert "is missing: make it with `vipcare topics create`" in line
+    create(settings)
+    status, line = ended(settings.model_copy(update={"topics": TopicSettings(partitions=3)}))
+    assert status == 2
+    assert "has 2 partitions, not 3" in line
+
+
+@pytest.mark.broker
+def test_a_folder_or_a_port_that_another_worker_has(fresh_broker: str, tmp_path: Path) -> None:
+    settings = settings_for(fresh_broker, tmp_path / "data", transactions=False, partitions=1)
+    create(settings)
+    with Worker(settings) as first:
+        first.wait_ready(1)
+        port = int(first.url.rpartition(":")[2].partition("/")[0])
+        taken = changed(settings, "worker", metrics_port=port, data=tmp_path / "other")
+        status, line = ended(taken)
+        assert status == 2
+        assert f"/metrics cannot listen on 127.0.0.1:{port}" in line
+        # A group of its own, so that it gets the partition whose folder is in use.
+        topic_twin = changed(settings, "worker", app="other")
+        create(topic_twin)
+        status, line = ended(topic_twin)
+        assert status == Fault.STORE
+        assert "give every worker a folder of its own" in line
