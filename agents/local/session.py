@@ -14,7 +14,6 @@ from typing import Any
 
 from confluent_kafka import KafkaException
 from rich.console import Console
-from sinks.clickhouse.tables import TABLE_OF
 
 from agents.clock import real_millis
 from agents.local.display import Display, View
@@ -28,6 +27,7 @@ from agents.local.stack import Stack
 from agents.report import make_report, write_report
 from agents.topics import INPUTS
 from config.settings import Settings
+from sinks.clickhouse.tables import TABLE_OF
 
 _POLL_S = 0.1
 _DRAIN_S = 180.0

@@ -48,33 +48,43 @@ class Stack:
 
     def start(self, step: Step) -> None:
         """Raises StackError, ChildDied, Interrupted."""
-        plan, options = self.plan, self.plan.options
-        kafka, clickhouse = plan.settings.kafka.bootstrap, self._clickhouse_address()
-        ours = options.broker == EMBEDDED
-        with step(f"broker      kafka on {kafka}{' (embedded)' if ours else ''}"):
-            self._serve(plan.broker() if ours else None, kafka, "--broker")
-        ours = options.clickhouse == EMBEDDED
-        with step(f"clickhouse  {clickhouse}{' (embedded)' if ours else ''}"):
-            self._serve(plan.clickhouse() if ours else None, clickhouse, "--clickhouse")
-        with step("topics      created and checked"):
-            self._finish(plan.topics())
-        with step(f"tables      in database {plan.settings.clickhouse.database}"):
-            self._finish(plan.migrate())
-        workers = [self._launch(plan.worker(one + 1)) for one in range(options.workers)]
-        sink = self._launch(plan.sink())
-        for child in (*workers, sink):
-            with step(f"{child.spec.name:<11} metrics on http://{child.spec.metrics}/metrics"):
-                self._await(child, child.spec.metrics)
+        self._start_servers(step)
+        workers = self._start_readers(step)
+        partitions, options = self.plan.settings.topics.partitions, self.plan.options
         shared = f" by {options.workers}" if options.workers > 1 else ""
-        with step(f"customers   {plan.settings.topics.partitions} partitions taken over{shared}"):
+        with step(f"customers   {partitions} partitions taken over{shared}"):
             self._await_workers(workers)
         if options.bank:
-            bank = plan.settings.bank
+            bank = self.plan.settings.bank
             with step(
                 f"bank        {bank.customers} customers, {bank.history_days} days of history, "
                 f"then {bank.rate:g} events a second"
             ):
-                self._launch(plan.bank())
+                self._launch(self.plan.bank())
+
+    def _start_servers(self, step: Step) -> None:
+        plan, options = self.plan, self.plan.options
+        kafka, clickhouse = plan.settings.kafka.bootstrap, self._clickhouse_address()
+        broker = self._launch(plan.broker()) if options.broker == EMBEDDED else None
+        store = self._launch(plan.clickhouse()) if options.clickhouse == EMBEDDED else None
+        with step(f"broker      kafka on {kafka}{' (embedded)' if broker else ''}"):
+            self._reach(broker, kafka, "--broker")
+        with step(f"clickhouse  {clickhouse}{' (embedded)' if store else ''}"):
+            self._reach(store, clickhouse, "--clickhouse")
+
+    def _start_readers(self, step: Step) -> list[Child]:
+        """The workers and the sink; a worker starts up while the tables are made."""
+        plan = self.plan
+        with step("topics      created and checked"):
+            self._finish(plan.topics())
+        workers = [self._launch(plan.worker(one + 1)) for one in range(plan.options.workers)]
+        with step(f"tables      in database {plan.settings.clickhouse.database}"):
+            self._finish(plan.migrate())
+        sink = self._launch(plan.sink())
+        for child in (*workers, sink):
+            with step(f"{child.spec.name:<11} metrics on http://{child.spec.metrics}/metrics"):
+                self._await(child, child.spec.metrics)
+        return workers
 
     def check(self) -> None:
         """Look after the processes: restart what may be restarted. Raises ChildDied."""
@@ -114,9 +124,10 @@ class Stack:
         self.children[spec.name] = child
         return child
 
-    def _serve(self, spec: Spec | None, address: str, option: str) -> None:
-        if spec is not None:
-            self._await(self._launch(spec), address)
+    def _reach(self, child: Child | None, address: str, option: str) -> None:
+        """A server of ours comes up; another must be there already."""
+        if child is not None:
+            self._await(child, address)
         elif not any(answers(*split(one)) for one in address.split(",")):
             raise StackError(f"nobody answers at {address} ({option}): is it running?")
 

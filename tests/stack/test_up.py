@@ -40,9 +40,11 @@ def test_a_run_ends_by_itself_and_everything_agrees(tmp_path: Path) -> None:
     assert not still_there(below, 1.0)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_everything_it_started(tmp_path: Path, number: signal.Signals) -> None:
-    with running("up", "--no-bank", "--workers", "2", "--data", str(tmp_path)) as up:
+@pytest.mark.parametrize(("number", "workers"), [(signal.SIGINT, 1), (signal.SIGTERM, 2)])
+def test_a_signal_stops_everything_it_started(
+    tmp_path: Path, number: signal.Signals, workers: int
+) -> None:
+    with running("up", "--no-bank", "--workers", str(workers), "--data", str(tmp_path)) as up:
         read_until(up, "ready")
         below = descendants(up.pid)
         up.send_signal(number)
