@@ -46,18 +46,20 @@ class Latency:
     def figures(self) -> dict[str, int | None]:
         """`p50` and `p99` in milliseconds, and of how many `effects`: those of live events.
 
-        `all_…` are the same of all effects: history is sent in bulk, so it measures the backlog.
+        Live events that wait behind the history tell how long that was, not how fast effects
+        are: the live ones count from when the last effect of the history was sent. `all_…` are
+        the same of all effects, so they measure the backlog.
         """
-        live, every = [], []
-        for caused in self._caused:
-            produced = self._produced[caused.cause]
-            if produced < 0:
-                continue
-            every.append(caused.sent - produced)
-            if self._is_live(caused.caused_at, produced):
-                live.append(caused.sent - produced)
-        bulk = {f"all_{name}": value for name, value in _percentiles(every).items()}
-        return {**_percentiles(live), **bulk}
+        pairs = [
+            (self._is_live(caused.caused_at, produced), produced, caused.sent)
+            for caused in self._caused
+            if (produced := self._produced[caused.cause]) >= 0
+        ]
+        first_live = min((produced for live, produced, _ in pairs if live), default=0)
+        settled = max((sent for _, produced, sent in pairs if produced < first_live), default=0)
+        live = [sent - produced for live, produced, sent in pairs if live and produced >= settled]
+        every = _percentiles(sent - produced for _, produced, sent in pairs)
+        return {**_percentiles(live), **{f"all_{name}": value for name, value in every.items()}}
 
     def _is_live(self, caused_at: int, produced: int) -> bool:
         behind = self._clock.at(produced) - caused_at
