@@ -1,12 +1,13 @@
 """What `vipcare up` shows: steps until ready, then a live summary (or a line now and then)."""
 
-import locale
+import os
 import time
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from types import TracebackType
 from typing import Self
 
@@ -204,8 +205,14 @@ def _plain(text: str) -> Text:
 
 def _spoken(text: Mapping[str, str]) -> str:
     """In the reader's language, as far as there is a translation."""
-    own = (locale.getlocale()[0] or "en").partition("_")[0]
-    return text.get(own) or text.get("en") or next(iter(text.values()), "")
+    return text.get(_language()) or text.get("en") or next(iter(text.values()), "")
+
+
+@cache
+def _language() -> str:
+    """From the environment alone: the locale's data need not be installed to read a language."""
+    named = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    return next(filter(None, named), "en")[:2].lower()
 
 
 def _spark(rates: Sequence[float]) -> str:
