@@ -11,20 +11,20 @@ from clickhouse_driver import Client
 from sinks.clickhouse.address import Address, client_of
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.tables import TABLES
-from tests.local_clickhouse.process import ServerProcess
+from tests.sink.server import Server
 
 _numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    process = ServerProcess(tmp_path_factory.mktemp("clickhouse"))
+def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    process = Server(tmp_path_factory.mktemp("clickhouse"))
     yield process
-    process.finish()
+    process.stop()
 
 
 @pytest.fixture
-def new_address(clickhouse: ServerProcess) -> Callable[[], Address]:
+def new_address(clickhouse: Server) -> Callable[[], Address]:
     """Addresses of databases that are not there yet."""
 
     def make() -> Address:
@@ -35,7 +35,7 @@ def new_address(clickhouse: ServerProcess) -> Callable[[], Address]:
 
 
 @pytest.fixture(scope="session")
-def migrated(clickhouse: ServerProcess) -> Address:
+def migrated(clickhouse: Server) -> Address:
     address = Address(host="127.0.0.1", port=clickhouse.port, database="sink_shared")
     migrate(address)
     return address

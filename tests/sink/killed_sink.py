@@ -1,0 +1,38 @@
+"""A sink that is killed where it hurts most: its first batch is inserted, its offsets are not.
+
+Run as `python -m tests.sink.killed_sink KAFKA CLICKHOUSE_PORT DATABASE`.
+"""
+
+import os
+import signal
+import sys
+
+from agents.cli.sink import consumer_config
+from config.settings import KafkaSettings, Settings
+from schemas.metrics import SINK
+from sinks.clickhouse.address import Address
+from sinks.clickhouse.sink import Pace, Sink
+from sinks.clickhouse.source import Place, Source
+from sinks.clickhouse.tables import TABLE_OF
+from sinks.clickhouse.writer import Writer
+from sinks.metrics import Metrics
+from tests.sink.running import QUICK
+
+
+class KilledSource(Source):
+    def commit(self) -> dict[Place, int]:
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError("killed")
+
+
+def main() -> None:
+    kafka, port, database = sys.argv[1:]
+    settings = Settings(kafka=KafkaSettings(bootstrap=kafka, transactions=False))
+    address = Address(host="127.0.0.1", port=int(port), database=database)
+    source = KilledSource({**consumer_config(settings), **QUICK}, list(TABLE_OF))
+    pace = Pace(rows=10_000, seconds=0.2, backoff_max_s=1.0)
+    Sink(source, Writer(address), Metrics(SINK), pace).run()
+
+
+if __name__ == "__main__":
+    main()
