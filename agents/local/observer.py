@@ -21,6 +21,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public; the
 )
 from msgspec import MsgspecError
 
+from agents.clock import real_millis
 from agents.librdkafka import librdkafka_config
 from agents.topics import INPUTS
 from config.settings import Settings
@@ -35,6 +36,8 @@ _LAG_EVERY_S = 1.0
 _RATE_OVER_S = 5.0
 _ADMIN_S = 2.0
 _LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the stub has no types here
+_LAST_TEN = -2_000 - 10
+"""librdkafka's `RD_KAFKA_OFFSET_TAIL(10)`: where the workers of an earlier run stood."""
 
 Place = tuple[str, int]
 """Topic and partition."""
@@ -77,7 +80,7 @@ class Observer:
         self.positions: dict[Place, int] = {}
         self._settings = settings
         self._rates: deque[tuple[float, int]] = deque()
-        self._looked = 0.0
+        self._looked = time.monotonic()
         common = {**librdkafka_config(settings.kafka), "log_level": 0}
         self._admin = AdminClient(common)
         isolation = "read_committed" if settings.kafka.transactions else "read_uncommitted"
@@ -90,10 +93,16 @@ class Observer:
             "fetch.queue.backoff.ms": 5,
         }
         self._consumer = Consumer(config)
-        begin = OFFSET_BEGINNING if from_start else OFFSET_END
+        self._since = 0 if from_start else real_millis()
+        effects = OFFSET_BEGINNING if from_start else OFFSET_END
+        journal = OFFSET_BEGINNING if from_start else _LAST_TEN
         partitions = range(settings.topics.partitions)
         self._consumer.assign(
-            [TopicPartition(topic, number, begin) for topic in _WATCHED for number in partitions]
+            [
+                TopicPartition(topic, number, journal if topic == _JOURNAL else effects)
+                for topic in _WATCHED
+                for number in partitions
+            ]
         )
 
     def __enter__(self) -> Self:
@@ -138,15 +147,18 @@ class Observer:
             facts.dead[reason.decode() if isinstance(reason, bytes) else str(reason)] += 1
             return
         try:
-            self._take_position(value) if topic == _JOURNAL else self._take_effect(value)
+            if topic == _JOURNAL:
+                self._take_position(value, is_new=message.timestamp()[1] >= self._since)
+            else:
+                self._take_effect(value)
         except MsgspecError:
             return  # of another version; the report counts what cannot be read, this only shows
 
-    def _take_position(self, value: bytes) -> None:
+    def _take_position(self, value: bytes, *, is_new: bool) -> None:
         position = decode_position(value)
         self.facts.bank_time = max(position.now, self.facts.bank_time or 0)
         for topic, taken in position.ranges.items():
-            self.facts.events += taken.end - taken.start
+            self.facts.events += taken.end - taken.start if is_new else 0
             self.positions[topic, position.partition] = taken.end
 
     def _take_effect(self, value: bytes) -> None:
