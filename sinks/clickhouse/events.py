@@ -4,15 +4,15 @@ Fields that identify a person are left out, at every depth: in ClickHouse they w
 So are fields that vipcare does not know, because nobody has said what they are.
 """
 
-import json
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
+import msgspec
 from msgspec import UNSET, Struct
 
 from schemas.decode import BrokenEventError, UnknownTypeError, decode_event
-from schemas.envelope import Data, Event
+from schemas.envelope import Data
 from schemas.fields import sensitive_fields
 from sinks.clickhouse.message import Message, Row, Unstorable, millis
 
@@ -66,6 +66,7 @@ def event_row(message: Message) -> Row:
         raise Unstorable("unknown") from None
     except BrokenEventError:
         raise Unstorable("broken") from None
+    plan = _plan(type(event.data))
     return (
         message.topic,
         message.partition,
@@ -76,36 +77,49 @@ def event_row(message: Message) -> Row:
         event.id,
         event.subject,
         millis(event.time),
-        *_fields(event),
-        _rest(event.data),
+        *_fields(event.data, plan),
+        _rest(event.data, plan),
     )
 
 
-def _fields(event: Event) -> list[object]:
-    data = event.data
-    return [getattr(data, name, None) for name in FIELDS]
+class _Plan(NamedTuple):
+    """Where the fields of a type of data go."""
 
-
-def _rest(data: Data) -> str:
-    names = _rest_names(type(data))
-    kept = {name: value for name in names if (value := getattr(data, name)) is not UNSET}
-    absent_is_unset = _is_patch(type(data))
-    told = {
-        name: _plain(value) for name, value in kept.items() if value is not None or absent_is_unset
-    }
-    return json.dumps(told, ensure_ascii=False) if told else "{}"
-
-
-@cache
-def _rest_names(data: type[Data]) -> tuple[str, ...]:
-    hidden = sensitive_fields(data)
-    return tuple(n for n in data.__struct_fields__ if n not in hidden and n not in FIELDS)
-
-
-@cache
-def _is_patch(data: type[Data]) -> bool:
+    columns: tuple[tuple[int, str], ...]
+    """Place in FIELDS, and name."""
+    rest: tuple[str, ...]
+    is_patch: bool
     """In a patch null removes a field, so it says something."""
-    return UNSET in data.__struct_defaults__
+
+
+@cache
+def _plan(data: type[Data]) -> _Plan:
+    names, hidden = data.__struct_fields__, _hidden(data)
+    return _Plan(
+        tuple((FIELDS.index(name), name) for name in names if name in FIELDS),
+        tuple(name for name in names if name not in hidden and name not in FIELDS),
+        UNSET in data.__struct_defaults__,
+    )
+
+
+_hidden = cache(sensitive_fields)
+_json = msgspec.json.Encoder().encode
+
+
+def _fields(data: Data, plan: _Plan) -> list[object]:
+    found: list[object] = [None] * len(FIELDS)
+    for place, name in plan.columns:
+        found[place] = getattr(data, name)
+    return found
+
+
+def _rest(data: Data, plan: _Plan) -> str:
+    told = {}
+    for name in plan.rest:
+        value = getattr(data, name)
+        if value is not UNSET and (value is not None or plan.is_patch):
+            told[name] = _plain(value)
+    return _json(told).decode() if told else "{}"
 
 
 def _plain(value: Any) -> Any:
@@ -113,9 +127,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, Struct):
-        hidden = sensitive_fields(type(value))
-        fields = {n: getattr(value, n) for n in value.__struct_fields__ if n not in hidden}
-        return {name: _plain(inner) for name, inner in fields.items() if inner is not None}
+        names, hidden = value.__struct_fields__, _hidden(type(value))
+        told = {name: getattr(value, name) for name in names if name not in hidden}
+        return {name: _plain(inner) for name, inner in told.items() if inner is not None}
     if isinstance(value, list):
         return [_plain(inner) for inner in value]
     return value

@@ -34,7 +34,11 @@ _PATIENCE_S = 30.0
 _numbers = itertools.count()
 
 
-QUICK = {"session.timeout.ms": 2_500, "max.poll.interval.ms": 2_500}
+QUICK = {
+    "session.timeout.ms": 2_500,
+    "max.poll.interval.ms": 2_500,
+    "heartbeat.interval.ms": 500,
+}
 """The embedded broker lets a group's first join wait for half of these."""
 
 
