@@ -10,6 +10,7 @@ from agents.cli.errors import UserError
 from agents.clickhouse import clickhouse_address
 from agents.librdkafka import librdkafka_config
 from agents.logs import configure
+from agents.topics import TopicsError, check
 from config.load import load_settings
 from config.settings import Settings
 from schemas.metrics import SINK
@@ -33,6 +34,7 @@ def sink() -> None:
     """
     settings = load_settings()
     configure(settings.log)
+    _check_kafka(settings)
     metrics = Metrics(SINK)
     try:
         server = MetricsServer(metrics, settings.sink.host, settings.sink.metrics_port)
@@ -58,6 +60,14 @@ def sink() -> None:
             signal.signal(number, lambda _number, _frame: running.stop())
         running.run()
         _log.info("sink_stopped")
+
+
+def _check_kafka(settings: Settings) -> None:
+    """A wrong address is told at the start; later, the sink waits for a Kafka that is away."""
+    try:
+        check(settings)  # what is wrong with a topic is the worker's to refuse
+    except TopicsError as error:
+        raise UserError(str(error)) from error
 
 
 @click.command()
