@@ -7,7 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from confluent_kafka import Producer
@@ -85,11 +85,21 @@ def topic_of(example: Mapping[str, Any]) -> str:
     return EVENT_TYPES[example["type"]].topic
 
 
+def running(feed: Feed, address: Address, rows: int = 10_000) -> AbstractContextManager[Metrics]:
+    """A sink of a feed's topics."""
+    return run_sink(feed.settings, address, rows, QUICK)
+
+
 @contextmanager
-def running(feed: Feed, address: Address, rows: int = 10_000) -> Iterator[Metrics]:
+def run_sink(
+    settings: Settings,
+    address: Address,
+    rows: int = 10_000,
+    timeouts: Mapping[str, int] | None = None,
+) -> Iterator[Metrics]:
     """A sink that runs until the block ends, and then ends by itself."""
     metrics = Metrics(SINK)
-    source = Source({**consumer_config(feed.settings), **QUICK}, list(TABLE_OF))
+    source = Source({**consumer_config(settings), **(timeouts or {})}, list(TABLE_OF))
     pace = Pace(rows=rows, seconds=0.1, backoff_max_s=0.5)
     sink = Sink(source, Writer(address), metrics, pace)
     failures: list[BaseException] = []

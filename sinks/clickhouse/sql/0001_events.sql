@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS events_raw
     `counterparty_country` LowCardinality(Nullable(String)) COMMENT 'The other end of a transfer, ISO 3166-1 alpha-2',
     `channel` LowCardinality(Nullable(String)) COMMENT 'How it came: app, web, branch, wechat, phone',
     `page` LowCardinality(Nullable(String)) COMMENT 'Page that was viewed',
-    `page_topic` LowCardinality(Nullable(String)) COMMENT 'What the page is about, such as study_abroad',
+    `page_topic` LowCardinality(Nullable(String)) COMMENT 'What the page is about, such as study-abroad',
     `journey` LowCardinality(Nullable(String)) COMMENT 'Piece of business started, completed or abandoned in the app',
     `product` LowCardinality(Nullable(String)) COMMENT 'Product bought, redeemed, looked at or issued',
     `about` LowCardinality(Nullable(String)) COMMENT 'Subject of a complaint, call, visit, message or question',
