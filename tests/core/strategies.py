@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from hypothesis import strategies as st
@@ -16,8 +17,6 @@ CUSTOMERS = [f"C{n}" for n in range(40) if partition_of(f"C{n}".encode(), PARTIT
 
 
 def iso(millis: int) -> str:
-    from datetime import UTC, datetime
-
     return datetime.fromtimestamp(millis / 1000, UTC).isoformat().replace("+00:00", "Z")
 
 
