@@ -12,13 +12,15 @@ NOWHERE = "127.0.0.1:1"
 """Nobody listens on port 1."""
 
 
-def vipcare(*args: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+def vipcare(
+    *args: str, timeout_s: float = 60, **environment: str
+) -> "subprocess.CompletedProcess[str]":
     """Run a command line to its end."""
     return subprocess.run(
         [sys.executable, "-m", "agents.cli.main", *args],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=timeout_s,
         check=False,
         env={**os.environ, **environment},
     )
