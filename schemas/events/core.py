@@ -16,7 +16,6 @@ from schemas.fields import (
     PersonalId,
     PersonalText,
     Rate,
-    Text,
     Whole,
 )
 
@@ -222,7 +221,7 @@ class TagRemoved(CoreEvent, tag="tag.removed", frozen=True):
 class InterestData(Data, kw_only=True, frozen=True):
     interest: Name
     given_by: Name | None = None
-    note: Text | None = None
+    note: PersonalText | None = None
 
 
 class InterestRecorded(CoreEvent, tag="interest.recorded", frozen=True):
