@@ -1,7 +1,7 @@
 """Dead letters: what could not be applied, kept whole, with its reason and coordinates as headers.
 
 The value is the original bytes. Above 256 KB it is cut, and the headers tell its full length and
-SHA-256. The content never goes to ClickHouse, a log or a metric.
+SHA-256. A key above 4 KB is cut, too. The content never goes to ClickHouse, a log or a metric.
 """
 
 import hashlib
@@ -10,6 +10,8 @@ from enum import StrEnum
 from msgspec import Struct
 
 MAX_VALUE_BYTES = 256 * 1024
+MAX_KEY_BYTES = 4 * 1024
+"""A customer's key has at most 256 bytes; with another's megabyte no broker would take the letter."""
 
 
 class Reason(StrEnum):
@@ -90,7 +92,7 @@ def dead_letter(  # one argument for each thing that is known of the original
         topic=topic,
         partition=partition,
         offset=offset,
-        key=key,
+        key=None if key is None else key[:MAX_KEY_BYTES],
         value=whole[:MAX_VALUE_BYTES],
         length=len(whole),
         sha256=hashlib.sha256(whole).hexdigest(),

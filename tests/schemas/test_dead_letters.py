@@ -1,0 +1,60 @@
+"""Dead letters: whole where they fit, cut where no broker would take them, read back the same."""
+
+import hashlib
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.kafka import MAX_MESSAGE_BYTES
+from schemas.dead_letters import (
+    HEADERS,
+    MAX_KEY_BYTES,
+    MAX_VALUE_BYTES,
+    DeadLetter,
+    Reason,
+    dead_letter,
+    parse_dead_letter,
+)
+from streams.context import CoreSettings
+from streams.inputs import Raw
+from streams.intake import read
+
+SETTINGS = CoreSettings(partitions=4)
+text = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+
+
+def refused(key: bytes | None, value: bytes | None) -> DeadLetter:
+    letter = read(Raw("bank.core", 1, 7, key, value), SETTINGS).problem
+    assert letter is not None
+    return letter
+
+
+@given(st.sampled_from(Reason), text, text, st.none() | st.binary(max_size=20), st.binary())
+def test_a_letter_is_read_back_from_its_message(
+    reason: Reason, detail: str, name: str, key: bytes | None, value: bytes
+) -> None:
+    letter = dead_letter(
+        reason, detail, topic="bank.app", partition=3, offset=2**40, key=key, value=value,
+        event_type=name, event_source=name, event_id=name,
+    )  # fmt: skip
+    assert [header for header, _ in letter.headers()] == [f"vipcare-{name}" for name in HEADERS]
+    assert parse_dead_letter(letter.headers(), letter.key, letter.value) == letter
+
+
+def test_a_long_value_is_cut_and_its_length_and_hash_are_told() -> None:
+    for size in (MAX_VALUE_BYTES, MAX_VALUE_BYTES + 1):
+        whole = b"x" * size
+        letter = refused(b"C1", whole)
+        assert letter.value == whole[:MAX_VALUE_BYTES]
+        assert letter.length == size
+        assert letter.sha256 == hashlib.sha256(whole).hexdigest()
+
+
+def test_no_message_that_a_broker_took_makes_a_letter_that_it_refuses() -> None:
+    """A letter that cannot be sent would end every worker that takes the partition over."""
+    most = 1_048_000  # Kafka's default limit, key and value together
+    for key_size in (0, 64, most // 2, most):
+        letter = refused(b"k" * key_size, b"{" * (most - key_size))
+        headers = sum(len(name) + len(value) for name, value in letter.headers())
+        assert len(letter.key or b"") <= MAX_KEY_BYTES
+        assert len(letter.key or b"") + len(letter.value) + headers < MAX_MESSAGE_BYTES // 2
