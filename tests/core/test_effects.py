@@ -1,0 +1,123 @@
+"""What a step says: where an effect comes from, under which id, and when a summary goes out."""
+
+from dataclasses import replace
+from typing import Any
+
+from config.load_rules import load_rules
+from schemas.effects import Profile, Task
+from schemas.record import Record
+from streams.chunk import Outcome, apply_chunk
+from streams.context import Context, CoreSettings
+from streams.effects import instant
+from streams.inputs import Raw
+from streams.intake import read
+from streams.rules.ruleset import compile_rules
+from tests.core.strategies import CUSTOMERS, DAY, NOW, PARTITIONS, message, transfer
+
+WHO = CUSTOMERS[0]
+SETTINGS = CoreSettings(partitions=PARTITIONS)
+CONTEXT = Context(now=NOW, rules=compile_rules(load_rules(None)), settings=SETTINGS)
+
+
+def raw(
+    event_id: str, event_type: str, data: dict[str, Any], at: int, topic: str = "bank.core"
+) -> Raw:
+    value = message(event_type, data, at=at, customer=WHO, event_id=event_id)
+    return Raw(topic, 0, int(event_id) + 700, WHO.encode(), value)
+
+
+def run(*raws: Raw, context: Context = CONTEXT, record: Record | None = None) -> Outcome:
+    """Apply messages of one customer, in their order."""
+    kept = record or Record(WHO)
+    return apply_chunk([read(one, SETTINGS) for one in raws], lambda _: kept, context)
+
+
+def tasks(outcome: Outcome) -> list[Task]:
+    return [effect for effect in outcome.effects if isinstance(effect, Task)]
+
+
+def profiles(outcome: Outcome) -> list[Profile]:
+    return [effect for effect in outcome.effects if isinstance(effect, Profile)]
+
+
+def abroad(count: int) -> list[Raw]:
+    """Transfers of which the third makes the foreign exchange rule fire."""
+    return [
+        raw(str(n), "transfer.completed", transfer(n, 250_000, "GB", "in"), NOW - DAY + n)
+        for n in range(count)
+    ]
+
+
+KNOWN = raw("9", "customer.updated", {"tier": "gold", "rm": "RM1"}, NOW - 2 * DAY)
+
+
+def test_a_task_tells_its_rule_its_values_and_its_event() -> None:
+    (task,) = tasks(run(KNOWN, *abroad(3)))
+    data, fired_at = task.data, instant(NOW - DAY + 2)
+    assert (data.rule.id, data.rule.version) == ("fx-frequent-cross-border", 1)
+    assert (data.values["times"], data.values["total"]) == ("3", "750000")
+    cause = data.cause
+    assert (cause.topic, cause.partition, cause.offset) == ("bank.core", 0, 702)
+    assert (cause.source, cause.id, cause.type) == ("/bank/test", "2", "transfer.completed")
+    assert cause.time == task.time == fired_at
+    assert (data.version, data.state, data.change) == (1, "open", "raised")
+    assert task.id == f"{data.task_id}-1"
+    assert task.subject == WHO
+    assert (data.tier, data.rm) == ("gold", "RM1")
+    assert data.due == instant(NOW + DAY + 2), "two days after the event"
+    assert "3 cross-border transfers" in data.text["en"]
+
+
+def test_an_id_derives_from_the_event_wherever_it_stands() -> None:
+    (task,) = tasks(run(*abroad(3)))
+    moved = [one._replace(offset=one.offset + 5_000) for one in abroad(3)]
+    (again,) = tasks(run(*moved))
+    assert again.id == task.id
+    elsewhere = [
+        one._replace(value=(one.value or b"").replace(b"/bank/test", b"/bank/other"))
+        for one in abroad(3)
+    ]
+    (other,) = tasks(run(*elsewhere))
+    assert other.id != task.id
+
+
+def test_a_reversed_transfer_is_taken_out_of_windows_and_totals() -> None:
+    first, second, third = abroad(3)
+    given_back = {
+        name: value
+        for name, value in transfer(1, 250_000, "GB", "in").items()
+        if not name.startswith("counterparty")
+    }
+    reversal = raw("5", "transfer.reversed", given_back, NOW - DAY + 10)
+    outcome = run(first, second, reversal, third)
+    assert not tasks(outcome)
+    profile = outcome.records[WHO].profile
+    assert (profile.inflow.count, profile.inflow.reversed) == (3, 1)
+    assert profile.inflow.base_total == 500_000
+    assert profile.outflow.count == 0
+    assert b"Somebody" not in outcome.records[WHO].encode(), "personal, and not needed again"
+
+
+def test_a_summary_goes_out_only_when_one_of_its_fields_changed() -> None:
+    record = Record(WHO)
+    (first,) = profiles(run(KNOWN, record=record))
+    same = raw("10", "customer.updated", {"tier": "gold", "employer": "ACME"}, NOW - DAY)
+    assert not profiles(run(same, *abroad(2), record=record))
+    (second,) = profiles(run(raw("11", "tag.added", {"tag": "tea"}, NOW - DAY), record=record))
+    assert (first.data.version, second.data.version) == (1, 2)
+    assert first.id.removesuffix("-1") == second.id.removesuffix("-2")
+    assert (second.data.tier, second.data.tags) == ("gold", ["tea"])
+    assert second.data.cause.type == "tag.added"
+
+
+def test_late_begins_behind_the_lateness_of_the_records_own_newest_event() -> None:
+    context = replace(CONTEXT, settings=replace(SETTINGS, lateness=DAY))
+    newest = raw("1", "logged.in", {"channel": "app"}, NOW, "bank.app")
+    edge = raw("2", "logged.in", {"channel": "web"}, NOW - DAY, "bank.app")
+    late = raw("3", "logged.in", {"channel": "web"}, NOW - DAY - 1, "bank.app")
+    outcome = run(newest, edge, late, context=context)
+    assert outcome.counts["late"] == 1
+    assert outcome.records[WHO].activity.late == 1
+    visits = outcome.records[WHO].profile.visits
+    assert (visits.logins, visits.by_channel) == (3, {"app": 1, "web": 2}), "folded all the same"
+    assert visits.last_login_at == NOW
