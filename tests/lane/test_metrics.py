@@ -2,10 +2,16 @@
 
 import re
 import urllib.request
+from pathlib import Path
 
 import pytest
 from prometheus_client import generate_latest
 
+import agents
+import config
+import schemas
+import sinks.metrics
+import streams
 from schemas import metrics as m
 from sinks.metrics import Metrics, MetricsServer
 
@@ -22,9 +28,14 @@ def test_names_are_unique_and_say_their_unit() -> None:
         assert (metric.kind == "histogram") == bool(metric.buckets)
 
 
-def test_every_worker_metric_is_shown_and_no_other() -> None:
-    metrics = Metrics(m.WORKER)
-    for metric in m.WORKER:
+def test_every_metric_belongs_to_a_process() -> None:
+    assert sorted(DEFINED) == sorted((*m.WORKER, *m.SINK))
+
+
+@pytest.mark.parametrize("listed", [m.WORKER, m.SINK], ids=["worker", "sink"])
+def test_every_metric_of_a_process_is_shown_and_no_other(listed: tuple[m.Metric, ...]) -> None:
+    metrics = Metrics(listed)
+    for metric in listed:
         labels = ["x"] * len(metric.labels)
         if metric.kind == "counter":
             metrics.count(metric, 2, *labels)
@@ -35,10 +46,18 @@ def test_every_worker_metric_is_shown_and_no_other() -> None:
     page = generate_latest(metrics.registry).decode()
     shown = set(re.findall(r"^# HELP (\w+) ", page, re.MULTILINE))
     assert {name for name in shown if not name.endswith("_created")} == {
-        metric.name for metric in m.WORKER
+        metric.name for metric in listed
     }
     with pytest.raises(KeyError):
         metrics.count(m.Metric("vipcare_other_total", "counter", "Not listed."))
+
+
+def test_no_metric_is_made_outside_the_list() -> None:
+    """sinks/metrics.py alone builds metrics, and leaves the library's default registry alone."""
+    for package in (agents, config, schemas, sinks, streams):
+        for file in Path(package.__path__[0]).rglob("*.py"):
+            if file != Path(sinks.metrics.__file__):
+                assert "prometheus_client" not in file.read_text(encoding="utf-8"), file
 
 
 def test_the_server_chooses_a_port_and_lets_it_go() -> None:
