@@ -23,6 +23,19 @@ from tests.local_clickhouse.process import ServerProcess
 from tests.ops.pipeline import settings_for, sink, wait_applied, worker
 
 EVENTS = 1_500
+PROMISED = {
+    "events",
+    "events_per_second",
+    "tasks",
+    "alerts",
+    "dead_letters",
+    "duplicates",
+    "by_rule",
+    "rows",
+    "latency_ms",
+    "reconciled",
+}
+"""What a report has for whoever reads it; the rest explains."""
 
 
 @pytest.fixture
@@ -66,6 +79,8 @@ def test_the_report_of_a_whole_path(settings: Settings, tmp_path: Path) -> None:
     report = make_report(settings, 10_000, 12_000)
     write_report(tmp_path / "report.json", report)
     assert json.loads((tmp_path / "report.json").read_text()) == report
+    assert set(report) == PROMISED | {"dead_letters_by_reason", "differences"}
+    assert {"p50", "p99"} <= set(report["latency_ms"])
     assert report["differences"] == []
     assert report["reconciled"] is True
     assert report["events"] == EVENTS

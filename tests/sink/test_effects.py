@@ -91,6 +91,9 @@ def test_a_customer_is_what_the_last_version_says(client: Client, address: Addre
     assert client.execute("SELECT tier, base_balance FROM customers") == [
         ("tier 3", Decimal("7.5"))
     ]
+    assert {effect.data.version: effect for effect in read_effects(client)} == {
+        effect.data.version: effect for effect in versions
+    }
     counts = count_rows(client)
     assert (counts["customers"], counts["customers_history"]) == (1, 3)
 
