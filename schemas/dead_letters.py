@@ -11,7 +11,7 @@ from msgspec import Struct
 
 MAX_VALUE_BYTES = 256 * 1024
 MAX_KEY_BYTES = 4 * 1024
-"""A customer's key has at most 256 bytes; with another's megabyte no broker would take the letter."""
+"""A customer's key has at most 256 bytes; a letter with a megabyte of key would never be taken."""
 
 
 class Reason(StrEnum):
