@@ -9,6 +9,9 @@ from schemas.envelope import Event
 from schemas.events import EVENT_TYPES, AnyEvent
 
 MAX_EVENT_BYTES = 512 * 1024
+MAX_DEPTH = 64
+"""Of arrays and objects within each other. A number of ours: how deep the decoder gets depends on
+who calls it, and the worker, the sink and the oracle must agree on every event."""
 
 
 class UnknownTypeError(Exception):
@@ -31,6 +34,9 @@ _decode: Callable[[bytes], Event] = msgspec.json.Decoder(AnyEvent).decode
 _decode_type = msgspec.json.Decoder(_Type).decode
 _QUOTED = re.compile(r"""['"].*['"]""", re.DOTALL)
 """From the first quote to the last: a quoted value may hold quotes itself."""
+_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
+"""A bracket, or a whole string: brackets inside it do not nest."""
+_STEPS = {b"[": 1, b"{": 1, b"]": -1, b"}": -1}
 
 
 def decode_event(value: bytes) -> Event:
@@ -43,14 +49,25 @@ def decode_event(value: bytes) -> Event:
         raise BrokenEventError(
             f"the event has {len(value)} bytes, at most {MAX_EVENT_BYTES} are taken"
         )
+    if _is_too_deep(value):
+        raise BrokenEventError(f"the event is nested more than {MAX_DEPTH} deep")
     try:
         return _decode(value)
     except (msgspec.DecodeError, UnicodeError, ValueError) as error:
         _raise_if_unknown(value)
         # A decoder's message may quote the offending value, which may identify a person.
         raise BrokenEventError(_QUOTED.sub("'…'", str(error))) from None
-    except RecursionError:
-        raise BrokenEventError("the event is nested too deeply") from None
+
+
+def _is_too_deep(value: bytes) -> bool:
+    if value.count(b"{") + value.count(b"[") <= MAX_DEPTH:
+        return False
+    depth = 0
+    for token in _BRACKETS.finditer(value):
+        depth += _STEPS.get(token[0], 0)
+        if depth > MAX_DEPTH:
+            return True
+    return False
 
 
 def _raise_if_unknown(value: bytes) -> None:

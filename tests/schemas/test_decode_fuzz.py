@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from schemas.decode import BrokenEventError, UnknownTypeError, decode_event
+from schemas.decode import MAX_DEPTH, BrokenEventError, UnknownTypeError, decode_event
 from schemas.envelope import Event
 from schemas.events import EVENT_TYPES
 from tests.schemas.examples import EVENT_EXAMPLES
@@ -87,6 +87,32 @@ def _check(error: UnknownTypeError | BrokenEventError) -> None:
 @example(b'{"type":' * 100_000)
 def test_any_bytes(value: bytes) -> None:
     _decode(value)
+
+
+@pytest.mark.parametrize("frames", [0, 500])
+@pytest.mark.parametrize("depth", [MAX_DEPTH - 1, MAX_DEPTH, 900, 200_000])
+@pytest.mark.parametrize("last", [b'"type":"?",', b'"specversion":7,', b""])
+def test_too_deep_is_the_same_for_every_caller(last: bytes, depth: int, frames: int) -> None:
+    """Also behind an error, where only the type is looked for."""
+    event = json.dumps(EVENT_EXAMPLES[0]).encode()
+    value = b"{" + last + b'"deep":' + b"[" * depth + b"]" * depth + b"," + event[1:]
+
+    def said(frames: int) -> str:
+        if frames:
+            return said(frames - 1)
+        try:
+            return repr(decode_event(value))
+        except (UnknownTypeError, BrokenEventError) as error:
+            return str(error)
+
+    assert ("nested more than" in said(frames)) == (depth >= MAX_DEPTH)
+
+
+@given(st.text('[]{}"\\,:a', max_size=200), st.integers(0, MAX_DEPTH + 1))
+def test_brackets_in_strings_do_not_nest(text: str, depth: int) -> None:
+    event = json.dumps(EVENT_EXAMPLES[0] | {"note": text * 20}).encode()
+    value = b'{"deep":' + b"[" * depth + b"0" + b"]" * depth + b"," + event[1:]
+    assert (_decode(value) is not None) == (depth < MAX_DEPTH)
 
 
 @given(st.text(max_size=300))
