@@ -1,5 +1,7 @@
 """The `kafka` settings as librdkafka's configuration, for what works beside the worker."""
 
+from confluent_kafka import KafkaException
+
 from config.settings import KafkaSettings
 
 
@@ -14,3 +16,11 @@ def librdkafka_config(settings: KafkaSettings) -> dict[str, str | int | float | 
         "ssl.ca.location": settings.ca_file and str(settings.ca_file),
     }
     return {name: value for name, value in options.items() if value}
+
+
+def unreachable(settings: KafkaSettings, error: KafkaException) -> str:
+    """One line for a Kafka that does not answer."""
+    return (
+        f"Kafka at {settings.bootstrap} does not answer ({error.args[0].str()}): "
+        "is it running, and is VIPCARE_KAFKA__BOOTSTRAP right?"
+    )

@@ -6,10 +6,11 @@ from typing import Any, NamedTuple, Self
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from agents.librdkafka import librdkafka_config
+from agents.librdkafka import librdkafka_config, unreachable
 from config.settings import KafkaSettings
 from streams.inputs import Raw
 
+_ANSWER_S = 5.0
 _TIMEOUT_S = 20.0
 _MESSAGES_A_CALL = 2_000
 _FILL_S = 0.02
@@ -41,11 +42,9 @@ def partitions_of(kafka: KafkaSettings, topic: str) -> int:
     """How many partitions a topic has. Raises ReadingError if it is not there."""
     with _Client(kafka) as client:
         try:
-            listed = client.consumer.list_topics(topic, timeout=_TIMEOUT_S).topics.get(topic)
+            listed = client.consumer.list_topics(topic, timeout=_ANSWER_S).topics.get(topic)
         except KafkaException as error:
-            raise ReadingError(
-                f"Kafka at {kafka.bootstrap} does not answer: {error.args[0].str()}"
-            ) from error
+            raise ReadingError(unreachable(kafka, error)) from error
     if listed is None or listed.error is not None:
         raise ReadingError(f"topic {topic} is missing: make it with `vipcare topics create`")
     return len(listed.partitions)

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from agents.librdkafka import librdkafka_config
+from agents.librdkafka import librdkafka_config, unreachable
 from config.settings import KafkaSettings
 
 _ANSWER_S = 5.0
@@ -46,10 +46,7 @@ class Sending:
         try:
             there = self._producer.list_topics(timeout=_ANSWER_S).topics
         except KafkaException as error:
-            raise SendingError(
-                f"Kafka at {self._kafka.bootstrap} does not answer ({error.args[0].str()}): "
-                "is it running, and is VIPCARE_KAFKA__BOOTSTRAP right?"
-            ) from error
+            raise SendingError(unreachable(self._kafka, error)) from error
         if missing := sorted(self._topics - there.keys()):
             raise SendingError(
                 f"topic {', '.join(missing)} is missing: make it with `vipcare topics create`"

@@ -17,7 +17,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public, the
 )
 from confluent_kafka.cimpl import NewTopic
 
-from agents.librdkafka import librdkafka_config
+from agents.librdkafka import librdkafka_config, unreachable
 from config.settings import Settings
 
 INPUTS = (
@@ -156,16 +156,8 @@ def _partition_counts(admin: AdminClient, settings: Settings) -> dict[str, int]:
     try:
         listed = admin.list_topics(timeout=_TIMEOUT_S).topics
     except KafkaException as error:
-        raise TopicsError(unreachable(settings, error)) from error
+        raise TopicsError(unreachable(settings.kafka, error)) from error
     return {name: len(topic.partitions) for name, topic in listed.items()}
-
-
-def unreachable(settings: Settings, error: KafkaException) -> str:
-    """One line for a Kafka that does not answer."""
-    return (
-        f"Kafka at {settings.kafka.bootstrap} does not answer ({error.args[0].str()}): "
-        "is it running, and is VIPCARE_KAFKA__BOOTSTRAP right?"
-    )
 
 
 def _cleanup_policies(admin: AdminClient, names: Sequence[str]) -> dict[str, str]:

@@ -144,8 +144,24 @@ def _unexpected(error: Exception) -> int:
 
     if isinstance(error, SettingsError):
         return _say(f"settings: {error}", 2)
+    if wrong := _wrong_kafka_setting(error):
+        return _say(
+            f"settings: kafka: {wrong}: look at VIPCARE_KAFKA__SECURITY_PROTOCOL, "
+            "VIPCARE_KAFKA__SASL_MECHANISM and VIPCARE_KAFKA__CA_FILE",
+            2,
+        )
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return _say(f"unexpected: {what} (VIPCARE_DEBUG=1 shows where)", 1)
+
+
+def _wrong_kafka_setting(error: Exception) -> str:
+    """Why Kafka's client cannot be made of the settings; empty if it is another error."""
+    from confluent_kafka import KafkaError, KafkaException  # noqa: PLC0415  # as above
+
+    told = error.args[0] if isinstance(error, KafkaException) and error.args else None
+    if not isinstance(told, KafkaError) or told.code() != KafkaError._INVALID_ARG:
+        return ""
+    return told.str()
 
 
 def _say(message: str, status: int) -> int:

@@ -87,7 +87,7 @@ def test_show_what_is_not_there(broker: str, capfd: pytest.CaptureFixture[str]) 
 
 def test_no_kafka(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("VIPCARE_KAFKA__BOOTSTRAP", "127.0.0.1:9")
-    monkeypatch.setattr("agents.reading._TIMEOUT_S", 0.5)
+    monkeypatch.setattr("agents.reading._ANSWER_S", 0.5)
     assert run(["dead-letters", "list"]) == 2
     said = capfd.readouterr().err
     assert said.startswith("vipcare: Kafka at 127.0.0.1:9 does not answer")

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,7 +47,30 @@ def taken() -> Iterator[int]:
     ids=" ".join,
 )
 def test_kafka_that_is_not_there(args: list[str]) -> None:
+    began = time.monotonic()
     assert NOWHERE in refused(vipcare(*args, **KAFKA))
+    assert time.monotonic() - began < 15
+
+
+@pytest.mark.parametrize(
+    "args", [["topics", "check"], ["worker"], ["sink"], ["bank"], ["dead-letters", "list"]]
+)
+@pytest.mark.parametrize(
+    "wrong",
+    [{"SECURITY_PROTOCOL": "SASL_PLAINTEXT"}, {"SECURITY_PROTOCOL": "SSL", "CA_FILE": "/no.pem"}],
+)
+def test_settings_of_which_no_client_can_be_made(
+    args: list[str],
+    wrong: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in wrong.items():
+        monkeypatch.setenv(f"VIPCARE_KAFKA__{name}", value)
+    assert run(args) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith("vipcare: settings: kafka: ")
+    assert "VIPCARE_KAFKA__SASL_MECHANISM" in said
 
 
 def test_kafka_that_is_not_there_when_events_are_sent(tmp_path: Path) -> None:
