@@ -18,11 +18,15 @@ from pydantic_settings import (
 
 from config.settings_file import read_settings_file
 
+MAX_CLOCK_RATE = 31_536_000
+"""A year in a second."""
+MAX_BANK_RATE = 1_000_000
+
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class KafkaSettings(_Section):
@@ -123,7 +127,7 @@ class SinkSettings(_Section):
 class ClockSettings(_Section):
     """Bank time = `origin` + (real time - `started`) x `rate`. Shared by a whole stack."""
 
-    rate: float = Field(1.0, gt=0, description="bank seconds in a real second")
+    rate: float = Field(1.0, gt=0, le=MAX_CLOCK_RATE, description="bank seconds in a real second")
     origin: datetime | None = Field(None, description="with `started`; none = real time")
     started: datetime | None = Field(None, description="the real time at which it was `origin`")
 
@@ -133,8 +137,10 @@ class BankSettings(_Section):
 
     seed: int = Field(7, description="the same seed and origin give the same bytes")
     customers: int = Field(300, ge=1, le=1_000_000, description="how many VIP customers")
-    history_days: int = Field(90, ge=0, description="sent first, before it goes live")
-    rate: float = Field(50.0, gt=0, description="live events a second (real time)")
+    history_days: int = Field(90, ge=0, le=36_500, description="sent first, before it goes live")
+    rate: float = Field(
+        50.0, gt=0, le=MAX_BANK_RATE, description="live events a second (real time)"
+    )
     duplicates: float = Field(0.01, ge=0, le=0.5, description="the share sent twice")
     late: float = Field(0.005, ge=0, le=0.5, description="the share that comes late")
     broken: float = Field(0.002, ge=0, le=0.5, description="the share that is no valid event")

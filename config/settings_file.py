@@ -41,8 +41,10 @@ def read_settings_file(path: Path) -> SettingsFile:
         tree = YAML(typ="rt").load(text)
     except MarkedYAMLError as error:
         raise SettingsFileError(f"{path}:{_line(error)}: {_problem(error)}") from error
-    except YAMLError as error:
+    except (YAMLError, ValueError) as error:  # ValueError: a number of thousands of digits
         raise SettingsFileError(f"{path}: not YAML: {_first_line(str(error))}") from error
+    except RecursionError:
+        raise SettingsFileError(f"{path}: not YAML: it is nested too deeply") from None
     if tree is None:
         return SettingsFile(path, {})
     if not isinstance(tree, CommentedMap):

@@ -15,11 +15,11 @@ from agents.bank.live import play
 from agents.bank.message import SOURCES, Message, iso
 from agents.bank.simulation import Plan, messages
 from agents.cli.errors import UserError
-from agents.cli.params import DURATION
+from agents.cli.params import DURATION, Rate
 from agents.clock import BankClock
 from agents.sending import Sending, SendingError
 from config.load import load_settings
-from config.settings import Settings
+from config.settings import MAX_BANK_RATE, Settings
 from schemas.envelope import to_millis
 
 _ORIGIN = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
@@ -36,8 +36,8 @@ _PROGRESS_EVERY = 5_000
 )
 @click.option("--customers", type=click.IntRange(1, 1_000_000), help="How many customers.")
 @click.option("--seed", type=int, help="What all chances are drawn from.")
-@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Live events a second.")
-@click.option("--days", "history_days", type=click.IntRange(0), help="Days of history.")
+@click.option("--rate", type=Rate(MAX_BANK_RATE), help="Live events a second.")
+@click.option("--days", "history_days", type=click.IntRange(0, 36_500), help="Days of history.")
 @click.option("--for", "seconds", type=DURATION, help="End after so long live; a file has 60s.")
 def bank(
     out: Path | None,

@@ -1,10 +1,12 @@
 """Values that several commands take on the command line."""
 
+import math
 import re
 
 import click
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_LONGEST_S = 87_600 * 3_600.0
 _SHAPE = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 
 
@@ -22,9 +24,26 @@ class Duration(click.ParamType):
         if match is None:
             self.fail(f"{value!r} is not a duration: write 60s, 5m or 1h", param, ctx)
         seconds = float(match[1]) * _UNITS[match[2]]
+        if seconds > _LONGEST_S:
+            self.fail("a duration is at most 87600h (ten years)", param, ctx)
         if not seconds:
             self.fail("a duration is longer than nothing", param, ctx)
         return seconds
+
+
+class Rate(click.FloatRange):
+    """A number above 0, up to `most`."""
+
+    def __init__(self, most: float) -> None:
+        super().__init__(0, most, min_open=True)
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        rate: float = super().convert(value, param, ctx)
+        if math.isnan(rate):  # no comparison refuses it
+            self.fail("this is not a number", param, ctx)
+        return rate
 
 
 class Address(click.ParamType):

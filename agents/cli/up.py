@@ -6,8 +6,9 @@ import click
 from rich.console import Console
 
 from agents.cli.errors import UserError
-from agents.cli.params import DURATION, Address
+from agents.cli.params import DURATION, Address, Rate
 from config.load import load_settings
+from config.settings import MAX_CLOCK_RATE
 
 _ADDRESS = Address("embedded")
 
@@ -36,7 +37,7 @@ _ADDRESS = Address("embedded")
 )
 @click.option(
     "--clock-rate",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Rate(MAX_CLOCK_RATE),
     help="How many bank seconds pass in a real second.",
 )
 @click.option("--no-bank", is_flag=True, help="No simulated bank: send your own events.")

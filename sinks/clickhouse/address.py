@@ -81,6 +81,20 @@ def client_of(address: Address, database: str | None = None) -> Iterator[Client]
         client.disconnect()
 
 
+def greet(address: Address) -> None:
+    """See that a ClickHouse answers there within seconds: what listens may be something else.
+
+    Raises one of FAILURES.
+    """
+    client = connect(address, "")
+    connection = client.connection
+    connection.send_receive_timeout = CONNECT_TIMEOUT_S
+    try:
+        connection.force_connect()
+    finally:
+        client.disconnect()
+
+
 def explain(error: BaseException) -> str:
     """What is wrong with ClickHouse, in one line that holds no row's content."""
     if isinstance(error, ServerException):

@@ -15,7 +15,7 @@ from importlib.resources import files
 from clickhouse_driver import Client
 from clickhouse_driver.errors import ErrorCodes, ServerException
 
-from sinks.clickhouse.address import FAILURES, Address, client_of, explain
+from sinks.clickhouse.address import FAILURES, Address, client_of, explain, greet
 from sinks.clickhouse.tables import VIEWS
 
 _NAME = re.compile(r"(\d{4})_\w+\.sql")
@@ -81,6 +81,7 @@ def migrate(address: Address, migrations: Sequence[Migration] | None = None) -> 
     """
     wanted = shipped() if migrations is None else migrations
     try:
+        greet(address)
         with client_of(address, "") as system:
             _make_database(system, address.database)
         with client_of(address) as own:

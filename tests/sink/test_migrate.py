@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -98,6 +99,18 @@ def test_an_unreachable_address_is_one_line(monkeypatch: pytest.MonkeyPatch) -> 
     assert result.exit_code == 2
     assert "does not answer" in result.output
     assert len(result.output.splitlines()) == 1
+
+
+def test_another_server_that_says_nothing_is_told_within_seconds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    began = time.monotonic()
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        monkeypatch.setenv("VIPCARE_CLICKHOUSE__PORT", str(mute.getsockname()[1]))
+        result = CliRunner().invoke(command)
+    assert (result.exit_code, len(result.output.splitlines())) == (2, 1)
+    assert "does not answer" in result.output
+    assert time.monotonic() - began < 15
 
 
 def test_a_wrong_password_is_one_line(

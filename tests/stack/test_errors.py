@@ -98,6 +98,26 @@ def test_a_missing_file(args: list[str], tmp_path: Path) -> None:
     assert "missing.file" in refused(vipcare(*args, str(missing)))
 
 
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["up", "--clock-rate", "inf"],
+        ["up", "--clock-rate", "nan"],
+        ["up", "--for", "9" * 400 + "h"],
+        ["bank", "--rate", "inf"],
+        ["bank", "--rate", "nan"],
+        ["bank", "--days", "99999999"],
+        ["bank", "--for", "9" * 400 + "s"],
+    ],
+)
+def test_a_number_without_bounds_is_refused(
+    args: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(args) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert args[1] in said
+
+
 @pytest.mark.parametrize("args", EVERY_COMMAND_WITH_SETTINGS, ids=" ".join)
 def test_a_settings_file_that_is_broken_is_named_with_its_line(
     args: list[str],
