@@ -8,7 +8,7 @@ from yarl import URL
 
 from agents.clock import BankClock
 from agents.core import core_settings
-from agents.faults import Fault, die
+from agents.faults import Fault, die, kind_of
 from agents.kafka import faust_brokers, faust_credentials
 from agents.lane import table
 from agents.lane.cache import RecordCache
@@ -134,4 +134,4 @@ def _take(app: LaneApp, message: Message) -> None:
             ),
         )
     except Exception as error:  # Faust would acknowledge the chunk and go on
-        die(Fault.CRASHED, f"taking in {topic}[{partition}] raised {type(error).__name__}")
+        die(Fault.CRASHED, f"taking in {topic}[{partition}] raised {kind_of(error)}")

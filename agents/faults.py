@@ -6,6 +6,7 @@ happened, and a successor's `init_transactions` aborts what is open.
 
 import os
 import sys
+import traceback
 from enum import IntEnum
 from typing import NoReturn
 
@@ -27,6 +28,13 @@ class Fault(IntEnum):
     """A topic and the position disagree: made anew, or the log does not hold the position."""
     CRASHED = 15
     """Faust, or a task of the lane, ended with an error."""
+
+
+def kind_of(error: BaseException) -> str:
+    """An error's type and where it was raised: its text may quote an event."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{place}"
 
 
 def die(fault: Fault, message: str) -> NoReturn:

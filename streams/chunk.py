@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from heapq import merge as merge_sorted
 
 from schemas.dead_letters import DeadLetter, Reason
-from schemas.effects import Effect
+from schemas.effects import Effect, encode_effect
 from schemas.record import MAX_RECORD_BYTES, Record
 from streams.context import Context
 from streams.inputs import Input, Raw
@@ -22,8 +22,12 @@ GROWTH_BYTES = 8 * 1024
 """An event of n bytes lets a record grow by less than GROWTH_FACTOR * n + GROWTH_BYTES."""
 
 
+MAX_EFFECT_BYTES = 900_000
+"""An encoded effect stays below Kafka's usual limit for a message, 1 MB."""
+
+
 class OversizeError(ValueError):
-    """The record would exceed its limit."""
+    """The record or an effect would exceed its limit."""
 
 
 @dataclass(slots=True)
@@ -130,6 +134,7 @@ class _Chunk:
             stepped = step(touched.record, event, self._context)
             if stepped.applied:
                 self._check_size(touched, raw)
+                _check_effects(stepped.effects)
         except ConflictError as error:
             self._bury(reject(raw, Reason.CONFLICT, str(error), event.event))
         except OversizeError as error:
@@ -183,3 +188,12 @@ class _Chunk:
     def _bury(self, letter: DeadLetter) -> None:
         self._outcome.dead_letters.append(letter)
         self._outcome.counts[f"dead:{letter.reason}"] += 1
+
+
+def _check_effects(effects: Sequence[Effect]) -> None:
+    """Rules repeat fields in their texts, as often as their authors like."""
+    for effect in effects:
+        if (size := len(encode_effect(effect))) > MAX_EFFECT_BYTES:
+            raise OversizeError(
+                f"{effect.id} would have {size} bytes, at most {MAX_EFFECT_BYTES} are sent"
+            )

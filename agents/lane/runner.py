@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from faust.types import TP
 
 from agents.clock import BankClock
-from agents.faults import Fault, die
+from agents.faults import Fault, die, kind_of
 from agents.lane.cache import RecordCache
 from agents.lane.inbox import Inbox
 from agents.lane.offsets import Offsets
@@ -131,7 +131,7 @@ class Runner:
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
-            die(Fault.CRASHED, f"partition {self.partition}: the runner raised {error!r}")
+            die(Fault.CRASHED, f"partition {self.partition}: the runner raised {kind_of(error)}")
 
     async def _run(self) -> None:
         while True:
@@ -210,7 +210,7 @@ class Runner:
             die(
                 Fault.STEP,
                 f"stepping {first.topic}[{first.partition}] from offset {first.offset} "
-                f"raised {type(error).__name__}: a fault of ours, please report it",
+                f"raised {kind_of(error)}: a fault of ours, please report it",
             )
         if outcome.dead_letters:
             # A fold that failed may have left its record half changed: back to what is stored.

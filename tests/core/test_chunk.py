@@ -11,6 +11,7 @@ from config.load_rules import load_rules
 from schemas.effects import Effect
 from schemas.position import Position, Range
 from schemas.record import Record
+from schemas.rules import RuleDefinition
 from streams import chunk as chunk_module
 from streams.chunk import Outcome, apply_chunk, merge
 from streams.context import Context, CoreSettings
@@ -215,3 +216,33 @@ def test_the_future_is_a_dead_letter_that_moves_nothing() -> None:
     outcome = apply_chunk(merge(entries, early), Record, early)
     assert {letter.reason for letter in outcome.dead_letters} == {"future"}
     assert not outcome.records
+
+
+def test_an_oversize_effect_is_a_dead_letter_and_no_trace() -> None:
+    loud = RuleDefinition.model_validate(
+        {
+            "id": "loud",
+            "version": 1,
+            "title": {"en": "Loud", "zh": "响"},
+            "kind": "care",
+            "owner": "tests",
+            "status": "live",
+            "on": "page.viewed",
+            "if": "page == page",
+            "then": {"task": {"text": {"en": "{page}" * 80, "zh": "{page}" * 80}}},
+        }
+    )
+    who = CUSTOMERS[0]
+    context = replace(CONTEXT, rules=compile_rules([loud]))
+
+    def viewed(n: int, page: str) -> Entry:
+        value = message("page.viewed", {"page": page}, at=NOW - DAY, customer=who, event_id=str(n))
+        return read(Raw("bank.app", 0, n, who.encode(), value), SETTINGS)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chunk_module, "MAX_EFFECT_BYTES", 20_000)
+        outcome = apply_chunk([viewed(0, "p"), viewed(1, "p" * 200)], Record, context)
+    (letter,) = outcome.dead_letters
+    assert (letter.reason, letter.offset) == ("oversize", 1)
+    assert outcome.counts["applied"] == 1
+    assert outcome.records[who].profile.visits.pages == 1
