@@ -12,8 +12,6 @@ def core_settings(settings: Settings) -> CoreSettings:
     step = settings.step
     return CoreSettings(
         partitions=settings.topics.partitions,
-        base_currency=step.base_currency,
-        time_zone=step.time_zone,
         future_tolerance=int(step.future_tolerance_s * 1_000 * settings.clock.rate),
         lateness=step.lateness_days * DAY_MS,
         duplicates_kept=step.duplicates_kept,

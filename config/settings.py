@@ -87,10 +87,6 @@ class WorkerSettings(_Section):
 class StepSettings(_Section):
     """What the pure core needs to know. Part of the deployment: a change changes results."""
 
-    base_currency: str = Field(
-        "CNY", min_length=3, max_length=3, description="ISO 4217; rules compare in it"
-    )
-    time_zone: str = Field("Asia/Shanghai", description="the bank's, an IANA name: days, hours")
     future_tolerance_s: int = Field(300, ge=0, description="real time; times the clock's rate")
     lateness_days: int = Field(30, ge=0, description="later events stay out of windows")
     duplicates_kept: int = Field(64, ge=1, le=4_096, description="recent event ids a record")

@@ -11,8 +11,6 @@ class CoreSettings:
     """The part of the settings that changes results. Durations in milliseconds."""
 
     partitions: int
-    base_currency: str = "CNY"
-    time_zone: str = "Asia/Shanghai"
     future_tolerance: int = 300_000
     lateness: int = 30 * DAY_MS
     duplicates_kept: int = 64
