@@ -71,6 +71,10 @@ class Child:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
+    def has_said(self, words: str) -> bool:
+        """Whether these stand in what it wrote last."""
+        return any(words in line for line in self.tail(_TAIL_BYTES))
+
     def tail(self, lines: int) -> list[str]:
         """The last lines that it wrote since it was last started."""
         with self.log.open("rb") as written:

@@ -1,20 +1,43 @@
 """Ports on loopback, and whether someone answers at an address."""
 
+import contextlib
+import fcntl
+import os
 import socket
+import tempfile
+from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
+_claims: dict[int, int] = {}
+"""Port → the descriptor of its locked file, held until this process ends."""
 
 
 def free_port(wanted: int = 0) -> int:
-    """`wanted` if it is free now, else any other free port."""
+    """`wanted` if it is free now and no other stack has chosen it, else any other free port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((LOOPBACK, wanted))
+            probe.bind((LOOPBACK, wanted if _claim(wanted) else 0))
         except OSError:
             probe.bind((LOOPBACK, 0))
         chosen: int = probe.getsockname()[1]
         return chosen
+
+
+def _claim(port: int) -> bool:
+    """Two stacks that start together both find a port free before either listens on it."""
+    if port == 0 or port in _claims:
+        return True
+    path = Path(tempfile.gettempdir()) / f"vipcare-{os.getuid()}-port-{port}.lock"
+    with contextlib.suppress(OSError):
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(file)
+        else:
+            _claims[port] = file
+    return port in _claims
 
 
 def answers(host: str, port: int, timeout_s: float = 1.0) -> bool:

@@ -127,13 +127,16 @@ class Stack:
     def _reach(self, child: Child | None, address: str, option: str) -> None:
         """A server of ours comes up; another must be there already."""
         if child is not None:
-            self._await(child, address)
+            # Somebody else may answer there: ours says itself where it listens.
+            self._await(child, address, lambda: child.has_said(f" on {address} "))
         elif not any(answers(*split(one)) for one in address.split(",")):
             raise StackError(f"nobody answers at {address} ({option}): is it running?")
 
-    def _await(self, child: Child, address: str) -> None:
+    def _await(
+        self, child: Child, address: str, has_said: Callable[[], bool] = lambda: True
+    ) -> None:
         deadline = time.monotonic() + _READY_S
-        while not answers(*split(address)):
+        while not (has_said() and answers(*split(address))):
             self._survives(child)
             if time.monotonic() > deadline:
                 raise ChildDied(

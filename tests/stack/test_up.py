@@ -98,6 +98,24 @@ def test_a_data_folder_in_use_is_refused(tmp_path: Path) -> None:
     assert only_run(tmp_path).is_dir()
 
 
+def test_two_that_start_together_share_no_server(tmp_path: Path) -> None:
+    first, second = str(tmp_path / "first"), str(tmp_path / "with a space")
+    with (
+        running("up", "--no-bank", "--data", first) as one,
+        running("up", "--no-bank", "--data", second) as other,
+    ):
+        servers = [
+            read_until(up, "ready")[-1].split(" · worker-1")[0].split() for up in (one, other)
+        ]
+        for up in (one, other):
+            up.send_signal(signal.SIGINT)
+            up.communicate(timeout=60)
+            assert up.returncode == 0
+    places = [{word for word in words if ":" in word} for words in servers]
+    assert len(places[0]) == 2
+    assert not places[0] & places[1]
+
+
 @pytest.mark.parametrize("option", ["--broker", "--clickhouse"])
 def test_an_address_where_nobody_answers_is_refused(tmp_path: Path, option: str) -> None:
     done = vipcare("up", option, NOWHERE, "--data", str(tmp_path))
