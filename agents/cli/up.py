@@ -1,5 +1,6 @@
 """`vipcare up`: everything on this machine."""
 
+import tempfile
 from pathlib import Path
 
 import click
@@ -101,5 +102,14 @@ def up(
 
 def _check_writable(report: Path | None) -> None:
     """Rather now than after the run."""
-    if report is not None and not report.resolve().parent.is_dir():
-        raise UserError(f"--report {report}: there is no folder {report.resolve().parent}")
+    if report is None:
+        return
+    folder = report.resolve().parent
+    if not folder.is_dir():
+        raise UserError(f"--report {report}: there is no folder {folder}")
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise UserError(
+            f"--report {report}: nothing can be written in {folder} ({error.strerror})"
+        ) from error

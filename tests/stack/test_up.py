@@ -128,3 +128,10 @@ def test_a_report_that_cannot_be_written_is_refused_before_the_run(tmp_path: Pat
     done = vipcare("up", "--report", str(tmp_path / "no" / "report.json"))
     assert "there is no folder" in refused(done)
     assert done.stdout == ""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is a folder that takes no file")
+def test_a_folder_that_takes_no_report_is_refused_before_the_run() -> None:
+    done = vipcare("up", "--report", "/proc/report.json")
+    assert "nothing can be written in /proc" in refused(done)
+    assert done.stdout == ""
