@@ -24,8 +24,10 @@ FETCH_MAX_WAIT_MS = 100
 """Faust's 1.5 s would also delay list-offset calls, which queue behind a fetch."""
 MAX_WAITING_CHANGELOG_CHUNKS = 8
 LITTLE = 200
-"""A fetch of fewer records is followed by a short sleep: half the CPU and half the transactions at
-a low rate, for a few milliseconds."""
+"""Two fetches in a row of fewer records are followed by a short sleep: half the CPU and half the
+transactions at a low rate, for a few milliseconds. Two, because the first one only takes what
+aiokafka fetched as the sleep began: it fetches nothing more until that is taken, so that the rest
+of what came in meanwhile would wait for a second sleep."""
 _LITTLE_S = 0.01
 _NO_ROOM_S = 0.005
 _FETCH_S = 0.05
@@ -84,6 +86,7 @@ class Consumer(driver.Consumer):
         self.lane: Lane = cast(Any, self.app).lane
         self._tables = cast(Any, self.app.tables)
         self._changelog_read: dict[TP, int] = {}
+        self._slept = False
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -123,7 +126,12 @@ class Consumer(driver.Consumer):
             if not self.flow_active or self.app.consumer_generation_id != generation:
                 return  # the partitions were revoked; they will be sought anew
             yield tp, self._to_chunk(tp, records)
-        if sum(map(len, fetched.values())) < LITTLE:
+        await self._rest(sum(map(len, fetched.values())))
+
+    async def _rest(self, count: int) -> None:
+        """Sleep after the second of two fetches that brought little."""
+        self._slept = count < LITTLE and not self._slept
+        if self._slept:
             await asyncio.sleep(_LITTLE_S)
 
     def _wanted(self) -> set[TP]:

@@ -31,6 +31,7 @@ from agents.app import LaneApp
 from agents.lane.table import LaneStore
 from agents.lane.transport import (
     FETCH_MAX_WAIT_MS,
+    LITTLE,
     ChunkSchema,
     Consumer,
     ConsumerThread,
@@ -250,6 +251,22 @@ def test_only_partitions_with_room_are_asked_for_and_never_none(fetched: Fetched
     fetched.consumer._active_partitions = {INPUT}
     fetched.chunks()
     assert fetched.asked == [{INPUT, CHANGELOG}, {CHANGELOG}]
+
+
+def test_it_sleeps_after_every_second_fetch_that_brings_little(
+    fetched: Fetched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What aiokafka fetched as a sleep began holds up its next fetch, which must not wait again."""
+    slept: list[int] = []
+
+    async def sleep(_: float) -> None:
+        slept.append(len(fetched.asked))
+
+    monkeypatch.setattr("agents.lane.transport.asyncio.sleep", sleep)
+    for count in (1, 1, 1, LITTLE, 1, 1):
+        fetched.answer = {INPUT: records(*range(count))}
+        fetched.chunks()
+    assert slept == [1, 3, 5]
 
 
 def test_chunks_of_an_assignment_that_ended_are_dropped(fetched: Fetched) -> None:
