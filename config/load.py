@@ -84,7 +84,7 @@ def _line(error: dict[str, Any], sources: Sources) -> str:
         beside += [setting.path[0] for setting in all_settings()]
         return f"{_place(path, sources)}: {key} is unknown{_nearest(key, beside)}"
     # The message alone: the offending value may be a secret.
-    message = str(error["msg"])
+    message = str(error["msg"]).removeprefix("Value error, ")
     return f"{_place(path, sources)}: {key}: {message[:1].lower()}{message[1:]}"
 
 

@@ -4,11 +4,12 @@ The file is named by `VIPCARE_SETTINGS` (default: none). Unknown names are error
 """
 
 import os
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -29,10 +30,19 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+def _addresses(text: str) -> str:
+    address = r"(\[[0-9a-fA-F:.]+\]|[^\s,:/]+):\d{1,5}"
+    if not re.fullmatch(rf"{address}(,{address})*", text):
+        raise ValueError("write host:port, and commas between several")
+    return text
+
+
 class KafkaSettings(_Section):
     """Where Kafka is. One section for both clients, aiokafka and librdkafka."""
 
-    bootstrap: str = Field("127.0.0.1:9092", description="addresses, host:port[,host:port]")
+    bootstrap: Annotated[str, AfterValidator(_addresses)] = Field(
+        "127.0.0.1:9092", description="addresses, host:port[,host:port]"
+    )
     transactions: bool = Field(
         True, description="off only for a broker that has none (the embedded one): flushes instead"
     )

@@ -5,8 +5,10 @@ from pathlib import Path
 import click
 
 from agents.cli.errors import UserError
+from agents.core import rule_set
 from agents.rules import read_rules
 from config.load_rules import RuleFile, RuleFileErrors
+from config.settings import Settings
 from streams.rules.ruleset import RuleSet
 
 PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]…")
@@ -21,10 +23,10 @@ def rules() -> None:
 @PATHS
 def check(paths: tuple[Path, ...]) -> None:
     """Check rules: a line for each problem with file:line:column; exit status 2 if there is one."""
-    rule_set, files = _read(paths)
+    checked, files = _read(paths)
     states = [file.definition.status for file in files]
     counted = ", ".join(f"{states.count(one)} {one}" for one in dict.fromkeys(states))
-    click.echo(f"ok: {len(files)} rules ({counted}), digest {rule_set.digest[:12]}")
+    click.echo(f"ok: {len(files)} rules ({counted}), digest {checked.digest[:12]}")
 
 
 @rules.command(name="list")
@@ -37,6 +39,14 @@ def list_(paths: tuple[Path, ...]) -> None:
         facts = (f"{rule.id}@{rule.version}", rule.status, rule.kind, ", ".join(rule.on))
         click.echo("  ".join(facts))
         click.echo(click.style(f"    {rule.title.en} · {rule.title.zh} ({rule.owner})", dim=True))
+
+
+def rules_in_force(settings: Settings) -> RuleSet:
+    """The rules of a worker. Raises UserError with every problem at its place."""
+    try:
+        return rule_set(settings)
+    except RuleFileErrors as error:
+        raise UserError(str(error)) from None
 
 
 def _read(paths: tuple[Path, ...]) -> tuple[RuleSet, list[RuleFile]]:

@@ -75,12 +75,15 @@ def up(
     vipcare up --broker kafka:9092            on your Kafka
     """
     # rich, Kafka's client and the rest: not for `vipcare up --help`.
+    from agents.cli.rules import rules_in_force  # noqa: PLC0415
     from agents.local.plan import Options  # noqa: PLC0415
     from agents.local.run_folder import FolderError  # noqa: PLC0415
     from agents.local.session import NotDrained, run  # noqa: PLC0415
     from agents.local.stack import ChildDied, StackError  # noqa: PLC0415
 
+    settings = load_settings()
     _check_writable(report)
+    rules_in_force(settings)
     options = Options(
         seconds=seconds,
         workers=workers,
@@ -92,7 +95,7 @@ def up(
         report=report,
     )
     try:
-        return run(options, load_settings(), Console(highlight=False))
+        return run(options, settings, Console(highlight=False))
     except (FolderError, StackError) as error:
         raise UserError(str(error)) from error
     except (ChildDied, NotDrained) as error:

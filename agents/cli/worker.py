@@ -14,16 +14,14 @@ from yarl import URL
 
 from agents.app import LaneApp, create_app
 from agents.cli.errors import UserError
-from agents.core import rule_set
+from agents.cli.rules import rules_in_force
 from agents.faults import Fault, die
 from agents.logs import configure
 from agents.topics import TopicsError, check
 from config.load import load_settings
-from config.load_rules import RuleFileErrors
 from config.settings import Settings
 from schemas.metrics import WORKER
 from sinks.metrics import Metrics, MetricsServer
-from streams.rules.ruleset import RuleSet
 
 SWITCH_INTERVAL_S = 0.0005
 """A commit takes the GIL again for every delivered message: 2,000 messages take 25 ms instead of
@@ -45,7 +43,7 @@ def worker() -> int:
     configure(settings.log)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
-    rules = _rules(settings)
+    rules = rules_in_force(settings)
     _check_topics(settings)
     metrics = Metrics(WORKER)
     with _serve(metrics, settings) as server:
@@ -60,13 +58,6 @@ def worker() -> int:
         _run(create_app(settings, rules, metrics, url))
     structlog.get_logger().info("worker_stopped")
     return 0
-
-
-def _rules(settings: Settings) -> RuleSet:
-    try:
-        return rule_set(settings)
-    except RuleFileErrors as error:
-        raise UserError(str(error)) from error
 
 
 def _check_topics(settings: Settings) -> None:

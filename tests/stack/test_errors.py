@@ -159,3 +159,27 @@ def test_a_taken_metrics_port_is_named(
     assert vipcare("topics", "create", **kafka).returncode == 0
     own = {f"VIPCARE_{name.upper()}__METRICS_PORT": str(taken)}
     assert str(taken) in refused(vipcare(name, **kafka, **own))
+
+
+@pytest.mark.parametrize("address", ["", "nonsense", "a b:1", "kafka:9092;other:9092"])
+def test_an_address_of_another_shape_is_refused_at_once(
+    address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VIPCARE_KAFKA__BOOTSTRAP", address)
+    assert run(["topics", "check"]) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert "VIPCARE_KAFKA__BOOTSTRAP" in said
+    assert "host:port" in said
+
+
+def test_up_names_every_wrong_line_of_the_rules_before_it_starts_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "one.yaml").write_text("id: one\nversion: none\n", encoding="utf-8")
+    monkeypatch.setenv("VIPCARE_WORKER__RULES", str(tmp_path))
+    assert run(["up", "--data", str(tmp_path / "data")]) == 2
+    told = capsys.readouterr()
+    assert "one.yaml:2" in told.err
+    assert "if: this key is missing" in told.err
+    assert not told.out
+    assert not (tmp_path / "data").exists()
