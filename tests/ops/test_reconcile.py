@@ -9,12 +9,19 @@ import msgspec
 import pytest
 from confluent_kafka import Producer
 
+from agents.audit.compare import Differences
+from agents.audit.latency import Latency
+from agents.audit.reconcile import (
+    Books,
+    Reconciliation,
+    compare_stored,
+    place_of,
+    read_books,
+    reconcile,
+)
 from agents.clock import BankClock
-from agents.compare import Differences
-from agents.latency import Latency
 from agents.local.broker import EmbeddedBroker
 from agents.reading import Found, read_topic
-from agents.reconcile import Books, Reconciliation, compare_stored, place_of, read_books, reconcile
 from agents.topics import changelog, create
 from config.settings import Settings
 from schemas.dead_letters import HEADERS, parse_dead_letter

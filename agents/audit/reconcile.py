@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import msgspec
 from msgspec import Struct
 
+from agents.audit.compare import Book, Codec, Comparison, Differences
+from agents.audit.latency import Latency
+from agents.audit.oracle import Oracle, Tally
 from agents.clock import BankClock
-from agents.compare import Book, Codec, Comparison, Differences
 from agents.core import core_settings, rule_set
-from agents.latency import Latency
-from agents.oracle import Oracle, Tally
 from agents.reading import Found, ReadingError, read_topic
 from config.settings import Settings
 from schemas.dead_letters import DeadLetter, parse_dead_letter

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from agents.compare import Differences, differing
+from agents.audit.compare import Differences, differing
 from agents.reading import Found, RangeReader, read_partition
 from agents.topics import INPUTS, changelog
 from config.settings import Settings
