@@ -15,7 +15,6 @@ from typing import Any
 from confluent_kafka import KafkaException
 from rich.console import Console
 
-from agents.audit.report import make_report, write_report
 from agents.clock import real_millis
 from agents.local.display import Display, View
 from agents.local.drain import untaken
@@ -25,6 +24,7 @@ from agents.local.plan import EMBEDDED, Options, Plan, make_plan
 from agents.local.report_table import report_table
 from agents.local.run_folder import RunFolder
 from agents.local.stack import Stack
+from agents.reconciliation.report import make_report, write_report
 from agents.topics import INPUTS
 from config.settings import Settings
 from sinks.clickhouse.tables import TABLE_OF

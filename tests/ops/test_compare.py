@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.audit.compare import SHOWN, Book, Codec, Comparison, Differences
-from agents.audit.latency import percentile
+from agents.reconciliation.compare import SHOWN, Book, Codec, Comparison, Differences
+from agents.reconciliation.latency import percentile
 from schemas.effects import Effect, decode_effect, encode_effect
 from tests.ops.effects import alert, altered, effects, leaves, profile, task
 

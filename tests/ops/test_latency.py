@@ -5,8 +5,8 @@ from pathlib import Path
 
 import msgspec
 
-from agents.audit.latency import Latency
 from agents.clock import BankClock
+from agents.reconciliation.latency import Latency
 from schemas.effects import Alert, decode_effect
 from streams.effects import instant
 

@@ -9,9 +9,12 @@ import msgspec
 import pytest
 from confluent_kafka import Producer
 
-from agents.audit.compare import Differences
-from agents.audit.latency import Latency
-from agents.audit.reconcile import (
+from agents.clock import BankClock
+from agents.local.broker import EmbeddedBroker
+from agents.reading import Found, read_topic
+from agents.reconciliation.compare import Differences
+from agents.reconciliation.latency import Latency
+from agents.reconciliation.reconcile import (
     Books,
     Reconciliation,
     compare_stored,
@@ -19,9 +22,6 @@ from agents.audit.reconcile import (
     read_books,
     reconcile,
 )
-from agents.clock import BankClock
-from agents.local.broker import EmbeddedBroker
-from agents.reading import Found, read_topic
 from agents.topics import changelog, create
 from config.settings import Settings
 from schemas.dead_letters import HEADERS, parse_dead_letter

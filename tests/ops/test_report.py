@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from clickhouse_driver import Client
 
-from agents.audit.report import make_report, write_report
 from agents.clickhouse import clickhouse_address
+from agents.reconciliation.report import make_report, write_report
 from agents.topics import create
 from config.settings import ClickHouseSettings, Settings
 from sinks.clickhouse.address import client_of

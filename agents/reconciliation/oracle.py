@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from agents.audit.compare import Differences, differing
 from agents.reading import Found, RangeReader, read_partition
+from agents.reconciliation.compare import Differences, differing
 from agents.topics import INPUTS, changelog
 from config.settings import Settings
 from schemas.position import POSITION_KEY, Position, decode_position

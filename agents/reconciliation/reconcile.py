@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import msgspec
 from msgspec import Struct
 
-from agents.audit.compare import Book, Codec, Comparison, Differences
-from agents.audit.latency import Latency
-from agents.audit.oracle import Oracle, Tally
 from agents.clock import BankClock
 from agents.core import core_settings, rule_set
 from agents.reading import Found, ReadingError, read_topic
+from agents.reconciliation.compare import Book, Codec, Comparison, Differences
+from agents.reconciliation.latency import Latency
+from agents.reconciliation.oracle import Oracle, Tally
 from config.settings import Settings
 from schemas.dead_letters import DeadLetter, parse_dead_letter
 from schemas.effects import TOPIC_OF, Effect, Profile, decode_effect, encode_effect

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from agents.audit.reconcile import reconcile
 from agents.clickhouse import clickhouse_address
+from agents.reconciliation.reconcile import reconcile
 from config.settings import Settings
 from sinks.clickhouse.address import FAILURES, client_of, explain
 from sinks.clickhouse.render import count_rows, read_dead_letters, read_effects
@@ -18,7 +18,7 @@ def make_report(settings: Settings, started_ms: int, ended_ms: int) -> dict[str,
     `events` are the messages that the worker took, unknown and broken ones and duplicates
     included; `events_per_second` is their number over the whole time from start to end.
     `by_rule` counts firings of every live rule. `latency_ms` is of live events' effects, from
-    the event's to the effect's Kafka timestamp (agents/audit/latency.py). `differences` says why
+    the event's to the effect's Kafka timestamp (agents/reconciliation/latency.py). `differences` says why
     `reconciled` is false.
     """
     with client_of(clickhouse_address(settings.clickhouse)) as client:
