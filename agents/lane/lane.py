@@ -55,6 +55,7 @@ class Lane:
         Earlier owners are fenced and their open transactions aborted when this returns.
         """
         await self.drain()
+        self.wiring.report.metrics.set(m.READY, 0)
         self._taken_over = time.monotonic()
         self._runners = {number: self._runner(number) for number in partitions}
         topics = (*self.wiring.topics, self.wiring.changelog)
@@ -131,8 +132,17 @@ class Lane:
         changelog_id = self._topic_ids[self.wiring.changelog]
         for number, position in positions.items():
             self._runners[number].begin(position, changelog_id)
-            self.offsets.advance({TP(topic, number): end for topic, end in position.ends().items()})
+            if position.number:
+                # Before its first chunk a partition has nothing to commit to the group: without a
+                # position in the changelog, a committed offset means that it was emptied.
+                ends = position.ends()
+                self.offsets.advance({TP(topic, number): end for topic, end in ends.items()})
             self.wiring.report.at(position)
+        self._tell_ready()
+
+    def idle(self) -> None:
+        """Be ready without a partition: the group has more workers than partitions."""
+        self._taken_over = time.monotonic()
         self._tell_ready()
 
     def log(self, topic: str, earliest: int, end: int, committed: int | None) -> Log:

@@ -65,6 +65,15 @@ class LaneStore(Store[bytes, bytes]):
             {tp.partition for tp in revoked if self._is_ours(tp)}.difference(kept)
         )
 
+    async def on_recovery_completed(
+        self,
+        active_tps: set[TP],
+        standby_tps: set[TP],  # noqa: ARG002  # the hook's signature
+    ) -> None:
+        """A worker without partitions is ready now, one with some after its seek."""
+        if not active_tps:
+            self.lane.idle()
+
     def _is_ours(self, tp: TP) -> bool:
         return tp.topic in self.app.tables.changelog_topics
 

@@ -37,6 +37,12 @@ def settings_for(
     )
 
 
+def changed(settings: Settings, section: str, **values: object) -> Settings:
+    """The same settings but for some values of a section."""
+    changed_section = getattr(settings, section).model_copy(update=values)
+    return settings.model_copy(update={section: changed_section})
+
+
 class Worker:
     """One worker. Its log goes to `log`, next to its data."""
 

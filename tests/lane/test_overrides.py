@@ -80,6 +80,7 @@ OVERRIDES: list[tuple[Callable[..., Any], Callable[..., Any]]] = [
     (LaneStore.persisted_offset, FaustStore.persisted_offset),
     (LaneStore.set_persisted_offset, FaustStore.set_persisted_offset),
     (LaneStore.on_rebalance, FaustStore.on_rebalance),
+    (LaneStore.on_recovery_completed, FaustStore.on_recovery_completed),
     (LaneStore.apply_changelog_batch, MemoryStore.apply_changelog_batch),
     (LaneStore.reset_state, MemoryStore.reset_state),
 ]

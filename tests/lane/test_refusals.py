@@ -7,7 +7,7 @@ import pytest
 from agents.faults import Fault
 from agents.topics import create
 from config.settings import Settings, TopicSettings
-from tests.lane.process import Worker, settings_for
+from tests.lane.process import Worker, changed, settings_for
 
 
 def ended(settings: Settings) -> tuple[int, str]:
@@ -15,11 +15,6 @@ def ended(settings: Settings) -> tuple[int, str]:
     with Worker(settings) as worker:
         status = worker.process.wait(30)
     return status, worker.log.read_text().splitlines()[-1]
-
-
-def changed(settings: Settings, section: str, **values: object) -> Settings:
-    changed_section = getattr(settings, section).model_copy(update=values)
-    return settings.model_copy(update={section: changed_section})
 
 
 @pytest.mark.broker

@@ -1,21 +1,22 @@
 """From topics to effects through a real worker, held to the pure core over the journal."""
 
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import OFFSET_END, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from agents.faults import Fault
 from agents.kafka import producer_config
 from agents.librdkafka import librdkafka_config
-from agents.topics import create
+from agents.topics import INPUTS, create
 from config.settings import Settings
 from tests.kafka_server import KafkaServer
 from tests.lane.events import produce_events
 from tests.lane.oracle import actual, assert_reconciled
-from tests.lane.process import Worker, settings_for
+from tests.lane.process import Worker, changed, settings_for
 
 EVENTS = 3_000
 
@@ -85,6 +86,7 @@ def test_apache_kafka_agrees_with_the_oracle_through_every_change(
     a_fenced_worker_ends(settings)
     assert_reconciled(settings, 7 * EVENTS)
     a_topic_made_anew_is_refused(settings)
+    nothing_to_do_is_no_reason_to_refuse_the_next_start(settings)
 
 
 def a_fenced_worker_ends(settings: Settings) -> None:
@@ -111,3 +113,28 @@ def a_topic_made_anew_is_refused(settings: Settings) -> None:
     with Worker(settings) as worker:
         assert worker.process.wait(30) == Fault.POSITION
     assert "was made anew" in worker.log.read_text().splitlines()[-1]
+
+
+def nothing_to_do_is_no_reason_to_refuse_the_next_start(settings: Settings) -> None:
+    """A new application on topics that were trimmed, before the first event: no position yet."""
+    admin = AdminClient(librdkafka_config(settings.kafka))
+    numbers = range(settings.topics.partitions)
+    whole = [TopicPartition(topic, number, OFFSET_END) for topic in INPUTS for number in numbers]
+    for trimmed in admin.delete_records(whole).values():
+        trimmed.result()
+    data = settings.worker.data
+    late_comers = [
+        changed(settings, "worker", app="late-comer", data=data.with_name(f"late-{number}"))
+        for number in range(3)
+    ]
+    create(late_comers[0])
+    with Worker(late_comers[0]) as worker:
+        worker.wait_ready(2)
+        assert worker.stop() == 0
+    with ExitStack() as stack:
+        workers = [stack.enter_context(Worker(one)) for one in late_comers]
+        for worker in workers:
+            worker.wait_ready()
+        idle = [worker for worker in workers if worker.total("vipcare_partitions") == 0]
+        assert len(idle) == 1, "a worker more than partitions is ready too"
+        assert [worker.stop() for worker in workers] == [0, 0, 0]
