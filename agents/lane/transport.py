@@ -3,7 +3,7 @@
 A chunk is what was fetched of one partition at once; the message's value is the list of records
 as aiokafka made them, its offset the last one's. Faust's groups, assignment, tables, recovery and
 worker stay as they are. Each override is held to faust-streaming 0.15.3 and aiokafka 0.14.0 by a
-test of its own in tests/lane/test_overrides.py.
+test of its own in tests/lane/test_overrides.py or test_fetch.py.
 """
 
 import asyncio
@@ -17,12 +17,16 @@ from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, AppT, ConsumerMessage, Message
 
+from agents.faults import Fault, die
+
 if TYPE_CHECKING:
     from agents.lane.lane import Lane
 
 FETCH_MAX_WAIT_MS = 100
 """Faust's 1.5 s would also delay list-offset calls, which queue behind a fetch."""
 MAX_WAITING_CHANGELOG_CHUNKS = 8
+SEEK_S = 60.0
+"""Shorter than Faust's `broker_request_timeout` of 90 s, see `perform_seek`."""
 LITTLE = 200
 """Two fetches in a row of fewer records are followed by a short sleep: half the CPU and half the
 transactions at a low rate, for a few milliseconds. Two, because the first one only takes what
@@ -218,6 +222,18 @@ class Consumer(driver.Consumer):
 
     async def perform_seek(self) -> None:
         """Every input to its position, which the restored changelog holds."""
+        try:
+            async with asyncio.timeout(SEEK_S):
+                await self._seek_to_positions()
+        except TimeoutError:
+            # Faust would take it for the end of the service, and stand still without a word.
+            die(
+                Fault.KAFKA,
+                f"inputs could not be sought to their positions in {SEEK_S:g} s: Kafka does not "
+                "answer for the group's offsets or the topics' ends",
+            )
+
+    async def _seek_to_positions(self) -> None:
         assigned = self.assignment()
         inputs = sorted(tp for tp in assigned if not self._is_changelog_tp(tp))
         changelogs = sorted(assigned.difference(inputs))

@@ -1,0 +1,166 @@
+"""The fetch: a chunk is one message, only where there is room, never past what was taken."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any, cast
+
+import aiokafka
+import pytest
+from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.consumer.subscription_state import Assignment, TopicPartitionState
+from faust.transport.consumer import Consumer as BaseConsumer
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from agents.lane.transport import (
+    FETCH_MAX_WAIT_MS,
+    LITTLE,
+    Consumer,
+)
+from tests.lane.test_overrides import CHANGELOG, INPUT, source_of
+
+
+def test_stock_getmany_hands_over_single_messages() -> None:
+    source = source_of(BaseConsumer.getmany)
+    assert "yield tp, to_message(tp, record)" in source
+
+
+def test_the_fetch_loop_compares_a_message_with_the_read_offset() -> None:
+    """It checks a chunk's last offset alone, hence the filter within a chunk."""
+    source = source_of(BaseConsumer._drain_messages)
+    assert "if r_offset is None or offset >= r_offset:" in source
+    assert "set_read_offset(tp, offset)" in source
+    assert "ait = cast(AsyncIterator, getmany(timeout=1.0))" in source
+
+
+def test_an_empty_set_of_partitions_means_all_to_aiokafka() -> None:
+    assert "if partitions and tp not in partitions:" in source_of(Fetcher.fetched_records)
+
+
+class Fetched:
+    """A consumer whose fetches are given; the rest is the lane's."""
+
+    def __init__(self, consumer: Consumer, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.consumer = consumer
+        self.asked: list[set[TP]] = []
+        self.answer: dict[TP, list[Any]] = {}
+        self.position: dict[TP, int] = {}
+        self.roomy = True
+        consumer._active_partitions = {INPUT, CHANGELOG}
+        consumer.flow_active = True
+        monkeypatch.setattr(consumer, "_getmany", self._getmany)
+        monkeypatch.setattr(consumer, "_place", self.position.get)
+        monkeypatch.setattr(consumer.lane, "room", lambda tp: self.roomy)
+
+    async def _getmany(self, active_partitions: set[TP], timeout: float) -> dict[TP, list[Any]]:
+        self.asked.append(active_partitions)
+        return self.answer
+
+    def chunks(self) -> list[tuple[TP, int, list[int]]]:
+        async def collect() -> list[tuple[TP, int, list[int]]]:
+            return [
+                (tp, chunk.offset, [record.offset for record in cast(Any, chunk.value)])
+                async for tp, chunk in self.consumer.getmany(1.0)
+            ]
+
+        return asyncio.run(collect())
+
+
+@pytest.fixture
+def fetched(consumer: Consumer, monkeypatch: pytest.MonkeyPatch) -> Fetched:
+    return Fetched(consumer, monkeypatch)
+
+
+def records(*offsets: int) -> list[Any]:
+    return [SimpleNamespace(offset=offset, key=b"k", value=b"v", timestamp=0) for offset in offsets]
+
+
+def test_a_chunk_is_one_message_with_the_last_offset(fetched: Fetched) -> None:
+    fetched.answer = {INPUT: records(3, 4, 7)}
+    assert fetched.chunks() == [(INPUT, 7, [3, 4, 7])]
+
+
+def test_records_below_the_read_offset_are_left_out(fetched: Fetched) -> None:
+    fetched.consumer._read_offset[INPUT] = 4
+    fetched.answer = {INPUT: records(3, 4, 7)}
+    assert fetched.chunks() == [(INPUT, 7, [4, 7])]
+
+
+def test_a_changelog_chunk_goes_past_the_marker_behind_it(fetched: Fetched) -> None:
+    fetched.answer = {CHANGELOG: records(3, 4)}
+    fetched.position[CHANGELOG] = 6
+    assert fetched.chunks() == [(CHANGELOG, 5, [3, 4])]
+
+
+def test_a_changelog_that_ends_in_markers_gives_an_empty_chunk_once(fetched: Fetched) -> None:
+    fetched.position[CHANGELOG] = 6
+    assert fetched.chunks() == [(CHANGELOG, 5, [])]
+    assert fetched.chunks() == []
+
+
+def test_only_partitions_with_room_are_asked_for_and_never_none(fetched: Fetched) -> None:
+    fetched.chunks()
+    fetched.roomy = False
+    fetched.chunks()
+    fetched.consumer._active_partitions = {INPUT}
+    fetched.chunks()
+    assert fetched.asked == [{INPUT, CHANGELOG}, {CHANGELOG}]
+
+
+def test_it_sleeps_after_every_second_fetch_that_brings_little(
+    fetched: Fetched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What aiokafka fetched as a sleep began holds up its next fetch, which must not wait again."""
+    slept: list[int] = []
+
+    async def sleep(_: float) -> None:
+        slept.append(len(fetched.asked))
+
+    monkeypatch.setattr("agents.lane.transport.asyncio.sleep", sleep)
+    for count in (1, 1, 1, LITTLE, 1, 1):
+        fetched.answer = {INPUT: records(*range(count))}
+        fetched.chunks()
+    assert slept == [1, 3, 5]
+
+
+def test_chunks_of_an_assignment_that_ended_are_dropped(fetched: Fetched) -> None:
+    fetched.answer = {INPUT: records(1), CHANGELOG: records(2)}
+
+    async def revoke_after_the_first() -> int:
+        seen = 0
+        async for _ in fetched.consumer.getmany(1.0):
+            seen += 1
+            fetched.consumer.app.consumer_generation_id += 1
+        return seen
+
+    assert asyncio.run(revoke_after_the_first()) == 1
+
+
+def test_the_consumer_reads_committed_and_waits_briefly(consumer: Consumer) -> None:
+    async def make() -> aiokafka.AIOKafkaConsumer:
+        return consumer._thread._create_worker_consumer(consumer.transport)
+
+    made = asyncio.run(make())
+    assert made._isolation_level == "read_committed"
+    assert made._fetch_max_wait_ms == FETCH_MAX_WAIT_MS
+    source = source_of(aiokafka.AIOKafkaConsumer.start)
+    assert "isolation_level=self._isolation_level" in source
+    assert "fetch_max_wait_ms=self._fetch_max_wait_ms" in source
+
+
+def test_stock_would_read_uncommitted_and_wait_long() -> None:
+    source = source_of(driver.AIOKafkaConsumerThread._create_worker_consumer)
+    assert 'isolation_level: str = "read_uncommitted"' in source
+    assert "fetch_max_wait_ms=1500" in source
+
+
+def test_aiokafka_keeps_what_behind_and_lag_read() -> None:
+    async def check() -> None:
+        state = TopicPartitionState(Assignment([aiokafka.TopicPartition(*INPUT)]))
+        assert state.lso is None
+        assert state.highwater is None
+        assert not state.has_valid_position
+        state.seek(7)
+        assert state.position == 7
+
+    asyncio.run(check())
