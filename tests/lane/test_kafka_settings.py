@@ -14,7 +14,7 @@ WORKER = WorkerSettings(app="bank", transaction_timeout_ms=30_000)
 
 
 def test_plain_connections_need_no_credentials() -> None:
-    settings = KafkaSettings(bootstrap="a:1, b:2")
+    settings = KafkaSettings(bootstrap="a:1,b:2")
     assert faust_brokers(settings) == [URL("kafka://a:1"), URL("kafka://b:2")]
     assert faust_credentials(settings) is None
 
