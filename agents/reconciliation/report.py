@@ -18,7 +18,7 @@ def make_report(settings: Settings, started_ms: int, ended_ms: int) -> dict[str,
     `events` are the messages that the worker took, unknown and broken ones and duplicates
     included; `events_per_second` is their number over the whole time from start to end.
     `by_rule` counts firings of every live rule. `latency_ms` is of live events' effects, from
-    the event's to the effect's Kafka timestamp (agents/reconciliation/latency.py). `differences` says why
+    the event's to the effect's Kafka timestamp (latency.py beside this). `differences` says why
     `reconciled` is false.
     """
     with client_of(clickhouse_address(settings.clickhouse)) as client:
