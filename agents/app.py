@@ -17,9 +17,10 @@ from agents.lane.offsets import Offsets
 from agents.lane.report import Report
 from agents.lane.runner import Wiring
 from agents.lane.transport import ChunkSchema, Consumer, Transport
-from agents.topics import INPUTS, changelog
+from agents.topics import changelog
 from config.settings import Settings
 from schemas import metrics as m
+from schemas.events import INPUT_TOPICS
 from sinks.metrics import Metrics
 from streams.inputs import Raw
 from streams.rules.ruleset import RuleSet
@@ -51,7 +52,7 @@ def create_app(settings: Settings, rules: RuleSet, metrics: Metrics, url: URL) -
     app.lane = Lane(
         settings.kafka,
         Wiring(
-            topics=INPUTS,
+            topics=INPUT_TOPICS,
             changelog=changelog(settings.worker.app),
             settings=settings.worker,
             core=core_settings(settings),
@@ -108,7 +109,7 @@ def _define(app: LaneApp, partitions: int) -> None:
         async for event in stream.events():
             _take(app, event.message)
 
-    app.agent(app.topic(*INPUTS, schema=schema), name="intake")(intake)
+    app.agent(app.topic(*INPUT_TOPICS, schema=schema), name="intake")(intake)
 
     async def tell_lag() -> None:
         consumer = cast(Consumer, app.consumer)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from config.settings import ClockSettings
+from schemas.envelope import to_millis
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class BankClock:
     def from_settings(cls, settings: ClockSettings) -> "BankClock":
         if settings.origin is None or settings.started is None:
             return cls(rate=settings.rate) if settings.rate == 1.0 else cls._now(settings.rate)
-        return cls(settings.rate, _millis(settings.origin), _millis(settings.started))
+        return cls(settings.rate, setting_millis(settings.origin), setting_millis(settings.started))
 
     @classmethod
     def _now(cls, rate: float) -> "BankClock":
@@ -39,6 +40,6 @@ def real_millis() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _millis(instant: datetime) -> int:
-    aware = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-    return int(aware.timestamp() * 1000)
+def setting_millis(instant: datetime) -> int:
+    """A setting's instant as epoch milliseconds; without a zone it is UTC."""
+    return to_millis(instant if instant.tzinfo else instant.replace(tzinfo=UTC))

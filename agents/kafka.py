@@ -15,7 +15,7 @@ MAX_MESSAGE_BYTES = 1_000_000
 
 def faust_brokers(settings: KafkaSettings) -> list[URL]:
     """The addresses as Faust wants them."""
-    return [URL(f"kafka://{address.strip()}") for address in settings.bootstrap.split(",")]
+    return [URL(f"kafka://{address}") for address in settings.bootstrap.split(",")]
 
 
 def faust_credentials(settings: KafkaSettings) -> SASLCredentials | SSLCredentials | None:

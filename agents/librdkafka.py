@@ -18,6 +18,20 @@ def librdkafka_config(settings: KafkaSettings) -> dict[str, str | int | float | 
     return {name: value for name, value in options.items() if value}
 
 
+def reader_config(settings: KafkaSettings, name: str) -> dict[str, str | int | float | bool]:
+    """A consumer outside any group, told partition by partition what to read.
+
+    `name` is what librdkafka wants for a group; nothing is committed under it.
+    """
+    return {
+        **librdkafka_config(settings),
+        "group.id": name,
+        "enable.auto.commit": False,
+        "fetch.queue.backoff.ms": 5,
+        "log_level": 0,
+    }
+
+
 def unreachable(settings: KafkaSettings, error: KafkaException) -> str:
     """One line for a Kafka that does not answer."""
     return (

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Self
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from agents.librdkafka import librdkafka_config, unreachable
+from agents.librdkafka import reader_config, unreachable
 from config.settings import KafkaSettings
 from streams.inputs import Raw
 
@@ -102,17 +102,12 @@ class _Client:
 
     def __init__(self, kafka: KafkaSettings) -> None:
         config: dict[str, Any] = {
-            **librdkafka_config(kafka),
-            # librdkafka wants a name; nothing is committed under it.
-            "group.id": "vipcare-reading",
-            "enable.auto.commit": False,
+            **reader_config(kafka, "vipcare-reading"),
             "enable.partition.eof": True,
             "isolation.level": "read_committed",
             "auto.offset.reset": "earliest",
             "fetch.wait.max.ms": 10,
-            "fetch.queue.backoff.ms": 5,
             "queued.max.messages.kbytes": _BUFFER_KB,
-            "log_level": 0,
         }
         self.consumer = Consumer(config)
 

@@ -19,18 +19,9 @@ from confluent_kafka.cimpl import NewTopic
 
 from agents.librdkafka import librdkafka_config, unreachable
 from config.settings import Settings
+from schemas.events import INPUT_TOPICS
+from streams.durations import DAY_MS
 
-INPUTS = (
-    "bank.core",
-    "bank.card",
-    "bank.app",
-    "bank.service",
-    "crm.feedback",
-    "vip.internal",
-)
-"""What the partition runners read, keyed by customer."""
-
-_DAY_MS = 86_400_000
 _FOR_EVER = -1
 _TIMEOUT_S = 5.0
 
@@ -50,7 +41,7 @@ class Topic:
         return settings.topics.partitions if self.keyed else 1
 
     def configuration(self, settings: Settings) -> dict[str, str]:
-        kept = self.days * _DAY_MS if self.days != _FOR_EVER else _FOR_EVER
+        kept = self.days * DAY_MS if self.days != _FOR_EVER else _FOR_EVER
         return {
             "cleanup.policy": self.cleanup,
             "retention.ms": str(kept),
@@ -65,7 +56,7 @@ def changelog(app: str) -> str:
 
 def all_topics(settings: Settings) -> tuple[Topic, ...]:
     """Every topic of a deployment. `vip.audit` is kept until somebody decides by law."""
-    sources = [Topic(name, days=30) for name in INPUTS if name != "vip.internal"]
+    sources = [Topic(name, days=30) for name in INPUT_TOPICS if name != "vip.internal"]
     return (
         *sources,
         Topic("vip.internal", days=7),

@@ -52,11 +52,6 @@ class RuleFile(NamedTuple):
         return FileProblem(self.path, line + 1, start + 1, f"{key}: {message}")
 
 
-def load_rules(folder: Path | None = None) -> list[RuleDefinition]:
-    """The rules of a folder; None is those shipped. Raises RuleFileErrors."""
-    return [file.definition for file in read_rule_files([folder or SHIPPED])]
-
-
 def read_rule_files(paths: Iterable[Path]) -> list[RuleFile]:
     """The rules of files and folders (their *.yaml), by name. Raises RuleFileErrors."""
     files: list[RuleFile] = []

@@ -3,7 +3,7 @@
 Source: CloudEvents 1.0, structured JSON mode. `subject` is the customer and the Kafka key.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Annotated, ClassVar, Literal
 
@@ -70,4 +70,9 @@ def to_millis(instant: datetime) -> int:
     return (delta.days * 86_400 + delta.seconds) * 1_000 + delta.microseconds // 1_000
 
 
-_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+def from_millis(millis: int) -> datetime:
+    """Epoch milliseconds as an instant, without a float in between."""
+    return _EPOCH + timedelta(milliseconds=millis)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

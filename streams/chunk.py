@@ -21,7 +21,6 @@ GROWTH_FACTOR = 4
 GROWTH_BYTES = 8 * 1024
 """An event of n bytes lets a record grow by less than GROWTH_FACTOR * n + GROWTH_BYTES."""
 
-
 MAX_EFFECT_BYTES = 900_000
 """An encoded effect stays below Kafka's usual limit for a message, 1 MB."""
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 
 from schemas.effects import (
     Alert,
@@ -16,6 +15,7 @@ from schemas.effects import (
     TaskData,
     Text,
 )
+from schemas.envelope import from_millis
 from schemas.record import Record
 from schemas.rules import AlertTemplate, TaskTemplate
 from schemas.rules import Text as Template
@@ -25,13 +25,7 @@ from streams.inputs import Input
 from streams.rules.ruleset import Firing
 
 SOURCE = "/vipcare"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAME = re.compile(r"\{([\w.]+)\}")
-
-
-def instant(millis: int) -> datetime:
-    """Epoch milliseconds as an instant, without a float in between."""
-    return _EPOCH + timedelta(milliseconds=millis)
 
 
 def cause_of(event: Input) -> Cause:
@@ -39,7 +33,7 @@ def cause_of(event: Input) -> Cause:
         source=event.event.source,
         id=event.event.id,
         type=event.type,
-        time=instant(event.at),
+        time=from_millis(event.at),
         topic=event.topic,
         partition=event.partition,
         offset=event.offset,
@@ -52,16 +46,16 @@ def effects_of(record: Record, firing: Firing, event: Input, cause: Cause) -> It
     if then.task is not None:
         yield _task(record, firing, then.task, event, cause)
     if then.alert is not None:
-        yield _alert(record, firing, then.alert, event, cause)
+        yield _alert(record, firing, then.alert, cause)
 
 
-def profile_of(record: Record, summary: ProfileData, event: Input) -> Profile:
+def profile_of(record: Record, summary: ProfileData) -> Profile:
     thing = derive_id("profile", record.customer)
     return Profile(
         id=f"{thing}-{summary.version}",
         source=SOURCE,
         subject=record.customer,
-        time=instant(event.at),
+        time=summary.cause.time,
         data=summary,
     )
 
@@ -71,7 +65,7 @@ def _task(
 ) -> Task:
     rule, basics = firing.rule, record.profile.basics
     thing = derive_id("task", rule.id, record.customer, cause.source, cause.id, "0")
-    due = None if template.due is None else instant(event.at + parse_duration(template.due))
+    due = None if template.due is None else from_millis(event.at + parse_duration(template.due))
     data = TaskData(
         task_id=thing,
         version=1,
@@ -91,9 +85,7 @@ def _task(
     return Task(id=f"{thing}-1", source=SOURCE, subject=record.customer, time=cause.time, data=data)
 
 
-def _alert(
-    record: Record, firing: Firing, template: AlertTemplate, event: Input, cause: Cause
-) -> Alert:
+def _alert(record: Record, firing: Firing, template: AlertTemplate, cause: Cause) -> Alert:
     rule, basics = firing.rule, record.profile.basics
     thing = derive_id("alert", rule.id, record.customer, cause.source, cause.id, "0")
     data = AlertData(
@@ -112,7 +104,7 @@ def _alert(
         cause=cause,
     )
     return Alert(
-        id=f"{thing}-1", source=SOURCE, subject=record.customer, time=instant(event.at), data=data
+        id=f"{thing}-1", source=SOURCE, subject=record.customer, time=cause.time, data=data
     )
 
 

@@ -74,4 +74,4 @@ def _say(stepped: Stepped, firings: list[Firing], record: Record, event: Input) 
         stepped.fired.append(firing.rule.id)
         stepped.effects.extend(effects_of(record, firing, event, cause))
     if may_change_summary(record, event.type) and (summary := changed_summary(record, cause)):
-        stepped.effects.append(profile_of(record, summary, event))
+        stepped.effects.append(profile_of(record, summary))

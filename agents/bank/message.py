@@ -1,10 +1,10 @@
 """What the simulated bank hands over: a message for Kafka, and the envelope around an event."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
 
+from schemas.envelope import from_millis
 from schemas.events import EVENT_TYPES
 
 SOURCES = {
@@ -16,7 +16,6 @@ SOURCES = {
 }
 """Topic → the system that its events come from."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -32,8 +31,7 @@ class Message(NamedTuple):
 
 def iso(millis: int) -> str:
     """Epoch milliseconds as ISO 8601 in UTC, with milliseconds."""
-    instant = _EPOCH + timedelta(milliseconds=millis)
-    return f"{instant:%Y-%m-%dT%H:%M:%S}.{millis % 1000:03d}Z"
+    return f"{from_millis(millis):%Y-%m-%dT%H:%M:%S}.{millis % 1000:03d}Z"
 
 
 def envelope(

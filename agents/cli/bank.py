@@ -16,11 +16,10 @@ from agents.bank.message import SOURCES, Message, iso
 from agents.bank.simulation import Plan, messages
 from agents.cli.errors import UserError
 from agents.cli.params import DURATION, Rate
-from agents.clock import BankClock
+from agents.clock import BankClock, setting_millis
 from agents.sending import Sending, SendingError
 from config.load import load_settings
 from config.settings import MAX_BANK_RATE, Settings
-from schemas.envelope import to_millis
 
 _ORIGIN = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
 """Of a file, unless the clock has an origin: a Monday, nine o'clock in Shanghai."""
@@ -69,13 +68,8 @@ def plan_of(settings: Settings, origin: int) -> Plan:
     return Plan(origin=origin, pace=settings.clock.rate, **settings.bank.model_dump())
 
 
-def _millis(instant: datetime) -> int:
-    """Epoch milliseconds; an instant without a zone is UTC, as the clock's settings have it."""
-    return to_millis(instant if instant.tzinfo else instant.replace(tzinfo=UTC))
-
-
 def _write(settings: Settings, out: Path, seconds: float) -> None:
-    plan = plan_of(settings, _millis(settings.clock.origin or _ORIGIN))
+    plan = plan_of(settings, setting_millis(settings.clock.origin or _ORIGIN))
     end = plan.origin + round(seconds * 1_000 * plan.pace)
     count = 0
     try:
@@ -98,7 +92,7 @@ def _send(settings: Settings, seconds: float | None) -> None:
         signal.signal(number, ask)
     clock = BankClock.from_settings(settings.clock)
     now = clock.now()
-    origin = _millis(settings.clock.origin) if settings.clock.origin else now
+    origin = setting_millis(settings.clock.origin) if settings.clock.origin else now
     plan = plan_of(settings, origin)
     until = None if seconds is None else max(origin, now) + round(seconds * 1_000 * clock.rate)
     try:

@@ -6,7 +6,6 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cache
 from types import TracebackType
 from typing import Self
@@ -20,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agents.local.observer import Facts, Shown
+from schemas.envelope import from_millis
 
 _LINE_EVERY_S = 5.0
 _FRAME_EVERY_S = 0.25
@@ -193,7 +193,7 @@ def _feet(view: View) -> RenderableType:
         processes += Text.assemble(("● ", "green" if runs else "red"), (f"{name}{again}  ", "dim"))
     waiting = f"waiting: {facts.lag:,} for workers, {facts.sink_lag:,} for the sink"
     if facts.bank_time is not None:
-        bank = datetime.fromtimestamp(facts.bank_time / 1000, UTC)
+        bank = from_millis(facts.bank_time)
         waiting += f" · bank time {bank:%Y-%m-%d %H:%M:%S} UTC"
     return Group(processes, Text(f"{waiting} · Ctrl-C stops", "dim"))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
-from agents.librdkafka import librdkafka_config
+from agents.librdkafka import reader_config
 from agents.local.observer import Place
 from config.settings import KafkaSettings
 
@@ -20,15 +20,11 @@ _SILENT_S = 5.0
 def untaken(kafka: KafkaSettings, places: Mapping[Place, int]) -> int:
     """How many messages stand at or after these offsets. Raises TimeoutError if Kafka is mute."""
     config: dict[str, Any] = {
-        **librdkafka_config(kafka),
-        "group.id": "vipcare-drain",  # librdkafka wants a name; nothing is committed under it
-        "enable.auto.commit": False,
+        **reader_config(kafka, "vipcare-drain"),
         "enable.partition.eof": True,
         "isolation.level": "read_committed" if kafka.transactions else "read_uncommitted",
         "auto.offset.reset": "earliest",
         "fetch.wait.max.ms": 20,
-        "fetch.queue.backoff.ms": 5,
-        "log_level": 0,
     }
     consumer = Consumer(config)
     try:

@@ -22,10 +22,10 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public; the
 from msgspec import MsgspecError
 
 from agents.clock import real_millis
-from agents.librdkafka import librdkafka_config
-from agents.topics import INPUTS
+from agents.librdkafka import librdkafka_config, reader_config
 from config.settings import Settings
 from schemas.effects import Alert, Task, decode_effect
+from schemas.events import INPUT_TOPICS
 from schemas.position import decode_position
 
 _JOURNAL = "vip.journal"
@@ -81,16 +81,12 @@ class Observer:
         self._settings = settings
         self._rates: deque[tuple[float, int]] = deque()
         self._looked = time.monotonic()
-        common = {**librdkafka_config(settings.kafka), "log_level": 0}
-        self._admin = AdminClient(common)
+        self._admin = AdminClient({**librdkafka_config(settings.kafka), "log_level": 0})
         isolation = "read_committed" if settings.kafka.transactions else "read_uncommitted"
         config: dict[str, Any] = {
-            **common,
-            "group.id": "vipcare-up",  # librdkafka wants a name; nothing is committed under it
-            "enable.auto.commit": False,
+            **reader_config(settings.kafka, "vipcare-up"),
             "isolation.level": isolation,
             "fetch.wait.max.ms": 100,
-            "fetch.queue.backoff.ms": 5,
         }
         self._consumer = Consumer(config)
         self._since = 0 if from_start else real_millis()
@@ -177,7 +173,7 @@ class Observer:
 
     def _measure_lags(self) -> None:
         partitions = range(self._settings.topics.partitions)
-        inputs = {(topic, number): 0 for topic in INPUTS for number in partitions}
+        inputs = {(topic, number): 0 for topic in INPUT_TOPICS for number in partitions}
         try:
             sink = self.sink_places()
             ends = self._ends([*inputs, *(place for place in sink if place not in inputs)])

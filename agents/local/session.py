@@ -25,8 +25,8 @@ from agents.local.report_table import report_table
 from agents.local.run_folder import RunFolder
 from agents.local.stack import Stack
 from agents.reconciliation.report import make_report, write_report
-from agents.topics import INPUTS
 from config.settings import Settings
+from schemas.events import INPUT_TOPICS
 from sinks.clickhouse.tables import TABLE_OF
 
 _POLL_S = 0.1
@@ -97,7 +97,7 @@ class Session:
 
     def _drain(self) -> None:
         self._stack.stop_bank()
-        inputs = {(topic, number): 0 for topic in INPUTS for number in self._partitions()}
+        inputs = {(topic, number): 0 for topic in INPUT_TOPICS for number in self._partitions()}
         self._await("draining", "workers", lambda: {**inputs, **self._observer.positions})
         sunk = {(topic, number): 0 for topic in TABLE_OF for number in self._partitions()}
         self._await("draining", "the sink", lambda: {**sunk, **self._observer.sink_places()})

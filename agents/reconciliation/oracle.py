@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 
 from agents.reading import Found, RangeReader, read_partition
 from agents.reconciliation.compare import Differences, differing
-from agents.topics import INPUTS, changelog
+from agents.topics import changelog
 from config.settings import Settings
+from schemas.events import INPUT_TOPICS
 from schemas.position import POSITION_KEY, Position, decode_position
 from schemas.record import Record
 from streams.chunk import Outcome
@@ -95,7 +96,7 @@ class Oracle:
 
     def _check_ends(self, partition: int, last: list[Position], reader: RangeReader) -> None:
         ends = last[0].ends() if last else {}
-        for topic in INPUTS:
+        for topic in INPUT_TOPICS:
             if left := reader.rest(topic, ends.get(topic, 0)):
                 self.differences.add(f"{topic}[{partition}]: {left} messages were not applied")
 

@@ -4,7 +4,6 @@ Instants are read as milliseconds: the driver would pass them through a float.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from clickhouse_driver import Client
@@ -20,10 +19,10 @@ from schemas.effects import (
     Task,
     TaskData,
 )
+from schemas.envelope import from_millis
 from sinks.clickhouse.effects import ALERT, CAUSE, DEAD_LETTER, PROFILE, TASK
 from sinks.clickhouse.tables import VIEWS
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INSTANTS = {"time", "due", "cause_time"}
 _BLOCK = {"max_block_size": 10_000}
 
@@ -81,7 +80,7 @@ def _envelope(row: _Row) -> _Row:
         "id": row["id"],
         "source": row["source"],
         "subject": row["customer"],
-        "time": _instant(row["time"]),
+        "time": from_millis(row["time"]),
     }
 
 
@@ -90,7 +89,7 @@ def _task(row: _Row) -> TaskData:
     return TaskData(
         task_id=row["task_id"],
         priority=row["priority"],
-        due=None if due is None else _instant(due),
+        due=None if due is None else from_millis(due),
         **_shared(row),
     )
 
@@ -115,8 +114,4 @@ def _profile(row: _Row) -> ProfileData:
 
 def _cause(row: _Row) -> Cause:
     found = {name.removeprefix("cause_"): row[name] for name in CAUSE}
-    return Cause(**{**found, "time": _instant(found["time"])})
-
-
-def _instant(millis: int) -> datetime:
-    return _EPOCH + timedelta(milliseconds=millis)
+    return Cause(**{**found, "time": from_millis(found["time"])})

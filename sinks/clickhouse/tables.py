@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from schemas.events import INPUT_TOPICS
 from sinks.clickhouse import effects, events
 from sinks.clickhouse.message import Message, Row
 
@@ -33,10 +34,7 @@ DEAD_LETTERS = Table(
 TABLES = (EVENTS, TASKS, ALERTS, CUSTOMERS, DEAD_LETTERS)
 
 TABLE_OF: dict[str, Table] = {
-    **dict.fromkeys(
-        ("bank.core", "bank.card", "bank.app", "bank.service", "crm.feedback", "vip.internal"),
-        EVENTS,
-    ),
+    **dict.fromkeys(INPUT_TOPICS, EVENTS),
     "vip.tasks": TASKS,
     "vip.alerts": ALERTS,
     "vip.profiles": CUSTOMERS,

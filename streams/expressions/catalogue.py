@@ -15,8 +15,6 @@ from schemas.events.core import CustomerData
 from schemas.fields import SENSITIVE
 from streams.expressions.nodes import Base, Type
 
-PERSONAL = "personal"
-
 Fields = dict[str, Type]
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from agents.bank.message import Message
 from agents.bank.simulation import Plan, messages
-from config.load_rules import load_rules
 from schemas.dead_letters import Reason
 from schemas.effects import Profile
 from schemas.events import EVENT_TYPES
@@ -20,6 +19,7 @@ from streams.durations import DAY_MS
 from streams.inputs import Raw
 from streams.intake import read
 from streams.rules.ruleset import compile_rules
+from tests.shipped import shipped_rules
 
 PLAN = Plan(
     origin=1_767_575_400_000,
@@ -43,7 +43,7 @@ def told(plan: Plan, seconds: float = 60) -> list[Message]:
 
 def apply(said: list[Message]) -> Outcome:
     """What the core makes of the messages, one chunk after the other."""
-    rules = compile_rules(load_rules(None), lateness=CORE.lateness)
+    rules = compile_rules(shipped_rules(), lateness=CORE.lateness)
     records: dict[str, Record] = {}
     whole = Outcome()
     for start in range(0, len(said), 500):
@@ -125,7 +125,7 @@ def test_every_rule_fires_in_the_first_live_minute(outcome: Outcome) -> None:
         for effect in outcome.effects
         if not isinstance(effect, Profile) and effect.time.timestamp() >= first
     )
-    assert live.keys() == {rule.id for rule in load_rules(None) if rule.status == "live"}
+    assert live.keys() == {rule.id for rule in shipped_rules() if rule.status == "live"}
     assert min(live.values()) >= 3
 
 

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.load_rules import load_rules
 from schemas.effects import Effect
 from schemas.position import Position, Range
 from schemas.record import Record
@@ -20,9 +19,10 @@ from streams.intake import Entry, read
 from streams.replay import replay
 from streams.rules.ruleset import compile_rules
 from tests.core.strategies import CUSTOMERS, DAY, NOW, PARTITIONS, message, partitions, transfer
+from tests.shipped import shipped_rules
 
 SETTINGS = CoreSettings(partitions=PARTITIONS, duplicates_kept=8, lateness=20 * DAY)
-CONTEXT = Context(now=NOW, rules=compile_rules(load_rules(None)), settings=SETTINGS)
+CONTEXT = Context(now=NOW, rules=compile_rules(shipped_rules()), settings=SETTINGS)
 
 
 def entries_of(topics: Mapping[str, Sequence[Raw]]) -> dict[str, list[Entry]]:

@@ -3,20 +3,20 @@
 from dataclasses import replace
 from typing import Any
 
-from config.load_rules import load_rules
 from schemas.effects import Profile, Task
+from schemas.envelope import from_millis
 from schemas.record import Record
 from streams.chunk import Outcome, apply_chunk
 from streams.context import Context, CoreSettings
-from streams.effects import instant
 from streams.inputs import Raw
 from streams.intake import read
 from streams.rules.ruleset import compile_rules
 from tests.core.strategies import CUSTOMERS, DAY, NOW, PARTITIONS, message, transfer
+from tests.shipped import shipped_rules
 
 WHO = CUSTOMERS[0]
 SETTINGS = CoreSettings(partitions=PARTITIONS)
-CONTEXT = Context(now=NOW, rules=compile_rules(load_rules(None)), settings=SETTINGS)
+CONTEXT = Context(now=NOW, rules=compile_rules(shipped_rules()), settings=SETTINGS)
 
 
 def raw(
@@ -53,7 +53,7 @@ KNOWN = raw("9", "customer.updated", {"tier": "gold", "rm": "RM1"}, NOW - 2 * DA
 
 def test_a_task_tells_its_rule_its_values_and_its_event() -> None:
     (task,) = tasks(run(KNOWN, *abroad(3)))
-    data, fired_at = task.data, instant(NOW - DAY + 2)
+    data, fired_at = task.data, from_millis(NOW - DAY + 2)
     assert (data.rule.id, data.rule.version) == ("fx-frequent-cross-border", 1)
     assert (data.values["times"], data.values["total"]) == ("3", "750000")
     cause = data.cause
@@ -64,7 +64,7 @@ def test_a_task_tells_its_rule_its_values_and_its_event() -> None:
     assert task.id == f"{data.task_id}-1"
     assert task.subject == WHO
     assert (data.tier, data.rm) == ("gold", "RM1")
-    assert data.due == instant(NOW + DAY + 2), "two days after the event"
+    assert data.due == from_millis(NOW + DAY + 2), "two days after the event"
     assert "3 cross-border transfers" in data.text["en"]
 
 

@@ -6,9 +6,10 @@ from itertools import pairwise
 
 from agents.core import core_settings, rule_set
 from agents.reading import RangeReader, read_partition
-from agents.topics import INPUTS, changelog
+from agents.topics import changelog
 from config.settings import Settings
 from schemas.effects import TOPIC_OF, encode_effect
+from schemas.events import INPUT_TOPICS
 from schemas.position import POSITION_KEY, Position, decode_position
 from streams.context import Context
 from streams.replay import replay
@@ -87,7 +88,7 @@ def assert_reconciled(settings: Settings, produced: int) -> None:
         assert does.records == should.records
         positions = journal(settings, partition)
         _assert_contiguous(positions)
-        taken += sum(len(_taken(settings, partition, topic, positions)) for topic in INPUTS)
+        taken += sum(len(_taken(settings, partition, topic, positions)) for topic in INPUT_TOPICS)
     assert taken == produced
 
 

@@ -11,8 +11,9 @@ from confluent_kafka.admin import AdminClient
 from agents.faults import Fault
 from agents.kafka import producer_config
 from agents.librdkafka import librdkafka_config
-from agents.topics import INPUTS, create
+from agents.topics import create
 from config.settings import Settings
+from schemas.events import INPUT_TOPICS
 from tests.kafka_server import KafkaServer
 from tests.lane.events import produce_events
 from tests.lane.oracle import actual, assert_reconciled
@@ -119,7 +120,9 @@ def nothing_to_do_is_no_reason_to_refuse_the_next_start(settings: Settings) -> N
     """A new application on topics that were trimmed, before the first event: no position yet."""
     admin = AdminClient(librdkafka_config(settings.kafka))
     numbers = range(settings.topics.partitions)
-    whole = [TopicPartition(topic, number, OFFSET_END) for topic in INPUTS for number in numbers]
+    whole = [
+        TopicPartition(topic, number, OFFSET_END) for topic in INPUT_TOPICS for number in numbers
+    ]
     for trimmed in admin.delete_records(whole).values():
         trimmed.result()
     data = settings.worker.data

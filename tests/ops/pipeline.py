@@ -10,8 +10,8 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from agents.reading import read_partition
-from agents.topics import INPUTS
 from config.settings import KafkaSettings, LogSettings, Settings, TopicSettings, WorkerSettings
+from schemas.events import INPUT_TOPICS
 from schemas.position import decode_position
 
 
@@ -76,7 +76,7 @@ def _applied(settings: Settings, partition: int) -> bool:
     ends: dict[str, int] = {}
     for found in read_partition(settings.kafka, "vip.journal", partition):
         ends = decode_position(found.value or b"").ends()
-    return all(ends.get(topic, 0) >= _last(settings, topic, partition) for topic in INPUTS)
+    return all(ends.get(topic, 0) >= _last(settings, topic, partition) for topic in INPUT_TOPICS)
 
 
 def _last(settings: Settings, topic: str, partition: int) -> int:

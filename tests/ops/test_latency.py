@@ -8,7 +8,7 @@ import msgspec
 from agents.clock import BankClock
 from agents.reconciliation.latency import Latency
 from schemas.effects import Alert, decode_effect
-from streams.effects import instant
+from schemas.envelope import from_millis
 
 EXAMPLE = decode_effect(
     json.dumps(json.loads(Path("schemas/examples/vip.alert.json").read_text())[0])
@@ -24,7 +24,7 @@ def measure(*pairs: tuple[int, int, int]) -> dict[str, int | None]:
         assert isinstance(EXAMPLE, Alert)
         cause = msgspec.structs.replace(
             EXAMPLE.data.cause,
-            time=instant(NOW + at),
+            time=from_millis(NOW + at),
             topic="bank.core",
             partition=0,
             offset=offset,

@@ -7,10 +7,10 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from agents.local.broker import EmbeddedBroker
-from agents.topics import INPUTS, TopicsError, all_topics, changelog, check, create
+from agents.topics import TopicsError, all_topics, changelog, check, create
 from config.settings import KafkaSettings, Settings, TopicSettings
 from schemas.effects import TOPIC_OF
-from schemas.events import EVENT_TYPES
+from schemas.events import EVENT_TYPES, INPUT_TOPICS
 from tests.kafka_server import KafkaServer
 
 
@@ -39,7 +39,7 @@ def _make(bootstrap: str, name: str, partitions: int, cleanup: str) -> None:
 
 def test_every_topic_of_the_schemas_is_in_the_table() -> None:
     names = {topic.name for topic in all_topics(Settings())}
-    assert {event.topic for event in EVENT_TYPES.values()} <= set(INPUTS) <= names
+    assert {event.topic for event in EVENT_TYPES.values()} <= set(INPUT_TOPICS) <= names
     assert set(TOPIC_OF.values()) <= names
     assert changelog("vipcare") == "vipcare-customers-changelog"
     assert changelog("vipcare") in names

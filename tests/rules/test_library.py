@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from config.load_rules import load_rules
 from schemas.effects import Text
 from schemas.events import EVENT_TYPES
 from schemas.record import Record
@@ -13,6 +12,7 @@ from streams.durations import DAY_MS
 from streams.inputs import Input
 from streams.rules.ruleset import Fired, RuleSet, compile_rules
 from tests.rules.maker import ORIGIN, data_struct
+from tests.shipped import shipped_rules
 
 MINUTE = 60_000
 
@@ -21,7 +21,7 @@ class Customer:
     """Feeds one customer's events to the shipped rules."""
 
     def __init__(self) -> None:
-        self.rules: RuleSet = compile_rules(load_rules(None))
+        self.rules: RuleSet = compile_rules(shipped_rules())
         self.record = Record("C1")
 
     def send(self, event_type: str, at: int, **data: Any) -> Fired:
@@ -143,7 +143,7 @@ def test_a_late_event_sees_its_own_window_and_a_too_late_one_none(customer: Cust
 def test_a_rule_that_raises_loses_only_its_own_effects(customer: Customer) -> None:
     """No expression can raise, so the compiled function is replaced by one that does."""
     broken = customer.event("page.viewed", ORIGIN, page="P", page_topic="study-abroad")
-    rules = compile_rules(load_rules(None))
+    rules = compile_rules(shipped_rules())
     listening = rules._by_type["page.viewed"][0]
 
     def failing(*_: object) -> None:
@@ -155,7 +155,7 @@ def test_a_rule_that_raises_loses_only_its_own_effects(customer: Customer) -> No
 
 
 def test_every_text_is_in_both_languages_and_has_its_values() -> None:
-    for rule in load_rules(None):
+    for rule in shipped_rules():
         for template in (rule.then.task, rule.then.alert):
             if template is not None:
                 text: Text = template.text.model_dump()
@@ -164,7 +164,7 @@ def test_every_text_is_in_both_languages_and_has_its_values() -> None:
 
 
 def test_digest_follows_the_definitions() -> None:
-    definitions = load_rules(None)
+    definitions = shipped_rules()
     digest = compile_rules(definitions).digest
     assert compile_rules(definitions[::-1]).digest == digest
     other = definitions[0].model_copy(update={"version": 2})
