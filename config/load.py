@@ -14,8 +14,9 @@ from config.catalogue import FILE_VARIABLE, PREFIX, Setting, all_settings
 from config.settings import Settings
 from config.settings_file import KeyPath, SettingsFile, SettingsFileError, read_settings_file
 
-_OTHER_VARIABLES = {FILE_VARIABLE, "VIPCARE_PARENT", "VIPCARE_DEBUG"}
-"""Ours, but no settings: the file's name, who started a process, tracebacks wanted."""
+_OTHER_VARIABLES = {FILE_VARIABLE, "VIPCARE_PARENT", "VIPCARE_DEBUG", "VIPCARE_FAIL"}
+"""Ours, but no settings: the file's name, who started a process, tracebacks wanted, where a test
+makes a process fail."""
 
 
 class SettingsError(Exception):

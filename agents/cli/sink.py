@@ -8,6 +8,7 @@ import structlog
 
 from agents.cli.errors import UserError
 from agents.clickhouse import clickhouse_address
+from agents.fail_points import fail_point
 from agents.librdkafka import librdkafka_config
 from agents.logs import configure
 from agents.topics import TopicsError, check
@@ -55,6 +56,7 @@ def sink() -> None:
                 seconds=settings.sink.batch_ms / 1_000,
                 backoff_max_s=settings.sink.backoff_max_s,
             ),
+            fail_point,
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: running.stop())

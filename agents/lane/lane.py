@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import structlog
 from faust.types import TP
 
+from agents.fail_points import fail_point
 from agents.faults import Fault, die
 from agents.kafka import producer_config
 from agents.lane.outbox import Outbox
@@ -57,11 +58,13 @@ class Lane:
         await self.drain()
         self.wiring.report.metrics.set(m.READY, 0)
         self._taken_over = time.monotonic()
+        fail_point("taking-over")
         self._runners = {number: self._runner(number) for number in partitions}
         topics = (*self.wiring.topics, self.wiring.changelog)
         try:
             async with asyncio.timeout(TAKE_OVER_S):
                 await asyncio.gather(*(runner.outbox.open() for runner in self._runners.values()))
+                fail_point("others-fenced")
                 self._topic_ids = await asyncio.to_thread(topic_ids, self._kafka, topics)
         except TimeoutError:
             # Faust would take a timeout of recovery for the end of the service, and stand still.
@@ -96,18 +99,22 @@ class Lane:
             trusted = end if self.transactions else None
             if mark is not None and not store.usable(changelog_id, earliest[number], trusted):
                 logger.warning("local_store_wiped", partition=number, offset=mark.offset, end=end)
+                fail_point("copy-wiping")
                 store.wipe()
                 mark = None
             offsets[number] = None if mark is None else mark.offset
+        fail_point("copies-checked")
         return offsets
 
     def restored(self, number: int, changes: Sequence[Change], offset: int) -> None:
         """Apply a piece of the changelog, which goes up to `offset`, to the local copy."""
+        fail_point("restoring")
         try:
             store = self.stores.open(number)
             store.write(changes, self._topic_ids[self.wiring.changelog], offset)
         except Exception as error:  # Faust would log it and go on without the records
             die(Fault.STORE, f"partition {number}: restoring the local store failed: {error}")
+        fail_point("restored")
         self.wiring.report.metrics.count(m.RESTORED, len(changes))
 
     def places(self, logs: Mapping[TP, Log]) -> dict[int, Position]:
@@ -172,6 +179,7 @@ class Lane:
         runners, self._runners = self._runners, {}
         if not runners:
             return
+        fail_point("draining")
         metrics = self.wiring.report.metrics
         metrics.set(m.READY, 0)
         metrics.set(m.PARTITIONS, 0)
@@ -185,6 +193,7 @@ class Lane:
                 self.stores.close([number])
         for metric in (m.POSITION, m.LAG):
             metrics.forget(metric)
+        fail_point("drained")
 
     def close(self) -> None:
         self.stores.close()

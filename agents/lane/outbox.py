@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from agents.fail_points import fail_point
 from agents.faults import Fault, die
 from agents.lane.store import StoreClosedError
 
@@ -136,8 +137,11 @@ class Outbox:
         self._offset, self._refused = -1, None
         if self._transactional:
             self._kafka.begin_transaction()
+            fail_point("transaction-begun")
             self._produce(batch.changes, batch.position)
+            fail_point("changes-produced")
             self._produce(batch.effects)
+            fail_point("before-commit")
             # After a commit was asked for, nothing is aborted: only the same is asked again.
             self._repeat(lambda: self._kafka.commit_transaction(_COMMIT_TIMEOUT_S))
         else:
@@ -146,7 +150,9 @@ class Outbox:
             self._produce(batch.changes, batch.position)
             self._flush()
         committed = time.perf_counter()
+        fail_point("committed")
         store(self._offset)
+        fail_point("stored")
         return Sent(self._offset, committed - begun, time.perf_counter() - committed)
 
     def _produce(self, messages: Iterable[Message], last: Message | None = None) -> None:

@@ -30,6 +30,7 @@ from dataclasses import dataclass
 from faust.types import TP
 
 from agents.clock import BankClock
+from agents.fail_points import fail_point
 from agents.faults import Fault, die, kind_of
 from agents.lane.cache import RecordCache
 from agents.lane.inbox import Inbox
@@ -185,8 +186,10 @@ class Runner:
         context = Context(now=wiring.clock.now(), rules=wiring.rules, settings=wiring.core)
         entries = self._inbox.take(context)
         self._waiting_since = None
+        fail_point("chunk-taken")
         outcome = self._apply(entries, context)
         position = self._advance(entries, context)
+        fail_point("chunk-stepped")
         sent = self.outbox.send(self._batch(outcome, position), self._storing(outcome, position))
         self._in_flight.append(_Chunk(position, outcome, sent))
         sent.add_done_callback(lambda _: self._loop.call_soon_threadsafe(self._acknowledge))
@@ -281,6 +284,7 @@ class Runner:
             self._wiring.cache.unpin(self.partition, chunk.outcome.records)
             self._wiring.offsets.advance(self._ends(chunk.position.ends()))
             self._wiring.report.committed(chunk.position, chunk.outcome, sent)
+            fail_point("acknowledged")
         self._wake.set()
 
     def _ends(self, ends: Mapping[str, int]) -> dict[TP, int]:

@@ -10,6 +10,7 @@ from faust.stores import STORES
 from faust.stores.base import Store
 from faust.types import TP, EventT
 
+from agents.fail_points import fail_point
 from agents.lane.store import Change
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class LaneStore(Store[bytes, bytes]):
         self.lane.stores.close(
             {tp.partition for tp in revoked if self._is_ours(tp)}.difference(kept)
         )
+        fail_point("copies-closed")
 
     async def on_recovery_completed(
         self,

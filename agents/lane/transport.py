@@ -17,6 +17,7 @@ from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, AppT, ConsumerMessage, Message
 
+from agents.fail_points import fail_point
 from agents.faults import Fault, die
 
 if TYPE_CHECKING:
@@ -234,6 +235,7 @@ class Consumer(driver.Consumer):
             )
 
     async def _seek_to_positions(self) -> None:
+        fail_point("seeking")
         assigned = self.assignment()
         inputs = sorted(tp for tp in assigned if not self._is_changelog_tp(tp))
         changelogs = sorted(assigned.difference(inputs))
@@ -250,7 +252,9 @@ class Consumer(driver.Consumer):
         if self._revoked(inputs):
             return
         self._committed_offset.update(committed)
+        fail_point("sought")
         self.lane.begin(positions)
+        fail_point("begun")
 
     def _revoked(self, inputs: Iterable[TP]) -> bool:
         """Whether another rebalance came in between; its own recovery will seek again."""
@@ -261,6 +265,7 @@ class Consumer(driver.Consumer):
         await self.lane.drain()
         self._unacked_messages.clear()
         await self.commit_and_end_transactions()
+        fail_point("offsets-committed")
         self.lane.offsets.clear()
 
     async def verify_all_partitions_active(self) -> None:

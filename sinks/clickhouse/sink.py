@@ -21,6 +21,7 @@ from schemas import metrics as names
 from sinks.clickhouse.backoff import delays
 from sinks.clickhouse.batch import make_batch
 from sinks.clickhouse.message import Message, Row
+from sinks.clickhouse.points import FailPoint, no_fail_point
 from sinks.clickhouse.source import Source
 from sinks.clickhouse.tables import Table
 from sinks.clickhouse.writer import AwayError, Writer
@@ -42,11 +43,19 @@ class Pace:
 class Sink:
     """Moves batches from a source to a writer until it is told to stop."""
 
-    def __init__(self, source: Source, writer: Writer, metrics: Metrics, pace: Pace) -> None:
+    def __init__(
+        self,
+        source: Source,
+        writer: Writer,
+        metrics: Metrics,
+        pace: Pace,
+        fail_point: FailPoint = no_fail_point,
+    ) -> None:
         self._source = source
         self._writer = writer
         self._metrics = metrics
         self._pace = pace
+        self._fail_point = fail_point
         self._stop = Event()
 
     def stop(self) -> None:
@@ -68,14 +77,19 @@ class Sink:
             self._writer.close()
 
     def _store(self, messages: Sequence[Message]) -> None:
+        self._fail_point("sink-taken")
         batch = make_batch(messages)
         for table, rows in batch.rows.items():
             if not self._persist(partial(self._insert, table, rows)):
                 return  # stopping while ClickHouse is away: Kafka still has what is not committed
+            self._fail_point("sink-inserted")
         for (topic, why), count in batch.skipped.items():
             self._metrics.count(names.SINK_SKIPPED, count, topic, why)
         self._metrics.observe(names.SINK_BATCH_MESSAGES, len(messages))
-        for place, offset in self._source.commit().items():
+        self._fail_point("sink-before-commit")
+        committed = self._source.commit()
+        self._fail_point("sink-committed")
+        for place, offset in committed.items():
             labels = (place[0], str(place[1]))
             self._metrics.set(names.SINK_POSITION, offset, *labels)
             lag = self._source.lag(place, offset)
