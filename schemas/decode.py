@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from schemas.envelope import Event
+from schemas.envelope import Event, is_customer_id
 from schemas.events import EVENT_TYPES, AnyEvent
 
 MAX_EVENT_BYTES = 512 * 1024
@@ -52,11 +52,16 @@ def decode_event(value: bytes) -> Event:
     if _is_too_deep(value):
         raise BrokenEventError(f"the event is nested more than {MAX_DEPTH} deep")
     try:
-        return _decode(value)
+        event = _decode(value)
     except (msgspec.DecodeError, UnicodeError, ValueError) as error:
         _raise_if_unknown(value)
         # A decoder's message may quote the offending value, which may identify a person.
         raise BrokenEventError(_QUOTED.sub("'…'", str(error))) from None
+    if not is_customer_id(event.subject):
+        raise BrokenEventError(
+            "the subject is no customer's id: 1 to 64 characters, no blanks - at `$.subject`"
+        )
+    return event
 
 
 def _is_too_deep(value: bytes) -> bool:

@@ -3,6 +3,7 @@
 Source: CloudEvents 1.0, structured JSON mode. `subject` is the customer and the Kafka key.
 """
 
+import re
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Annotated, ClassVar, Literal
@@ -10,9 +11,13 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 from msgspec import Meta
 
-from schemas.fields import Instant, check_decimal, decimal_fields
+from schemas.fields import Instant, check_decimal, decimal_fields, is_ordinary
 
-CustomerId = Annotated[str, Meta(pattern=r"^[^\s\x00-\x20\x7f]{1,64}\Z")]
+_NO_BLANKS = r"^[^\s\x00-\x20\x7f]{1,64}\Z"
+CustomerId = Annotated[str, Meta(pattern=_NO_BLANKS)]
+Subject = Annotated[str, Meta(extra_json_schema={"pattern": _NO_BLANKS})]
+"""A CustomerId whose pattern `is_customer_id` checks: a regular expression inside the decoder
+costs as much as a quarter of an event."""
 EventId = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
@@ -27,7 +32,7 @@ class Data(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tr
     def __post_init__(self) -> None:
         for name, decimals in _decimals(type(self)):
             value = getattr(self, name)
-            if value is not None and value is not msgspec.UNSET:
+            if value is not None and value is not msgspec.UNSET and not is_ordinary(value):
                 check_decimal(name, value, decimals)
 
     def __repr__(self) -> str:
@@ -47,7 +52,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="type
     specversion: Literal["1.0"]
     id: EventId
     source: EventId
-    subject: CustomerId
+    subject: Subject
     time: Instant
     data: Data
     datacontenttype: Literal["application/json"] = "application/json"
@@ -64,6 +69,13 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="type
         return f"{type(self).__name__}(source={self.source!r}, id={self.id!r})"
 
 
+def is_customer_id(subject: str) -> bool:
+    """Whether a Subject is a CustomerId too. ASCII, which nearly all are, is looked at cheaply."""
+    if subject.isascii():
+        return 0 < len(subject) <= 64 and subject.isprintable() and " " not in subject
+    return _CUSTOMER_ID.match(subject) is not None
+
+
 def to_millis(instant: datetime) -> int:
     """An aware instant as epoch milliseconds, rounded down, without a float in between."""
     delta = instant - _EPOCH
@@ -75,4 +87,5 @@ def from_millis(millis: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=millis)
 
 
+_CUSTOMER_ID = re.compile(_NO_BLANKS)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

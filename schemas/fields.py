@@ -70,6 +70,11 @@ _CENT = Decimal("0.01")
 _QUANTA = {places: Decimal(1).scaleb(-places) for places in (MONEY_DECIMALS, RATE_DECIMALS)}
 
 
+def is_ordinary(value: Decimal) -> bool:
+    """Whether a number has two decimals and fits: what nearly all amounts are, told in a glance."""
+    return value.same_quantum(_CENT) and value.adjusted() < MONEY_DIGITS
+
+
 def check_decimal(name: str, value: Decimal, decimals: int) -> None:
     """Refuse what would not fit the columns and sums: infinite, too large, too fine.
 
@@ -79,7 +84,5 @@ def check_decimal(name: str, value: Decimal, decimals: int) -> None:
         raise ValueError(f"{name} is not a number")
     if not -_BOUND < value < _BOUND or value.adjusted() >= MONEY_DIGITS:
         raise ValueError(f"{name} has more than {MONEY_DIGITS} digits before the point")
-    if value.same_quantum(_CENT):
-        return
     if value.adjusted() < -decimals or value.quantize(_QUANTA[decimals]) != value:
         raise ValueError(f"{name} has more than {decimals} decimals")

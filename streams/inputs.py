@@ -1,11 +1,11 @@
 """What comes into the core: a message as it was read, and what was made of it."""
 
-from typing import NamedTuple
+from msgspec import Struct
 
 from schemas.envelope import Event
 
 
-class Raw(NamedTuple):
+class Raw(Struct, frozen=True, gc=False):
     """One message of an input topic, untouched."""
 
     topic: str
@@ -15,7 +15,7 @@ class Raw(NamedTuple):
     value: bytes | None
 
 
-class Input(NamedTuple):
+class Input(Struct, frozen=True, gc=False):
     """One event to step, with its place."""
 
     event: Event

@@ -5,9 +5,12 @@ from msgspec import Struct
 from schemas.dead_letters import DeadLetter, Reason, dead_letter
 from schemas.decode import BrokenEventError, UnknownTypeError, decode_event
 from schemas.envelope import Event, to_millis
+from schemas.events import EVENT_TYPES
 from streams.context import CoreSettings
 from streams.inputs import Input, Raw
 from streams.partitioning import partition_of
+
+_TYPE_OF = {cls: name for name, cls in EVENT_TYPES.items()}
 
 
 class Entry(Struct, frozen=True, gc=False):
@@ -34,7 +37,7 @@ def read(raw: Raw, settings: CoreSettings) -> Entry:
         return Entry(raw, problem=reject(raw, Reason.BROKEN, "time is before 1970", event))
     if detail := _wrong_key(raw, event, settings.partitions):
         return Entry(raw, problem=reject(raw, Reason.WRONG_KEY, detail, event))
-    return Entry(raw, Input(event, event.event_type(), at, raw.topic, raw.partition, raw.offset))
+    return Entry(raw, Input(event, _TYPE_OF[type(event)], at, raw.topic, raw.partition, raw.offset))
 
 
 def _wrong_key(raw: Raw, event: Event, partitions: int) -> str:

@@ -46,7 +46,7 @@ def _as_input(transfer: Transfer, reversal: Input) -> Input:
         time=reversal.event.time,
         data=transfer.data,
     )
-    return reversal._replace(event=event, type="transfer.completed", at=transfer.at)
+    return msgspec.structs.replace(reversal, event=event, type="transfer.completed", at=transfer.at)
 
 
 def _flow(profile: ProfileSection, direction: str) -> Flow:

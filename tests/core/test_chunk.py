@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from schemas.effects import Effect
 from schemas.position import Position, Range
@@ -200,8 +201,8 @@ def test_a_record_beyond_its_limit_refuses_the_event(monkeypatch: pytest.MonkeyP
 
 def test_a_second_event_of_the_same_id_is_dropped_or_a_conflict() -> None:
     first = raws_of_one_customer(1)[0]
-    again = first._replace(offset=1)
-    other = first._replace(offset=2, value=(first.value or b"").replace(b'"100"', b'"101"'))
+    again = structs.replace(first, offset=1)
+    other = structs.replace(first, offset=2, value=(first.value or b"").replace(b'"100"', b'"101"'))
     outcome = Store(cached=True).apply([read(raw, SETTINGS) for raw in (first, again, other)])
     assert outcome.counts["applied"] == 1
     assert outcome.counts["duplicates"] == 1

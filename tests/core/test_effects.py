@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+from msgspec import structs
+
 from schemas.effects import Profile, Task
 from schemas.envelope import from_millis
 from schemas.record import Record
@@ -70,11 +72,11 @@ def test_a_task_tells_its_rule_its_values_and_its_event() -> None:
 
 def test_an_id_derives_from_the_event_wherever_it_stands() -> None:
     (task,) = tasks(run(*abroad(3)))
-    moved = [one._replace(offset=one.offset + 5_000) for one in abroad(3)]
+    moved = [structs.replace(one, offset=one.offset + 5_000) for one in abroad(3)]
     (again,) = tasks(run(*moved))
     assert again.id == task.id
     elsewhere = [
-        one._replace(value=(one.value or b"").replace(b"/bank/test", b"/bank/other"))
+        structs.replace(one, value=(one.value or b"").replace(b"/bank/test", b"/bank/other"))
         for one in abroad(3)
     ]
     (other,) = tasks(run(*elsewhere))
