@@ -45,6 +45,7 @@ def worker() -> int:
         logging.getLogger(name).setLevel(logging.WARNING)
     rules = rules_in_force(settings)
     _check_topics(settings)
+    _make_folder(settings)
     metrics = Metrics(WORKER)
     with _serve(metrics, settings) as server:
         sys.setswitchinterval(SWITCH_INTERVAL_S)
@@ -67,6 +68,14 @@ def _check_topics(settings: Settings) -> None:
         raise UserError(str(error)) from error
     if problems:
         raise UserError("\n".join(problems))
+
+
+def _make_folder(settings: Settings) -> None:
+    folder = settings.worker.data
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"worker.data {folder} cannot be made: {error.strerror}") from error
 
 
 def _serve(metrics: Metrics, settings: Settings) -> MetricsServer:
