@@ -40,10 +40,6 @@ class CpuMeter:
             return None
         return self._at(end) - self._at(start)
 
-    def total(self) -> float | None:
-        """User and system seconds since the process began; None where there is no /proc."""
-        return self._spent[-1] if self._spent else None
-
     def _at(self, moment: int) -> float:
         return self._spent[max(bisect_right(self._times, moment) - 1, 0)]
 

@@ -17,7 +17,7 @@ from agents.kafka import producer_config
 from agents.librdkafka import reader_config
 from agents.topics import changelog
 from config.settings import Settings
-from tests.bench.traffic import TOPIC
+from tests.bench.parts.traffic import TOPIC
 
 _SPAWN = multiprocessing.get_context("spawn")
 _FILL_S = 0.005

@@ -1,7 +1,7 @@
 """A part of the benchmark that measures one promise: what it gives back, and where it runs.
 
 A part is a function `measure(options) -> Part` in a module of its own, which also runs alone
-(`python -m tests.bench.latency`). tests/bench/parts.py lists them all.
+(`python -m tests.bench.parts.latency`). tests/bench/parts.py lists them all.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from agents.topics import create
 from config.settings import KafkaSettings, LogSettings, Settings, TopicSettings, WorkerSettings
-from tests.bench.traffic import write_rules
+from tests.bench.parts.traffic import write_rules
 from tests.kafka_server import KafkaServer
 
 

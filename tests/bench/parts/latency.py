@@ -14,11 +14,11 @@ from itertools import islice
 from typing import Any
 
 from config.settings import Settings
-from tests.bench.bare_loop import bare_loop
-from tests.bench.effects import Seen, reading
-from tests.bench.journal import follow
-from tests.bench.part import Options, Part, percentile, run_alone, scratch
-from tests.bench.traffic import pace, send_all, uniform
+from tests.bench.parts.bare_loop import bare_loop
+from tests.bench.parts.effects import Seen, reading
+from tests.bench.parts.journal import follow
+from tests.bench.parts.part import Options, Part, percentile, run_alone, scratch
+from tests.bench.parts.traffic import pace, send_all, uniform
 from tests.lane.process import Worker
 
 RATE = 1_000
@@ -52,7 +52,7 @@ def measure(options: Options) -> Part:
 
 def _rate(settings: Settings, sent: int) -> float:
     """Events a second from the first chunk, which is left out, to the last."""
-    chunks = follow(settings, sent)
+    chunks = list(follow(settings, sent))
     taken = sum(chunk.taken for chunk in chunks[1:])
     return taken / (max(chunk.at for chunk in chunks) - chunks[0].at) * 1_000
 

@@ -6,9 +6,9 @@ while it works: connections are established TCP sockets, memory is the resident 
 
 from itertools import islice
 
-from tests.bench.drain import Drained, drain
-from tests.bench.part import Options, Part, run_alone, scratch
-from tests.bench.traffic import send_all, uniform
+from tests.bench.parts.drain import Drained, drain
+from tests.bench.parts.part import Options, Part, run_alone, scratch
+from tests.bench.parts.traffic import send_all, uniform
 
 PARTITIONS = (4, 16, 32)
 CUSTOMERS = 20_000
@@ -20,8 +20,8 @@ def measure(options: Options) -> Part:
     rows = [{"partitions": number, **run.figures()} for number, run in runs.items()]
     lines = ["Producers, one a partition (worker's process):"]
     lines += [
-        f"  {number:2} partitions: {run.held.threads} threads, {run.held.connections} connections, "
-        f"{run.held.memory_mb:.0f} MB, {run.rate:,.0f} events/s, {run.cpu_us:.1f} µs CPU an event"
+        f"  {number:2} partitions: {run.threads} threads, {run.connections} connections, "
+        f"{run.memory_mb:.0f} MB, {run.rate:,.0f} events/s, {run.cpu_us:.1f} µs CPU an event"
         for number, run in runs.items()
     ]
     return Part({"producers": rows}, lines)

@@ -5,9 +5,9 @@ The time is the worker's own: from its assignment to ready, so fencing the earli
 the local copies and seeking the inputs are in it. 4 partitions, one worker.
 """
 
-from tests.bench.cpu import CpuMeter
-from tests.bench.customers import RECORD_BYTES, preload
-from tests.bench.part import Options, Part, run_alone, scratch
+from tests.bench.parts.customers import RECORD_BYTES, preload
+from tests.bench.parts.drain import cpu_seconds
+from tests.bench.parts.part import Options, Part, run_alone, scratch
 from tests.lane.process import Worker
 
 CUSTOMERS = 400_000
@@ -19,9 +19,9 @@ def measure(options: Options) -> Part:
         options.say(f"writing {customers:,} records of {RECORD_BYTES} bytes")
         preload(settings, customers)
         options.say("restoring them")
-        with Worker(settings) as worker, CpuMeter(worker.process.pid) as meter:
+        with Worker(settings) as worker:
             metrics = worker.wait_ready(settings.topics.partitions).metrics()
-            cpu = meter.total()
+            cpu = cpu_seconds(worker)
             worker.stop()
     restored = metrics["vipcare_restored_records_total"]
     seconds = metrics["vipcare_restore_seconds"]
@@ -29,7 +29,7 @@ def measure(options: Options) -> Part:
         "records": round(restored),
         "record_bytes": RECORD_BYTES,
         "seconds": round(seconds, 2),
-        "process_cpu_seconds": None if cpu is None else round(cpu, 2),
+        "process_cpu_seconds": round(cpu, 2),
     }
     return Part(
         {"restore_records_per_s": round(restored / seconds), "restore": figures},

@@ -13,10 +13,10 @@ import random
 from collections.abc import Iterator
 from itertools import islice
 
-from tests.bench.customers import preload
-from tests.bench.drain import Drained, drain, settle
-from tests.bench.part import Options, Part, run_alone, scratch
-from tests.bench.traffic import customer, send_all, uniform, zipf
+from tests.bench.parts.customers import preload
+from tests.bench.parts.drain import Drained, drain, settle
+from tests.bench.parts.part import Options, Part, run_alone, scratch
+from tests.bench.parts.traffic import customer, send_all, uniform, zipf
 
 FEW, MANY = 10_000, 500_000
 EVENTS = 150_000

@@ -23,7 +23,7 @@ from streams.context import Context
 from streams.inputs import Raw
 from streams.intake import read
 from streams.partitioning import partition_of
-from tests.bench.traffic import TOPIC, Sender, customer, transfer
+from tests.bench.parts.traffic import TOPIC, Sender, customer, transfer
 
 RECORD_BYTES = 1_024
 _DIFFERENT = 200

@@ -1,0 +1,1 @@
+"""The parts of `make bench` that measure one promise each; every one also runs alone."""
