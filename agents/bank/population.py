@@ -1,6 +1,6 @@
 """The customers of the simulated bank: who they are, what they hold, how active they are."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from random import Random
@@ -51,10 +51,12 @@ class Customer:
 class Population:
     """All customers, the most active first."""
 
-    def __init__(self, seed: int, count: int) -> None:
+    def __init__(self, seed: int, count: int, weights: Iterable[float] | None = None) -> None:
+        """`weights` of the customers by rank: how active each is; Zipf's law if none are given."""
         rng = Random(f"{seed}/population")  # noqa: S311  # a simulation, reproducible on purpose
         self.customers: Sequence[Customer] = [_customer(rng, rank, count) for rank in range(count)]
-        self._weights = list(accumulate(1 / (rank + 1 + _FLATTEN) for rank in range(count)))
+        usual = (1 / (rank + 1 + _FLATTEN) for rank in range(count))
+        self._weights = list(accumulate(usual if weights is None else weights))
 
     def choose(self, rng: Random) -> Customer:
         """One customer, the active ones more often."""

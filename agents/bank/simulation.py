@@ -62,17 +62,21 @@ class Plan:
         return hashlib.blake2b(repr(self).encode(), digest_size=5).hexdigest()
 
 
-def messages(plan: Plan) -> Iterator[Message]:
-    """The plan's messages in the order of arrival, without end."""
-    return _Simulation(plan).messages()
+def messages(plan: Plan, known: Population | None = None) -> Iterator[Message]:
+    """The plan's messages in the order of arrival, without end.
+
+    `known` customers live on as they are: nothing tells of their names, accounts and cards first.
+    """
+    return _Simulation(plan, known).messages()
 
 
 class _Simulation:
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, known: Population | None = None) -> None:
         self._plan = plan
+        self._newcomers = known is None
         self._run = plan.run()
         self._rng = Random(f"{plan.seed}/stories")  # noqa: S311  # reproducible on purpose
-        self._population = Population(plan.seed, plan.customers)
+        self._population = known or Population(plan.seed, plan.customers)
         self._agenda: list[tuple[int, int, Act]] = []
         self._entries = 0
         self._events = 0
@@ -92,7 +96,7 @@ class _Simulation:
                 yield said
 
     def _open(self) -> None:
-        for customer in self._population.customers:
+        for customer in self._population.customers if self._newcomers else ():
             self._tell(customer, opening, self._plan.start - self._rng.randrange(HOUR_MS, DAY_MS))
         for customer in self._population.active(STEADY):
             self._tell(customer, standing_order, self._plan.start)
