@@ -49,6 +49,9 @@ def create_app(settings: Settings, rules: RuleSet, metrics: Metrics, url: URL) -
     def behind(tp: TP) -> bool:
         return cast(Consumer, app.consumer).behind(tp)
 
+    def caught_up(tp: TP) -> int | None:
+        return cast(Consumer, app.consumer).caught_up(tp)
+
     app.lane = Lane(
         settings.kafka,
         Wiring(
@@ -62,6 +65,7 @@ def create_app(settings: Settings, rules: RuleSet, metrics: Metrics, url: URL) -
             offsets=Offsets(),
             report=Report(metrics, cache),
             behind=behind,
+            caught_up=caught_up,
         ),
     )
     _define(app, settings.topics.partitions)

@@ -1,5 +1,7 @@
 """From settings to what the pure core needs; one place, so that worker and oracle agree."""
 
+from zoneinfo import ZoneInfo
+
 from agents.rules import read_rules
 from config.settings import Settings
 from streams.context import CoreSettings
@@ -16,6 +18,7 @@ def core_settings(settings: Settings) -> CoreSettings:
         lateness=step.lateness_days * DAY_MS,
         duplicates_kept=step.duplicates_kept,
         duplicates_for=step.duplicates_days * DAY_MS,
+        time_zone=ZoneInfo(step.time_zone),
     )
 
 

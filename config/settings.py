@@ -8,6 +8,7 @@ import re
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import (
@@ -18,6 +19,7 @@ from pydantic_settings import (
 )
 
 from config.settings_file import read_settings_file
+from schemas.events import INPUT_TOPICS
 
 MAX_CLOCK_RATE = 31_536_000
 """A year in a second."""
@@ -35,6 +37,18 @@ def _addresses(text: str) -> str:
     if not re.fullmatch(rf"{address}(,{address})*", text):
         raise ValueError("write host:port, and commas between several")
     return text
+
+
+def _time_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("write an IANA name such as Asia/Shanghai or UTC")
+    return name
+
+
+def _input_topics(names: tuple[str, ...]) -> tuple[str, ...]:
+    if unknown := set(names).difference(INPUT_TOPICS):
+        raise ValueError(f"{min(unknown)} is no input topic: {', '.join(INPUT_TOPICS)} are")
+    return names
 
 
 class KafkaSettings(_Section):
@@ -80,6 +94,12 @@ class WorkerSettings(_Section):
     merge_wait_ms: int = Field(
         500, ge=0, description="how long a chunk waits for another topic of its partition"
     )
+    expected_delay_ms: int = Field(
+        300, ge=0, description="timers wait so long for events that are on their way (real time)"
+    )
+    lagging_topics: Annotated[tuple[str, ...], AfterValidator(_input_topics)] = Field(
+        (), description="input topics that timers do not wait for while they are behind"
+    )
     cache_bytes: int = Field(256 * 1024 * 1024, ge=0, description="decoded records")
     transaction_timeout_ms: int = Field(
         60_000, ge=1_000, description="a longer pause of a worker ends it"
@@ -101,6 +121,9 @@ class StepSettings(_Section):
     lateness_days: int = Field(30, ge=0, description="later events stay out of windows")
     duplicates_kept: int = Field(64, ge=1, le=4_096, description="recent event ids a record")
     duplicates_days: int = Field(7, ge=1, le=365, description="and for how long, by event time")
+    time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
+        "Asia/Shanghai", description="the bank's, for dates and times of day (an IANA name)"
+    )
 
 
 class ClickHouseSettings(_Section):

@@ -54,6 +54,8 @@ class TaskData(Struct, frozen=True, kw_only=True, gc=False):
     rule: RuleRef
     values: dict[str, str]
     """The values that made the rule fire, by the names the rule gives them."""
+    waited_until: Instant | None
+    """Of a rule that waits after its event: when the wait ended."""
     cause: Cause
 
 
@@ -70,6 +72,7 @@ class AlertData(Struct, frozen=True, kw_only=True, gc=False):
     tier: Name | None
     rule: RuleRef
     values: dict[str, str]
+    waited_until: Instant | None
     cause: Cause
 
 

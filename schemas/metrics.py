@@ -29,6 +29,7 @@ DUPLICATES = Metric(
 LATE = Metric(
     "vipcare_events_late_total", "counter", "Events applied, but too late for the windows."
 )
+TIMERS = Metric("vipcare_timers_fired_total", "counter", "Customers whose due timers were fired.")
 UNKNOWN = Metric("vipcare_events_unknown_total", "counter", "Events of a type not known here.")
 DEAD_LETTERS = Metric(
     "vipcare_dead_letters_total", "counter", "Events that became a dead letter.", ("reason",)
@@ -89,6 +90,7 @@ WORKER: tuple[Metric, ...] = (
     APPLIED,
     DUPLICATES,
     LATE,
+    TIMERS,
     UNKNOWN,
     DEAD_LETTERS,
     RULE_FIRED,

@@ -31,7 +31,10 @@ class Position(Struct, frozen=True, kw_only=True, gc=False):
     """The bank clock when the chunk was stepped, epoch milliseconds."""
     rules: str
     """The digest of the rules used."""
-    partition_time: int | None = None
+    partition_time: int = -1
+    """Timers up to here were due when the chunk began, epoch milliseconds; it never goes back."""
+    timers: int = 0
+    """How many customers, the first by (due, customer), had timers fired at the partition time."""
     version: int = 1
 
     def ends(self) -> dict[str, int]:

@@ -17,6 +17,8 @@ RECORD_VERSION = 1
 MAX_RECORD_BYTES = 256 * 1024
 
 _HEADER = struct.Struct(">BQqqI8sI")
+_DUE = struct.Struct(">q")
+_DUE_AT = 9
 NEVER = -1
 """No timer is set, no broadcast was applied."""
 
@@ -122,6 +124,24 @@ class ProfileSection(Struct, kw_only=True, omit_defaults=True):
     """What fell off a bounded list → how many."""
 
 
+class Timer(Struct, kw_only=True, omit_defaults=True):
+    """A rule that waits. It stays here after it fired, so that it fires once."""
+
+    about: str
+    """The date that it waits for: another one sets it anew."""
+    due: int
+    """Epoch milliseconds."""
+    fired: bool = False
+    source: str
+    """The event that set it, up to `offset`."""
+    id: str
+    type: str
+    at: int
+    topic: str
+    partition: int
+    offset: int
+
+
 class ActivitySection(Struct, kw_only=True, omit_defaults=True):
     latest: int = NEVER
     """The record's own greatest event time; lateness is judged against it."""
@@ -133,6 +153,8 @@ class ActivitySection(Struct, kw_only=True, omit_defaults=True):
     """Aggregate key → its buckets, see streams/windows.py. Plain msgpack values only."""
     cooldowns: dict[str, int] = field(default_factory=dict)
     """Rule id → event time of its last firing."""
+    timers: dict[str, Timer] = field(default_factory=dict)
+    """Rule id:deposit → its timer, see streams/timers.py."""
     late: int = 0
     """Events that came later than allowed: folded, but kept out of windows."""
 
@@ -211,6 +233,12 @@ def read_header(stored: bytes) -> Header:
         summary_version=summary,
         summary_digest=digest,
     )
+
+
+def next_due(stored: bytes) -> int:
+    """The `next_due` of an encoded record's header, without reading the rest."""
+    due: int = _DUE.unpack_from(stored, _DUE_AT)[0]
+    return due
 
 
 def _sections(stored: bytes) -> tuple[memoryview, memoryview]:

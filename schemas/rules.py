@@ -26,6 +26,16 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
+class Wait(_Strict):
+    """Until when a rule waits after its event: some days before a date that the event tells."""
+
+    days: Annotated[int, Field(ge=0, le=3_650)]
+    before: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", examples=["matures_on"])]
+    """The event's field that holds the date."""
+    at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "09:00"
+    """The time of that day, in the bank's time zone."""
+
+
 class Text(_Strict):
     """A text for people, in the bank's languages. `{name}` is filled in with a `let` value."""
 
@@ -71,6 +81,8 @@ class RuleDefinition(_Strict):
     status: Status
     on: Annotated[list[str], Field(min_length=1)]
     """The event types that can make it fire."""
+    wait: Wait | None = None
+    """Look at the condition only then, at what the event told of as it is by that time."""
     let: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Expression] = {}
     if_: Annotated[Expression, Field(alias="if")]
     then: Then

@@ -15,11 +15,13 @@ from schemas.record import MAX_RECORD_BYTES, Record
 from streams.context import Context
 from streams.inputs import Input, Raw
 from streams.intake import Entry, reject
-from streams.step import ConflictError, Stepped, step
+from streams.step import ConflictError, Stepped, fire, step
 
 GROWTH_FACTOR = 4
 GROWTH_BYTES = 8 * 1024
-"""An event of n bytes lets a record grow by less than GROWTH_FACTOR * n + GROWTH_BYTES."""
+TIMER_BYTES = 256
+"""An event of n bytes lets a record grow by less than GROWTH_FACTOR * n + GROWTH_BYTES, and by
+n + TIMER_BYTES for each rule that waits after it."""
 
 MAX_EFFECT_BYTES = 900_000
 """An encoded effect stays below Kafka's usual limit for a message, 1 MB."""
@@ -37,8 +39,11 @@ class Outcome:
     """Customer → the changed record; its `stored` is the new encoded form."""
     effects: list[Effect] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
+    dues: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Customer → the earliest timer before the chunk and after it, where that changed."""
     counts: Counter[str] = field(default_factory=Counter)
-    """applied, duplicates, late, unknown:TYPE, dead:REASON, fired:RULE, rule_failures:RULE."""
+    """applied, duplicates, late, timers, unknown:TYPE, dead:REASON, fired:RULE,
+    rule_failures:RULE."""
 
 
 def merge(
@@ -76,15 +81,24 @@ def _keyed(
 
 
 def apply_chunk(
-    entries: Sequence[Entry], load: Callable[[str], Record], context: Context
+    entries: Sequence[Entry],
+    load: Callable[[str], Record],
+    context: Context,
+    due: Sequence[str] = (),
 ) -> Outcome:
     """Step a chunk's entries, in their order, on records in memory.
+
+    First the timers of the customers in `due` are fired up to the partition's time; then, before
+    each event, those of its customer up to the event's time, so that an answer counts by its own
+    time.
 
     `load` gives a customer's live record (a new one if there is none); it is changed in place,
     and belongs to `Outcome.records` afterwards. A fold that fails makes its event a dead letter
     and leaves no trace in the record.
     """
     chunk = _Chunk(load, context)
+    for customer in due:
+        chunk.fire(customer, context.partition_time)
     for entry in entries:
         chunk.take(entry)
     return chunk.finish()
@@ -96,7 +110,10 @@ class _Touched:
 
     record: Record
     base: bytes | None
-    applied: list[Input] = field(default_factory=list)
+    due: int
+    """Its earliest timer before the chunk."""
+    applied: list[Input | int] = field(default_factory=list)
+    """Events, and times up to which timers were fired."""
     bound: int = 0
     """The encoded record is not larger than this."""
 
@@ -123,16 +140,34 @@ class _Chunk:
     def finish(self) -> Outcome:
         for customer, touched in self._touched.items():
             if touched.applied:
-                touched.record.stored = touched.record.encode()
-                self._outcome.records[customer] = touched.record
+                record = touched.record
+                record.stored = record.encode()
+                self._outcome.records[customer] = record
+                if record.header.next_due != touched.due:
+                    self._outcome.dues[customer] = touched.due, record.header.next_due
         return self._outcome
 
+    def fire(self, customer: str, until: int) -> None:
+        """Fire what is due of a customer's timers."""
+        touched = self._touch(customer)
+        if 0 <= touched.record.header.next_due <= until:
+            stepped = fire(touched.record, until, self._context)
+            touched.applied.append(until)
+            self._outcome.counts["timers"] += 1
+            try:
+                _check_effects(stepped.effects)
+            except OversizeError:  # there is no event that could be a dead letter
+                stepped.failed += stepped.fired
+                stepped.fired, stepped.effects = [], []
+            self._tell(stepped)
+
     def _step(self, raw: Raw, event: Input) -> None:
+        self.fire(event.event.subject, min(event.at, self._context.now))
         touched = self._touch(event.event.subject)
         try:
             stepped = step(touched.record, event, self._context)
             if stepped.applied:
-                self._check_size(touched, raw)
+                self._check_size(touched, raw, event)
                 _check_effects(stepped.effects)
         except ConflictError as error:
             self._bury(reject(raw, Reason.CONFLICT, str(error), event.event))
@@ -151,7 +186,8 @@ class _Chunk:
         touched = self._touched.get(customer)
         if touched is None:
             record = self._load(customer)
-            touched = _Touched(record, record.stored, bound=len(record.stored or b""))
+            due, size = record.header.next_due, len(record.stored or b"")
+            touched = _Touched(record, record.stored, due, bound=size)
             self._touched[customer] = touched
         return touched
 
@@ -163,15 +199,21 @@ class _Chunk:
         touched.applied.append(event)
         counts["applied"] += 1
         counts["late"] += stepped.late
+        self._tell(stepped)
+
+    def _tell(self, stepped: Stepped) -> None:
+        counts = self._outcome.counts
         for rule in stepped.fired:
             counts[f"fired:{rule}"] += 1
         for rule in stepped.failed:
             counts[f"rule_failures:{rule}"] += 1
         self._outcome.effects.extend(stepped.effects)
 
-    def _check_size(self, touched: _Touched, raw: Raw) -> None:
+    def _check_size(self, touched: _Touched, raw: Raw, event: Input) -> None:
         """Encoding tells the size exactly but costs; a bound tells when it is not needed."""
-        touched.bound += GROWTH_FACTOR * len(raw.value or b"") + GROWTH_BYTES
+        timers = len(self._context.rules.waits(event.type))
+        touched.bound += (GROWTH_FACTOR + timers) * len(raw.value or b"")
+        touched.bound += GROWTH_BYTES + TIMER_BYTES * timers
         if touched.bound > MAX_RECORD_BYTES:
             touched.bound = len(touched.record.encode())
             if touched.bound > MAX_RECORD_BYTES:
@@ -181,7 +223,10 @@ class _Chunk:
         """Back to the stored bytes, then the customer's earlier inputs of this chunk again."""
         touched.record = Record(touched.record.customer, touched.base)
         for earlier in touched.applied:
-            step(touched.record, earlier, self._context)
+            if isinstance(earlier, int):
+                fire(touched.record, earlier, self._context)
+            else:
+                step(touched.record, earlier, self._context)
         touched.bound = len(touched.record.encode())
 
     def _bury(self, letter: DeadLetter) -> None:

@@ -1,6 +1,7 @@
 """What a step needs besides the record and the input; the same for a whole chunk."""
 
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 
 from streams.durations import DAY_MS
 from streams.rules.ruleset import RuleSet
@@ -15,6 +16,8 @@ class CoreSettings:
     lateness: int = 30 * DAY_MS
     duplicates_kept: int = 64
     duplicates_for: int = 7 * DAY_MS
+    time_zone: tzinfo = UTC
+    """The bank's, for dates and times of day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,8 @@ class Context:
     """The bank clock, epoch milliseconds."""
     rules: RuleSet
     settings: CoreSettings
+    partition_time: int = -1
+    """Up to here timers are due, whether or not their customer has an event; epoch milliseconds."""
 
     @property
     def horizon(self) -> int:

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from schemas.effects import (
     Alert,
@@ -16,7 +18,7 @@ from schemas.effects import (
     Text,
 )
 from schemas.envelope import from_millis
-from schemas.record import Record
+from schemas.record import Record, Timer
 from schemas.rules import AlertTemplate, TaskTemplate
 from schemas.rules import Text as Template
 from streams.durations import parse_duration
@@ -25,7 +27,39 @@ from streams.inputs import Input
 from streams.rules.ruleset import Firing
 
 SOURCE = "/vipcare"
+
+
+class Occasion(NamedTuple):
+    """When a rule was evaluated, and because of what."""
+
+    at: int
+    """Epoch milliseconds: the event's time, or when the timer was due."""
+    identity: tuple[str, ...]
+    """What names it, so that a replay gives effects the same ids."""
+    cause: Cause
+    waited_until: datetime | None = None
+
+
 _NAME = re.compile(r"\{([\w.]+)\}")
+
+
+def of_event(event: Input) -> Occasion:
+    cause = cause_of(event)
+    return Occasion(event.at, (cause.source, cause.id), cause)
+
+
+def of_timer(key: str, timer: Timer) -> Occasion:
+    due = from_millis(timer.due)
+    cause = Cause(
+        source=timer.source,
+        id=timer.id,
+        type=timer.type,
+        time=from_millis(timer.at),
+        topic=timer.topic,
+        partition=timer.partition,
+        offset=timer.offset,
+    )
+    return Occasion(timer.due, ("timer", key, due.isoformat()), cause, due)
 
 
 def cause_of(event: Input) -> Cause:
@@ -40,13 +74,13 @@ def cause_of(event: Input) -> Cause:
     )
 
 
-def effects_of(record: Record, firing: Firing, event: Input, cause: Cause) -> Iterator[Effect]:
+def effects_of(record: Record, firing: Firing, occasion: Occasion) -> Iterator[Effect]:
     """The task, the alert, or both, that a rule's `then` asks for."""
     then = firing.rule.then
     if then.task is not None:
-        yield _task(record, firing, then.task, event, cause)
+        yield _task(record, firing, then.task, occasion)
     if then.alert is not None:
-        yield _alert(record, firing, then.alert, cause)
+        yield _alert(record, firing, then.alert, occasion)
 
 
 def profile_of(record: Record, summary: ProfileData) -> Profile:
@@ -60,12 +94,10 @@ def profile_of(record: Record, summary: ProfileData) -> Profile:
     )
 
 
-def _task(
-    record: Record, firing: Firing, template: TaskTemplate, event: Input, cause: Cause
-) -> Task:
+def _task(record: Record, firing: Firing, template: TaskTemplate, occasion: Occasion) -> Task:
     rule, basics = firing.rule, record.profile.basics
-    thing = derive_id("task", rule.id, record.customer, cause.source, cause.id, "0")
-    due = None if template.due is None else from_millis(event.at + parse_duration(template.due))
+    thing = derive_id("task", rule.id, record.customer, *occasion.identity, "0")
+    due = None if template.due is None else from_millis(occasion.at + parse_duration(template.due))
     data = TaskData(
         task_id=thing,
         version=1,
@@ -80,14 +112,15 @@ def _task(
         due=due,
         rule=RuleRef(id=rule.id, version=rule.version),
         values=firing.values,
-        cause=cause,
+        waited_until=occasion.waited_until,
+        cause=occasion.cause,
     )
-    return Task(id=f"{thing}-1", source=SOURCE, subject=record.customer, time=cause.time, data=data)
+    return Task(**_envelope(thing, record, occasion), data=data)
 
 
-def _alert(record: Record, firing: Firing, template: AlertTemplate, cause: Cause) -> Alert:
+def _alert(record: Record, firing: Firing, template: AlertTemplate, occasion: Occasion) -> Alert:
     rule, basics = firing.rule, record.profile.basics
-    thing = derive_id("alert", rule.id, record.customer, cause.source, cause.id, "0")
+    thing = derive_id("alert", rule.id, record.customer, *occasion.identity, "0")
     data = AlertData(
         alert_id=thing,
         version=1,
@@ -101,11 +134,19 @@ def _alert(record: Record, firing: Firing, template: AlertTemplate, cause: Cause
         tier=basics.tier,
         rule=RuleRef(id=rule.id, version=rule.version),
         values=firing.values,
-        cause=cause,
+        waited_until=occasion.waited_until,
+        cause=occasion.cause,
     )
-    return Alert(
-        id=f"{thing}-1", source=SOURCE, subject=record.customer, time=cause.time, data=data
-    )
+    return Alert(**_envelope(thing, record, occasion), data=data)
+
+
+def _envelope(thing: str, record: Record, occasion: Occasion) -> dict[str, Any]:
+    return {
+        "id": f"{thing}-1",
+        "source": SOURCE,
+        "subject": record.customer,
+        "time": from_millis(occasion.at),
+    }
 
 
 def _fill(template: Template, values: dict[str, str]) -> Text:

@@ -1,13 +1,13 @@
-"""One input on one record: fold it, evaluate the rules, say what follows."""
+"""One input on one record, an event or a due timer: what it changes, and what follows."""
 
 from dataclasses import dataclass, field
 
 from schemas.effects import Effect
 from schemas.record import Record
-from streams import duplicates
+from streams import duplicates, timers
 from streams.context import Context
 from streams.duplicates import Verdict
-from streams.effects import cause_of, effects_of, profile_of
+from streams.effects import Occasion, effects_of, of_event, of_timer, profile_of
 from streams.fold import fold
 from streams.inputs import Input
 from streams.rules.ruleset import Firing
@@ -53,6 +53,8 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
     reversed_transfer = fold(record, event, late=late)
     if reversed_transfer is not None:
         context.rules.retract(record, reversed_transfer)
+    if event.type in timers.TYPES:
+        timers.update(record, event, context.rules.waits(event.type), settings.time_zone)
     outcome = context.rules.apply(record, event, late=late)
     activity.recent = duplicates.remember(
         activity.recent,
@@ -69,9 +71,32 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
 
 
 def _say(stepped: Stepped, firings: list[Firing], record: Record, event: Input) -> None:
-    cause = cause_of(event)
+    occasion = of_event(event)
     for firing in firings:
-        stepped.fired.append(firing.rule.id)
-        stepped.effects.extend(effects_of(record, firing, event, cause))
-    if may_change_summary(record, event.type) and (summary := changed_summary(record, cause)):
-        stepped.effects.append(profile_of(record, summary))
+        _tell(stepped, record, firing, occasion)
+    if may_change_summary(record, event.type):
+        summary = changed_summary(record, occasion.cause)
+        if summary is not None:
+            stepped.effects.append(profile_of(record, summary))
+
+
+def _tell(stepped: Stepped, record: Record, firing: Firing, occasion: Occasion) -> None:
+    stepped.fired.append(firing.rule.id)
+    stepped.effects.extend(effects_of(record, firing, occasion))
+
+
+def fire(record: Record, until: int, context: Context) -> Stepped:
+    """Fire a record's timers that are due by `until` (epoch milliseconds), each once, in order."""
+    stepped = Stepped(applied=False)
+    for key, timer in timers.due(record, until):
+        timer.fired = stepped.applied = True
+        data = timers.deposit_data(record.profile, key)
+        if data is not None:
+            woken = context.rules.wake(timers.rule_of(key), record, data, timer.due)
+            stepped.failed += woken.failed
+            for firing in woken.firings:
+                _tell(stepped, record, firing, of_timer(key, timer))
+    if stepped.applied:
+        timers.settle(record)
+        record.header.sequence += 1
+    return stepped

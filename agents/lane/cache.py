@@ -46,6 +46,11 @@ class RecordCache:
         self.hits += 1
         return kept.record
 
+    def peek(self, partition: int, customer: str) -> Record | None:
+        """A record if it is kept, without its counting as used."""
+        kept = self._kept.get((partition, customer))
+        return None if kept is None else kept.record
+
     def put(self, partition: int, record: Record) -> None:
         """Keep a record, or take note that it changed, its size too."""
         key = partition, record.customer

@@ -26,6 +26,13 @@ class Inbox:
         few = len(self._buffers[topic]) < self._chunk_events
         return few and self._bytes[topic] < self._chunk_bytes
 
+    def head(self, topic: str, horizon: int) -> int | None:
+        """The event time of the first message of a topic that has one and is not in the future."""
+        for entry in self._buffers[topic]:
+            if entry.input is not None and entry.input.at <= horizon:
+                return entry.input.at
+        return None
+
     def holds(self, topic: str) -> bool:
         return bool(self._buffers[topic])
 

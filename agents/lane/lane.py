@@ -14,6 +14,7 @@ from faust.types import TP
 from agents.fail_points import fail_point
 from agents.faults import Fault, die
 from agents.kafka import producer_config
+from agents.lane import due
 from agents.lane.outbox import Outbox
 from agents.lane.restore import Log, PositionError, place
 from agents.lane.runner import Runner, Wiring
@@ -111,7 +112,8 @@ class Lane:
         fail_point("restoring")
         try:
             store = self.stores.open(number)
-            store.write(changes, self._topic_ids[self.wiring.changelog], offset)
+            whole = [*changes, *due.entries(changes)]
+            store.write(whole, self._topic_ids[self.wiring.changelog], offset)
         except Exception as error:  # Faust would log it and go on without the records
             die(Fault.STORE, f"partition {number}: restoring the local store failed: {error}")
         fail_point("restored")

@@ -16,7 +16,7 @@ from streams.intake import Entry
 
 _MAX_TYPES_TOLD = 100
 
-_COUNTERS = {"applied": m.APPLIED, "duplicates": m.DUPLICATES, "late": m.LATE}
+_COUNTERS = {"applied": m.APPLIED, "duplicates": m.DUPLICATES, "late": m.LATE, "timers": m.TIMERS}
 _LABELLED = {
     "dead": m.DEAD_LETTERS,
     "fired": m.RULE_FIRED,

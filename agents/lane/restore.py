@@ -39,6 +39,7 @@ def place(partition: int, position: Position | None, logs: Mapping[str, Log]) ->
         ranges={**position.ranges, **new},
         now=position.now,
         rules=position.rules,
+        partition_time=position.partition_time,
     )
 
 

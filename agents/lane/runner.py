@@ -2,17 +2,18 @@
 
 A chunk goes through these steps, in this order:
 
-1. Take a chunk: one contiguous range of each topic, merged by (running maximum of event time
-   within the range, topic, offset). While another topic of the partition is behind with nothing
-   fetched yet, wait for it, up to `merge_wait`. A chunk ends at a count, at a byte limit, or
-   after lingering; one that is not full waits for the commit under way, and rides in the next.
-2. Step its events on the records in memory (streams/chunk.py). What is at or below the position
-   was skipped when it came in.
+1. Take a chunk: the customers with timers due at the partition's time, and one contiguous range
+   of each topic, merged by (running maximum of event time within the range, topic, offset). While
+   another topic of the partition is behind with nothing fetched yet, wait for it, up to
+   `merge_wait`. A chunk ends at a count, at a byte limit, or after lingering; one that is not full
+   waits for the commit under way, and rides in the next.
+2. Step its timers, then its events, on the records in memory (streams/chunk.py). What is at or
+   below the position was skipped when it came in.
 3. Begin a transaction; send the changed records and the new position (last) to the changelog,
    the position to the journal, effects and dead letters to their topics, all to this partition.
 4. Commit the transaction. This is the commit point.
-5. Write the records and the changelog position to RocksDB in one WriteBatch. The local store is
-   never ahead of the changelog.
+5. Write the records, the timer index and the changelog position to RocksDB in one WriteBatch. The
+   local store is never ahead of the changelog.
 6. Acknowledge the chunk, in order: unpin its records, advance the group's offsets. Those are for
    lag displays; after a restore every input is sought to its position.
 
@@ -33,6 +34,7 @@ from agents.clock import BankClock
 from agents.fail_points import fail_point
 from agents.faults import Fault, die, kind_of
 from agents.lane.cache import RecordCache
+from agents.lane.due import DueIndex, moves
 from agents.lane.inbox import Inbox
 from agents.lane.offsets import Offsets
 from agents.lane.outbox import AbandonedError, Batch, Message, Outbox, Sent
@@ -41,16 +43,19 @@ from agents.lane.store import Store
 from config.settings import WorkerSettings
 from schemas.effects import TOPIC_OF, encode_effect
 from schemas.position import POSITION_KEY, Position, Range, encode_position
-from schemas.record import Record
+from schemas.record import NEVER, Record, next_due
 from streams.chunk import Outcome, apply_chunk
 from streams.context import Context, CoreSettings
 from streams.inputs import Raw
 from streams.intake import Entry, read
+from streams.partition_time import Source, partition_time
 from streams.rules.ruleset import RuleSet
+from streams.timers import MAX_FIRED
 
 MAX_IN_FLIGHT = 2
 """One chunk that commits, and one that is stepped and waits for it."""
 _LOOK_AGAIN_S = 0.01
+_LOOK_FOR_TIMERS_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,8 @@ class Wiring:
     report: Report
     behind: Callable[[TP], bool]
     """Whether Kafka has more of an input partition than was fetched; true if unknown."""
+    caught_up: Callable[[TP], int | None]
+    """When a fetch last reached an input partition's end, real milliseconds; None if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,7 @@ class Runner:
         self._wiring = wiring
         settings = wiring.settings
         self._inbox = Inbox(wiring.topics, settings.chunk_events, settings.chunk_bytes)
+        self._due = DueIndex(store, self._next_due_of)
         self._changelog_id = ""
         self._position: Position | None = None
         self._fetched: dict[str, int] = {}
@@ -156,8 +164,10 @@ class Runner:
     def _pause(self) -> float | None:
         """Seconds until a chunk may be taken: 0 is now, None is when something changed."""
         now, settings = self._loop.time(), self._wiring.settings
-        if self._inbox.empty or len(self._in_flight) >= MAX_IN_FLIGHT:
+        if len(self._in_flight) >= MAX_IN_FLIGHT:
             return None
+        if self._inbox.empty:
+            return self._until_due()
         if self._waiting_since is None:
             self._waiting_since = now
         if self._wiring.cache.crowded:
@@ -173,6 +183,42 @@ class Runner:
             return min(left, _LOOK_AGAIN_S)
         return 0
 
+    def _until_due(self) -> float | None:
+        """Seconds until timers may be due; 0 if some are, None if there are none."""
+        first = self._due.first()
+        if first is None:
+            return None
+        if self._wiring.cache.crowded:
+            return _LOOK_AGAIN_S
+        now = self._wiring.clock.now()
+        if first <= now and first <= self._partition_time(now):
+            return 0
+        left = (first - now) / 1000 / self._wiring.clock.rate
+        return min(max(left, _LOOK_AGAIN_S), _LOOK_FOR_TIMERS_S)
+
+    def _partition_time(self, now: int) -> int:
+        """See streams/partition_time.py; topics that are set not to hold it back do not count."""
+        wiring, before = self._wiring, self._position
+        assert before is not None, "begun"
+        horizon = now + wiring.core.future_tolerance
+        topics = (topic for topic in wiring.topics if topic not in wiring.settings.lagging_topics)
+        sources = (
+            Source(self._inbox.head(topic, horizon), self._caught_up(topic)) for topic in topics
+        )
+        delay = int(wiring.settings.expected_delay_ms * wiring.clock.rate)
+        return partition_time(before.partition_time, sources, now, delay)
+
+    def _caught_up(self, topic: str) -> int | None:
+        told = self._wiring.caught_up(TP(topic, self.partition))
+        return None if told is None else self._wiring.clock.at(told)
+
+    def _next_due_of(self, customer: str) -> int:
+        record = self._wiring.cache.peek(self.partition, customer)
+        if record is not None:
+            return record.header.next_due
+        stored = self.store.get(customer.encode())
+        return NEVER if stored is None else next_due(stored)
+
     def _others_are_behind(self) -> bool:
         behind = self._wiring.behind
         return any(
@@ -183,19 +229,24 @@ class Runner:
     def _step(self) -> None:
         begun = time.perf_counter()
         wiring = self._wiring
-        context = Context(now=wiring.clock.now(), rules=wiring.rules, settings=wiring.core)
+        now = wiring.clock.now()
+        context = Context(now, wiring.rules, wiring.core, self._partition_time(now))
+        due = self._due.take(context.partition_time, MAX_FIRED)
         entries = self._inbox.take(context)
+        if not entries and not due:
+            return
         self._waiting_since = None
         fail_point("chunk-taken")
-        outcome = self._apply(entries, context)
-        position = self._advance(entries, context)
+        outcome = self._apply(entries, context, due)
+        position = self._advance(entries, context, len(due))
+        self._due.changed(position.number, outcome.dues.items())
         fail_point("chunk-stepped")
         sent = self.outbox.send(self._batch(outcome, position), self._storing(outcome, position))
         self._in_flight.append(_Chunk(position, outcome, sent))
         sent.add_done_callback(lambda _: self._loop.call_soon_threadsafe(self._acknowledge))
         wiring.report.stepped(entries, outcome, time.perf_counter() - begun)
 
-    def _apply(self, entries: Sequence[Entry], context: Context) -> Outcome:
+    def _apply(self, entries: Sequence[Entry], context: Context, due: Sequence[str]) -> Outcome:
         cache, partition = self._wiring.cache, self.partition
         loaded: list[Record] = []
 
@@ -207,13 +258,14 @@ class Runner:
             return record
 
         try:
-            outcome = apply_chunk(entries, load, context)
+            outcome = apply_chunk(entries, load, context, due)
         except Exception as error:  # whatever it is, nothing of the chunk may stand
-            first = entries[0].raw
+            first = f"offset {entries[0].raw.offset} of {entries[0].raw.topic}" if entries else ""
             die(
                 Fault.STEP,
-                f"stepping {first.topic}[{first.partition}] from offset {first.offset} "
-                f"raised {kind_of(error)}: a fault of ours, please report it",
+                f"partition {partition}: stepping {len(due)} customers' timers and "
+                f"{len(entries)} events from {first} raised {kind_of(error)}: "
+                "a fault of ours, please report it",
             )
         if outcome.dead_letters:
             # A fold that failed may have left its record half changed: back to what is stored.
@@ -226,7 +278,7 @@ class Runner:
         cache.shrink()
         return outcome
 
-    def _advance(self, entries: Sequence[Entry], context: Context) -> Position:
+    def _advance(self, entries: Sequence[Entry], context: Context, timers: int) -> Position:
         before = self._position
         assert before is not None, "begun"
         ends = before.ends()
@@ -241,6 +293,8 @@ class Runner:
             },
             now=context.now,
             rules=context.rules.digest,
+            partition_time=context.partition_time,
+            timers=timers,
         )
         return self._position
 
@@ -263,9 +317,11 @@ class Runner:
 
     def _storing(self, outcome: Outcome, position: Position) -> Callable[[int], None]:
         # The bytes are taken now: the next chunk may change the records while this one commits.
-        changes = [
+        changes = self._due.stale()
+        changes += moves(outcome.dues.items())
+        changes += (
             (customer.encode(), _stored(record)) for customer, record in outcome.records.items()
-        ]
+        )
         changes.append((POSITION_KEY, encode_position(position)))
 
         def store(offset: int) -> None:
@@ -282,6 +338,7 @@ class Runner:
             except AbandonedError:
                 continue
             self._wiring.cache.unpin(self.partition, chunk.outcome.records)
+            self._due.stored(chunk.position.number)
             self._wiring.offsets.advance(self._ends(chunk.position.ends()))
             self._wiring.report.committed(chunk.position, chunk.outcome, sent)
             fail_point("acknowledged")

@@ -7,8 +7,9 @@ position, under its changelog key, and a mark: which changelog it copies, and ho
 import shutil
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import cast
 
 import msgspec
 from msgspec import Struct
@@ -65,6 +66,14 @@ class Store:
         assert self._db is not None, "a closed store is not read"
         found: bytes | None = self._db.get(key)
         return found
+
+    def keys(self, first: bytes, end: bytes) -> Iterator[bytes]:
+        """The keys from `first` up to, not including, `end`, as they are now."""
+        assert self._db is not None, "a closed store is not read"
+        for key in cast(Iterator[bytes], self._db.keys(from_key=first)):
+            if key >= end:
+                return
+            yield key
 
     def mark(self) -> Mark | None:
         packed = self.get(MARK_KEY)

@@ -17,6 +17,7 @@ from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, AppT, ConsumerMessage, Message
 
+from agents.clock import real_millis
 from agents.fail_points import fail_point
 from agents.faults import Fault, die
 
@@ -33,6 +34,8 @@ LITTLE = 200
 transactions at a low rate, for a few milliseconds. Two, because the first one only takes what
 aiokafka fetched as the sleep began: it fetches nothing more until that is taken, so that the rest
 of what came in meanwhile would wait for a second sleep."""
+LATELY_MS = 5_000
+"""A fetch longer ago says nothing of what a topic holds now."""
 _LITTLE_S = 0.01
 _NO_ROOM_S = 0.005
 _FETCH_S = 0.05
@@ -193,6 +196,14 @@ class Consumer(driver.Consumer):
             return True
         end = state.lso if self.lane.transactions else state.highwater
         return end is None or state.position < end
+
+    def caught_up(self, tp: TP) -> int | None:
+        """When a fetch last told that the end was reached (real time, ms); None if not lately."""
+        state = self._thread.partition_state(tp)
+        if self.behind(tp) or state.timestamp is None:
+            return None
+        told = int(state.timestamp)
+        return told if real_millis() - told <= LATELY_MS else None
 
     def lag(self, tp: TP) -> int | None:
         """Messages from the committed position to the end; None if unknown."""

@@ -92,7 +92,7 @@ class Oracle:
                 f"journal of partition {position.partition}: position {position.number} was made "
                 f"with the rules {position.rules}, those loaded are {self.rules.digest}"
             )
-        return Context(now=position.now, rules=self.rules, settings=self.core)
+        return Context(position.now, self.rules, self.core, position.partition_time)
 
     def _check_ends(self, partition: int, last: list[Position], reader: RangeReader) -> None:
         ends = last[0].ends() if last else {}

@@ -31,6 +31,7 @@ _SHARED = (
     "rule_version",
     "values",
     *CAUSE,
+    "waited_until",
 )
 
 TASK = (
@@ -127,6 +128,7 @@ def _shared(effect: Task | Alert) -> Row:
         *integers(data.rule.version),
         data.values,
         *_cause(data.cause),
+        _optional(data.waited_until),
     )
 
 

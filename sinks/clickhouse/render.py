@@ -4,6 +4,7 @@ Instants are read as milliseconds: the driver would pass them through a float.
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from clickhouse_driver import Client
@@ -23,7 +24,7 @@ from schemas.envelope import from_millis
 from sinks.clickhouse.effects import ALERT, CAUSE, DEAD_LETTER, PROFILE, TASK
 from sinks.clickhouse.tables import VIEWS
 
-_INSTANTS = {"time", "due", "cause_time"}
+_INSTANTS = {"time", "due", "cause_time", "waited_until"}
 _BLOCK = {"max_block_size": 10_000}
 
 _Row = dict[str, Any]
@@ -85,11 +86,10 @@ def _envelope(row: _Row) -> _Row:
 
 
 def _task(row: _Row) -> TaskData:
-    due = row["due"]
     return TaskData(
         task_id=row["task_id"],
         priority=row["priority"],
-        due=None if due is None else from_millis(due),
+        due=_instant(row["due"]),
         **_shared(row),
     )
 
@@ -103,6 +103,7 @@ def _shared(row: _Row) -> _Row:
     return {
         **{name: row[name] for name in same},
         "rule": RuleRef(id=row["rule_id"], version=row["rule_version"]),
+        "waited_until": _instant(row["waited_until"]),
         "cause": _cause(row),
     }
 
@@ -110,6 +111,10 @@ def _shared(row: _Row) -> _Row:
 def _profile(row: _Row) -> ProfileData:
     same = (name for name in ProfileData.__struct_fields__ if name != "cause")
     return ProfileData(**{name: row[name] for name in same}, cause=_cause(row))
+
+
+def _instant(millis: int | None) -> datetime | None:
+    return None if millis is None else from_millis(millis)
 
 
 def _cause(row: _Row) -> Cause:

@@ -125,6 +125,10 @@ class Aggregates:
                 own[kept.key] = value
         return Readings(self._reads, windows, event.at, own)
 
+    def read(self, windows: Windows, at: int) -> Readings:
+        """Read windows that end at `at` without an event of one's own."""
+        return Readings(self._reads, windows, at, {})
+
     def remove(self, windows: Windows, event: Input) -> None:
         """Take an event out again that was added before."""
         data = event.event.data

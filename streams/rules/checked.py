@@ -22,6 +22,7 @@ from streams.expressions.nodes import (
 )
 from streams.expressions.parse import ExpressionError, nearest
 from streams.rules.errors import RuleProblem
+from streams.timers import SETTING_TYPES
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _RESERVED = ("tags", "true", "false", "profile", "attributes")
@@ -48,6 +49,7 @@ def check_rule(rule: RuleDefinition) -> CheckedRule | list[RuleProblem]:
         for name in rule.on
         if name not in EVENT_TYPES
     ]
+    problems += _wait_problems(rule)
     if problems:
         return problems
     types = tuple(dict.fromkeys(rule.on))
@@ -73,6 +75,23 @@ def check_rule(rule: RuleDefinition) -> CheckedRule | list[RuleProblem]:
     shown = _looked_at(lets, condition)
     problems = list(_placeholders(rule, Scope(types, known), shown))
     return problems or CheckedRule(rule, lets, condition, shown)
+
+
+def _wait_problems(rule: RuleDefinition) -> Iterator[RuleProblem]:
+    if rule.wait is None:
+        return
+    others = [name for name in rule.on if name not in SETTING_TYPES]
+    for name in others:
+        allowed = " and ".join(SETTING_TYPES)
+        yield RuleProblem(rule.id, "wait", 0, f"a rule can wait after {allowed}, not after {name}")
+    if others:
+        return
+    fields = common_fields(tuple(dict.fromkeys(rule.on)))
+    days = [name for name, kind in fields.items() if kind.base is Base.DAY]
+    if rule.wait.before not in days:
+        hint = nearest(rule.wait.before, days)
+        message = f"{rule.wait.before} is no date of {' and '.join(rule.on)}{hint}"
+        yield RuleProblem(rule.id, "wait.before", 0, message)
 
 
 def _looked_at(lets: dict[str, Node], condition: Node) -> dict[str, Node]:

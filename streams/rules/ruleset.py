@@ -1,11 +1,12 @@
 """The rules in force: compiled once, applied to every event of a customer."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from schemas.envelope import Data
 from schemas.record import Record
-from schemas.rules import RuleDefinition
+from schemas.rules import RuleDefinition, Wait
 from streams.durations import DAY_MS
 from streams.expressions.values import render
 from streams.inputs import Input
@@ -39,10 +40,18 @@ class RuleSet:
         readings = (reading for rule in live for reading in rule.readings())
         self._aggregates = Aggregates((one.aggregate for one in readings), lateness)
         self._by_type: dict[str, list[CompiledRule]] = {}
+        self._waiting: dict[str, CompiledRule] = {}
+        self._waits: dict[str, list[tuple[str, Wait]]] = {}
         for rule in live:
             compiled = CompiledRule(rule, self._aggregates.number_of)
+            wait = rule.definition.wait
+            if wait is not None:
+                self._waiting[compiled.id] = compiled
             for event_type in dict.fromkeys(rule.definition.on):
-                self._by_type.setdefault(event_type, []).append(compiled)
+                if wait is None:
+                    self._by_type.setdefault(event_type, []).append(compiled)
+                else:
+                    self._waits.setdefault(event_type, []).append((compiled.id, wait))
         self._types = self._aggregates.types | self._by_type.keys()
 
     def apply(self, record: Record, event: Input, *, late: bool) -> Fired:
@@ -63,25 +72,54 @@ class RuleSet:
             readings = self._aggregates.add(activity.windows, event, latest)
         data = event.event.data
         for rule in self._by_type.get(event.type, ()):
-            if rule.cooldown:
-                last = activity.cooldowns.get(rule.id)
-                if last is not None and at < last + rule.cooldown:
-                    continue
-            try:
-                values = rule.evaluate(record, data, readings)
-            except Exception:  # whatever a rule raises is its own loss alone
-                fired.failed.append(rule.id)
-                continue
-            if values is not None:
-                shown = dict(zip(rule.names, map(render, values), strict=True))
-                fired.firings.append(Firing(rule.definition, shown))
-                if rule.cooldown:
-                    activity.cooldowns[rule.id] = at
+            _try(rule, record, data, readings, at, fired)
+        return fired
+
+    def waits(self, event_type: str) -> Sequence[tuple[str, Wait]]:
+        """The live rules that wait after an event of this type, by id."""
+        return self._waits.get(event_type, ())
+
+    def wake(self, rule_id: str, record: Record, data: Data, at: int) -> Fired:
+        """Evaluate a rule whose wait ended at `at`; nothing where it is no longer in force.
+
+        `data` is what its event told of, as it is now.
+        """
+        fired = Fired([], [])
+        rule = self._waiting.get(rule_id)
+        if rule is not None:
+            readings = self._aggregates.read(record.activity.windows, at)
+            _try(rule, record, data, readings, at, fired)
         return fired
 
     def retract(self, record: Record, original: Input) -> None:
         """Take a reversed event out of the windows; `original` as it was when it was applied."""
         self._aggregates.remove(record.activity.windows, original)
+
+
+def _try(
+    rule: CompiledRule,
+    record: Record,
+    data: Data,
+    readings: Callable[[int], Any],
+    at: int,
+    to: Fired,
+) -> None:
+    """Evaluate a rule unless it cools down; note its firing, or that it raised."""
+    cooldowns = record.activity.cooldowns
+    if rule.cooldown:
+        last = cooldowns.get(rule.id)
+        if last is not None and at < last + rule.cooldown:
+            return
+    try:
+        values = rule.evaluate(record, data, readings)
+    except Exception:  # whatever a rule raises is its own loss alone
+        to.failed.append(rule.id)
+        return
+    if values is not None:
+        shown = dict(zip(rule.names, map(render, values), strict=True))
+        to.firings.append(Firing(rule.definition, shown))
+        if rule.cooldown:
+            cooldowns[rule.id] = at
 
 
 def compile_rules(definitions: Sequence[RuleDefinition], *, lateness: int = 30 * DAY_MS) -> RuleSet:

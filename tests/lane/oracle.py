@@ -34,7 +34,7 @@ def expected(settings: Settings, partition: int) -> Made:
 
     def context_of(position: Position) -> Context:
         assert position.rules == rules.digest
-        return Context(now=position.now, rules=rules, settings=core)
+        return Context(position.now, rules, core, position.partition_time)
 
     outcomes = replay(
         journal(settings, partition),

@@ -70,6 +70,7 @@ def task(number: int) -> Task:
             due=START + timedelta(days=1),
             rule=RuleRef(id="fx", version=2),
             values={"total": "250000.00", "count": "3"},
+            waited_until=None,
             cause=cause(number),
         ),
     )
@@ -94,6 +95,7 @@ def alert(number: int) -> Alert:
             tier="gold",
             rule=RuleRef(id="large", version=1),
             values={"mean": "1.5"},
+            waited_until=None,
             cause=cause(number),
         ),
     )

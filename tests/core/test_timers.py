@@ -1,0 +1,257 @@
+"""Timers follow their deposit, fire once, and neither early nor late."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.effects import Task
+from schemas.record import NEVER, Record
+from schemas.rules import RuleDefinition
+from streams.chunk import Outcome, apply_chunk
+from streams.context import Context, CoreSettings
+from streams.due import DueList
+from streams.inputs import Raw
+from streams.intake import read
+from streams.partition_time import Source, partition_time
+from streams.rules.ruleset import RuleErrors, compile_rules
+from streams.timers import instant
+from tests.core.strategies import CUSTOMERS, DAY, PARTITIONS, message
+
+ZONE = ZoneInfo("Asia/Shanghai")
+RULE: dict[str, Any] = {
+    "id": "maturing",
+    "version": 1,
+    "title": {"en": "Maturing", "zh": "到期"},
+    "kind": "care",
+    "owner": "Deposits",
+    "status": "live",
+    "on": ["deposit.placed", "deposit.renewed"],
+    "wait": {"days": 7, "before": "matures_on", "at": "09:00"},
+    "if": "base_principal >= 1_000_000",
+    "then": {"task": {"text": {"en": "{deposit} {matures_on}", "zh": "{deposit}"}, "due": "5d"}},
+}
+RULES = compile_rules([RuleDefinition.model_validate(RULE)])
+SETTINGS = CoreSettings(partitions=PARTITIONS, time_zone=ZONE)
+CUSTOMER = CUSTOMERS[0]
+ORIGIN = int(datetime(2026, 3, 1, tzinfo=UTC).timestamp() * 1000)
+LATER = ORIGIN + 1_000 * DAY
+
+
+def nine(day: str, days: int = 7) -> int:
+    """Nine o'clock of the day so many days before, by another way than the core's."""
+    chosen = date.fromisoformat(day) - timedelta(days=days)
+    return int(datetime(chosen.year, chosen.month, chosen.day, 1, tzinfo=UTC).timestamp() * 1000)
+
+
+class Bank:
+    """One customer's record, fed event by event."""
+
+    def __init__(self) -> None:
+        self.record = Record(CUSTOMER)
+        self.offset = 0
+
+    def send(self, kind: str, at: int, now: int = LATER, **data: Any) -> Outcome:
+        self.offset += 1
+        value = message(kind, data, at=at, customer=CUSTOMER, event_id=str(self.offset))
+        raw = Raw("bank.core", 0, self.offset, CUSTOMER.encode(), value)
+        return self._apply([read(raw, SETTINGS)], now, -1, ())
+
+    def deposit(
+        self,
+        at: int,
+        matures_on: str,
+        *,
+        amount: int = 2_000_000,
+        kind: str = "placed",
+        **other: Any,
+    ) -> Outcome:
+        return self.send(
+            f"deposit.{kind}",
+            at,
+            deposit="D1",
+            principal=str(amount),
+            currency="CNY",
+            base_principal=str(amount),
+            rate="0.02",
+            matures_on=matures_on,
+            **other,
+        )
+
+    def redeem(self, at: int) -> Outcome:
+        return self.send("deposit.redeemed", at, deposit="D1", amount="1", currency="CNY")
+
+    def until(self, time: int) -> Outcome:
+        """What the timers do that are due by then, without an event."""
+        return self._apply([], LATER, time, (CUSTOMER,))
+
+    def _apply(self, entries: Sequence[Any], now: int, time: int, due: Sequence[str]) -> Outcome:
+        context = Context(now, RULES, SETTINGS, time)
+        return apply_chunk(entries, lambda _: self.record, context, due)
+
+
+def tasks(outcome: Outcome) -> list[Task]:
+    return [effect for effect in outcome.effects if isinstance(effect, Task)]
+
+
+def test_a_large_deposit_is_told_days_before_its_maturity() -> None:
+    bank = Bank()
+    assert not tasks(bank.deposit(ORIGIN, "2026-06-01"))
+    due = nine("2026-06-01")
+    assert bank.record.header.next_due == due
+    assert not bank.until(due - 1).records
+    (task,) = tasks(bank.until(due))
+    assert task.time == task.data.waited_until == datetime(2026, 5, 25, 1, tzinfo=UTC)
+    assert task.data.due == datetime(2026, 5, 30, 1, tzinfo=UTC)
+    assert task.data.text["en"] == "D1 2026-06-01"
+    assert (task.data.cause.id, task.data.cause.type) == ("1", "deposit.placed")
+    assert bank.record.header.next_due == NEVER
+    assert not tasks(bank.until(LATER))
+
+
+def test_a_small_one_is_looked_at_and_not_told() -> None:
+    bank = Bank()
+    bank.deposit(ORIGIN, "2026-06-01", amount=999_999)
+    outcome = bank.until(LATER)
+    assert outcome.counts["timers"] == 1
+    assert not tasks(outcome)
+
+
+def test_a_renewal_moves_the_timer_and_redemption_cancels_it() -> None:
+    bank = Bank()
+    bank.deposit(ORIGIN, "2026-06-01")
+    bank.deposit(ORIGIN + DAY, "2026-09-01", kind="renewed")
+    assert bank.record.header.next_due == nine("2026-09-01")
+    bank.redeem(ORIGIN + 2 * DAY)
+    assert bank.record.header.next_due == NEVER
+    assert not tasks(bank.until(LATER))
+
+
+def test_hearing_of_a_deposit_again_does_not_tell_it_twice() -> None:
+    bank = Bank()
+    bank.deposit(ORIGIN, "2026-06-01")
+    assert tasks(bank.until(nine("2026-06-01")))
+    bank.deposit(nine("2026-06-01") + DAY, "2026-06-01", kind="renewed", amount=3_000_000)
+    assert bank.record.header.next_due == NEVER
+    bank.deposit(nine("2026-06-01") + 2 * DAY, "2026-12-01", kind="renewed")
+    assert tasks(bank.until(LATER))
+
+
+def test_the_condition_is_looked_at_as_things_are_by_then() -> None:
+    bank = Bank()
+    bank.deposit(ORIGIN, "2026-06-01", amount=10)
+    bank.deposit(ORIGIN + DAY, "2026-06-01", kind="renewed", amount=5_000_000)
+    assert tasks(bank.until(LATER))
+
+
+def test_a_deposit_that_matures_sooner_is_told_at_once_and_a_matured_one_not() -> None:
+    bank = Bank()
+    bank.deposit(ORIGIN, "2026-03-04")
+    assert bank.record.header.next_due == ORIGIN
+    assert tasks(bank.until(ORIGIN))
+    other = Bank()
+    other.deposit(ORIGIN, "2026-02-20")
+    assert other.record.header.next_due == NEVER
+
+
+def test_a_day_that_is_none_sets_no_timer() -> None:
+    bank = Bank()
+    assert bank.deposit(ORIGIN, "2026-02-30").counts["applied"] == 1
+    assert bank.record.header.next_due == NEVER
+
+
+def test_an_event_finds_the_timers_before_it_fired() -> None:
+    bank = Bank()
+    bank.deposit(ORIGIN, "2026-06-01")
+    outcome = bank.redeem(nine("2026-06-01"))
+    assert len(tasks(outcome)) == 1
+    assert bank.record.profile.deposits["D1"].state == "redeemed"
+
+
+def test_an_answer_in_time_counts_by_its_own_time() -> None:
+    bank = Bank()
+    bank.deposit(ORIGIN, "2026-06-01")
+    assert not tasks(bank.redeem(nine("2026-06-01") - 1))
+
+
+def test_a_timer_is_not_fired_ahead_of_the_bank_clock() -> None:
+    bank = Bank()
+    due = nine("2026-06-01")
+    bank.deposit(ORIGIN, "2026-06-01")
+    outcome = bank.send("logged.in", due + 60_000, now=due - 1, channel="app")
+    assert outcome.counts["applied"] == 1
+    assert not tasks(outcome)
+
+
+def test_a_failed_fold_keeps_the_timers_that_fired_before_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    bank = Bank()
+    bank.deposit(ORIGIN, "2026-06-01")
+    monkeypatch.setitem(__import__("streams.fold", fromlist=["FOLDS"]).FOLDS, "logged.in", fail)
+    outcome = bank.send("logged.in", nine("2026-06-01"), channel="app")
+    assert len(tasks(outcome)) == 1
+    assert outcome.counts["dead:failed"] == 1
+    assert outcome.records[CUSTOMER].header.next_due == NEVER
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"on": "transfer.completed", "if": "base_amount > 1"}, "not after transfer.completed"),
+        ({"wait": {"days": 7, "before": "matures_in"}}, "did you mean matures_on"),
+    ],
+)
+def test_a_rule_that_cannot_wait_is_refused(change: dict[str, Any], word: str) -> None:
+    then = {"task": {"text": {"en": "x", "zh": "x"}}}
+    with pytest.raises(RuleErrors, match=word):
+        compile_rules([RuleDefinition.model_validate({**RULE, "then": then, **change})])
+
+
+@given(st.dates(date(1971, 1, 1), date(2200, 1, 1)), st.integers(0, 400), st.times())
+def test_an_instant_is_that_wall_clock_time(day: date, days: int, at: Any) -> None:
+    zone = ZoneInfo("Europe/Zurich")
+    text = f"{at.hour:02}:{at.minute:02}"
+    found = datetime.fromtimestamp(instant(str(day), days, text, zone) / 1000, UTC)
+    back = found.astimezone(zone)
+    wall = datetime(day.year, day.month, day.day, at.hour, at.minute) - timedelta(days=days)  # noqa: DTZ001  # a wall clock has no zone
+    skipped = back.replace(tzinfo=None) - wall
+    assert skipped in (timedelta(0), timedelta(hours=1))
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("abcd"), st.integers(-1, 20)), max_size=30))
+def test_a_due_list_is_a_sorted_dict(changes: list[tuple[str, int]]) -> None:
+    dues, twin, now = DueList(), dict[str, int](), 0
+    for n, (customer, due) in enumerate(changes):
+        dues.change(customer, due)
+        twin[customer] = due
+        if n % 3 == 2:
+            now += 2
+            expected = sorted((d, c) for c, d in twin.items() if 0 <= d <= now)[:2]
+            assert dues.take(now, 2) == [c for _, c in expected]
+            twin |= {c: NEVER for _, c in expected}
+
+
+_times = st.one_of(st.none(), st.integers(0, 100))
+
+
+@given(st.integers(-1, 100), st.lists(st.builds(Source, _times, _times)), st.integers(0, 120))
+def test_partition_time(before: int, sources: list[Source], now: int) -> None:
+    """The definition, case by case."""
+    time = partition_time(before, sources, now, 10)
+    assert time >= before
+    if any(one.head is None and one.caught_up is None for one in sources):
+        assert time == before
+    elif time > before:
+        assert time <= now
+        for source in sources:
+            told = source.head if source.head is not None else (source.caught_up or 0) - 10
+            assert time <= told
