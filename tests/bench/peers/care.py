@@ -1,0 +1,63 @@
+"""The workload `bank` for a peer: our step on one customer's record, bytes in and bytes out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from schemas.effects import TOPIC_OF, encode_effect
+from schemas.record import Record
+from schemas.rules import RuleDefinition
+from streams.chunk import Outcome, apply_chunk
+from streams.context import Context, CoreSettings
+from streams.inputs import Raw
+from streams.intake import Entry, read
+from streams.rules.ruleset import compile_rules
+
+if TYPE_CHECKING:
+    from tests.bench.peers.task import Task
+
+Sent = tuple[str, bytes | None, bytes]
+"""Topic, key and value of an effect or a dead letter."""
+
+OUTPUTS = ("vip.tasks", "vip.alerts", "vip.profiles", "vip.dead-letters")
+
+
+class Care:
+    """The rules compiled once, and what a step needs besides."""
+
+    def __init__(self, task: Task) -> None:
+        definitions = msgspec.json.decode(Path(task.rules).read_bytes())
+        self.settings = CoreSettings(partitions=task.partitions)
+        self.context = Context(
+            now=time.time_ns() // 1_000_000,
+            rules=compile_rules([RuleDefinition.model_validate(one) for one in definitions]),
+            settings=self.settings,
+        )
+
+    def one(self, raw: Raw, stored: bytes | None) -> tuple[bytes | None, list[Sent]]:
+        """Step one message on a record's bytes: its new bytes (None: unchanged), and effects."""
+
+        def load(customer: str) -> Record:
+            return Record(customer, stored)
+
+        outcome = apply_chunk([read(raw, self.settings)], load, self.context)
+        changed = next(iter(outcome.records.values()), None)
+        return None if changed is None else changed.stored, list(sent(outcome))
+
+    def many(self, raws: Sequence[Raw], load: Callable[[str], Record]) -> Outcome:
+        """Step a batch on live records, each encoded once at its end."""
+        entries: list[Entry] = [read(raw, self.settings) for raw in raws]
+        return apply_chunk(entries, load, self.context)
+
+
+def sent(outcome: Outcome) -> Iterator[Sent]:
+    """What a chunk sends besides its records."""
+    for effect in outcome.effects:
+        yield TOPIC_OF[type(effect)], effect.subject.encode(), encode_effect(effect)
+    for letter in outcome.dead_letters:
+        yield "vip.dead-letters", letter.key, letter.value or b""
