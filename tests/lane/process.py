@@ -130,7 +130,7 @@ class Worker:
 
 def _variables(settings: Settings) -> dict[str, str]:
     variables = {}
-    for section in ("kafka", "topics", "worker"):
+    for section in ("kafka", "topics", "worker", "step", "clock"):
         for name, value in getattr(settings, section).model_dump(exclude_unset=True).items():
             variables[f"VIPCARE_{section}__{name}".upper()] = str(value)
     return variables

@@ -26,6 +26,8 @@ class Seen(NamedTuple):
     """The time of the event that made it."""
     at: float
     """When it was read; it was committed then."""
+    waited_until: float | None = None
+    """When its rule's wait ended, by the bank clock; None if it did not wait."""
 
 
 class Reading:
@@ -66,6 +68,7 @@ class _Cause(msgspec.Struct):
 
 class _Data(msgspec.Struct):
     cause: _Cause
+    waited_until: datetime | None = None
 
 
 class _Effect(msgspec.Struct):
@@ -100,7 +103,8 @@ def _read(
         if message is None or message.error():
             continue
         at = last = time.time()
-        effect = _decode(message.value() or b"")
-        seen.append((message.partition(), effect.data.cause.time.timestamp(), at))
+        data = _decode(message.value() or b"").data
+        until = None if data.waited_until is None else data.waited_until.timestamp()
+        seen.append((message.partition(), data.cause.time.timestamp(), at, until))
     told.put(seen)
     consumer.close()
