@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import signal
 import socket
 import sys
 
@@ -29,6 +30,8 @@ SWITCH_INTERVAL_S = 0.0005
 GC_THRESHOLDS = (50_000, 20, 50)
 """Decoded events and records are many, live long and hold no cycles: with Python's defaults the
 collector takes a fifth of the CPU (measured)."""
+STOP_S = 10.0
+"""Beyond the drain, a stop takes so long at most."""
 _CHATTY = ("faust", "mode", "agents.app", "agents.lane.transport", "agents.lane.table")
 """Loggers of Faust's services, ours included: every state of every service is a line of theirs."""
 
@@ -56,7 +59,7 @@ def worker() -> int:
         structlog.get_logger().info(
             "worker_starting", metrics=server.url, kafka=settings.kafka.bootstrap
         )
-        _run(create_app(settings, rules, metrics, url))
+        _run(create_app(settings, rules, metrics, url), settings.worker.drain_timeout_s + STOP_S)
     structlog.get_logger().info("worker_stopped")
     return 0
 
@@ -89,11 +92,23 @@ def _serve(metrics: Metrics, settings: Settings) -> MetricsServer:
         ) from error
 
 
-def _run(app: LaneApp) -> None:
+class _FaustWorker(faust.Worker):
+    """Faust's, with a bound to how long it stops: a stop while it starts may wait for ever."""
+
+    stop_s: float
+
+    def _schedule_shutdown(self, number: signal.Signals) -> None:
+        super()._schedule_shutdown(number)
+        message = f"the worker did not stop in {self.stop_s:g} s; starting again is safe"
+        self.loop.call_later(self.stop_s, die, Fault.CRASHED, message)
+
+
+def _run(app: LaneApp, stop_s: float) -> None:
     """Faust's worker until a signal; a crash of its is a fault of the process."""
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    runner = faust.Worker(app, loop=loop, quiet=True, override_logging=False)
+    runner = _FaustWorker(app, loop=loop, quiet=True, override_logging=False)
+    runner.stop_s = stop_s
     runner.spinner = None
     try:
         runner.execute_from_commandline()
