@@ -26,6 +26,9 @@ from streams.inputs import Raw
 from streams.rules.ruleset import RuleSet
 
 _LAG_EVERY_S = 2.0
+_CONFIRM_EVERY_S = 600.0
+_HEARTBEAT_S = 0.5
+"""A worker hears of a rebalance by its next heartbeat."""
 
 if TYPE_CHECKING:
     from faust.types import StreamT
@@ -79,15 +82,17 @@ def _new_app(settings: Settings, url: URL) -> LaneApp:
         broker=faust_brokers(settings.kafka),
         broker_credentials=faust_credentials(settings.kafka),
         broker_session_timeout=worker.session_timeout_s,
-        broker_heartbeat_interval=worker.session_timeout_s / 3,
+        broker_heartbeat_interval=min(worker.session_timeout_s / 3, _HEARTBEAT_S),
         broker_rebalance_timeout=worker.rebalance_timeout_s,
         broker_max_poll_interval=3_600.0,  # the lane may hold back for long; liveness is measured
-        canonical_url=url,
+        # A static member that restarts is handed its assignment as it was, with its address.
+        canonical_url=URL(f"http://{worker.instance}") if worker.instance else url,
+        consumer_group_instance_id=worker.instance or None,
         datadir=worker.data,
         # Topics are made by `vipcare topics create`, never by themselves.
         topic_allow_declare=False,
         topic_disable_leader=True,
-        table_standby_replicas=0,
+        table_standby_replicas=worker.standbys,
         topic_partitions=settings.topics.partitions,
         # Faust's own web server would show state to anyone.
         web_enabled=False,
@@ -106,7 +111,7 @@ def _define(app: LaneApp, partitions: int) -> None:
         store=f"{table.SCHEME}://records",  # Faust takes a URL without a host for none
         partitions=partitions,
         schema=schema,
-        recovery_buffer_size=2,  # 1 means something else to Faust
+        recovery_buffer_size=2,  # not used, but 1 means something else to Faust
     )
 
     async def intake(stream: "StreamT[list[object]]") -> None:
@@ -123,6 +128,11 @@ def _define(app: LaneApp, partitions: int) -> None:
                 app.lane.wiring.report.metrics.set(m.LAG, lag, tp.topic, str(tp.partition))
 
     app.timer(_LAG_EVERY_S)(tell_lag)
+
+    async def confirm() -> None:
+        app.lane.confirm()
+
+    app.timer(_CONFIRM_EVERY_S)(confirm)
 
 
 def _take(app: LaneApp, message: Message) -> None:

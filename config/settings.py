@@ -111,6 +111,16 @@ class WorkerSettings(_Section):
         30.0, gt=0, description="how long a worker may take to give up partitions"
     )
     drain_timeout_s: float = Field(10.0, gt=0, description="below the rebalance timeout")
+    standbys: int = Field(
+        1, ge=0, le=3, description="other workers that keep a warm copy of a partition"
+    )
+    instance: str = Field(
+        "",
+        pattern=r"^([a-zA-Z0-9][a-zA-Z0-9.-]*)?$",
+        max_length=200,
+        description="a name of this worker's own; with one, a restart within the session moves "
+        "nothing, and a stop takes as long to be noticed",
+    )
     rules: Path | None = Field(None, description="a folder of rules; none = those shipped")
 
 

@@ -76,6 +76,24 @@ RESTORED = Metric(
 RESTORE_SECONDS = Metric(
     "vipcare_restore_seconds", "gauge", "How long the last restore took, from assignment to ready."
 )
+RESTORE_LEFT = Metric(
+    "vipcare_restore_left",
+    "gauge",
+    "Offsets of the changelog that a partition being restored lacks; at most so many records.",
+    ("partition",),
+)
+
+# -- The worker: its standbys, warm copies of partitions that other workers run -------------------
+STANDBYS = Metric("vipcare_standby_partitions", "gauge", "Partition numbers kept as standbys.")
+STANDBY_LAG = Metric(
+    "vipcare_standby_lag",
+    "gauge",
+    "Offsets of the changelog that a standby lacks.",
+    ("partition",),
+)
+STANDBY_RECORDS = Metric(
+    "vipcare_standby_records_total", "counter", "Records copied from the changelog into standbys."
+)
 
 # -- The worker: its cache of decoded records ----------------------------------------------------
 CACHE_HITS = Metric("vipcare_cache_hits_total", "counter", "Records found decoded.")
@@ -106,6 +124,10 @@ WORKER: tuple[Metric, ...] = (
     READY,
     RESTORED,
     RESTORE_SECONDS,
+    RESTORE_LEFT,
+    STANDBYS,
+    STANDBY_LAG,
+    STANDBY_RECORDS,
     CACHE_HITS,
     CACHE_MISSES,
     CACHE_BYTES,

@@ -31,6 +31,28 @@ def entries(changes: Iterable[Change]) -> Iterator[Change]:
                 yield key_of(due, key), b""
 
 
+def replaced(
+    changes: Iterable[Change], stored: Callable[[bytes], bytes | None]
+) -> Iterator[Change]:
+    """The same, and the removals of what they replace, for a copy that lives for weeks.
+
+    `stored` gives what the copy holds of a key.
+    """
+    dues: dict[bytes, int] = {}
+    for key, value in changes:
+        if key.startswith(b"\x00"):
+            continue
+        before = dues.get(key)
+        if before is None:
+            old = stored(key)
+            before = NEVER if old is None else next_due(old)
+        after = dues[key] = NEVER if value is None else next_due(value)
+        if before not in (NEVER, after):
+            yield key_of(before, key), None
+        if after not in (NEVER, before):
+            yield key_of(after, key), b""
+
+
 def moves(dues: Iterable[tuple[str, tuple[int, int]]]) -> Iterator[Change]:
     """The changes of entries for customers whose earliest timer was the one and is the other."""
     for customer, (before, after) in dues:

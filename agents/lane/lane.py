@@ -1,12 +1,13 @@
 """The lane of a worker: its partition runners, from one assignment to the next.
 
-An assignment goes: `take_over` (fence earlier owners, open the local copies), Faust restores the
-changelogs through `restored`, `begin` puts every runner at its position. A revoke is `drain`.
+An assignment goes: `take_over` (fence earlier owners), `follow` (open the local copies, of standbys
+too, and see how far they go), Faust restores the changelogs through the copier, `begin` puts every
+runner at its position. A revoke is `drain`.
 """
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import structlog
 from faust.types import TP
@@ -14,19 +15,17 @@ from faust.types import TP
 from agents.fail_points import fail_point
 from agents.faults import Fault, die
 from agents.kafka import producer_config
-from agents.lane import due
+from agents.lane.copier import Copier, Copy
 from agents.lane.outbox import Outbox
+from agents.lane.progress import Progress
 from agents.lane.restore import Log, PositionError, place
 from agents.lane.runner import Runner, Wiring
-from agents.lane.store import Change, Store, Stores
-from agents.lane.topic_ids import topic_ids
+from agents.lane.store import Mark, Store, Stores, epoch_ms
+from agents.lane.topic_facts import TopicFacts, topic_facts
 from config.settings import KafkaSettings
 from schemas import metrics as m
 from schemas.position import Position
 from streams.inputs import Raw
-
-TAKE_OVER_S = 60.0
-"""Shorter than Faust's `broker_request_timeout` of 90 s, see `take_over`."""
 
 logger = structlog.get_logger()
 
@@ -40,7 +39,9 @@ class Lane:
         self.offsets = wiring.offsets
         self.stores = Stores(wiring.settings.data)
         self._runners: dict[int, Runner] = {}
-        self._topic_ids: dict[str, str] = {}
+        self.copier = Copier(wiring.report.metrics)
+        self._facts = TopicFacts()
+        self._progress = Progress(self.copier, wiring.report.metrics)
         self._taken_over = time.monotonic()
 
     @property
@@ -61,19 +62,12 @@ class Lane:
         self._taken_over = time.monotonic()
         fail_point("taking-over")
         self._runners = {number: self._runner(number) for number in partitions}
-        topics = (*self.wiring.topics, self.wiring.changelog)
-        try:
-            async with asyncio.timeout(TAKE_OVER_S):
-                await asyncio.gather(*(runner.outbox.open() for runner in self._runners.values()))
-                fail_point("others-fenced")
-                self._topic_ids = await asyncio.to_thread(topic_ids, self._kafka, topics)
-        except TimeoutError:
-            # Faust would take a timeout of recovery for the end of the service, and stand still.
-            die(
-                Fault.KAFKA,
-                f"partitions {sorted(self._runners)} could not be taken over in {TAKE_OVER_S:g} s: "
-                "Kafka does not answer init_transactions; are its transaction topics well?",
-            )
+        wiring = self.wiring
+        self._facts, _ = await asyncio.gather(
+            asyncio.to_thread(topic_facts, self._kafka, wiring.topics, wiring.changelog),
+            asyncio.gather(*(runner.outbox.open() for runner in self._runners.values())),
+        )
+        fail_point("others-fenced")
 
     def _runner(self, number: int) -> Runner:
         config = producer_config(self._kafka, self.wiring.settings, number)
@@ -90,34 +84,46 @@ class Lane:
                 "folder of its own (worker.data), or remove it, it will be restored",
             )
 
-    def copied(self, earliest: Mapping[int, int], ends: Mapping[int, int]) -> dict[int, int | None]:
-        """Partition → the changelog offset up to which its copy goes; unusable copies are wiped."""
-        changelog_id = self._topic_ids[self.wiring.changelog]
-        offsets: dict[int, int | None] = {}
-        for number, end in ends.items():
-            store = self.stores.open(number)
-            mark = store.mark()
-            trusted = end if self.transactions else None
-            if mark is not None and not store.usable(changelog_id, earliest[number], trusted):
-                logger.warning("local_store_wiped", partition=number, offset=mark.offset, end=end)
-                fail_point("copy-wiping")
-                store.wipe()
-                mark = None
-            offsets[number] = None if mark is None else mark.offset
-        fail_point("copies-checked")
-        return offsets
+    def follow(
+        self, standbys: Collection[int], earliest: Mapping[int, int], ends: Mapping[int, int]
+    ) -> dict[int, int | None]:
+        """Partition → the changelog offset up to which its copy goes; unusable copies are wiped.
 
-    def restored(self, number: int, changes: Sequence[Change], offset: int) -> None:
-        """Apply a piece of the changelog, which goes up to `offset`, to the local copy."""
-        fail_point("restoring")
-        try:
-            store = self.stores.open(number)
-            whole = [*changes, *due.entries(changes)]
-            store.write(whole, self._topic_ids[self.wiring.changelog], offset)
-        except Exception as error:  # Faust would log it and go on without the records
-            die(Fault.STORE, f"partition {number}: restoring the local store failed: {error}")
-        fail_point("restored")
-        self.wiring.report.metrics.count(m.RESTORED, len(changes))
+        `earliest` and `ends` are those of every changelog partition assigned, standbys included.
+        From here on the copies are written from what is read of the changelogs.
+        """
+        copied = {number: self._usable(number, earliest[number], ends[number]) for number in ends}
+        copies = {}
+        for number, mark in copied.items():
+            copies[number] = Copy(
+                store=self.stores.open(number),
+                standby=number in standbys,
+                following=earliest[number] if mark is None else mark.offset + 1,
+                end=ends[number],
+                as_of=epoch_ms() if mark is None else mark.as_of,
+            )
+        fail_point("copies-checked")
+        self.copier.begin(copies, self._changelog_id)
+        self._progress.begin()
+        return {number: None if mark is None else mark.offset for number, mark in copied.items()}
+
+    def _usable(self, number: int, earliest: int, end: int) -> Mark | None:
+        """The mark of a copy that can be gone on from; any other is wiped."""
+        store = self._open(number)
+        trusted = end if self.transactions else None
+        if store.usable(self._changelog_id, earliest, trusted, self._facts.max_age_ms):
+            return store.mark()
+        if not store.empty:
+            mark = store.mark()
+            offset = mark and mark.offset
+            logger.warning("local_store_wiped", partition=number, offset=offset, end=end)
+            fail_point("copy-wiping")
+            store.wipe()
+        return None
+
+    @property
+    def _changelog_id(self) -> str:
+        return self._facts.ids[self.wiring.changelog]
 
     def places(self, logs: Mapping[TP, Log]) -> dict[int, Position]:
         """Partition → the position from which its runner goes on, checked against Kafka."""
@@ -138,9 +144,9 @@ class Lane:
 
     def begin(self, positions: Mapping[int, Position]) -> None:
         """Start every runner at its position, to which its inputs were sought."""
-        changelog_id = self._topic_ids[self.wiring.changelog]
+        self.copier.finish()
         for number, position in positions.items():
-            self._runners[number].begin(position, changelog_id)
+            self._runners[number].begin(position, self._changelog_id)
             if position.number:
                 # Before its first chunk a partition has nothing to commit to the group: without a
                 # position in the changelog, a committed offset means that it was emptied.
@@ -156,15 +162,19 @@ class Lane:
 
     def log(self, topic: str, earliest: int, end: int, committed: int | None) -> Log:
         trusted = end if self.transactions else None
-        return Log(self._topic_ids[topic], earliest, trusted, committed)
+        return Log(self._facts.ids[topic], earliest, trusted, committed)
 
     def _tell_ready(self) -> None:
+        self._progress.measure()
         metrics, seconds = self.wiring.report.metrics, time.monotonic() - self._taken_over
         metrics.set(m.PARTITIONS, len(self._runners))
         metrics.set(m.READY, 1)
         metrics.set(m.RESTORE_SECONDS, seconds)
         logger.info(
-            "worker_ready", partitions=sorted(self._runners), restored_in_s=round(seconds, 2)
+            "worker_ready",
+            partitions=sorted(self._runners),
+            standbys=sorted(self.copier.standbys),
+            restored_in_s=round(seconds, 2),
         )
 
     def room(self, tp: TP) -> bool:
@@ -178,6 +188,8 @@ class Lane:
 
     async def drain(self) -> None:
         """Let the chunks under way end, within a bound; then there are no runners."""
+        self._progress.end()
+        await self.copier.stop()
         runners, self._runners = self._runners, {}
         if not runners:
             return
@@ -187,9 +199,11 @@ class Lane:
         metrics.set(m.PARTITIONS, 0)
         timeout = self.wiring.settings.drain_timeout_s
         ended = await asyncio.gather(*(runner.drain(timeout) for runner in runners.values()))
-        for number, whole in zip(runners, ended, strict=True):
+        for (number, runner), whole in zip(runners.items(), ended, strict=True):
             self.wiring.cache.drop(number)
-            if not whole:
+            if whole:
+                runner.confirm()
+            else:
                 # What was given up is either committed, then the changelog has it, or it is not.
                 logger.warning("partition_given_up", partition=number, after_s=timeout)
                 self.stores.close([number])
@@ -197,5 +211,12 @@ class Lane:
             metrics.forget(metric)
         fail_point("drained")
 
+    def confirm(self) -> None:
+        """Say of the local copies that lack nothing that they did not become old."""
+        for runner in self._runners.values():
+            runner.confirm()
+        self.copier.confirm()
+
     def close(self) -> None:
+        self.copier.close()
         self.stores.close()

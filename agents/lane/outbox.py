@@ -5,6 +5,7 @@ local store run there, first in, first out, while the runner steps its next chun
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterable
@@ -18,8 +19,7 @@ from agents.fail_points import fail_point
 from agents.faults import Fault, die
 from agents.lane.store import StoreClosedError
 
-_SETTLE_S = 0.1
-"""A producer that exists for so long initialises its transactions in 5 ms, else in 500 ms."""
+_CONNECT_S = 2.0
 _INIT_TIMEOUT_S = 60.0
 _COMMIT_TIMEOUT_S = 2.0
 _FENCED = frozenset(
@@ -89,6 +89,7 @@ class Outbox:
         What is given up is no fault of this process any more, however it ends.
         """
         last = asyncio.wrap_future(self._thread.submit(lambda: None))
+        self._thread.submit(self._release)
         self._thread.shutdown(wait=False)
         try:
             await asyncio.wait_for(asyncio.shield(last), timeout_s)
@@ -123,8 +124,15 @@ class Outbox:
     def _open(self) -> None:
         self._producer = Producer(self._config, logger=logging.getLogger("librdkafka"))
         if self._transactional:
-            time.sleep(_SETTLE_S)
+            # One that is connected initialises its transactions in 10-100 ms; else a timer of
+            # librdkafka's passes first, of 500 ms.
+            with contextlib.suppress(KafkaException):
+                self._kafka.list_topics("vip.journal", timeout=_CONNECT_S)
             self._repeat(lambda: self._kafka.init_transactions(_INIT_TIMEOUT_S))
+
+    def _release(self) -> None:
+        """Here, as the end of a producer waits for its threads and connections."""
+        self._producer = None
 
     @property
     def _kafka(self) -> Producer:

@@ -112,6 +112,11 @@ class Runner:
         self._task = asyncio.create_task(self._run(), name=f"runner-{self.partition}")
         self._task.add_done_callback(self._ended)
 
+    def confirm(self) -> None:
+        """The local copy did not become old while nothing happened: it lacks nothing."""
+        if self._task is not None:
+            self.store.confirm()
+
     def room(self, topic: str) -> bool:
         return self._task is not None and self._inbox.room(topic)
 

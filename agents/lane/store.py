@@ -28,9 +28,6 @@ MARK_KEY = b"\x00mark"
 _MB = 1024 * 1024
 _BLOCK_CACHE_BYTES = 64 * _MB
 _WRITE_BUFFER_BYTES = 16 * _MB
-MAX_AGE_MS = 12 * 3600 * 1000
-"""Half of Kafka's default `delete.retention.ms`: an older copy may have missed a removal."""
-
 Change = tuple[bytes, bytes | None]
 
 
@@ -45,8 +42,9 @@ class Mark(Struct, frozen=True):
     """The changelog's, so that a changelog made anew is noticed."""
     offset: int
     """The last offset of the changelog that is in the copy."""
-    written: int
-    """Real time, epoch milliseconds."""
+    as_of: int
+    """Real time, epoch milliseconds: the copy lacked nothing then. While one is restored it stays
+    what it was, for an empty one the time at which the restore began."""
 
 
 _pack_mark = msgspec.json.Encoder().encode
@@ -76,39 +74,60 @@ class Store:
             yield key
 
     def mark(self) -> Mark | None:
+        """None if there is none, or one of another version's."""
         packed = self.get(MARK_KEY)
-        return None if packed is None else _unpack_mark(packed)
+        try:
+            return None if packed is None else _unpack_mark(packed)
+        except msgspec.ValidationError:
+            return None
 
     def position(self) -> Position | None:
         packed = self.get(POSITION_KEY)
         return None if packed is None else decode_position(packed)
 
-    def write(self, changes: Iterable[Change], topic_id: str, offset: int) -> None:
-        """Write changes and the mark at once. Raises StoreClosedError after `close`."""
+    def write(
+        self, changes: Iterable[Change], topic_id: str, offset: int, as_of: int | None = None
+    ) -> None:
+        """Write changes and the mark at once. Raises StoreClosedError after `close`.
+
+        `as_of` is the mark's; None is now, for who knows that nothing lies beyond `offset`.
+        """
         batch = WriteBatch(raw_mode=True)
         for key, value in changes:
             if value is None:
                 batch.delete(key)
             else:
                 batch.put(key, value)
-        written = time.time_ns() // 1_000_000
-        batch.put(MARK_KEY, _pack_mark(Mark(topic_id, offset, written)))
+        mark = Mark(topic_id, offset, epoch_ms() if as_of is None else as_of)
+        batch.put(MARK_KEY, _pack_mark(mark))
         with self._lock:
             if self._db is None:
                 raise StoreClosedError
             self._db.write(batch)
 
-    def usable(self, topic_id: str, earliest: int, end: int | None) -> bool:
+    def confirm(self) -> None:
+        """The copy lacks nothing as of now. Without effect without a mark, or after `close`."""
+        with self._lock:
+            if self._db is None or (mark := self.mark()) is None:
+                return
+            self._db.put(MARK_KEY, _pack_mark(msgspec.structs.replace(mark, as_of=epoch_ms())))
+
+    def usable(self, topic_id: str, earliest: int, end: int | None, max_age_ms: int) -> bool:
         """Whether the copy lies within a changelog of this id, from `earliest` up to `end`.
 
-        `end` is None where the broker cannot be trusted with it.
+        `end` is None where the broker cannot be trusted with it. A copy older than `max_age_ms`
+        that lacks something may lack a removal that Kafka has forgotten since.
         """
         mark = self.mark()
         if mark is None:
             return False
-        age = time.time_ns() // 1_000_000 - mark.written
         within = earliest - 1 <= mark.offset and (end is None or mark.offset < end)
-        return mark.topic_id == topic_id and within and age <= MAX_AGE_MS
+        return mark.topic_id == topic_id and within and epoch_ms() - mark.as_of <= max_age_ms
+
+    @property
+    def empty(self) -> bool:
+        assert self._db is not None, "a closed store is not read"
+        return next(iter(self._db.keys()), None) is None
 
     def wipe(self) -> None:
         """Throw the copy away and begin an empty one."""
@@ -121,6 +140,10 @@ class Store:
             db, self._db = self._db, None
         if db is not None:
             db.close()
+
+
+def epoch_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 class Stores:

@@ -3,15 +3,13 @@
 Faust decides what to restore and when; the records are read by the partition runners alone.
 """
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
 from faust.stores import STORES
 from faust.stores.base import Store
-from faust.types import TP, EventT
+from faust.types import TP
 
 from agents.fail_points import fail_point
-from agents.lane.store import Change
 
 if TYPE_CHECKING:
     from agents.lane.lane import Lane
@@ -39,19 +37,8 @@ class LaneStore(Store[bytes, bytes]):
     def set_persisted_offset(self, tp: TP, offset: int) -> None:
         """The copies keep their own mark, in the same write as the records."""
 
-    def apply_changelog_batch(
-        self,
-        batch: Iterable[EventT[Any]],
-        to_key: Any,  # noqa: ARG002  # the hook's signature
-        to_value: Any,  # noqa: ARG002  # the hook's signature
-    ) -> None:
-        """Write changelog chunks, each in one batch with its offset. Errors end the process."""
-        for event in batch:
-            message = event.message
-            changes: list[Change] = [
-                (record.key, record.value) for record in cast(Any, message.value)
-            ]
-            self.lane.restored(message.partition, changes, message.offset)
+    def apply_changelog_batch(self, batch: Any, to_key: Any, to_value: Any) -> None:
+        """The lane's copier wrote it before Faust heard of it."""
 
     async def on_rebalance(
         self,

@@ -7,7 +7,8 @@ test of its own in tests/lane/test_overrides.py or test_fetch.py.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import aiokafka
@@ -20,15 +21,15 @@ from faust.types import TP, AppT, ConsumerMessage, Message
 from agents.clock import real_millis
 from agents.fail_points import fail_point
 from agents.faults import Fault, die
+from agents.lane.membership import watch_membership
 
 if TYPE_CHECKING:
     from agents.lane.lane import Lane
 
 FETCH_MAX_WAIT_MS = 100
 """Faust's 1.5 s would also delay list-offset calls, which queue behind a fetch."""
-MAX_WAITING_CHANGELOG_CHUNKS = 8
-SEEK_S = 60.0
-"""Shorter than Faust's `broker_request_timeout` of 90 s, see `perform_seek`."""
+ANSWER_S = 60.0
+"""Shorter than Faust's `broker_request_timeout` of 90 s, see `in_time`."""
 LITTLE = 200
 """Two fetches in a row of fewer records are followed by a short sleep: half the CPU and half the
 transactions at a low rate, for a few milliseconds. Two, because the first one only takes what
@@ -51,8 +52,23 @@ class ChunkSchema(Schema[Any, Any]):
         return message.value
 
 
+@asynccontextmanager
+async def in_time(doing: str) -> AsyncIterator[None]:
+    """Kafka must answer; Faust would take a timeout for the end of its service, and stand still."""
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            yield
+    except TimeoutError:
+        die(Fault.KAFKA, f"{doing}: Kafka does not answer in {ANSWER_S:g} s")
+
+
 class ConsumerThread(driver.AIOKafkaConsumerThread):
     """aiokafka's consumer, on its own thread and loop."""
+
+    async def on_start(self) -> None:
+        await super().on_start()
+        if instance := self.app.conf.consumer_group_instance_id:
+            watch_membership(self._ensure_consumer()._coordinator, instance)
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
@@ -60,11 +76,24 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         consumer._isolation_level = "read_committed"
         return consumer
 
-    async def committed(self, tps: Sequence[TP]) -> dict[TP, int | None]:
+    async def logs(self, tps: Collection[TP]) -> tuple[dict[TP, int], dict[TP, int]]:
+        """Where partitions begin, and where they end for this consumer."""
+        begins, ends = await self.call_thread(self._logs, tps)
+        return begins, ends
+
+    async def _logs(self, tps: Collection[TP]) -> tuple[dict[TP, int], dict[TP, int]]:
+        # Both queue behind a fetch that waits: asked together they wait for one alone.
+        consumer = self._ensure_consumer()
+        begins, ends = await asyncio.gather(
+            consumer.beginning_offsets(tps), consumer.end_offsets(tps)
+        )
+        return ({tp: begins[tp] for tp in tps}, {tp: ends[tp] for tp in tps})
+
+    async def committed(self, tps: Collection[TP]) -> dict[TP, int | None]:
         """The group's committed offsets, None where there is none."""
         return cast(dict[TP, int | None], await self.call_thread(self._committed, tps))
 
-    async def _committed(self, tps: Sequence[TP]) -> dict[TP, int | None]:
+    async def _committed(self, tps: Collection[TP]) -> dict[TP, int | None]:
         consumer = self._ensure_consumer()
         found = await asyncio.gather(*(consumer.committed(_plain(tp)) for tp in tps))
         return dict(zip(tps, found, strict=True))
@@ -94,6 +123,7 @@ class Consumer(driver.Consumer):
         self.lane: Lane = cast(Any, self.app).lane
         self._tables = cast(Any, self.app.tables)
         self._changelog_read: dict[TP, int] = {}
+        self._earliest: dict[TP, int] = {}
         self._slept = False
 
     def _new_consumer_thread(self) -> ConsumerThread:
@@ -122,6 +152,9 @@ class Consumer(driver.Consumer):
         """One message for each partition that has records, asking only where there is room."""
         if not self.flow_active:
             await self.wait(self.can_resume_flow.wait())
+        for number, offset in self.lane.copier.restored():
+            tp = TP(self.lane.wiring.changelog, number)
+            yield tp, self._message(tp, offset, (), 0)
         wanted = self._wanted()
         if not wanted:
             # Asking for an empty set would mean asking for everything.
@@ -133,7 +166,10 @@ class Consumer(driver.Consumer):
         for tp, records in self._with_progress(fetched, wanted):
             if not self.flow_active or self.app.consumer_generation_id != generation:
                 return  # the partitions were revoked; they will be sought anew
-            yield tp, self._to_chunk(tp, records)
+            if self._is_changelog_tp(tp):
+                self._copy(tp, records)
+            else:
+                yield tp, self._to_chunk(tp, records)
         await self._rest(sum(map(len, fetched.values())))
 
     async def _rest(self, count: int) -> None:
@@ -143,9 +179,15 @@ class Consumer(driver.Consumer):
             await asyncio.sleep(_LITTLE_S)
 
     def _wanted(self) -> set[TP]:
-        active = self._get_active_partitions()
-        few = self._tables.changelog_queue.qsize() < MAX_WAITING_CHANGELOG_CHUNKS
-        return {tp for tp in active if (few if self._is_changelog_tp(tp) else self.lane.room(tp))}
+        return {
+            tp
+            for tp in self._get_active_partitions()
+            if (
+                self.lane.copier.room(tp.partition)
+                if self._is_changelog_tp(tp)
+                else self.lane.room(tp)
+            )
+        }
 
     def _with_progress(
         self, fetched: Mapping[Any, Sequence[ConsumerRecord]], wanted: Iterable[TP]
@@ -166,28 +208,42 @@ class Consumer(driver.Consumer):
             return None
         return int(state.position)
 
+    def _copy(self, tp: TP, records: Sequence[ConsumerRecord]) -> None:
+        """Hand a piece of a changelog, up to the markers behind it, to its copy."""
+        place = self._place(tp)
+        offset = max(records[-1].offset if records else -1, -1 if place is None else place - 1)
+        self._changelog_read[tp] = offset + 1
+        changes = [(record.key, record.value) for record in records]
+        self.lane.copier.offer(tp.partition, changes, offset, self._end(tp))
+
     def _to_chunk(self, tp: TP, records: Sequence[ConsumerRecord]) -> ConsumerMessage:
         read_from = self._read_offset[tp] or 0
         kept = [record for record in records if record.offset >= read_from]
-        offset = records[-1].offset if records else -1
-        if self._is_changelog_tp(tp):
-            place = self._place(tp)
-            offset = max(offset, -1 if place is None else place - 1)
-            self._changelog_read[tp] = offset + 1
-        timestamp = records[-1].timestamp / 1000 if records else 0.0
+        return self._message(tp, records[-1].offset, kept, records[-1].timestamp)
+
+    def _message(
+        self, tp: TP, offset: int, records: Sequence[ConsumerRecord], timestamp: int
+    ) -> ConsumerMessage:
         return ConsumerMessage(
             tp.topic,
             tp.partition,
             offset,
-            timestamp,
+            timestamp / 1000,
             0,
             [],
             None,
-            cast(Any, kept),
+            cast(Any, records),
             None,
             tp=tp,
             generation_id=self.app.consumer_generation_id,
         )
+
+    def _end(self, tp: TP) -> int | None:
+        """Where a partition ends for this worker, as of its last fetch; None if unknown."""
+        state = self._thread.partition_state(tp)
+        if state is None:
+            return None
+        return cast(int | None, state.lso if self.lane.transactions else state.highwater)
 
     def behind(self, tp: TP) -> bool:
         """Whether Kafka has more of a partition than was fetched; true if unknown."""
@@ -214,47 +270,63 @@ class Consumer(driver.Consumer):
 
     # -- assignments ----------------------------------------------------------------------------
     async def highwaters(self, *partitions: TP) -> Mapping[TP, int]:
-        """The ends of the changelogs, after earlier owners were fenced.
+        """The ends of the changelogs; of this worker's own, after earlier owners were fenced.
 
-        Recovery asks in a task of its own, where time may pass (heartbeats go on).
+        Recovery asks for its own first, in a task of its own where time may pass (heartbeats go
+        on), and for the standbys' when its own are restored.
         """
-        if not partitions or not self._tables.recovery.active_tps.issuperset(partitions):
+        if set(partitions) == self._tables.recovery.active_tps:
+            return await self._take_over()
+        async with in_time("reading the ends of the standbys' changelogs"):
             return await super().highwaters(*partitions)
-        await self.lane.take_over(sorted(tp.partition for tp in partitions))
-        self._changelog_read.clear()
-        ends = await super().highwaters(*partitions)
-        earliest = await self.earliest_offsets(*partitions)
-        copied = self.lane.copied(
+
+    async def _take_over(self) -> Mapping[TP, int]:
+        recovery = self._tables.recovery
+        actives, standbys = set(recovery.active_tps), set(recovery.standby_tps)
+        numbers = sorted(tp.partition for tp in actives)
+        async with in_time(f"taking over partitions {numbers}"):
+            await self.lane.take_over(numbers)
+            both = actives | standbys
+            earliest, ends = await self._thread.logs(both)
+            self._earliest = earliest
+        copied = self.lane.follow(
+            {tp.partition for tp in standbys},
             {tp.partition: offset for tp, offset in earliest.items()},
             {tp.partition: offset for tp, offset in ends.items()},
         )
-        for tp in partitions:
-            self._tables.recovery.active_offsets[tp] = copied[tp.partition]
-        return ends
+        self._changelog_read = {tp: _after(copied[tp.partition]) for tp in both}
+        for tp in both:
+            offsets = recovery.active_offsets if tp in actives else recovery.standby_offsets
+            offsets[tp] = copied[tp.partition]
+        return {tp: ends[tp] for tp in actives}
+
+    async def earliest_offsets(self, *partitions: TP) -> Mapping[TP, int]:
+        """Asked by recovery for the changelogs, whose beginnings the take-over has just read."""
+        if self._earliest.keys() >= set(partitions):
+            return {tp: self._earliest[tp] for tp in partitions}
+        return await super().earliest_offsets(*partitions)  # a rebalance came in between
+
+    async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
+        async with in_time("seeking"):
+            await super().seek_wait(partitions)
 
     async def perform_seek(self) -> None:
         """Every input to its position, which the restored changelog holds."""
-        try:
-            async with asyncio.timeout(SEEK_S):
-                await self._seek_to_positions()
-        except TimeoutError:
-            # Faust would take it for the end of the service, and stand still without a word.
-            die(
-                Fault.KAFKA,
-                f"inputs could not be sought to their positions in {SEEK_S:g} s: Kafka does not "
-                "answer for the group's offsets or the topics' ends",
-            )
+        async with in_time("seeking the inputs to their positions"):
+            await self._seek_to_positions()
 
     async def _seek_to_positions(self) -> None:
         fail_point("seeking")
         assigned = self.assignment()
         inputs = sorted(tp for tp in assigned if not self._is_changelog_tp(tp))
-        changelogs = sorted(assigned.difference(inputs))
-        if changelogs:
-            await self._thread.stop_fetching(changelogs)
-        committed = await self._thread.committed(inputs)
-        earliest = await self.earliest_offsets(*inputs)
-        ends = await super().highwaters(*inputs)
+        restored = self._tables.recovery.active_tps.intersection(assigned)
+        if restored:
+            await self._thread.stop_fetching(sorted(restored))
+        if not inputs:
+            return  # nothing but standbys
+        (earliest, ends), committed = await asyncio.gather(
+            self._thread.logs(inputs), self._thread.committed(inputs)
+        )
         if self._revoked(inputs):
             return
         logs = {tp: self.lane.log(tp.topic, earliest[tp], ends[tp], committed[tp]) for tp in inputs}
@@ -289,3 +361,7 @@ class Transport(driver.Transport):
 
 def _plain(tp: TP) -> aiokafka.TopicPartition:
     return aiokafka.TopicPartition(tp.topic, tp.partition)
+
+
+def _after(offset: int | None) -> int:
+    return 0 if offset is None else offset + 1

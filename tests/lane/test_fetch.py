@@ -45,16 +45,24 @@ class Fetched:
         self.asked: list[set[TP]] = []
         self.answer: dict[TP, list[Any]] = {}
         self.position: dict[TP, int] = {}
+        self.end: dict[TP, int] = {}
         self.roomy = True
         consumer._active_partitions = {INPUT, CHANGELOG}
         consumer.flow_active = True
         monkeypatch.setattr(consumer, "_getmany", self._getmany)
         monkeypatch.setattr(consumer, "_place", self.position.get)
+        monkeypatch.setattr(consumer, "_end", self.end.get)
         monkeypatch.setattr(consumer.lane, "room", lambda tp: self.roomy)
+        self.offered: list[tuple[int, list[bytes], int, int | None]] = []
+        monkeypatch.setattr(consumer.lane.copier, "room", lambda number: True)
+        monkeypatch.setattr(consumer.lane.copier, "offer", self._offer)
 
     async def _getmany(self, active_partitions: set[TP], timeout: float) -> dict[TP, list[Any]]:
         self.asked.append(active_partitions)
         return self.answer
+
+    def _offer(self, number: int, changes: Any, offset: int, end: int | None) -> None:
+        self.offered.append((number, [key for key, _ in changes], offset, end))
 
     def chunks(self) -> list[tuple[TP, int, list[int]]]:
         async def collect() -> list[tuple[TP, int, list[int]]]:
@@ -86,16 +94,31 @@ def test_records_below_the_read_offset_are_left_out(fetched: Fetched) -> None:
     assert fetched.chunks() == [(INPUT, 7, [4, 7])]
 
 
-def test_a_changelog_chunk_goes_past_the_marker_behind_it(fetched: Fetched) -> None:
+def test_a_piece_of_a_changelog_is_for_the_copier_and_goes_past_the_marker_behind_it(
+    fetched: Fetched,
+) -> None:
     fetched.answer = {CHANGELOG: records(3, 4)}
     fetched.position[CHANGELOG] = 6
-    assert fetched.chunks() == [(CHANGELOG, 5, [3, 4])]
-
-
-def test_a_changelog_that_ends_in_markers_gives_an_empty_chunk_once(fetched: Fetched) -> None:
-    fetched.position[CHANGELOG] = 6
-    assert fetched.chunks() == [(CHANGELOG, 5, [])]
+    fetched.end[CHANGELOG] = 9
     assert fetched.chunks() == []
+    assert fetched.offered == [(0, [b"k", b"k"], 5, 9)]
+
+
+def test_a_changelog_that_ends_in_markers_gives_an_empty_piece_once(fetched: Fetched) -> None:
+    fetched.position[CHANGELOG] = 6
+    fetched.chunks()
+    fetched.chunks()
+    assert fetched.offered == [(0, [], 5, None)]
+
+
+def test_faust_hears_of_a_changelog_when_it_is_in_the_copy(
+    fetched: Fetched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetched.consumer.lane.copier, "restored", lambda: [(0, 5)])
+    assert fetched.chunks() == [(CHANGELOG, 5, [])]
+    fetched.roomy = False
+    fetched.consumer._active_partitions = {INPUT}
+    assert fetched.chunks() == [(CHANGELOG, 5, [])], "where nothing is to be asked for too"
 
 
 def test_only_partitions_with_room_are_asked_for_and_never_none(fetched: Fetched) -> None:

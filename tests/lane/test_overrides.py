@@ -68,10 +68,13 @@ OVERRIDES: list[tuple[Callable[..., Any], Callable[..., Any]]] = [
     (Consumer._filter_tps_with_pending_acks, driver.Consumer._filter_tps_with_pending_acks),
     (Consumer.getmany, driver.Consumer.getmany),
     (Consumer.highwaters, driver.Consumer.highwaters),
+    (Consumer.earliest_offsets, driver.Consumer.earliest_offsets),
+    (Consumer.seek_wait, driver.Consumer.seek_wait),
     (Consumer.perform_seek, driver.Consumer.perform_seek),
     (Consumer.wait_empty, driver.Consumer.wait_empty),
     (Consumer.verify_all_partitions_active, driver.Consumer.verify_all_partitions_active),
     (Consumer._new_consumer_thread, driver.Consumer._new_consumer_thread),
+    (ConsumerThread.on_start, driver.AIOKafkaConsumerThread.on_start),
     (ConsumerThread._create_worker_consumer, driver.AIOKafkaConsumerThread._create_worker_consumer),
     (LaneApp._new_transport, faust.App._new_transport),
     (LaneStore.persisted_offset, FaustStore.persisted_offset),
@@ -199,24 +202,43 @@ def test_a_timeout_of_recovery_looks_like_its_end(app: LaneApp) -> None:
 
 
 def test_recovery_only_logs_errors_of_apply() -> None:
-    """Hence `Lane.restored` ends the process itself."""
+    """Hence the copier writes, and ends the process itself."""
     assert 'logger.warning(f"Error in recovery {ex}")' in source_of(Recovery._slurp_changelogs)
 
 
-def test_two_buffered_chunks_are_applied_at_once(app: LaneApp) -> None:
+def test_a_buffer_of_one_would_mean_something_else(app: LaneApp) -> None:
     assert app.tables["customers"].recovery_buffer_size == 2
     source = source_of(Recovery._restart_recovery)
-    assert "self.tp_to_table[tp].recovery_buffer_size == 1" in source, "1 means something else"
+    assert "self.tp_to_table[tp].recovery_buffer_size == 1" in source
 
 
 def test_a_table_hands_batches_to_its_store() -> None:
     assert "self.data.apply_changelog_batch(" in source_of(Collection.apply_changelog_batch)
 
 
-def test_no_standbys_are_asked_for(app: LaneApp) -> None:
-    """Faust asks `highwaters` for standbys too; the lane must fence for actives alone."""
-    assert app.conf.table_standby_replicas == 0
-    assert '"standby",' in source_of(Recovery._restart_recovery)
+def test_recovery_asks_for_the_standbys_ends_after_its_own_and_in_another_call() -> None:
+    """So the lane can tell the two calls of `highwaters` apart, and fences for actives alone."""
+    source = source_of(Recovery._restart_recovery)
+    assert source.index("assigned_active_tps, active_highwaters") < source.index(
+        'standby_highwaters,\n                            "standby"'
+    )
+
+
+def test_recovery_reads_the_offsets_of_standbys_before_it_seeks_them() -> None:
+    """`highwaters` of the actives has set them by then; those of the standbys are too late."""
+    source = source_of(Recovery._restart_recovery)
+    assert (
+        source.index('active_highwaters, "active"')
+        < source.index("assigned_standby_tps, standby_offsets")
+        < source.index("consumer, standby_tps, standby_offsets")
+    )
+
+
+def test_one_buffer_for_all_would_hold_back_the_last_chunk_of_a_standby() -> None:
+    """Hence standbys are the copier's, and Faust does not hear of their records."""
+    source = source_of(Recovery._slurp_changelogs)
+    assert "buf = buffers[table]" in source
+    assert "if len(buf) >= bufsize:" in source
 
 
 # -- revoke and stop -------------------------------------------------------------------------------
@@ -267,20 +289,28 @@ def test_faust_worker_ends_with_a_status_only_after_a_crash() -> None:
     assert "raise SystemExit(EX_OK)" in source
 
 
-def test_a_seek_that_takes_too_long_ends_the_process(
-    consumer: Consumer, monkeypatch: pytest.MonkeyPatch
+class Ended(BaseException):
+    """In place of the end of the process."""
+
+
+@pytest.mark.parametrize("call", ["perform_seek", "highwaters", "seek_wait"])
+def test_what_kafka_does_not_answer_ends_the_process(
+    consumer: Consumer, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
     """Kafka away for so long, just then: Faust alone would end its recovery and stand still."""
-
-    class Ended(BaseException):
-        """In place of the end of the process."""
 
     def die(fault: Fault, _: str) -> NoReturn:
         raise Ended(fault)
 
+    async def for_ever(*_: Any) -> None:
+        await asyncio.Event().wait()
+
     monkeypatch.setattr(transport, "die", die)
-    monkeypatch.setattr(transport, "SEEK_S", 0.01)
-    monkeypatch.setattr(consumer, "_seek_to_positions", asyncio.Event().wait)
+    monkeypatch.setattr(transport, "ANSWER_S", 0.01)
+    monkeypatch.setattr(consumer, "_seek_to_positions", for_ever)
+    monkeypatch.setattr(consumer._thread, "seek_wait", for_ever)
+    monkeypatch.setattr(consumer.lane, "take_over", for_ever)
+    arguments = [{}] if call == "seek_wait" else []
     with pytest.raises(Ended) as ended:
-        asyncio.run(consumer.perform_seek())
+        asyncio.run(getattr(consumer, call)(*arguments))
     assert ended.value.args == (Fault.KAFKA,)

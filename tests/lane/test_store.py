@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.lane import store as module
-from agents.lane.store import Mark, StoreClosedError, Stores
+from agents.lane.store import MARK_KEY, Mark, StoreClosedError, Stores, epoch_ms
 from schemas.position import POSITION_KEY, Position, encode_position
+
+HOUR_MS = 3_600_000
 
 
 @pytest.fixture
@@ -35,22 +36,43 @@ def test_a_copy_is_usable_within_its_changelog(
     tmp_path_factory: pytest.TempPathFactory, offset: int, earliest: int, end: int | None
 ) -> None:
     store = Stores(tmp_path_factory.mktemp("s")).open(0)
-    assert not store.usable("id", earliest, end)
+    assert not store.usable("id", earliest, end, HOUR_MS)
     store.write([], "id", offset)
     within = offset >= earliest - 1 and (end is None or offset < end)
-    assert store.usable("id", earliest, end) == within
-    assert not store.usable("another", earliest, end)
+    assert store.usable("id", earliest, end, HOUR_MS) == within
+    assert not store.usable("another", earliest, end, HOUR_MS)
     store.close()
 
 
-def test_an_old_copy_may_have_missed_a_removal(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_old_copy_may_have_missed_a_removal(stores: Stores) -> None:
+    """Old is since when it lacked nothing; what was written to it later does not count."""
+    store = stores.open(0)
+    store.write([], "id", 5, as_of=epoch_ms() - 2 * HOUR_MS)
+    assert not store.usable("id", 0, 6, HOUR_MS)
+    assert store.usable("id", 0, 6, 3 * HOUR_MS)
+    store.confirm()
+    assert store.usable("id", 0, 6, HOUR_MS)
+    mark = store.mark()
+    assert mark is not None
+    assert mark.offset == 5
+
+
+def test_only_what_is_marked_and_open_can_be_confirmed(stores: Stores) -> None:
+    store = stores.open(0)
+    store.confirm()
+    assert store.empty, "without a mark it holds nothing that could be confirmed"
+    stores.close()
+    store.confirm()
+
+
+def test_a_mark_of_another_version_is_none(stores: Stores) -> None:
     store = stores.open(0)
     store.write([], "id", 5)
-    assert store.usable("id", 0, 6)
-    monkeypatch.setattr(module, "MAX_AGE_MS", -1)
-    assert not store.usable("id", 0, 6)
+    assert store._db is not None
+    store._db.put(MARK_KEY, b'{"topic_id": "id", "offset": 5, "written": 3}')
+    assert store.mark() is None
+    assert not store.usable("id", 0, 6, HOUR_MS)
+    assert not store.empty
 
 
 def test_a_wiped_store_is_empty_and_works(stores: Stores) -> None:
@@ -73,9 +95,9 @@ def test_a_closed_store_takes_nothing_and_frees_its_folder(stores: Stores, tmp_p
     assert Stores(tmp_path / "data").open(0).mark() is None
 
 
-def test_a_mark_says_when_it_was_written(stores: Stores) -> None:
+def test_a_mark_is_as_of_now_unless_told(stores: Stores) -> None:
     store = stores.open(0)
     store.write([], "id", 5)
     mark = store.mark()
     assert isinstance(mark, Mark)
-    assert mark.written > 1_700_000_000_000
+    assert mark.as_of > 1_700_000_000_000

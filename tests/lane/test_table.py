@@ -20,37 +20,20 @@ OTHER = TP("vipcare-customers-changelog", 1)
 def store(app: LaneApp) -> LaneStore:
     table: Any = app.tables["customers"]
     assert isinstance(table.data, LaneStore)
-    app.lane._topic_ids[CHANGELOG.topic] = "id"
     return table.data
 
 
-def chunk(tp: TP, offset: int, *records: tuple[bytes, bytes | None]) -> Any:
-    value = [SimpleNamespace(key=key, value=value) for key, value in records]
-    return SimpleNamespace(
-        message=SimpleNamespace(partition=tp.partition, offset=offset, value=value)
-    )
-
-
-def test_changelog_chunks_are_in_the_local_copy_with_their_offset(store: LaneStore) -> None:
+def test_faust_is_told_how_far_a_copy_goes(store: LaneStore) -> None:
     assert store.persisted_offset(CHANGELOG) is None
-    chunks = [
-        chunk(CHANGELOG, 4, (b"C1", b"old"), (b"C2", b"x")),
-        chunk(CHANGELOG, 9, (b"C1", b"new")),
-    ]
-    store.apply_changelog_batch(chunks, None, None)
-    store.apply_changelog_batch([chunk(OTHER, 2, (b"C3", b"y"))], None, None)
-    assert (store.persisted_offset(CHANGELOG), store.persisted_offset(OTHER)) == (9, 2)
-    copy = store.lane.stores.open(0)
-    assert (copy.get(b"C1"), copy.get(b"C2"), copy.get(b"C3")) == (b"new", b"x", None)
+    store.lane.stores.open(0).write([(b"C1", b"x")], "id", 9)
+    assert store.persisted_offset(CHANGELOG) == 9
     store.set_persisted_offset(CHANGELOG, 99)
     assert store.persisted_offset(CHANGELOG) == 9, "the copy keeps its own mark"
-    store.apply_changelog_batch([chunk(CHANGELOG, 11, (b"C2", None))], None, None)
-    assert copy.get(b"C2") is None
 
 
 def test_copies_are_closed_when_they_go_to_another_worker_and_at_the_end(store: LaneStore) -> None:
     for tp in (CHANGELOG, OTHER):
-        store.apply_changelog_batch([chunk(tp, 1, (b"C", b"x"))], None, None)
+        store.lane.stores.open(tp.partition)
     kept = {CHANGELOG, INPUT}
     asyncio.run(store.on_rebalance(kept, {CHANGELOG, OTHER, INPUT}, kept, 2))
     assert set(store.lane.stores.opened) == {0}
@@ -99,22 +82,41 @@ def test_lag_is_counted_from_the_committed_position(
 def test_earlier_owners_are_fenced_before_the_ends_are_read(
     consumer: Consumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """For its own partitions alone; the copies of standbys are looked at in the same go."""
     happened: list[str] = []
 
     async def take_over(partitions: list[int]) -> None:
         happened.append(f"fenced {partitions}")
 
-    async def offsets_of(kind: str, *partitions: TP) -> dict[TP, int]:
-        happened.append(kind)
-        return dict.fromkeys(partitions, 20 if kind == "ends" else 3)
+    async def logs(tps: set[TP]) -> tuple[dict[TP, int], dict[TP, int]]:
+        happened.append(f"ends {sorted(tp.partition for tp in tps)}")
+        return dict.fromkeys(tps, 3), dict.fromkeys(tps, 20)
+
+    def follow(standbys: set[int], earliest: Any, ends: dict[int, int]) -> dict[int, int]:
+        happened.append(f"standbys {standbys}")
+        return {number: end - 6 - number for number, end in ends.items()}
 
     recovery = cast(Any, consumer.app.tables).recovery
     recovery.active_tps.add(CHANGELOG)
-    thread = consumer._thread
-    monkeypatch.setattr(thread, "highwaters", lambda *tps: offsets_of("ends", *tps))
-    monkeypatch.setattr(thread, "earliest_offsets", lambda *tps: offsets_of("begins", *tps))
+    recovery.standby_tps.add(OTHER)
+    monkeypatch.setattr(consumer._thread, "logs", logs)
     monkeypatch.setattr(consumer.lane, "take_over", take_over)
-    monkeypatch.setattr(consumer.lane, "copied", lambda begins, ends: {0: ends[0] - 6})
+    monkeypatch.setattr(consumer.lane, "follow", follow)
     assert asyncio.run(consumer.highwaters(CHANGELOG)) == {CHANGELOG: 20}
-    assert happened == ["fenced [0]", "ends", "begins"]
-    assert recovery.active_offsets[CHANGELOG] == 14, "recovery goes on from the local copy"
+    assert happened == ["fenced [0]", "ends [0, 1]", "standbys {1}"]
+    assert recovery.active_offsets == {CHANGELOG: 14}, "recovery goes on from the local copy"
+    assert recovery.standby_offsets == {OTHER: 13}
+    assert asyncio.run(consumer.earliest_offsets(OTHER)) == {OTHER: 3}, "not asked for again"
+
+
+def test_nobody_is_fenced_for_the_standbys(
+    consumer: Consumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ends(*tps: TP) -> dict[TP, int]:
+        return dict.fromkeys(tps, 20)
+
+    recovery = cast(Any, consumer.app.tables).recovery
+    recovery.active_tps.add(CHANGELOG)
+    recovery.standby_tps.add(OTHER)
+    monkeypatch.setattr(consumer._thread, "highwaters", ends)
+    assert asyncio.run(consumer.highwaters(OTHER)) == {OTHER: 20}
