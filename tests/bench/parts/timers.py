@@ -84,7 +84,7 @@ def _load(options: Options, settings: Settings, customers: int) -> None:
     timers = customers * DEPOSITS
     options.say(f"{timers:,} deposits of {customers:,} customers")
     sender, chance = Sender(settings.kafka, linger_ms=20), random.Random(5)
-    days = max(1, round(timers / (DUE_A_SECOND * _DAY_S)))
+    days = round(CUSTOMERS * DEPOSITS / (DUE_A_SECOND * _DAY_S))  # fewer a day in a trial
     for number in range(timers):
         who = customer(number // DEPOSITS)
         day = _ORIGIN.date() + timedelta(_FIRST_DAY + _WAIT_DAYS + chance.randrange(days))

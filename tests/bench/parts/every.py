@@ -1,0 +1,22 @@
+"""All parts, by the names under which `--only` finds them, in the order in which they run."""
+
+from tests.bench.parts import (
+    latency,
+    producers,
+    rebalance,
+    restore,
+    scaling,
+    timers,
+    two_workers,
+)
+from tests.bench.parts.part import Measure
+
+PARTS: dict[str, Measure] = {
+    "latency": latency.measure,
+    "restore": restore.measure,
+    "scaling": scaling.measure,
+    "rebalance": rebalance.measure,
+    "two-workers": two_workers.measure,
+    "producers": producers.measure,
+    "timers": timers.measure,
+}
