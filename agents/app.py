@@ -52,8 +52,8 @@ def create_app(settings: Settings, rules: RuleSet, metrics: Metrics, url: URL) -
     def behind(tp: TP) -> bool:
         return cast(Consumer, app.consumer).behind(tp)
 
-    def caught_up(tp: TP) -> int | None:
-        return cast(Consumer, app.consumer).caught_up(tp)
+    def caught_up(tp: TP, taken: int) -> int | None:
+        return cast(Consumer, app.consumer).fetches.caught_up(tp, taken)
 
     app.lane = Lane(
         settings.kafka,

@@ -73,8 +73,9 @@ class Wiring:
     report: Report
     behind: Callable[[TP], bool]
     """Whether Kafka has more of an input partition than was fetched; true if unknown."""
-    caught_up: Callable[[TP], int | None]
-    """When a fetch last reached an input partition's end, real milliseconds; None if unknown."""
+    caught_up: Callable[[TP, int], int | None]
+    """When a fetch last reached an input partition's end and was taken whole, up to an offset;
+    real milliseconds, None if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +215,8 @@ class Runner:
         return partition_time(before.partition_time, sources, now, delay)
 
     def _caught_up(self, topic: str) -> int | None:
-        told = self._wiring.caught_up(TP(topic, self.partition))
+        taken = self._fetched.get(topic, 0)
+        told = self._wiring.caught_up(TP(topic, self.partition), taken)
         return None if told is None else self._wiring.clock.at(told)
 
     def _next_due_of(self, customer: str) -> int:

@@ -9,6 +9,7 @@ test of its own in tests/lane/test_overrides.py or test_fetch.py.
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 import aiokafka
@@ -18,9 +19,9 @@ from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, AppT, ConsumerMessage, Message
 
-from agents.clock import real_millis
 from agents.fail_points import fail_point
 from agents.faults import Fault, die
+from agents.lane.fetches import Fetches
 from agents.lane.membership import watch_membership
 
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ LITTLE = 200
 transactions at a low rate, for a few milliseconds. Two, because the first one only takes what
 aiokafka fetched as the sleep began: it fetches nothing more until that is taken, so that the rest
 of what came in meanwhile would wait for a second sleep."""
-LATELY_MS = 5_000
-"""A fetch longer ago says nothing of what a topic holds now."""
 _LITTLE_S = 0.01
 _NO_ROOM_S = 0.005
 _FETCH_S = 0.05
@@ -64,6 +63,10 @@ async def in_time(doing: str) -> AsyncIterator[None]:
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
     """aiokafka's consumer, on its own thread and loop."""
+
+    consumer: "Consumer"
+    reached: Mapping[TP, int] = MappingProxyType({})
+    """After the last fetch: the partitions of which nothing was left, and when that was told."""
 
     async def on_start(self) -> None:
         await super().on_start()
@@ -105,6 +108,28 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     async def _stop_fetching(self, tps: Sequence[TP]) -> None:
         self._ensure_consumer().pause(*map(_plain, tps))
 
+    async def _fetch_records(
+        self,
+        consumer: aiokafka.AIOKafkaConsumer,
+        active_partitions: set[TP],
+        timeout: float | None = None,  # the hook's signature
+        max_records: int | None = None,
+    ) -> Any:
+        fetched = await super()._fetch_records(consumer, active_partitions, timeout, max_records)
+        self.reached = self._at_their_ends(consumer)
+        return fetched
+
+    def _at_their_ends(self, consumer: aiokafka.AIOKafkaConsumer) -> dict[TP, int]:
+        """The partitions of which nothing is left to fetch, and when Kafka last said so (ms)."""
+        found = {}
+        for tp in map(ensure_TP, consumer.assignment()):
+            state = self.partition_state(tp)
+            if state is not None and state.has_valid_position and state.timestamp is not None:
+                end = state.lso if self.consumer.lane.transactions else state.highwater
+                if end is not None and state.position >= end:
+                    found[tp] = int(state.timestamp)
+        return found
+
     def partition_state(self, tp: TP) -> Any:
         """aiokafka's state of an assigned partition (position, highwater, lso), or None."""
         subscription = self._ensure_consumer()._subscription.subscription
@@ -122,6 +147,7 @@ class Consumer(driver.Consumer):
         super().__init__(*args, **kwargs)
         self.lane: Lane = cast(Any, self.app).lane
         self._tables = cast(Any, self.app.tables)
+        self.fetches = Fetches()
         self._changelog_read: dict[TP, int] = {}
         self._earliest: dict[TP, int] = {}
         self._slept = False
@@ -163,6 +189,8 @@ class Consumer(driver.Consumer):
         generation = self.app.consumer_generation_id
         # A fetch that waits does not notice that another partition got room: wait briefly.
         fetched = await self._getmany(wanted, min(timeout, _FETCH_S))
+        if self.app.consumer_generation_id == generation:
+            self.fetches.note(fetched, self._thread.reached)
         for tp, records in self._with_progress(fetched, wanted):
             if not self.flow_active or self.app.consumer_generation_id != generation:
                 return  # the partitions were revoked; they will be sought anew
@@ -253,14 +281,6 @@ class Consumer(driver.Consumer):
         end = state.lso if self.lane.transactions else state.highwater
         return end is None or state.position < end
 
-    def caught_up(self, tp: TP) -> int | None:
-        """When a fetch last told that the end was reached (real time, ms); None if not lately."""
-        state = self._thread.partition_state(tp)
-        if self.behind(tp) or state.timestamp is None:
-            return None
-        told = int(state.timestamp)
-        return told if real_millis() - told <= LATELY_MS else None
-
     def lag(self, tp: TP) -> int | None:
         """Messages from the committed position to the end; None if unknown."""
         state, following = self._thread.partition_state(tp), self.lane.offsets.get(tp)
@@ -331,6 +351,7 @@ class Consumer(driver.Consumer):
             return
         logs = {tp: self.lane.log(tp.topic, earliest[tp], ends[tp], committed[tp]) for tp in inputs}
         positions = self.lane.places(logs)
+        self.fetches.clear()
         await self.seek_wait({tp: positions[tp.partition].ends()[tp.topic] for tp in inputs})
         if self._revoked(inputs):
             return

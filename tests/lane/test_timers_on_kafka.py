@@ -1,0 +1,118 @@
+"""Timers through a real worker: on an idle partition, behind a backlog, and after a kill."""
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+
+from agents.clock import BankClock
+from agents.librdkafka import librdkafka_config
+from agents.reading import read_partition
+from agents.topics import create
+from config.settings import ClockSettings, Settings
+from schemas.effects import Task, decode_effect
+from schemas.envelope import to_millis
+from streams.partitioning import partition_of
+from tests.kafka_server import KafkaServer
+from tests.lane.events import produce_events
+from tests.lane.oracle import assert_reconciled
+from tests.lane.process import Worker, settings_for
+
+HOUR = timedelta(hours=1)
+MATURES = "2026-01-16"
+DUE = datetime(2026, 1, 9, 1, tzinfo=UTC)
+"""Seven days before, at nine in Shanghai."""
+
+
+class Bank:
+    """Says what happens to deposits. An hour of the bank passes in a second."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.sent = 0
+        self._producer = Producer(librdkafka_config(settings.kafka))
+
+    def tell(self, customer: str, kind: str, at: datetime, **data: Any) -> None:
+        self.sent += 1
+        event = {
+            "specversion": "1.0",
+            "id": f"{customer}-{self.sent}",
+            "source": "test",
+            "type": kind,
+            "subject": customer,
+            "time": at.isoformat(),
+            "data": {"deposit": "D1", "currency": "CNY", **data},
+        }
+        key = customer.encode()
+        partition = partition_of(key, self.settings.topics.partitions)
+        self._producer.produce("bank.core", json.dumps(event), key, partition=partition)
+        assert self._producer.flush(10) == 0
+
+    def place(self, customer: str, at: datetime, matures_on: str = MATURES) -> None:
+        big = {"principal": "2000000", "base_principal": "2000000", "rate": "0.02"}
+        self.tell(customer, "deposit.placed", at, matures_on=matures_on, **big)
+
+    def redeem(self, customer: str, at: datetime) -> None:
+        self.tell(customer, "deposit.redeemed", at, amount="2000000")
+
+
+def tasks(settings: Settings) -> dict[str, tuple[Task, int]]:
+    """Customer → the task about a deposit, and Kafka's timestamp of it; each exactly once."""
+    found: dict[str, tuple[Task, int]] = {}
+    for partition in range(settings.topics.partitions):
+        for message in read_partition(settings.kafka, "vip.tasks", partition):
+            task = decode_effect(message.value or b"")
+            assert isinstance(task, Task)
+            if task.data.rule.id == "large-deposit-maturing":
+                assert task.subject not in found
+                found[task.subject] = task, message.timestamp
+    return found
+
+
+def wait_for(clock: BankClock, moment: datetime) -> None:
+    time.sleep(max(0.0, (to_millis(moment) - clock.now()) / 1000 / clock.rate))
+
+
+@pytest.mark.kafka
+def test_timers_fire_once_neither_early_nor_behind_a_backlog(
+    fresh_kafka: KafkaServer, tmp_path: Path
+) -> None:
+    begun = datetime.now(UTC)
+    plain = settings_for(fresh_kafka.bootstrap, tmp_path / "data", transactions=True)
+    # Half a minute from here to when the first timers are due: the worker starts meanwhile.
+    clocked = ClockSettings(rate=3_600, origin=DUE - 30 * HOUR, started=begun)
+    settings = plain.model_copy(update={"clock": clocked})
+    clock = BankClock.from_settings(settings.clock)
+    create(settings)
+    bank = Bank(settings)
+    others = 2_000
+    with Worker(settings) as worker:
+        worker.wait_ready(2)
+        bank.place("killed", DUE - 29 * HOUR)
+        bank.place("idle", DUE - 29 * HOUR)
+        bank.place("later", DUE - 29 * HOUR, "2026-02-16")
+        bank.place("answered", DUE - 29 * HOUR)
+        worker.wait_until(lambda: worker.total("vipcare_events_applied_total") == bank.sent)
+        worker.kill()
+        # What waits when the worker comes back, after the time: the answer was in time.
+        produce_events(settings, others, seed=1)
+        bank.redeem("answered", DUE - HOUR)
+        wait_for(clock, DUE + HOUR)
+        assert not tasks(settings)
+        worker.start()
+        worker.wait_until(lambda: len(tasks(settings)) == 2)
+        assert sorted(tasks(settings)) == ["idle", "killed"]
+
+        soon = datetime.fromtimestamp(clock.now() / 1000, UTC)
+        day = (soon + timedelta(days=8)).date().isoformat()
+        bank.place("running", soon, day)
+        worker.wait_until(lambda: "running" in tasks(settings))
+        task, sent = tasks(settings)["running"]
+        assert clock.at(sent) >= to_millis(task.time), "not early"
+        assert task.data.waited_until == task.time
+        assert worker.stop() == 0
+    assert_reconciled(settings, bank.sent + others)
