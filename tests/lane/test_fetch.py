@@ -187,3 +187,35 @@ def test_aiokafka_keeps_what_behind_and_lag_read() -> None:
         assert state.position == 7
 
     asyncio.run(check())
+
+
+def test_a_topic_is_caught_up_when_all_up_to_its_end_was_taken(
+    fetched: Fetched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was fetched waits in Faust's queues: until it is taken, nothing is known."""
+    fetches = fetched.consumer.fetches
+    assert fetches.caught_up(INPUT, 0) is None
+    fetched.answer = {INPUT: records(3, 4, 7)}
+    monkeypatch.setattr(fetched.consumer._thread, "reached", {INPUT: 1_000})
+    fetched.chunks()
+    assert fetches.caught_up(INPUT, 3) is None
+    assert fetches.caught_up(INPUT, 8) == 1_000
+    fetches.clear()
+    assert fetches.caught_up(INPUT, 8) is None
+
+
+def test_what_is_at_its_end_is_told_with_kafkas_last_word(consumer: Consumer) -> None:
+    async def check() -> None:
+        thread, tp = consumer._thread, aiokafka.TopicPartition(*INPUT)
+        state = TopicPartitionState(Assignment([tp]))
+        client = cast(Any, SimpleNamespace(assignment=lambda: {tp}))
+        thread.partition_state = lambda _: state  # type: ignore[method-assign]  # no broker here
+        assert thread._at_their_ends(client) == {}
+        state.await_reset(0)
+        state.reset_to(5)
+        state.lso, state.timestamp = 6, 1_000
+        assert thread._at_their_ends(client) == {}
+        state.consumed_to(6)
+        assert thread._at_their_ends(client) == {INPUT: 1_000}
+
+    asyncio.run(check())
