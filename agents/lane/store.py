@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import cast
 
 import msgspec
+import structlog
 from msgspec import Struct
 from rocksdict import (
     BlockBasedOptions,
@@ -28,7 +29,12 @@ MARK_KEY = b"\x00mark"
 _MB = 1024 * 1024
 _BLOCK_CACHE_BYTES = 64 * _MB
 _WRITE_BUFFER_BYTES = 16 * _MB
+_BROKEN = ("Corruption", "No such file")
+"""What RocksDB says of a copy that lacks files; not of one that is in use, or of a full disk."""
+
 Change = tuple[bytes, bytes | None]
+
+logger = structlog.get_logger()
 
 
 class StoreClosedError(Exception):
@@ -58,7 +64,7 @@ class Store:
         self.path = path
         self._options = options
         self._lock = threading.Lock()
-        self._db: Rdict | None = Rdict(str(path), options)
+        self._db: Rdict | None = _opened(path, options)
 
     def get(self, key: bytes) -> bytes | None:
         assert self._db is not None, "a closed store is not read"
@@ -132,7 +138,7 @@ class Store:
     def wipe(self) -> None:
         """Throw the copy away and begin an empty one."""
         self.close()
-        shutil.rmtree(self.path)
+        _remove(self.path)
         self._db = Rdict(str(self.path), self._options)
 
     def close(self) -> None:
@@ -140,6 +146,26 @@ class Store:
             db, self._db = self._db, None
         if db is not None:
             db.close()
+
+
+def _opened(path: Path, options: Options) -> Rdict:
+    try:
+        return Rdict(str(path), options)
+    except Exception as error:  # RocksDB raises plain Exception
+        if not any(told in str(error) for told in _BROKEN):
+            raise
+        # It is only a copy: all that it held is in the changelog.
+        logger.warning("local_store_corrupt", path=path, wiped=True)
+        _remove(path)
+        return Rdict(str(path), options)
+
+
+def _remove(folder: Path) -> None:
+    """Set aside first: what a kill leaves half removed must not be taken for a copy."""
+    aside = folder.with_name(f"{folder.name}.gone")
+    shutil.rmtree(aside, ignore_errors=True)
+    folder.rename(aside)
+    shutil.rmtree(aside)
 
 
 def epoch_ms() -> int:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.lane.store import MARK_KEY, Mark, StoreClosedError, Stores, epoch_ms
@@ -31,6 +31,7 @@ def test_what_was_written_is_there_after_a_reopen(stores: Stores, tmp_path: Path
     assert (mark.topic_id, mark.offset) == ("id", 9)
 
 
+@settings(deadline=None)  # opens databases, on whatever disk
 @given(offset=st.integers(0, 20), earliest=st.integers(0, 20), end=st.none() | st.integers(0, 20))
 def test_a_copy_is_usable_within_its_changelog(
     tmp_path_factory: pytest.TempPathFactory, offset: int, earliest: int, end: int | None
@@ -101,3 +102,25 @@ def test_a_mark_is_as_of_now_unless_told(stores: Stores) -> None:
     mark = store.mark()
     assert isinstance(mark, Mark)
     assert mark.as_of > 1_700_000_000_000
+
+
+@pytest.mark.parametrize("lost", ["CURRENT", "MANIFEST-*", "*.sst"])
+def test_a_copy_that_lacks_files_begins_anew(stores: Stores, tmp_path: Path, lost: str) -> None:
+    for number in range(3):
+        stores.open(0).write([(b"a", b"%d" % number)], "id", number)
+        stores.close()  # writes its file
+    gone = list((tmp_path / "data" / "customers-0").glob(lost))
+    assert gone
+    for path in gone:
+        path.unlink()
+    store = stores.open(0)
+    assert store.mark() is None
+    store.write([(b"a", b"9")], "id", 9)
+    assert store.get(b"a") == b"9"
+
+
+def test_what_is_in_use_is_not_taken_for_broken(stores: Stores, tmp_path: Path) -> None:
+    stores.open(0).write([(b"a", b"1")], "id", 1)
+    with pytest.raises(Exception, match="lock"):
+        Stores(tmp_path / "data").open(0)
+    assert stores.open(0).get(b"a") == b"1"
