@@ -1,0 +1,1 @@
+"""Kill tests: whatever dies, an event counts once. `python -m tests.kill`, or `make kill`."""

@@ -1,0 +1,119 @@
+"""Workers that are killed: at random moments, at every fail point, several at once."""
+
+import time
+from itertools import cycle
+from typing import get_args
+
+from agents.fail_points import WORKER_POINTS, ChunkPoint, RevokePoint
+from agents.faults import Fault
+from tests.kill.keeper import Kept, wait_until
+from tests.kill.world import PARTITIONS, World
+
+RARE = frozenset(("copy-wiping",))
+"""Points that no ordinary run reaches; `disks.useless_copy` does."""
+
+
+def random_moments(world: World, kills: int = 20) -> None:
+    """One worker, killed with -9 whatever it is doing: stepping, committing, restoring, joining."""
+    with world.workers("one") as [worker], world.flow() as flow:
+        for number in range(kills):
+            if world.chance.random() < 0.7:
+                wait_until(lambda: worker.share() == PARTITIONS, "the worker has all partitions")
+            if number % 5 == 0:
+                flow.burst(2_000)  # the next ones die with a backlog
+            time.sleep(world.chance.random() * 1.5)
+            worker.kill()
+            worker.wait_ended(number)
+
+
+def every_fail_point(world: World) -> None:
+    """Two workers, each killed at one named point after the other, so that both die by turns."""
+    _at_points(world, "kill", [point for point in WORKER_POINTS if point not in RARE], -9)
+
+
+def raised_anywhere(world: World) -> None:
+    """An error that nobody expected ends the process wherever it is raised; none stands still."""
+    points = [point for point in WORKER_POINTS if point not in RARE]
+    _at_points(world, "raise", points, Fault.STORE, Fault.CRASHED, Fault.KAFKA)
+
+
+def _at_points(world: World, action: str, points: list[str], *ends: int) -> None:
+    world.chance.shuffle(points)
+    # Partitions are revoked as the other worker dies: while it still has many deaths ahead.
+    points.sort(key=lambda point: point not in get_args(RevokePoint))
+    fails: dict[str, list[str]] = {"one": [], "two": []}
+    for name, point in zip(cycle(fails), points, strict=False):
+        number = world.chance.randint(1, 30) if point in get_args(ChunkPoint) else 1
+        fails[name].append(f"{point}:{action}@{number}")
+    with world.workers("one", "two", fails=fails, fine=ends) as workers, world.flow():
+        for worker in workers:
+            _wait_through(worker, fails[worker.name])
+    for worker in workers:
+        died = [status for status in worker.statuses if status in ends]
+        assert len(died) >= len(fails[worker.name]), f"{worker.name} ended with {worker.statuses}"
+
+
+def _wait_through(worker: Kept, fails: list[str]) -> None:
+    """Every fail point was reached, and acted."""
+    for number, fail in enumerate(fails, 1):
+        wait_until(
+            lambda number=number: worker.told("fail_point") >= number,
+            f"{fail} in {worker.name}\n{worker.log[-2_000:]}",
+        )
+    wait_until(lambda: not worker.fails and worker.share() >= 0, "a worker that nothing kills")
+
+
+def several_at_once(world: World) -> None:
+    """Three workers: one killed, one as it takes over, the same one twice, and all at once."""
+    with world.workers("one", "two", "three") as workers, world.flow():
+        for _ in range(2):
+            first, second, _ = world.chance.sample(workers, 3)
+            _wait_settled(workers)
+            first.kill()
+            wait_until(lambda w=second: w.share() < 0, "another one takes over")
+            second.kill()
+            _wait_settled(workers)
+            first.kill()
+            time.sleep(world.chance.random())
+            first.kill()
+            _wait_settled(workers)
+            for worker in workers:
+                worker.kill()
+
+
+def clean_stops(world: World) -> None:
+    """Workers that leave in order while there is work, one after the other, and come back."""
+    with world.flow():
+        for names in (("one", "two"), ("two", "three", "one")):
+            with world.workers(*names) as workers:
+                _wait_settled(workers)
+                time.sleep(world.chance.random())
+                for worker in workers[1:]:
+                    worker.process.terminate()
+                    assert worker.wait_ended(0) == 0
+    with world.workers("one"):
+        pass  # what came in since the others had gone
+
+
+def stalls(world: World) -> None:
+    """Threads that stand still for longer than a transaction, a session or a rebalance may last."""
+    fails = {
+        "one": ["before-commit:stall=13@5", "chunk-stepped:stall=5@9"],
+        "two": ["draining:stall=18", "committed:stall=6@7"],
+    }
+    ends = Fault.FENCED, Fault.CRASHED, Fault.KAFKA
+    with world.workers("one", "two", fails=fails, fine=ends) as workers, world.flow():
+        for round_ in (1, 2):
+            for worker in workers:
+                wait_until(lambda w=worker, n=round_: w.told("fail_point") >= n, "a stall")
+                if len(worker.statuses) < round_:
+                    time.sleep(world.chance.random() * 5)
+                    worker.kill()
+        _wait_settled(workers)
+
+
+def _wait_settled(workers: list[Kept]) -> None:
+    wait_until(
+        lambda: min(w.share() for w in workers) >= 0 and sum(w.share() for w in workers) == 4,
+        "the partitions are shared out",
+    )

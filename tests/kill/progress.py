@@ -1,0 +1,74 @@
+"""How far the worker and the sink are, as Kafka tells it."""
+
+from collections.abc import Mapping
+
+from confluent_kafka import Consumer, KafkaError, TopicPartition
+
+from agents.librdkafka import reader_config
+from agents.reading import read_partition
+from config.settings import KafkaSettings, Settings
+from schemas.position import Position, decode_position
+from sinks.clickhouse.tables import TABLE_OF
+
+_TIMEOUT_S = 20.0
+_TAIL = 400
+"""More than the entries of aborted transactions that may stand behind the last position."""
+
+
+def applied(settings: Settings, ends: Mapping[tuple[str, int], int]) -> bool:
+    """Whether every partition's last position is at these ends of the inputs, or further."""
+    last = positions(settings)
+    return all(
+        partition in last and last[partition].ends().get(topic, 0) >= end
+        for (topic, partition), end in ends.items()
+    )
+
+
+def positions(settings: Settings) -> dict[int, Position]:
+    """Partition → the last committed position, of those that have one."""
+    found = {}
+    for partition in range(settings.topics.partitions):
+        end = _end(settings.kafka, TopicPartition("vip.journal", partition))
+        tail = read_partition(settings.kafka, "vip.journal", partition, max(0, end - _TAIL))
+        for message in tail:
+            found[partition] = decode_position(message.value or b"")
+    return found
+
+
+def _end(kafka: KafkaSettings, place: TopicPartition) -> int:
+    consumer = Consumer(reader_config(kafka, "kill-tests"))
+    try:
+        end: int = consumer.get_watermark_offsets(place, timeout=_TIMEOUT_S)[1]
+    finally:
+        consumer.close()
+    return end
+
+
+def written(settings: Settings) -> bool:
+    """Whether no committed message stands behind the sink's offsets."""
+    places = [
+        TopicPartition(topic, partition)
+        for topic in TABLE_OF
+        for partition in range(settings.topics.partitions)
+    ]
+    config = {
+        **reader_config(settings.kafka, settings.sink.group),
+        "enable.partition.eof": True,
+        "isolation.level": "read_committed",
+    }
+    consumer = Consumer(config)
+    try:
+        committed = consumer.committed(places, timeout=_TIMEOUT_S)
+        for place in committed:
+            place.offset = max(place.offset, 0)
+        consumer.assign(committed)
+        ended = 0
+        while ended < len(places):
+            message = consumer.poll(_TIMEOUT_S)
+            if message is None or message.error() is None:
+                return False
+            assert message.error().code() == KafkaError._PARTITION_EOF, message.error()
+            ended += 1
+    finally:
+        consumer.close()
+    return True

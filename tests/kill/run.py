@@ -1,0 +1,77 @@
+"""The list of scenarios, and how they are run: one world a run, a verdict after each scenario."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.kill import disks, killing, outside, refusals, zombies
+from tests.kill.world import Totals, World
+
+
+class Scenario(NamedTuple):
+    name: str
+    play: Callable[[World], None]
+    ends_the_world: bool = False
+
+
+SCENARIOS = (
+    Scenario("random-moments", killing.random_moments),
+    Scenario("every-fail-point", killing.every_fail_point),
+    Scenario("raised-anywhere", killing.raised_anywhere),
+    Scenario("several-at-once", killing.several_at_once),
+    Scenario("clean-stops", killing.clean_stops),
+    Scenario("stalls", killing.stalls),
+    Scenario("zombies-at-points", zombies.at_points),
+    Scenario("zombie-with-open-transaction", zombies.with_an_open_transaction),
+    Scenario("zombies-at-random-moments", zombies.at_random_moments),
+    Scenario("disk-emptied", disks.emptied),
+    Scenario("old-copy", disks.old_copy),
+    Scenario("useless-copy", disks.useless_copy),
+    Scenario("half-a-copy", disks.half_a_copy),
+    Scenario("broker-restarts", outside.broker_restarts),
+    Scenario("poison", outside.poison),
+    Scenario("sink-killed", outside.sink_killed),
+    Scenario("wrong-number-of-partitions", refusals.wrong_number_of_partitions),
+    Scenario("topic-made-anew", refusals.topic_made_anew, ends_the_world=True),
+)
+NAMES = tuple(scenario.name for scenario in SCENARIOS)
+
+
+def run(
+    seed: str, names: Sequence[str], folder: Path, say: Callable[[str], None], totals: Totals
+) -> None:
+    """Play these scenarios, in their order, in a world of their own.
+
+    Raises AssertionError with what was lost, doubled or different; the seed repeats it.
+    """
+    world = World(folder, seed, totals)
+    try:
+        for scenario in SCENARIOS:
+            if scenario.name in names:
+                _play(world, scenario, say)
+    finally:
+        world.close()
+
+
+def _play(world: World, scenario: Scenario, say: Callable[[str], None]) -> None:
+    world.begin(scenario.name)
+    begun, sent = time.monotonic(), world.ledger.sent
+    scenario.play(world)
+    played = time.monotonic() - begun
+    told = f"{scenario.name}: {world.ledger.sent - sent} messages in {played:.0f} s"
+    if not scenario.ends_the_world:
+        told += f", {_judge(world)}; checked in {time.monotonic() - begun - played:.0f} s"
+    say(told)
+
+
+def _judge(world: World) -> str:
+    verdict = world.verdict()
+    totals = world.totals
+    totals.events, totals.timers = verdict.events, verdict.timers
+    totals.lost += verdict.lost
+    totals.doubled += verdict.doubled
+    assert verdict.good, "\n".join(
+        [f"lost {verdict.lost}, doubled {verdict.doubled}", *verdict.problems]
+    )
+    return f"lost 0, doubled 0 of {verdict.events} in all, {verdict.timers} timers fired"

@@ -1,0 +1,217 @@
+"""Where scenarios happen: Apache Kafka, the local ClickHouse, a sink, traffic, and no mercy."""
+
+import random
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count, islice
+from pathlib import Path
+
+from agents.clickhouse import clickhouse_address
+from agents.clock import BankClock
+from agents.faults import Fault
+from agents.topics import create
+from config.load_rules import SHIPPED
+from config.settings import (
+    ClickHouseSettings,
+    ClockSettings,
+    KafkaSettings,
+    Settings,
+    SinkSettings,
+    TopicSettings,
+    WorkerSettings,
+)
+from sinks.clickhouse.migrate import migrate
+from tests.kafka_server import KafkaServer
+from tests.kill.audit import Verdict, audit
+from tests.kill.feeder import Feeder, Flow
+from tests.kill.keeper import Kept, wait_until
+from tests.kill.progress import applied, written
+from tests.kill.workload import Ledger, Traffic
+from tests.sink.server import Server
+
+PARTITIONS = 4
+SESSION_S = 3.0
+RATE = 300
+"""Messages a second, when a scenario asks for no other."""
+CLOCK_RATE = 8_640
+"""A bank day passes in ten seconds: timers of deposits come due while a scenario runs."""
+FINE = frozenset((0, -9, Fault.FENCED))
+"""How a worker may end in any scenario: stopped, killed, fenced."""
+
+
+@dataclass
+class Totals:
+    """What a run went through."""
+
+    events: int = 0
+    kills: int = 0
+    zombies: int = 0
+    rebalances: int = 0
+    broker_restarts: int = 0
+    sink_kills: int = 0
+    timers: int = 0
+    lost: int = 0
+    doubled: int = 0
+    ends: Counter[str] = field(default_factory=Counter)
+    """How workers ended, as exit statuses."""
+
+    def add(self, other: "Totals") -> None:
+        for name, value in vars(other).items():
+            setattr(self, name, getattr(self, name) + value)
+
+    def __str__(self) -> str:
+        numbers = {name: value for name, value in vars(self).items() if name != "ends"}
+        ends = ", ".join(f"{status}: {times}" for status, times in sorted(self.ends.items()))
+        return ", ".join(f"{name} {value}" for name, value in numbers.items()) + f" (ends {ends})"
+
+
+class World:
+    """One deployment. Scenarios follow each other in it, and what one breaks the next inherits."""
+
+    def __init__(self, folder: Path, seed: str, totals: Totals) -> None:
+        self.folder = folder
+        self.seed = seed
+        self.totals = totals
+        self.chance = random.Random(seed)
+        self.server = KafkaServer(folder / "kafka")
+        self.server.start()
+        self.clickhouse = Server(_made(folder / "clickhouse"))
+        self.settings = _settings(self.server.bootstrap, self.clickhouse.port, folder)
+        create(self.settings)
+        migrate(clickhouse_address(self.settings.clickhouse))
+        self.ledger = Ledger()
+        self.feeder = Feeder(self.settings.kafka)
+        self.sink = Kept("sink", "sink", self.settings, _made(folder / "logs"))
+        self.sink.start()
+        self._running: list[Kept] = []
+        self._names = count(1)
+
+    # -- traffic ---------------------------------------------------------------------------------
+    def traffic(self) -> Iterator[object]:
+        clock = BankClock.from_settings(self.settings.clock)
+        name = f"{self.seed}/{next(self._names)}"
+        return iter(Traffic(name, clock, PARTITIONS, self.ledger))
+
+    def flow(self, rate: int = RATE) -> Flow:
+        """Traffic while the context is open."""
+        return Flow(self.feeder, self.traffic(), rate)
+
+    def send(self, messages: int) -> None:
+        """So many at once; all of them are in Kafka when this returns."""
+        for message in islice(self.traffic(), messages):
+            self.feeder.send(message)
+        self.feeder.flush()
+
+    # -- workers ---------------------------------------------------------------------------------
+    def data(self, name: str) -> Path:
+        """The local disk of a worker."""
+        return self.folder / "disks" / name
+
+    def worker_settings(self, name: str, **values: object) -> Settings:
+        changed = self.settings.worker.model_copy(update={"data": self.data(name), **values})
+        return self.settings.model_copy(update={"worker": changed})
+
+    @contextmanager
+    def workers(
+        self,
+        *names: str,
+        fails: dict[str, Iterable[str]] | None = None,
+        fine: Iterable[int] = (),
+    ) -> Iterator[list[Kept]]:
+        """Supervised workers; at the end everything is applied, and they stop in order."""
+        logs, allowed, plans = self.new_logs(), FINE.union(fine), fails or {}
+        kept = [
+            Kept("worker", name, self.worker_settings(name), logs, plans.get(name, ()), allowed)
+            for name in names
+        ]
+        self._running += kept
+        try:
+            for one in kept:
+                one.start()
+            yield kept
+            self.wait_applied()
+            for one in kept:
+                assert one.stop() == 0, f"{one.name} stopped badly\n{one.log[-2_000:]}"
+        finally:
+            for one in kept:
+                one.end()
+                self._running.remove(one)
+                self._note(one)
+        for one in kept:
+            one.assert_fine()
+
+    def new_logs(self) -> Path:
+        return _made(self.folder / "logs" / f"{next(self._names):03d}")
+
+    def _note(self, one: Kept) -> None:
+        self.totals.ends.update(map(str, one.statuses))
+        self.totals.kills += one.statuses.count(-9)
+        self.totals.rebalances += one.told("worker_ready")
+
+    # -- waiting ---------------------------------------------------------------------------------
+    def wait_applied(self) -> None:
+        """Until the position of every partition is at the end of all that was sent till now."""
+        ends = dict(self.feeder.ends)
+        wait_until(lambda: applied(self.settings, ends), "everything is applied")
+
+    def begin(self, scenario: str) -> None:
+        """What is random from here on follows from the seed and the scenario's name."""
+        self.chance = random.Random(f"{self.seed}/{scenario}")
+
+    def verdict(self) -> Verdict:
+        """All that readers see against the oracle and the ledger. No worker may run."""
+        assert not self._running
+        wait_until(lambda: written(self.settings), "the sink has written everything")
+        return audit(self.settings, self.ledger)
+
+    def close(self) -> None:
+        for one in self._running:
+            one.end()
+        self.sink.end()
+        self.clickhouse.kill()
+        self.server.stop()
+
+    def restart_clickhouse(self) -> None:
+        """Killed, and started again at the same address."""
+        port = self.clickhouse.port
+        self.clickhouse.kill()
+        time.sleep(self.chance.random())
+        self.clickhouse = Server(self.folder / "clickhouse", port)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _settings(bootstrap: str, port: int, folder: Path) -> Settings:
+    now = datetime.now(UTC)
+    return Settings(
+        kafka=KafkaSettings(bootstrap=bootstrap),
+        topics=TopicSettings(partitions=PARTITIONS),
+        clickhouse=ClickHouseSettings(port=port),
+        sink=SinkSettings(batch_ms=200, backoff_max_s=1.0),
+        clock=ClockSettings(rate=CLOCK_RATE, origin=now, started=now),
+        worker=WorkerSettings(
+            rules=_rules(folder / "rules"),
+            chunk_events=200,
+            merge_wait_ms=200,
+            session_timeout_s=SESSION_S,
+            rebalance_timeout_s=15,
+            drain_timeout_s=5,
+            transaction_timeout_ms=10_000,
+        ),
+    )
+
+
+def _rules(folder: Path) -> Path:
+    """The rules that are shipped, and the auditor's."""
+    folder.mkdir()
+    for path in (*SHIPPED.glob("*.yaml"), *(Path(__file__).parent / "rules").glob("*.yaml")):
+        shutil.copy(path, folder)
+    return folder
