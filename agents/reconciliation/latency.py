@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from agents.clock import BankClock
-from schemas.effects import Effect
+from schemas.effects import Effect, Profile
 from schemas.envelope import to_millis
 
 LIVE_MS = 10_000
@@ -34,6 +34,9 @@ class Latency:
         self._produced: dict[Place, int] = {}
 
     def effect(self, effect: Effect, sent: int) -> None:
+        """Take note of an effect; those of rules that wait tell nothing of how fast they are."""
+        if not isinstance(effect, Profile) and effect.data.waited_until is not None:
+            return
         cause = effect.data.cause
         place = (cause.topic, cause.partition, cause.offset)
         self._caused.append(_Caused(place, to_millis(cause.time), sent))

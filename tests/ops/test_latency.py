@@ -56,3 +56,11 @@ def test_a_late_event_among_live_ones_does_not_end_the_measure() -> None:
 
 def test_nothing_measured_says_so() -> None:
     assert measure()["p50"] is None
+
+
+def test_a_rule_that_waited_tells_nothing_of_how_fast_it_is() -> None:
+    latency = Latency(BankClock())
+    assert isinstance(EXAMPLE, Alert)
+    data = msgspec.structs.replace(EXAMPLE.data, waited_until=from_millis(NOW))
+    latency.effect(msgspec.structs.replace(EXAMPLE, data=data), NOW + 10)
+    assert latency.figures()["all_effects"] == 0
