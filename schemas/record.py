@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
-from schemas.events.core import Attribute, FamilyMember, TransferData
+from schemas.events.core import Attribute, FamilyMember
 
 RECORD_VERSION = 1
 MAX_RECORD_BYTES = 256 * 1024
@@ -75,7 +75,7 @@ class Deposit(Struct, kw_only=True, omit_defaults=True):
     changed_at: int = NEVER
 
 
-class Flow(Struct, kw_only=True, omit_defaults=True):
+class Flow(Struct, kw_only=True, array_like=True):
     """Transfers in one direction, since the record began."""
 
     count: int = 0
@@ -84,18 +84,18 @@ class Flow(Struct, kw_only=True, omit_defaults=True):
     last_at: int = NEVER
 
 
-class Transfer(Struct, kw_only=True, omit_defaults=True):
+class Transfer(Struct, kw_only=True, array_like=True):
     """One of the last transfers, kept so that a reversal takes the right one out again."""
 
     at: int
-    data: TransferData
-    """Without the counterparty's name."""
+    data: tuple[str | None, ...]
+    """What streams/fold/transfers.py keeps of it."""
     late: bool = False
     """It came too late for the windows, so there is nothing to take out of them."""
     reversed: bool = False
 
 
-class Visits(Struct, kw_only=True, omit_defaults=True):
+class Visits(Struct, kw_only=True, array_like=True):
     """Logins and page views, since the record began."""
 
     logins: int = 0
@@ -107,6 +107,8 @@ class Visits(Struct, kw_only=True, omit_defaults=True):
 
 
 class ProfileSection(Struct, kw_only=True, omit_defaults=True):
+    """What is known of the customer. Few events change it."""
+
     basics: Basics = field(default_factory=Basics)
     attributes: dict[str, Attribute] = field(default_factory=dict)
     written: dict[str, int] = field(default_factory=dict)
@@ -115,11 +117,6 @@ class ProfileSection(Struct, kw_only=True, omit_defaults=True):
     """Tag → since when."""
     accounts: dict[str, Account] = field(default_factory=dict)
     deposits: dict[str, Deposit] = field(default_factory=dict)
-    inflow: Flow = field(default_factory=Flow)
-    outflow: Flow = field(default_factory=Flow)
-    transfers: list[Transfer] = field(default_factory=list)
-    """The last ones, oldest first."""
-    visits: Visits = field(default_factory=Visits)
     dropped: dict[str, int] = field(default_factory=dict)
     """What fell off a bounded list → how many."""
 
@@ -142,7 +139,10 @@ class Timer(Struct, kw_only=True, omit_defaults=True):
     offset: int
 
 
-class ActivitySection(Struct, kw_only=True, omit_defaults=True):
+class ActivitySection(Struct, kw_only=True, array_like=True):
+    """What the customer does. Every event changes it, so its fields are packed without names:
+    new ones go to the end."""
+
     latest: int = NEVER
     """The record's own greatest event time; lateness is judged against it."""
     first_seen: int = NEVER
@@ -155,11 +155,19 @@ class ActivitySection(Struct, kw_only=True, omit_defaults=True):
     """Rule id → event time of its last firing."""
     timers: dict[str, Timer] = field(default_factory=dict)
     """Rule id:deposit → its timer, see streams/timers.py."""
+    inflow: Flow = field(default_factory=Flow)
+    outflow: Flow = field(default_factory=Flow)
+    transfers: list[bytes] = field(default_factory=list)
+    """The last ones, oldest first, each packed (see Transfer): one object instead of a dozen to
+    walk through whenever the section is encoded."""
+    visits: Visits = field(default_factory=Visits)
     late: int = 0
     """Events that came later than allowed: folded, but kept out of windows."""
 
 
 _pack = msgspec.msgpack.Encoder(decimal_format="string").encode
+pack_transfer = _pack
+unpack_transfer = msgspec.msgpack.Decoder(Transfer).decode
 _unpack_profile = msgspec.msgpack.Decoder(ProfileSection).decode
 _unpack_activity = msgspec.msgpack.Decoder(ActivitySection).decode
 
@@ -167,11 +175,14 @@ _unpack_activity = msgspec.msgpack.Decoder(ActivitySection).decode
 class Record:
     """One customer's record in memory. Sections decode at first use.
 
+    Whatever changes the profile takes it from `edit_profile`: one that was only read is carried
+    along as the bytes that it was.
+
     `stored` is the encoded form that the record was last read from or written as (None if it is
     new): what a failed chunk goes back to.
     """
 
-    __slots__ = ("_activity", "_profile", "customer", "header", "stored")
+    __slots__ = ("_activity", "_edited", "_profile", "customer", "header", "stored")
 
     def __init__(self, customer: str, stored: bytes | None = None) -> None:
         self.customer = customer
@@ -179,14 +190,21 @@ class Record:
         self._profile: ProfileSection | None = None
         self._activity: ActivitySection | None = None
         self.header = Header() if stored is None else read_header(stored)
+        self._edited = stored is None
         if stored is None:
             self._profile, self._activity = ProfileSection(), ActivitySection()
 
     @property
     def profile(self) -> ProfileSection:
+        """The profile, to read."""
         if self._profile is None:
             self._profile = _unpack_profile(_sections(self._bytes())[0])
         return self._profile
+
+    def edit_profile(self) -> ProfileSection:
+        """The profile, to change."""
+        self._edited = True
+        return self.profile
 
     @property
     def activity(self) -> ActivitySection:
@@ -194,14 +212,16 @@ class Record:
             self._activity = _unpack_activity(_sections(self._bytes())[1])
         return self._activity
 
+    def store(self) -> None:
+        """Encode the record: `stored` is as it is now."""
+        self.stored = self.encode()
+        self._edited = False
+
     def encode(self) -> bytes:
-        """The record as bytes; a section that was never decoded is carried along as it is."""
-        if self._profile is None or self._activity is None:
-            profile, activity = map(bytes, _sections(self._bytes()))
-        if self._profile is not None:
-            profile = _pack(self._profile)
-        if self._activity is not None:
-            activity = _pack(self._activity)
+        """The record as bytes; a section that nobody changed is carried along as it is."""
+        profile = _pack(self.profile) if self._edited else _sections(self._bytes())[0]
+        active = self._activity
+        activity = _sections(self._bytes())[1] if active is None else _pack(active)
         head = self.header
         packed = _HEADER.pack(
             RECORD_VERSION,
@@ -212,7 +232,7 @@ class Record:
             head.summary_digest,
             len(profile),
         )
-        return packed + profile + activity
+        return b"".join((packed, profile, activity))
 
     def _bytes(self) -> bytes:
         assert self.stored is not None, "a new record has both sections decoded"

@@ -5,9 +5,9 @@ ranges alone, so whoever takes the same ranges (a replay, the oracle) gets the s
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from heapq import merge as merge_sorted
+from itertools import accumulate, islice, repeat
 
 from schemas.dead_letters import DeadLetter, Reason
 from schemas.effects import Effect, encode_effect
@@ -58,26 +58,36 @@ def merge(
     broken or dated in the future has no time of its own and moves nothing. At least one entry is
     taken, however large.
     """
-    taken: list[Entry] = []
-    size = 0
-    ordered = merge_sorted(*(_keyed(topic, buffers[topic], context) for topic in sorted(buffers)))
-    for _, _, _, entry in ordered:
-        size += len(entry.raw.value or b"")
-        full = len(taken) == max_entries or (max_bytes is not None and size > max_bytes)
-        if taken and full:
-            break
-        taken.append(entry)
-    return taken
+    held = [(topic, entries) for topic, entries in sorted(buffers.items()) if entries]
+    if len(held) == 1:
+        ordered: Iterable[Entry] = held[0][1]
+    else:
+        # A topic gives at most `max_entries`: what is further back need not be put in order.
+        keyed = [
+            key for topic, entries in held for key in _keyed(topic, entries, context, max_entries)
+        ]
+        ordered = [entry for *_, entry in sorted(keyed)]
+    if max_bytes is not None:
+        max_entries = _fitting(ordered, max_entries, max_bytes)
+    return list(islice(ordered, max_entries))
 
 
 def _keyed(
-    topic: str, entries: Sequence[Entry], context: Context
-) -> Iterator[tuple[int, str, int, Entry]]:
-    running = -1
-    for entry in entries:
-        if entry.input is not None and running < entry.input.at <= context.horizon:
-            running = entry.input.at
-        yield running, topic, entry.raw.offset, entry
+    topic: str, entries: Iterable[Entry], context: Context, limit: int | None
+) -> Iterable[tuple[int, str, int, Entry]]:
+    """Entries behind what they are ordered by; the offset decides at last, never the entry."""
+    first = list(islice(entries, limit))
+    horizon = context.horizon
+    times = [-1 if (one := e.input) is None or one.at > horizon else one.at for e in first]
+    return zip(
+        accumulate(times, max), repeat(topic), (e.raw.offset for e in first), first, strict=False
+    )
+
+
+def _fitting(ordered: Iterable[Entry], limit: int | None, max_bytes: int) -> int:
+    """How many of the first entries are within the limits: at least one."""
+    sizes = accumulate(len(entry.raw.value or b"") for entry in islice(ordered, limit))
+    return max(1, sum(size <= max_bytes for size in sizes))
 
 
 def apply_chunk(
@@ -141,7 +151,7 @@ class _Chunk:
         for customer, touched in self._touched.items():
             if touched.applied:
                 record = touched.record
-                record.stored = record.encode()
+                record.store()
                 self._outcome.records[customer] = record
                 if record.header.next_due != touched.due:
                     self._outcome.dues[customer] = touched.due, record.header.next_due
@@ -149,7 +159,9 @@ class _Chunk:
 
     def fire(self, customer: str, until: int) -> None:
         """Fire what is due of a customer's timers."""
-        touched = self._touch(customer)
+        self._fire(self._touch(customer), until)
+
+    def _fire(self, touched: _Touched, until: int) -> None:
         if 0 <= touched.record.header.next_due <= until:
             stepped = fire(touched.record, until, self._context)
             touched.applied.append(until)
@@ -162,8 +174,8 @@ class _Chunk:
             self._tell(stepped)
 
     def _step(self, raw: Raw, event: Input) -> None:
-        self.fire(event.event.subject, min(event.at, self._context.now))
         touched = self._touch(event.event.subject)
+        self._fire(touched, min(event.at, self._context.now))
         try:
             stepped = step(touched.record, event, self._context)
             if stepped.applied:

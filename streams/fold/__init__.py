@@ -1,9 +1,9 @@
-"""How an event changes the profile section: one function for each event type that does."""
+"""How an event changes a record besides its windows: one function for each type that does."""
 
 from collections.abc import Callable
 from typing import Any
 
-from schemas.record import ProfileSection, Record
+from schemas.record import ActivitySection, ProfileSection, Record
 from streams.fold import accounts, basics, deposits, transfers, visits
 from streams.inputs import Input
 
@@ -17,22 +17,27 @@ FOLDS: dict[str, Callable[[ProfileSection, Any, int], None]] = {
     "deposit.placed": deposits.placed,
     "deposit.renewed": deposits.placed,
     "deposit.redeemed": deposits.redeemed,
+}
+"""Event type → fold(profile, data, event time)."""
+VISITS: dict[str, Callable[[ActivitySection, Any, int], None]] = {
     "logged.in": visits.logged_in,
     "page.viewed": visits.page_viewed,
 }
-"""Event type → fold(profile, data, event time). Transfers have folds of their own, see step."""
+"""Event type → fold(activity, data, event time)."""
 
 
 def fold(record: Record, event: Input, *, late: bool) -> Input | None:
-    """Apply one event to the profile section, in place; other types leave it undecoded.
+    """Apply one event, in place; what does not change the profile leaves it undecoded.
 
     Returns the completed transfer that a reversal takes back and that windows still hold, if any.
     """
     data: Any = event.event.data
-    if event.type == "transfer.completed":
-        transfers.completed(record.profile, data, event.at, late=late)
+    if visit := VISITS.get(event.type):
+        visit(record.activity, data, event.at)
+    elif event.type == "transfer.completed":
+        transfers.completed(record.activity, data, event.at, late=late)
     elif event.type == "transfer.reversed":
-        return transfers.reversed_(record.profile, data, event)
+        return transfers.reversed_(record.activity, data, event)
     elif change := FOLDS.get(event.type):
-        change(record.profile, data, event.at)
+        change(record.edit_profile(), data, event.at)
     return None

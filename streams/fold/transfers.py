@@ -1,53 +1,80 @@
 """Transfers in both directions, and their reversals."""
 
+from operator import attrgetter
+
 import msgspec
 
 from schemas.events.core import TransferCompleted, TransferData, TransferReversedData
-from schemas.record import Flow, ProfileSection, Transfer
-from streams.fold.bounded import count_dropped
+from schemas.record import ActivitySection, Flow, Transfer, pack_transfer, unpack_transfer
 from streams.inputs import Input
 
 MAX_TRANSFERS = 12
-"""A reversal of an older one corrects the totals, but leaves the windows as they were."""
+"""Transfers that are kept. A reversal of an older one corrects the totals, but leaves the windows
+as they were."""
+_KEPT = (
+    "transfer",
+    "account",
+    "direction",
+    "amount",
+    "currency",
+    "base_amount",
+    "counterparty_bank",
+    "counterparty_country",
+    "channel",
+    "purpose",
+)
+"""The fields of a kept transfer, by their places: all but the counterparty's name. New ones go to
+the end."""
+_values = attrgetter(*_KEPT)
 
 
-def completed(profile: ProfileSection, data: TransferData, at: int, *, late: bool) -> None:
-    flow = _flow(profile, data.direction)
+def completed(activity: ActivitySection, data: TransferData, at: int, *, late: bool) -> None:
+    flow = _flow(activity, data.direction)
     flow.count += 1
     flow.base_total += data.base_amount
     flow.last_at = max(flow.last_at, at)
-    kept = msgspec.structs.replace(data, counterparty_name=None)
-    profile.transfers.append(Transfer(at=at, data=kept, late=late))
-    if len(profile.transfers) > MAX_TRANSFERS:
-        del profile.transfers[0]
-        count_dropped(profile, "transfers")
+    transfers = activity.transfers
+    transfers.append(pack_transfer(Transfer(at=at, data=_values(data), late=late)))
+    if len(transfers) > MAX_TRANSFERS:
+        del transfers[0]
 
 
-def reversed_(profile: ProfileSection, data: TransferReversedData, event: Input) -> Input | None:
+def reversed_(activity: ActivitySection, data: TransferReversedData, event: Input) -> Input | None:
     """Correct the totals. Returns the reversed transfer as an input, if windows hold it."""
-    found = next((t for t in profile.transfers if t.data.transfer == data.transfer), None)
+    place, found = _find(activity, data.transfer)
     if found is not None and found.reversed:
         return None
-    flow = _flow(profile, data.direction)
+    flow = _flow(activity, data.direction)
     flow.reversed += 1
     flow.base_total -= data.base_amount
     if found is None:
         return None
     found.reversed = True
+    activity.transfers[place] = pack_transfer(found)
     return None if found.late else _as_input(found, event)
 
 
+def _find(activity: ActivitySection, transfer: str) -> tuple[int, Transfer | None]:
+    """The oldest kept transfer of this id, with its place."""
+    for place, packed in enumerate(activity.transfers):
+        found = unpack_transfer(packed)
+        if found.data[0] == transfer:
+            return place, found
+    return -1, None
+
+
 def _as_input(transfer: Transfer, reversal: Input) -> Input:
+    data = msgspec.convert(dict(zip(_KEPT, transfer.data, strict=False)), TransferData)
     event = TransferCompleted(
         specversion="1.0",
-        id=transfer.data.transfer,
+        id=data.transfer,
         source=reversal.event.source,
         subject=reversal.event.subject,
         time=reversal.event.time,
-        data=transfer.data,
+        data=data,
     )
     return msgspec.structs.replace(reversal, event=event, type="transfer.completed", at=transfer.at)
 
 
-def _flow(profile: ProfileSection, direction: str) -> Flow:
-    return profile.inflow if direction == "in" else profile.outflow
+def _flow(activity: ActivitySection, direction: str) -> Flow:
+    return activity.inflow if direction == "in" else activity.outflow

@@ -93,10 +93,10 @@ def test_a_reversed_transfer_is_taken_out_of_windows_and_totals() -> None:
     reversal = raw("5", "transfer.reversed", given_back, NOW - DAY + 10)
     outcome = run(first, second, reversal, third)
     assert not tasks(outcome)
-    profile = outcome.records[WHO].profile
-    assert (profile.inflow.count, profile.inflow.reversed) == (3, 1)
-    assert profile.inflow.base_total == 500_000
-    assert profile.outflow.count == 0
+    activity = outcome.records[WHO].activity
+    assert (activity.inflow.count, activity.inflow.reversed) == (3, 1)
+    assert activity.inflow.base_total == 500_000
+    assert activity.outflow.count == 0
     assert b"Somebody" not in outcome.records[WHO].encode(), "personal, and not needed again"
 
 
@@ -120,6 +120,6 @@ def test_late_begins_behind_the_lateness_of_the_records_own_newest_event() -> No
     outcome = run(newest, edge, late, context=context)
     assert outcome.counts["late"] == 1
     assert outcome.records[WHO].activity.late == 1
-    visits = outcome.records[WHO].profile.visits
+    visits = outcome.records[WHO].activity.visits
     assert (visits.logins, visits.by_channel) == (3, {"app": 1, "web": 2}), "folded all the same"
     assert visits.last_login_at == NOW

@@ -18,7 +18,7 @@ from schemas.events.core import (
     DepositRedeemedData,
     TagData,
 )
-from schemas.record import ProfileSection
+from schemas.record import ActivitySection, ProfileSection
 from streams.fold import accounts, basics, deposits, visits
 
 patches = st.fixed_dictionaries(
@@ -110,15 +110,15 @@ def test_a_deposit_is_placed_renewed_and_redeemed() -> None:
 
 
 def test_what_falls_off_is_counted() -> None:
-    profile = ProfileSection()
+    profile, activity = ProfileSection(), ActivitySection()
     for n in range(100):
         accounts.opened(
             profile, AccountOpenedData(account=f"A{n}", kind="current", currency="CNY"), n
         )
         basics.tag_added(profile, TagData(tag=f"t{n}"), n)
-        visits.page_viewed(profile, PageData(page="p", page_topic=f"topic {n}"), n)
+        visits.page_viewed(activity, PageData(page="p", page_topic=f"topic {n}"), n)
     assert len(profile.accounts) == accounts.MAX_ACCOUNTS
     assert profile.dropped["accounts"] == 100 - accounts.MAX_ACCOUNTS
     assert len(profile.tags) == basics.MAX_TAGS
-    assert sum(profile.visits.by_topic.values()) == 100
-    assert len(profile.visits.by_topic) == visits.MAX_TOPICS + 1
+    assert sum(activity.visits.by_topic.values()) == 100
+    assert len(activity.visits.by_topic) == visits.MAX_TOPICS + 1

@@ -13,8 +13,8 @@ def filled() -> Record:
     record.header.next_due = 12_345
     record.header.summary_version = 3
     record.header.summary_digest = b"12345678"
-    record.profile.basics.tier = "gold"
-    record.profile.accounts["A"] = Account(kind="current", balance=Decimal("12.30"))
+    record.edit_profile().basics.tier = "gold"
+    record.edit_profile().accounts["A"] = Account(kind="current", balance=Decimal("12.30"))
     record.activity.latest = 99
     record.activity.windows["w"] = [1, ["2", None]]
     return record
@@ -42,6 +42,17 @@ def test_an_undecoded_section_is_carried_along() -> None:
     again = Record("C1", record.encode())
     assert again.activity.latest == 100
     assert again.profile == filled().profile
+
+
+def test_a_profile_that_was_read_is_carried_along_and_one_to_edit_is_encoded() -> None:
+    record = Record("C1", filled().encode())
+    record.profile.basics.tier = "read, and changed against the rule"
+    assert Record("C1", record.encode()).profile.basics.tier == "gold"
+    record.edit_profile().basics.tier = "diamond"
+    record.store()
+    assert record.stored is not None
+    assert Record("C1", record.stored).profile.basics.tier == "diamond"
+    assert record.encode() == record.stored
 
 
 def test_foreign_bytes_are_refused() -> None:

@@ -195,7 +195,7 @@ def test_a_failed_fold_keeps_the_timers_that_fired_before_it(
 
     bank = Bank()
     bank.deposit(ORIGIN, "2026-06-01")
-    monkeypatch.setitem(__import__("streams.fold", fromlist=["FOLDS"]).FOLDS, "logged.in", fail)
+    monkeypatch.setitem(__import__("streams.fold", fromlist=["VISITS"]).VISITS, "logged.in", fail)
     outcome = bank.send("logged.in", nine("2026-06-01"), channel="app")
     assert len(tasks(outcome)) == 1
     assert outcome.counts["dead:failed"] == 1

@@ -172,7 +172,7 @@ def _tamper_with_topics(run: Run) -> None:
     stored = next(found for found in run.found(log) if found.key and found.key > b"A")
     assert stored.key is not None
     record = Record("", stored.value)
-    record.profile.basics.tier = "tampered"
+    record.edit_profile().basics.tier = "tampered"
     run.append(log, stored.key, record.encode())
     [line] = [line for line in run.problems() if line.startswith("record of ")]
     assert "the oracle and the changelog differ in" in line

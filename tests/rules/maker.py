@@ -83,12 +83,12 @@ def random_record(random: Random) -> Record:
     record = Record("C1")
     fields = profile_fields().items()
     drawn = {name: field_value(random, kind, unset=False) for name, kind in fields}
-    record.profile.basics = Basics(**drawn)
+    record.edit_profile().basics = Basics(**drawn)
     values = [*WORDS, -2, 1, 100, True, False]
     for name in random.sample(["alpha", "beta"], random.randint(0, 2)):
-        record.profile.attributes[name] = random.choice(values)
+        record.edit_profile().attributes[name] = random.choice(values)
     for tag in random.sample(WORDS, random.randint(0, 3)):
-        record.profile.tags[tag] = 0
+        record.edit_profile().tags[tag] = 0
     return record
 
 
