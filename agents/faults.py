@@ -28,6 +28,8 @@ class Fault(IntEnum):
     """A topic and the position disagree: made anew, or the log does not hold the position."""
     CRASHED = 15
     """Faust, or a task of the lane, ended with an error."""
+    STALLED = 16
+    """Nothing got on for long although Kafka answers: see agents/health.py."""
 
 
 def kind_of(error: BaseException) -> str:

@@ -7,10 +7,10 @@ import os
 import re
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -86,8 +86,10 @@ class WorkerSettings(_Section):
         "vipcare", pattern=r"^[a-zA-Z0-9._-]+$", description="names group and changelog"
     )
     data: Path = Field(Path(".vipcare/worker"), description="RocksDB; may be lost, never shared")
-    metrics_port: Port = Field(0, description="/metrics; 0 = choose one and say it")
-    host: str = Field("127.0.0.1", description="what /metrics listens on")
+    metrics_port: Port = Field(
+        0, description="/metrics, /healthz, /readyz; 0 = choose one and say it"
+    )
+    host: str = Field("127.0.0.1", description="what they listen on")
     chunk_events: int = Field(4_000, ge=1, description="a chunk has at most so many events")
     chunk_bytes: int = Field(8 * 1024 * 1024, ge=1, description="and so many bytes")
     linger_ms: int = Field(5, ge=0, description="how long a chunk waits to grow")
@@ -121,7 +123,28 @@ class WorkerSettings(_Section):
         description="a name of this worker's own; with one, a restart within the session moves "
         "nothing, and a stop takes as long to be noticed",
     )
+    stalled_after_s: float = Field(
+        120.0, gt=0, description="unhealthy when nothing got on for so long, see agents/README.md"
+    )
+    stalled_exit_after_s: float = Field(
+        30.0, ge=0, description="how long after that the worker ends itself; 0 = never"
+    )
+    ready_lag: int = Field(
+        100_000, ge=0, description="not ready while a partition is further behind; 0 = no matter"
+    )
     rules: Path | None = Field(None, description="a folder of rules; none = those shipped")
+
+    @model_validator(mode="after")
+    def _stalls_are_longer_than_waits(self) -> Self:
+        longest = max(
+            self.transaction_timeout_ms / 1_000, self.rebalance_timeout_s, self.session_timeout_s
+        )
+        if self.stalled_after_s <= longest:
+            raise ValueError(
+                "stalled_after_s must be longer than transaction_timeout_ms, rebalance_timeout_s "
+                f"and session_timeout_s: more than {longest:g}"
+            )
+        return self
 
 
 class StepSettings(_Section):
@@ -159,8 +182,16 @@ class SinkSettings(_Section):
     backoff_max_s: float = Field(
         30.0, gt=0, description="the longest pause between tries while ClickHouse is away"
     )
-    metrics_port: Port = Field(0, description="/metrics; 0 = choose one and say it")
-    host: str = Field("127.0.0.1", description="what /metrics listens on")
+    metrics_port: Port = Field(
+        0, description="/metrics, /healthz, /readyz; 0 = choose one and say it"
+    )
+    host: str = Field("127.0.0.1", description="what they listen on")
+    stalled_after_s: float = Field(
+        120.0, gt=0, description="unhealthy when nothing got on for so long, see sinks/README.md"
+    )
+    stalled_exit_after_s: float = Field(
+        30.0, ge=0, description="how long after that the sink ends itself; 0 = never"
+    )
 
 
 class ClockSettings(_Section):

@@ -70,6 +70,14 @@ LAG = Metric(
 )
 PARTITIONS = Metric("vipcare_partitions", "gauge", "Partition numbers this worker runs.")
 READY = Metric("vipcare_ready", "gauge", "1 while every assigned partition is restored and read.")
+STALLED = Metric("vipcare_stalled", "gauge", "1 while nothing gets on although Kafka answers.")
+BEHIND = Metric("vipcare_behind", "gauge", "1 while there is something to do.", ("partition",))
+STUCK_SECONDS = Metric(
+    "vipcare_stuck_seconds",
+    "gauge",
+    "For how long there has been something to do, and the position has not moved.",
+    ("partition",),
+)
 RESTORED = Metric(
     "vipcare_restored_records_total", "counter", "Records read back from the changelog."
 )
@@ -122,6 +130,9 @@ WORKER: tuple[Metric, ...] = (
     LAG,
     PARTITIONS,
     READY,
+    STALLED,
+    BEHIND,
+    STUCK_SECONDS,
     RESTORED,
     RESTORE_SECONDS,
     RESTORE_LEFT,
@@ -162,6 +173,9 @@ SINK_LAG = Metric(
     "Messages between the position and the end of the topic; a trailing marker counts as one.",
     ("topic", "partition"),
 )
+SINK_STALLED = Metric(
+    "vipcare_sink_stalled", "gauge", "1 while nothing gets on although all it needs answers."
+)
 
 SINK: tuple[Metric, ...] = (
     SINK_ROWS,
@@ -172,5 +186,6 @@ SINK: tuple[Metric, ...] = (
     SINK_WAITING,
     SINK_POSITION,
     SINK_LAG,
+    SINK_STALLED,
 )
 """What `vipcare sink` exposes."""

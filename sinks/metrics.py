@@ -1,9 +1,8 @@
 """Prometheus metrics built from the closed list, and the page that shows them."""
 
-from collections.abc import Iterable
-from typing import Self
+from collections.abc import Callable, Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, make_wsgi_app
 
 from schemas.metrics import Metric
 
@@ -46,29 +45,7 @@ class Metrics:
         histogram = self._histograms[metric]
         (histogram.labels(*labels) if labels else histogram).observe(value)
 
-
-class MetricsServer:
-    """`/metrics` on its own thread. `port=0` chooses one; `port` says which it became.
-
-    Raises OSError if the address cannot be taken.
-    """
-
-    def __init__(self, metrics: Metrics, host: str, port: int) -> None:
-        self._server, self._thread = start_http_server(port, host, registry=metrics.registry)
-        self.host = host
-        self.port: int = self._server.server_port
-
-    @property
-    def url(self) -> str:
-        return f"http://{self.host}:{self.port}/metrics"
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def page(self) -> Callable[..., Iterable[bytes]]:
+        """The page with all of them, as a WSGI application."""
+        page: Callable[..., Iterable[bytes]] = make_wsgi_app(self.registry)
+        return page

@@ -15,6 +15,7 @@ from typing import NamedTuple, NoReturn
 
 import click
 
+from agents.cli.early_stop import SERVICES, end_in_order_on_sigterm
 from agents.local.lifeline import follow_parent
 
 
@@ -103,6 +104,8 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """The console script."""
+    if SERVICES.intersection(sys.argv[1:2]):
+        end_in_order_on_sigterm()
     follow_parent()
     # Until a command configures logs, a library's warnings are no words of ours on stderr.
     logging.getLogger().addHandler(logging.NullHandler())

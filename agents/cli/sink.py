@@ -9,6 +9,7 @@ import structlog
 from agents.cli.errors import UserError
 from agents.clickhouse import clickhouse_address
 from agents.fail_points import fail_point
+from agents.faults import Fault, die
 from agents.librdkafka import librdkafka_config
 from agents.logs import configure
 from agents.topics import TopicsError, check
@@ -20,8 +21,11 @@ from sinks.clickhouse.migrate import migrate as apply_migrations
 from sinks.clickhouse.sink import Pace, Sink
 from sinks.clickhouse.source import Source
 from sinks.clickhouse.tables import TABLE_OF
+from sinks.clickhouse.watch import SinkWatch
 from sinks.clickhouse.writer import Writer
-from sinks.metrics import Metrics, MetricsServer
+from sinks.metrics import Metrics
+from sinks.ops_server import OpsServer
+from sinks.watchdog import Watchdog
 
 _EMBEDDED_TIMEOUT_MS = 6_000
 _log = structlog.get_logger(__name__)
@@ -38,7 +42,7 @@ def sink() -> None:
     _check_kafka(settings)
     metrics = Metrics(SINK)
     try:
-        server = MetricsServer(metrics, settings.sink.host, settings.sink.metrics_port)
+        server = OpsServer(metrics, settings.sink.host, settings.sink.metrics_port)
     except OSError as error:
         raise UserError(
             f"/metrics cannot listen on {settings.sink.host}:{settings.sink.metrics_port} "
@@ -60,8 +64,21 @@ def sink() -> None:
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: running.stop())
-        running.run()
+        with _watchdog(running, settings, metrics) as watchdog:
+            server.health = watchdog.health
+            running.run()
         _log.info("sink_stopped")
+
+
+def _watchdog(running: Sink, settings: Settings, metrics: Metrics) -> Watchdog:
+    address, kafka = clickhouse_address(settings.clickhouse), librdkafka_config(settings.kafka)
+    watch = SinkWatch(running, address, kafka, metrics, settings.sink.stalled_after_s)
+    return Watchdog(
+        watch.look,
+        exit_after_s=settings.sink.stalled_exit_after_s,
+        end=lambda reason: die(Fault.STALLED, f"{reason}: starting again is safe"),
+        status=Fault.STALLED,
+    )
 
 
 def _check_kafka(settings: Settings) -> None:

@@ -19,10 +19,13 @@ from agents.cli.rules import rules_in_force
 from agents.faults import Fault, die
 from agents.logs import configure
 from agents.topics import TopicsError, check
+from agents.watch import WorkerWatch
 from config.load import load_settings
 from config.settings import Settings
 from schemas.metrics import WORKER
-from sinks.metrics import Metrics, MetricsServer
+from sinks.metrics import Metrics
+from sinks.ops_server import OpsServer
+from sinks.watchdog import Watchdog
 
 SWITCH_INTERVAL_S = 0.0005
 """A commit takes the GIL again for every delivered message: 2,000 messages take 25 ms instead of
@@ -59,7 +62,11 @@ def worker() -> int:
         structlog.get_logger().info(
             "worker_starting", metrics=server.url, kafka=settings.kafka.bootstrap
         )
-        _run(create_app(settings, rules, metrics, url), settings.worker.drain_timeout_s + STOP_S)
+        app = create_app(settings, rules, metrics, url)
+        watch = WorkerWatch(app, settings, metrics)
+        with _watchdog(watch, settings) as watchdog:
+            server.health = watchdog.health
+            _run(app, watch, settings.worker.drain_timeout_s + STOP_S)
     structlog.get_logger().info("worker_stopped")
     return 0
 
@@ -81,15 +88,24 @@ def _make_folder(settings: Settings) -> None:
         raise UserError(f"worker.data {folder} cannot be made: {error.strerror}") from error
 
 
-def _serve(metrics: Metrics, settings: Settings) -> MetricsServer:
+def _serve(metrics: Metrics, settings: Settings) -> OpsServer:
     host, port = settings.worker.host, settings.worker.metrics_port
     try:
-        return MetricsServer(metrics, host, port)
+        return OpsServer(metrics, host, port)
     except OSError as error:
         raise UserError(
             f"/metrics cannot listen on {host}:{port} ({error.strerror}): set "
             "VIPCARE_WORKER__METRICS_PORT to another port, or 0 for any"
         ) from error
+
+
+def _watchdog(watch: WorkerWatch, settings: Settings) -> Watchdog:
+    return Watchdog(
+        watch.look,
+        exit_after_s=settings.worker.stalled_exit_after_s,
+        end=lambda reason: die(Fault.STALLED, f"{reason}: starting again is safe"),
+        status=Fault.STALLED,
+    )
 
 
 class _FaustWorker(faust.Worker):
@@ -103,10 +119,11 @@ class _FaustWorker(faust.Worker):
         self.loop.call_later(self.stop_s, die, Fault.CRASHED, message)
 
 
-def _run(app: LaneApp, stop_s: float) -> None:
+def _run(app: LaneApp, watch: WorkerWatch, stop_s: float) -> None:
     """Faust's worker until a signal; a crash of its is a fault of the process."""
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
+    watch.beat(loop)
     runner = _FaustWorker(app, loop=loop, quiet=True, override_logging=False)
     runner.stop_s = stop_s
     runner.spinner = None

@@ -14,6 +14,7 @@ from faust.types import TP
 
 from agents.fail_points import fail_point
 from agents.faults import Fault, die
+from agents.health import State
 from agents.kafka import producer_config
 from agents.lane.copier import Copier, Copy
 from agents.lane.outbox import Outbox
@@ -43,10 +44,15 @@ class Lane:
         self._facts = TopicFacts()
         self._progress = Progress(self.copier, wiring.report.metrics)
         self._taken_over = time.monotonic()
+        self.phase = State.STARTING
 
     @property
     def partitions(self) -> Sequence[int]:
         return tuple(self._runners)
+
+    @property
+    def runners(self) -> Sequence[Runner]:
+        return tuple(self._runners.values())
 
     @property
     def transactions(self) -> bool:
@@ -61,6 +67,7 @@ class Lane:
         self.wiring.report.metrics.set(m.READY, 0)
         self._taken_over = time.monotonic()
         fail_point("taking-over")
+        self.phase = State.RESTORING
         self._runners = {number: self._runner(number) for number in partitions}
         wiring = self.wiring
         self._facts, _ = await asyncio.gather(
@@ -167,6 +174,7 @@ class Lane:
     def _tell_ready(self) -> None:
         self._progress.measure()
         metrics, seconds = self.wiring.report.metrics, time.monotonic() - self._taken_over
+        self.phase = State.RUNNING
         metrics.set(m.PARTITIONS, len(self._runners))
         metrics.set(m.READY, 1)
         metrics.set(m.RESTORE_SECONDS, seconds)
@@ -193,6 +201,7 @@ class Lane:
         runners, self._runners = self._runners, {}
         if not runners:
             return
+        self.phase = State.REBALANCING
         fail_point("draining")
         metrics = self.wiring.report.metrics
         metrics.set(m.READY, 0)

@@ -73,6 +73,8 @@ class Outbox:
         self._producer: Producer | None = None
         self._offset = -1
         self._refused: KafkaError | None = None
+        self.waits_for_kafka = False
+        """Kafka has not taken yet what it was asked to, and is asked again."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"outbox-{partition}")
 
     async def open(self) -> None:
@@ -181,6 +183,7 @@ class Outbox:
             try:
                 self._kafka.produce(message.topic, message.value, message.key, **options)
             except BufferError:
+                self.waits_for_kafka = True
                 self._kafka.poll(0.05)
             else:
                 return
@@ -203,12 +206,16 @@ class Outbox:
                 timed_out = error.code() == KafkaError._TIMED_OUT  # as above
                 if self._abandoned or not (error.retriable() or timed_out):
                     raise
+                self.waits_for_kafka = True
             else:
+                self.waits_for_kafka = False
                 return
 
     def _flush(self) -> None:
         while self._kafka.flush(_COMMIT_TIMEOUT_S):
+            self.waits_for_kafka = True
             if self._abandoned:
                 raise AbandonedError
+        self.waits_for_kafka = False
         if self._refused is not None:
             raise KafkaException(self._refused)

@@ -27,6 +27,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from faust.types import TP
 
@@ -85,6 +86,17 @@ class _Chunk:
     sent: "Future[Sent]"
 
 
+class Progress(NamedTuple):
+    """Where a runner stands at a moment."""
+
+    committed: int
+    """The number of its last committed position."""
+    at_work: bool
+    """Messages wait for their chunk, or a chunk for its commit."""
+    refused: bool
+    """Kafka has not taken yet what is to be committed, and is asked again."""
+
+
 class Runner:
     """Runs one partition number from `begin` until `drain`."""
 
@@ -132,6 +144,20 @@ class Runner:
             self._fetched[topic] = entries[-1].raw.offset + 1
             self._inbox.add(topic, entries)
             self._wake.set()
+
+    def has(self, topic: str, offset: int) -> bool:
+        """Whether everything of a topic below `offset` came in."""
+        return self._fetched.get(topic, offset) >= offset
+
+    def progress(self) -> Progress:
+        """For the watchdog; may be called from any thread."""
+        in_flight = len(self._in_flight)
+        taken = self._position.number if self._position is not None else 0
+        return Progress(
+            committed=taken - in_flight,
+            at_work=in_flight > 0 or not self._inbox.empty,
+            refused=self.outbox.waits_for_kafka,
+        )
 
     async def drain(self, timeout_s: float) -> bool:
         """Stop taking chunks, let those under way end. False: they were given up."""

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import aiokafka
 from aiokafka.structs import ConsumerRecord
@@ -39,6 +39,17 @@ of what came in meanwhile would wait for a second sleep."""
 _LITTLE_S = 0.01
 _NO_ROOM_S = 0.005
 _FETCH_S = 0.05
+
+
+class FetchState(NamedTuple):
+    """How the fetch of a partition stands."""
+
+    place: int | None
+    """The next offset to be fetched."""
+    more: bool
+    """Kafka has more; true if unknown."""
+    answer: int | None
+    """When a fetch was last answered, real milliseconds."""
 
 
 class ChunkSchema(Schema[Any, Any]):
@@ -132,7 +143,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     def partition_state(self, tp: TP) -> Any:
         """aiokafka's state of an assigned partition (position, highwater, lso), or None."""
-        subscription = self._ensure_consumer()._subscription.subscription
+        if self._consumer is None:
+            return None
+        subscription = self._consumer._subscription.subscription
         if subscription is None or subscription.assignment is None:
             return None
         return subscription.assignment.state_value(_plain(tp))
@@ -151,6 +164,8 @@ class Consumer(driver.Consumer):
         self._changelog_read: dict[TP, int] = {}
         self._earliest: dict[TP, int] = {}
         self._slept = False
+        self.handed: dict[TP, int] = {}
+        """Input partition → where what was handed to the agent ends; for the watchdog."""
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -247,6 +262,7 @@ class Consumer(driver.Consumer):
     def _to_chunk(self, tp: TP, records: Sequence[ConsumerRecord]) -> ConsumerMessage:
         read_from = self._read_offset[tp] or 0
         kept = [record for record in records if record.offset >= read_from]
+        self.handed[tp] = records[-1].offset + 1
         return self._message(tp, records[-1].offset, kept, records[-1].timestamp)
 
     def _message(
@@ -280,6 +296,15 @@ class Consumer(driver.Consumer):
             return True
         end = state.lso if self.lane.transactions else state.highwater
         return end is None or state.position < end
+
+    def fetch_state(self, tp: TP) -> FetchState:
+        """How the fetch of a partition stands; may be called from any thread."""
+        state = self._thread.partition_state(tp)
+        if state is None:
+            return FetchState(None, more=True, answer=None)
+        place = state._position  # once: another thread may reset it between two looks
+        end = state.lso if self.lane.transactions else state.highwater
+        return FetchState(place, place is None or end is None or place < end, state.timestamp)
 
     def lag(self, tp: TP) -> int | None:
         """Messages from the committed position to the end; None if unknown."""

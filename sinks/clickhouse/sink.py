@@ -10,10 +10,11 @@ tables know a row by its place in Kafka, and the views show it once.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from threading import Event
+from typing import NamedTuple
 
 import structlog
 
@@ -22,7 +23,7 @@ from sinks.clickhouse.backoff import delays
 from sinks.clickhouse.batch import make_batch
 from sinks.clickhouse.message import Message, Row
 from sinks.clickhouse.points import FailPoint, no_fail_point
-from sinks.clickhouse.source import Source
+from sinks.clickhouse.source import Place, Source
 from sinks.clickhouse.tables import Table
 from sinks.clickhouse.writer import AwayError, Writer
 from sinks.metrics import Metrics
@@ -38,6 +39,24 @@ class Pace:
     rows: int
     seconds: float
     backoff_max_s: float
+
+
+class Progress(NamedTuple):
+    """Where a sink stands at a moment."""
+
+    turns: int
+    """Batches asked for, and inserts tried."""
+    stored: int
+    """Batches stored."""
+    checked: bool
+    """ClickHouse has been seen to have the tables."""
+    away: bool
+    """The last try to reach ClickHouse failed."""
+    joined: bool
+    """The group has given it its partitions, or none."""
+    assigned: frozenset[Place]
+    reached: Mapping[Place, int]
+    """Place → up to where it was taken."""
 
 
 class Sink:
@@ -57,6 +76,9 @@ class Sink:
         self._pace = pace
         self._fail_point = fail_point
         self._stop = Event()
+        self._turns = self._stored = 0
+        self._checked = self._away = False
+        self.topics = source.topics
 
     def stop(self) -> None:
         """From a signal handler: the batch at hand is stored, then `run` returns."""
@@ -67,14 +89,29 @@ class Sink:
         self._metrics.set(names.SINK_WAITING, 0)
         try:
             if self._persist(self._writer.check):
+                self._checked = True
                 _log.info("sink_ready")
             while not self._stop.is_set():
+                self._turns += 1
                 messages = self._source.take(self._pace.rows, self._pace.seconds)
                 if messages:
                     self._store(messages)
         finally:
             self._source.close()
             self._writer.close()
+
+    def progress(self) -> Progress:
+        """For the watchdog; may be called from any thread."""
+        source = self._source
+        return Progress(
+            turns=self._turns,
+            stored=self._stored,
+            checked=self._checked,
+            away=self._away,
+            joined=source.joined,
+            assigned=source.assigned,
+            reached=source.reached,
+        )
 
     def _store(self, messages: Sequence[Message]) -> None:
         self._fail_point("sink-taken")
@@ -83,6 +120,7 @@ class Sink:
             if not self._persist(partial(self._insert, table, rows)):
                 return  # stopping while ClickHouse is away: Kafka still has what is not committed
             self._fail_point("sink-inserted")
+        self._stored += 1
         for (topic, why), count in batch.skipped.items():
             self._metrics.count(names.SINK_SKIPPED, count, topic, why)
         self._metrics.observe(names.SINK_BATCH_MESSAGES, len(messages))
@@ -106,9 +144,11 @@ class Sink:
         """Try until it is done; False if told to stop before."""
         said = away_since = 0.0
         for delay in delays(self._pace.backoff_max_s):
+            self._turns += 1
             try:
                 action()
             except AwayError as problem:
+                self._away = True
                 now = time.monotonic()
                 away_since = away_since or now
                 self._metrics.count(names.SINK_FAILURES)
@@ -117,6 +157,7 @@ class Sink:
                     said = now
                     _log.warning("clickhouse_away", problem=str(problem), retrying="yes")
             else:
+                self._away = False
                 if away_since:
                     self._metrics.set(names.SINK_WAITING, 0)
                     _log.info("clickhouse_back", after_s=round(time.monotonic() - away_since, 1))

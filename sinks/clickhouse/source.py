@@ -35,12 +35,19 @@ class Source:
         self._next: dict[Place, int] = {}
         self._ahead: list[KafkaMessage] = []
         self._paused = False
+        self.topics = tuple(topics)
+        self.joined = False
+        """The group has given this member its partitions, or none."""
+        self.assigned: frozenset[Place] = frozenset()
+        self.reached: dict[Place, int] = {}
+        """Place → up to where it was taken, markers at the end included. For the watch."""
         self._consumer = Consumer(
             {
                 "topic.metadata.refresh.interval.ms": 10_000,
                 **config,
                 "isolation.level": "read_committed",
                 "enable.auto.commit": False,
+                "enable.partition.eof": True,
                 "auto.offset.reset": "earliest",
                 "fetch.queue.backoff.ms": 5,
                 "fetch.wait.max.ms": 100,
@@ -48,7 +55,9 @@ class Source:
                 "log_level": 0,
             }
         )
-        self._consumer.subscribe(list(topics), on_revoke=self._forget, on_lost=self._forget)
+        self._consumer.subscribe(
+            list(topics), on_assign=self._join, on_revoke=self._forget, on_lost=self._forget
+        )
 
     def take(self, rows: int, wait_s: float) -> list[Message]:
         """Up to `rows` messages, at most `wait_s` seconds after the call."""
@@ -62,6 +71,8 @@ class Source:
         messages = [one for one in messages if (one.topic, one.partition) in ours]
         for one in messages:
             self._next[one.topic, one.partition] = one.offset + 1
+        self.reached.update(self._next)
+        self._note_ends(found)
         return messages
 
     def idle(self, seconds: float, stop: Event) -> None:
@@ -102,14 +113,27 @@ class Source:
         """Leave the group at once, so that another member takes over without waiting."""
         self._consumer.close()
 
+    def _join(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self.assigned = frozenset((one.topic, one.partition) for one in partitions)
+        self.reached = {}
+        self.joined = True
+
     def _forget(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         gone = {(one.topic, one.partition) for one in partitions}
+        self.assigned -= gone
+        self.joined = False
         self._next = {place: end for place, end in self._next.items() if place not in gone}
         self._ahead = [one for one in self._ahead if (one.topic(), one.partition()) not in gone]
 
+    def _note_ends(self, found: Sequence[KafkaMessage]) -> None:
+        for one in found:
+            error, offset = one.error(), one.offset()
+            if error is not None and error.code() == KafkaError._PARTITION_EOF:
+                self.reached[one.topic() or "", one.partition() or 0] = offset or 0
+
     def _is_good(self, message: KafkaMessage) -> bool:
         error = message.error()
-        if error is not None:
+        if error is not None and error.code() != KafkaError._PARTITION_EOF:
             self._complain(error)
         return error is None
 

@@ -46,8 +46,10 @@ def changed(settings: Settings, section: str, **values: object) -> Settings:
 class Worker:
     """One worker. Its log goes to `log`, next to its data."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, fail: str = "") -> None:
         self.settings = settings
+        self.fail = fail
+        """Fail points (agents/fail_points.py) of the next start."""
         self.log = settings.worker.data.with_suffix(".log")
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -56,6 +58,8 @@ class Worker:
             name: value for name, value in os.environ.items() if not name.startswith("VIPCARE_")
         }
         environment |= _variables(self.settings)
+        if self.fail:
+            environment["VIPCARE_FAIL"] = self.fail
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "agents.cli.main", "worker"], env=environment, stderr=log

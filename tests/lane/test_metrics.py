@@ -13,7 +13,8 @@ import schemas
 import sinks.metrics
 import streams
 from schemas import metrics as m
-from sinks.metrics import Metrics, MetricsServer
+from sinks.metrics import Metrics
+from sinks.ops_server import OpsServer
 
 DEFINED = [value for value in vars(m).values() if isinstance(value, m.Metric)]
 
@@ -62,13 +63,13 @@ def test_no_metric_is_made_outside_the_list() -> None:
 
 def test_the_server_chooses_a_port_and_lets_it_go() -> None:
     metrics = Metrics(m.WORKER)
-    with MetricsServer(metrics, "127.0.0.1", 0) as server:
+    with OpsServer(metrics, "127.0.0.1", 0) as server:
         metrics.set(m.LAG, 3, "bank.core", "0")
         page = urllib.request.urlopen(server.url).read().decode()
         assert 'vipcare_lag{partition="0",topic="bank.core"} 3.0' in page
         metrics.forget(m.LAG)
         assert "vipcare_lag{" not in urllib.request.urlopen(server.url).read().decode()
         with pytest.raises(OSError, match="in use"):
-            MetricsServer(metrics, "127.0.0.1", server.port)
-    with MetricsServer(metrics, "127.0.0.1", server.port):
+            OpsServer(metrics, "127.0.0.1", server.port)
+    with OpsServer(metrics, "127.0.0.1", server.port):
         pass

@@ -1,0 +1,80 @@
+"""Is this sink well? The decision alone, from what was seen; watch.py looks.
+
+Stalled is: for `stalled_after_s` the loop has not turned, or Kafka has had more than was taken and
+nothing was stored, although Kafka and ClickHouse answer. While one of them is away the sink waits,
+alive and not ready: a restart would mend nothing.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+KAFKA_SILENT_S = 15.0
+"""Kafka is asked every few seconds."""
+
+
+class State(StrEnum):
+    STARTING = "starting"
+    RUNNING = "running"
+    CLICKHOUSE_AWAY = "clickhouse_away"
+    KAFKA_AWAY = "kafka_away"
+    STALLED = "stalled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A sink at one look. Times in seconds."""
+
+    joined: bool = True
+    """It is a member of its group, with partitions or without."""
+    checked: bool = True
+    """ClickHouse has been seen to have the tables."""
+    away: bool = False
+    """The last try to reach ClickHouse failed."""
+    quiet_s: float = 0.0
+    """Since the loop last turned, or tried an insert."""
+    stuck_s: float = 0.0
+    """For which there was something to store, and nothing was stored."""
+    kafka_silent_s: float = 0.0
+    """Since Kafka answered the watch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    state: State
+    reason: str = ""
+
+    @property
+    def alive(self) -> bool:
+        return self.state is not State.STALLED
+
+    @property
+    def ready(self) -> bool:
+        return self.state is State.RUNNING
+
+
+def suspicion(seen: Seen, stalled_after_s: float) -> str:
+    """Why it looks stalled, if ClickHouse answers; empty if it does not."""
+    if seen.away or seen.kafka_silent_s:
+        return ""
+    if seen.quiet_s > stalled_after_s:
+        return f"the loop has not turned for {seen.quiet_s:.0f} s"
+    if seen.stuck_s > stalled_after_s:
+        return f"Kafka has more, and nothing was stored for {seen.stuck_s:.0f} s"
+    return ""
+
+
+def judge(seen: Seen, stalled_after_s: float, *, clickhouse_answers: bool) -> Verdict:
+    """The state. `clickhouse_answers` is looked at only where there is a suspicion."""
+    if why := suspicion(seen, stalled_after_s):
+        if clickhouse_answers:
+            return Verdict(State.STALLED, why)
+        return Verdict(State.CLICKHOUSE_AWAY, f"ClickHouse does not answer: {why}")
+    if seen.away:
+        return Verdict(State.CLICKHOUSE_AWAY, "ClickHouse does not answer, or refuses")
+    if seen.kafka_silent_s > KAFKA_SILENT_S:
+        return Verdict(State.KAFKA_AWAY, f"Kafka has not answered for {seen.kafka_silent_s:.0f} s")
+    if not seen.checked:
+        return Verdict(State.STARTING, "ClickHouse and its tables are not seen yet")
+    if not seen.joined:
+        return Verdict(State.STARTING, "the group has not given it its partitions yet")
+    return Verdict(State.RUNNING)
