@@ -3,12 +3,15 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+PEERS  := $(VENV)/bench
 FOR    ?=
 REPORT ?=
 ARGS   ?=
+RUNS   ?= 1
+SEED   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench check format lock clean
+.PHONY: help demo test bench kill check format lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -33,17 +36,29 @@ check: $(READY) ## Style, types and the import contract
 test: check ## All checks and tests (ARGS="-k windows" to choose)
 	$(BIN)/pytest $(ARGS)
 
-bench: $(READY) ## Rate and CPU per event of the worker (REPORT=file.json for figures)
-	$(BIN)/python -m tests.bench $(if $(REPORT),--report $(REPORT)) $(ARGS)
+$(PEERS)/.ready: tests/bench/requirements.lock
+	@echo "Setting up the benchmark's peers in $(PEERS) (once)"
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $< \
+		&& touch $@ || echo "Some peers could not be installed; the benchmark says which it leaves out"
+
+bench: $(READY) $(PEERS)/.ready ## The worker beside its peers (REPORT=file.json, ARGS="--quick", BROKER=embedded)
+	@$(BIN)/python -m tests.bench $(if $(REPORT),--report $(REPORT)) $(ARGS)
+
+kill: $(READY) ## Kill everything on Apache Kafka and count (RUNS=10, SEED=… to repeat a run)
+	$(BIN)/python -m tests.kill --runs $(RUNS) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 format: $(READY) ## Put the code in the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock: $(READY) ## Renew requirements.lock from pyproject.toml
+LOCK_WITH := --upgrade --universal --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url --python-version 3.11
+
+lock: $(READY) ## Renew both requirements.lock from pyproject.toml
 	$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet uv
-	$(VENV)/lock/bin/uv pip compile --upgrade --universal --generate-hashes --no-header --no-annotate \
-		--no-emit-index-url --extra dev --python-version 3.11 pyproject.toml -o requirements.lock
+	$(VENV)/lock/bin/uv pip compile $(LOCK_WITH) --extra dev pyproject.toml -o requirements.lock
+	$(VENV)/lock/bin/uv pip compile $(LOCK_WITH) --group bench -o tests/bench/requirements.lock
 
 clean: ## Remove what was made here: the virtual environment, caches, demo data
 	rm -rf $(VENV) .vipcare .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

@@ -9,19 +9,22 @@ import time
 import traceback
 from pathlib import Path
 
-from tests.kill.run import NAMES, run
+from tests.kill.run import SCENARIOS, run
 from tests.kill.world import Totals
+
+NAMES = tuple(scenario.name for scenario in SCENARIOS)
 
 
 def main() -> int:
     options = _options()
+    chosen = [one for one in SCENARIOS if not options.only or one.name in options.only]
     began, failed, whole = time.monotonic(), 0, Totals()
     for number in range(1, options.runs + 1):
         seed = options.seed if options.runs == 1 else f"{options.seed}.{number}"
         _say(began, f"run {number} of {options.runs}, --seed {seed}")
         totals, folder = Totals(), Path(tempfile.mkdtemp(prefix="vipcare-kill-"))
         try:
-            run(seed, options.only or NAMES, folder, lambda line: _say(began, line), totals)
+            run(seed, chosen, folder, lambda line: _say(began, line), totals)
         except Exception:  # told, and the next run begins
             failed += 1
             _say(began, f"FAILED, --seed {seed}, see {folder}\n{traceback.format_exc()}")

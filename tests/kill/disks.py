@@ -50,17 +50,21 @@ def useless_copy(world: World) -> None:
     """A copy that goes further than the changelog is wiped, also if the worker dies over it."""
     with world.workers("one") as [worker]:
         wait_until(lambda: worker.share() == PARTITIONS, "the worker has all partitions")
-    stores = Stores(world.data("one"))
-    for number in range(PARTITIONS):
-        store = stores.open(number)
-        mark = store.mark()
-        assert mark is not None
-        store.write([], mark.topic_id, 10**12)
-    stores.close()
+    spoil(world, "one")
     fails = {"one": ["copy-wiping:kill@2", "copy-wiping:kill@1"]}
     with world.workers("one", fails=fails) as [worker], world.flow():
         wait_until(lambda: worker.told("fail_point") == 2, "killed twice over a useless copy")
         wait_until(lambda: worker.share() == PARTITIONS, "restored")
+
+
+def spoil(world: World, name: str) -> None:
+    """The copies of a worker that does not run say that they go further than the changelog."""
+    stores = Stores(world.data(name))
+    for number in range(PARTITIONS):
+        store = stores.open(number)
+        if (mark := store.mark()) is not None:
+            store.write([], mark.topic_id, 10**12)
+    stores.close()
 
 
 def half_a_copy(world: World) -> None:

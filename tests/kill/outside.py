@@ -40,12 +40,12 @@ def poison(world: World) -> None:
         "time": (datetime.now(UTC) - timedelta(days=1)).isoformat(),
         "data": {"attributes": {f"a{n}": big[:1_900] for n in range(200)}},
     }
-    values = (big, json.dumps({**event, "id": "huge", "note": big}), json.dumps(event))
-    keys = (customer, customer, customer)
+    rest = 1_000_000 - len(json.dumps(event))
+    values = (big, json.dumps(event), json.dumps({**event, "id": "huge", "note": big[:rest]}))
     fails = {"one": ["committed:kill@3"]}
     with world.workers("one", fails=fails) as [worker], world.flow():
-        for value, key in zip(values, keys, strict=True):
-            _send(world, value.encode(), key.encode())
+        for value in values:
+            _send(world, value.encode(), customer.encode())
         _send(world, b"{}", big.encode())
         wait_until(lambda: len(worker.statuses) == 1, "killed over it")
 
