@@ -23,8 +23,10 @@ from tests.lane.process import Worker
 
 RATE = 1_000
 CUSTOMERS = 20_000
-_WARM_S = 8.0
-"""Left out at the beginning of a run: Kafka's code is slow until it has run for a while."""
+_KAFKA_WARM_S = 20.0
+"""A pace before the measured ones: commits are slow until Kafka's code was compiled (measured)."""
+_WARM_S = 3.0
+"""Left out at the beginning of a run."""
 
 
 def measure(options: Options) -> Part:
@@ -38,6 +40,7 @@ def measure(options: Options) -> Part:
         )
         with Worker(settings) as worker:
             greatest = _rate(settings, sent)
+            _warm_up(settings)
             options.say(f"{RATE} events/s for {seconds:g} s")
             calm = _run(settings, RATE, seconds, "calm")
             half = greatest / 2
@@ -46,6 +49,7 @@ def measure(options: Options) -> Part:
             worker.stop()
     options.say(f"the bare loop at {RATE} events/s")
     with scratch() as settings, bare_loop(settings):
+        _warm_up(settings)
         bare = _run(settings, RATE, seconds, "bare")
     return _part(greatest, calm, busy, bare)
 
@@ -55,6 +59,11 @@ def _rate(settings: Settings, sent: int) -> float:
     chunks = list(follow(settings, sent))
     taken = sum(chunk.taken for chunk in chunks[1:])
     return taken / (max(chunk.at for chunk in chunks) - chunks[0].at) * 1_000
+
+
+def _warm_up(settings: Settings) -> None:
+    with pace(settings.kafka, RATE, _KAFKA_WARM_S, CUSTOMERS, "warm") as wait:
+        wait()
 
 
 def _run(settings: Settings, rate: float, seconds: float, run: str) -> dict[str, Any]:

@@ -5,7 +5,8 @@ one in five raises an alert. The pause of a partition is the longest time betwee
 becoming readable to `read_committed`; half of the partitions move, the others stay where they are
 and still pause, because Faust's protocol takes all from everybody. Before the kill the survivor's
 local copies of what it is going to get are removed, unless it keeps standby copies: so it restores
-as a worker would that never had them.
+as a worker would that never had them. With an instance name, a worker that is killed and starts
+again within the session keeps its partitions.
 """
 
 import json
@@ -16,7 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from config.settings import Settings, WorkerSettings
+from config.settings import Settings
 from tests.bench.parts.customers import preload
 from tests.bench.parts.effects import Seen, reading
 from tests.bench.parts.part import Options, Part, run_alone, scratch
@@ -28,7 +29,6 @@ RATE = 1_000
 _CALM_S = 4.0
 """Before and after everything that happens."""
 _LONG_S = 600.0
-_STANDBY = "standby_replicas"
 
 
 class Moment(NamedTuple):
@@ -43,63 +43,104 @@ class Moment(NamedTuple):
 
 
 def measure(options: Options) -> Part:
-    stories = {"without_standby": _story(options, {})}
-    if _STANDBY in WorkerSettings.model_fields:
-        stories["with_standby"] = _story(options, {_STANDBY: 1})
+    stories = {
+        "without standby": _story(options, _cold, standbys=0),
+        "with standby": _story(options, _warm, standbys=1),
+        "with standby and instance": _story(options, _static, standbys=1, instance="bench"),
+    }
     lines = ["Rebalance, 4 partitions, 1,000 events/s: the longest time without an effect:"]
     for story, moments in stories.items():
         lines += [
-            f"  {story.replace('_', ' ')}, {name}: moved {one['moved_s']} s, "
-            f"unmoved {one['unmoved_s']} s"
+            f"  {story}, {name}: moved {_shown(one['moved_s'])}, unmoved {_shown(one['unmoved_s'])}"
             for name, one in moments.items()
         ]
     return Part({"rebalance": stories}, lines)
 
 
-def _story(options: Options, extra: dict[str, object]) -> dict[str, Any]:
-    with scratch(**extra) as settings:
-        preload(settings, options.scaled(CUSTOMERS))
-        customers = options.scaled(CUSTOMERS)
+class _Stage(NamedTuple):
+    """Two workers, of which the first runs, and the events go."""
+
+    options: Options
+    settings: Settings
+    first: Worker
+    second: Worker
+
+    def moment(self, name: str, act: Callable[[], object], *, alone: bool) -> Moment:
+        """Do something, and wait until the first has all partitions again, or each its half."""
+        self.options.say(name)
+        everything = self.settings.topics.partitions
+        before = time.time()
+        act()
+        self.first.wait_ready(everything if alone else everything // 2)
+        if not alone:
+            self.second.wait_ready(everything // 2)
+        ready = time.time() - before
+        time.sleep(_CALM_S)
+        return Moment(name, before, time.time(), _partitions(self.second), ready)
+
+    def calm(self) -> Moment:
+        time.sleep(2 * _CALM_S)  # the broker warms up
+        before = time.time()
+        time.sleep(_CALM_S)
+        return Moment("calm", before, time.time(), frozenset(), 0.0)
+
+
+def _cold(stage: _Stage) -> Iterator[Moment]:
+    yield stage.calm()
+    yield stage.moment("a worker joins", stage.second.start, alone=False)
+    _forget(stage.settings.worker.data, _partitions(stage.second))
+    yield stage.moment("it is killed with -9", stage.second.kill, alone=True)
+
+
+def _warm(stage: _Stage) -> Iterator[Moment]:
+    yield stage.calm()
+    yield stage.moment("a worker joins", stage.second.start, alone=False)
+    yield stage.moment("it is killed with -9", stage.second.kill, alone=True)
+    yield stage.moment("it comes back", stage.second.start, alone=False)
+    yield stage.moment("it leaves in order", stage.second.stop, alone=True)
+
+
+def _static(stage: _Stage) -> Iterator[Moment]:
+    yield stage.calm()
+    yield stage.moment("a worker joins", stage.second.start, alone=False)
+
+    def kill_and_start() -> None:
+        stage.second.kill()
+        stage.second.start()
+
+    yield stage.moment("it is killed and starts at once", kill_and_start, alone=False)
+
+
+def _story(
+    options: Options,
+    happen: Callable[[_Stage], Iterator[Moment]],
+    *,
+    standbys: int,
+    instance: str = "",
+) -> dict[str, Any]:
+    customers = options.scaled(CUSTOMERS)
+    with scratch(standbys=standbys) as settings:
+        preload(settings, customers)
+        folders = (settings.worker.data.with_name(name) for name in ("first", "second"))
+        own = [
+            changed(settings, "worker", data=data, instance=instance and f"{instance}-{number}")
+            for number, data in enumerate(folders)
+        ]
         partitions = settings.topics.partitions
-        other = changed(settings, "worker", data=settings.worker.data.with_name("second"), **extra)
-        with (
-            Worker(settings) as first,
-            reading(settings.kafka, "vip.alerts", partitions) as effects,
-        ):
+        first, second = map(Worker, own)
+        with first, reading(settings.kafka, "vip.alerts", partitions) as effects:
             first.wait_ready(partitions)
             with pace(settings.kafka, RATE, _LONG_S, customers, "rebalance"):
-                moments = list(_happen(options, settings, first, Worker(other), not extra))
+                moments = list(happen(_Stage(options, own[0], first, second)))
             seen = effects.end()
-            first.stop()
+            for worker in (first, second):
+                if worker.process.poll() is None:
+                    worker.kill()
     return {one.name: _pauses(one, seen, range(partitions)) for one in moments}
 
 
-def _happen(
-    options: Options, settings: Settings, first: Worker, second: Worker, cold: bool
-) -> Iterator[Moment]:
-    everything = settings.topics.partitions
-
-    def moment(name: str, act: Callable[[], object], left: int) -> Moment:
-        options.say(name)
-        before = time.time()
-        act()
-        first.wait_ready(left)
-        if left < everything:
-            second.wait_ready(everything - left)
-        ready = time.time() - before
-        time.sleep(_CALM_S)
-        return Moment(name, before, time.time(), _partitions(second), ready)
-
-    time.sleep(2 * _CALM_S)  # the broker warms up
-    calm = time.time()
-    time.sleep(_CALM_S)
-    yield Moment("calm", calm, time.time(), frozenset(), 0.0)
-    yield moment("a worker joins", second.start, everything // 2)
-    if cold:
-        _forget(settings.worker.data, _partitions(second))
-    yield moment("it is killed with -9", second.kill, everything)
-    yield moment("it comes back", second.start, everything // 2)
-    yield moment("it leaves in order", second.stop, everything)
+def _shown(seconds: float | None) -> str:
+    return "none" if seconds is None else f"{seconds} s"
 
 
 def _partitions(worker: Worker) -> frozenset[int]:

@@ -20,6 +20,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from config.settings import ClockSettings, Settings, StepSettings
+from tests.bench.parts.drain import cpu_seconds
 from tests.bench.parts.effects import Seen, reading
 from tests.bench.parts.journal import follow
 from tests.bench.parts.part import Options, Part, percentile, run_alone, scratch
@@ -60,6 +61,8 @@ class _Story(NamedTuple):
     seen: list[Seen]
     steady: tuple[float, float]
     """From when to when the worker ran undisturbed, epoch seconds."""
+    cpu_seconds: float
+    """Of the worker's process in that time."""
     restarts: dict[str, float]
     """How it ended → seconds from the start of the next one to its first alert."""
 
@@ -114,7 +117,10 @@ def _run(options: Options, settings: Settings) -> _Story:
         worker.wait_ready()
         begin = max(time.time(), _real(clock, _ORIGIN + timedelta(_FIRST_DAY + 1)))
         options.say(f"timers fall due in {begin - time.time():.1f} s, for {_ON_TIME_S:g} s")
+        _sleep_until(begin)
+        cpu = -cpu_seconds(worker)
         _sleep_until(begin + _ON_TIME_S)
+        cpu += cpu_seconds(worker)
         end = time.time()
         endings: dict[str, Callable[[], object]] = {"stop": worker.stop, "kill": worker.kill}
         for name, ending in endings.items():
@@ -126,7 +132,7 @@ def _run(options: Options, settings: Settings) -> _Story:
         worker.stop()
         seen = effects.end()
     firsts = {name: _first(seen, at) - at for name, at in started.items()}
-    return _Story(clock, seen, (begin, end), firsts)
+    return _Story(clock, seen, (begin, end), cpu, firsts)
 
 
 def _real(clock: ClockSettings, bank: datetime | float) -> float:
@@ -156,8 +162,11 @@ def _late(story: _Story) -> Iterator[tuple[float, float]]:
 def _part(story: _Story, pending: int) -> Part:
     begin, end = story.steady
     late = sorted(by for due, by in _late(story) if begin <= due < end - 1)
+    fired = sum(begin <= one.at <= end for one in story.seen)
     figures: dict[str, Any] = {
         "pending": pending,
+        "fired_per_second": round(fired / (end - begin)),
+        "cpu_us_per_timer": round(story.cpu_seconds / max(fired, 1) * 1e6),
         "due_per_second": round(len(late) / (end - 1 - begin)),
         "late_s": {
             "p50": round(percentile(late, 50), 3),
@@ -172,7 +181,7 @@ def _part(story: _Story, pending: int) -> Part:
         [
             f"Timers: {pending:,} wait, {figures['due_per_second']:,} a second fall due: fired "
             f"{figures['late_s']['p50']} s after their time (p50), p99 {figures['late_s']['p99']} "
-            f"s, the latest {figures['late_s']['max']} s",
+            f"s, the latest {figures['late_s']['max']} s; {figures['cpu_us_per_timer']} µs CPU each",
             f"  from a worker's start to its first timer: "
             f"{figures['first_fire_after_stop_s']} s after an orderly stop, "
             f"{figures['first_fire_after_kill_s']} s after kill -9",
