@@ -193,10 +193,7 @@ class Distinct:
         if own is not None:
             cells[-1] = [cells[-1][0], dict(cells[-1][1])]
             self._take(cells[-1], own)
-        found: set[int | str] = set()
-        for _, times in cells:
-            found.update(times)
-        return len(found)
+        return len(set().union(*[times for _, times in cells]))
 
 
 COUNTS = Counts()
@@ -216,9 +213,7 @@ def scale(value: Value, decimals: int) -> int:
         return value * int(10**decimals)
     if isinstance(value, str):
         return crc32(value.encode())
-    units = value * _UNITS[decimals]
-    whole = int(units)
-    return whole if whole == units else int(units.to_integral_value(ROUND_HALF_EVEN))
+    return int((value * _UNITS[decimals]).to_integral_value(ROUND_HALF_EVEN))
 
 
 def unscale(value: int, decimals: int) -> int | Decimal:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, islice, repeat
 
+from msgspec import Struct
+
 from schemas.dead_letters import DeadLetter, Reason
 from schemas.effects import Effect, encode_effect
 from schemas.record import MAX_RECORD_BYTES, Record
@@ -114,15 +116,14 @@ def apply_chunk(
     return chunk.finish()
 
 
-@dataclass(slots=True)
-class _Touched:
+class _Touched(Struct):
     """A customer's record within a chunk, and what brings it back to a point within the chunk."""
 
     record: Record
     base: bytes | None
     due: int
     """Its earliest timer before the chunk."""
-    applied: list[Input | int] = field(default_factory=list)
+    applied: list[Input | int] = []
     """Events, and times up to which timers were fired."""
     bound: int = 0
     """The encoded record is not larger than this."""
@@ -132,6 +133,7 @@ class _Chunk:
     def __init__(self, load: Callable[[str], Record], context: Context) -> None:
         self._load = load
         self._context = context
+        self._horizon = context.horizon
         self._touched: dict[str, _Touched] = {}
         self._outcome = Outcome()
 
@@ -141,7 +143,7 @@ class _Chunk:
             self._bury(entry.problem)
         elif event is None:
             self._outcome.counts[f"unknown:{entry.unknown}"] += 1
-        elif event.at > self._context.horizon:
+        elif event.at > self._horizon:
             detail = "time is ahead of the bank clock by more than the tolerance"
             self._bury(reject(entry.raw, Reason.FUTURE, detail, event.event))
         else:
@@ -180,7 +182,8 @@ class _Chunk:
             stepped = step(touched.record, event, self._context)
             if stepped.applied:
                 self._check_size(touched, raw, event)
-                _check_effects(stepped.effects)
+                if stepped.effects:
+                    _check_effects(stepped.effects)
         except ConflictError as error:
             self._bury(reject(raw, Reason.CONFLICT, str(error), event.event))
         except OversizeError as error:
@@ -210,8 +213,10 @@ class _Chunk:
             return
         touched.applied.append(event)
         counts["applied"] += 1
-        counts["late"] += stepped.late
-        self._tell(stepped)
+        if stepped.late:
+            counts["late"] += 1
+        if stepped.fired or stepped.failed or stepped.effects:
+            self._tell(stepped)
 
     def _tell(self, stepped: Stepped) -> None:
         counts = self._outcome.counts

@@ -1,6 +1,6 @@
 """One input on one record, an event or a due timer: what it changes, and what follows."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 from schemas.effects import Effect
 from schemas.record import Record
@@ -18,16 +18,15 @@ class ConflictError(ValueError):
     """An event of the same source and id was applied before, with other content."""
 
 
-@dataclass(slots=True)
-class Stepped:
+class Stepped(Struct):
     """What one step made. `applied` is false for a duplicate: the record is as it was."""
 
     applied: bool
     late: bool = False
-    effects: list[Effect] = field(default_factory=list)
-    fired: list[str] = field(default_factory=list)
+    effects: list[Effect] = []
+    fired: list[str] = []
     """Ids of the rules that fired."""
-    failed: list[str] = field(default_factory=list)
+    failed: list[str] = []
     """Ids of the rules that raised and lost their own effects; the fold stands."""
 
 
@@ -46,9 +45,8 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
         raise ConflictError("another event of this source and id was applied before")
     late = event.at < activity.latest - settings.lateness
     activity.latest = max(activity.latest, event.at)
-    activity.first_seen = (
-        event.at if activity.first_seen < 0 else min(activity.first_seen, event.at)
-    )
+    if not 0 <= activity.first_seen <= event.at:
+        activity.first_seen = event.at
     activity.late += late
     reversed_transfer = fold(record, event, late=late)
     if reversed_transfer is not None:

@@ -11,6 +11,7 @@ when neither holds. The names that the text uses:
 from collections.abc import Callable
 from typing import Any
 
+from streams.buckets import scale
 from streams.expressions import values
 from streams.expressions.nodes import (
     Absolute,
@@ -169,11 +170,23 @@ def _or_none(guards: list[str], text: str) -> str:
     return f"({text} if {' and '.join(guards)} else None)" if guards else f"({text})"
 
 
-def compile_on_event(node: Node, *, condition: bool) -> Callable[[Any], Any]:
-    """A function of an event's data alone: an aggregate's `where` (true or not) or its value."""
+def compile_pick(
+    where: Node | None, value: Node | None, decimals: int
+) -> Callable[[Any], int | None]:
+    """What an event's data adds to an aggregate's window; None if it adds nothing."""
     writer = Writer(_no_aggregates)
-    text = writer.true(node) if condition else writer.value(node)
-    return compile_function(f"def made(d):\n    return {text}\n", writer.namespace)
+    writer.namespace |= {"scale": scale}
+    lines = ["def made(d):"]
+    if where is not None:
+        lines.append(f"if not {writer.true(where)}: return None")
+    if value is None:
+        lines.append("return 1")
+    else:
+        lines += [
+            f"value = {writer.value(value)}",
+            f"return None if value is None else scale(value, {decimals})",
+        ]
+    return compile_function("\n    ".join([*lines, ""]), writer.namespace)
 
 
 def compile_function(source: str, namespace: dict[str, Any]) -> Callable[..., Any]:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from streams import buckets
 from streams.buckets import Kind, State
-from streams.expressions.compile import compile_on_event
+from streams.expressions.compile import compile_pick
 from streams.expressions.nodes import Aggregate
 from streams.inputs import Input
 from streams.windows import Window, width_of
@@ -35,18 +35,8 @@ class Kept(Struct, frozen=True):
 
     key: str
     window: Window
-    where: Callable[[Any], Any] | None
-    value: Callable[[Any], Any] | None
-    decimals: int
-
-    def pick(self, data: Any) -> int | None:
-        """The value that an event's data adds; None if it adds none."""
-        if self.where is not None and not self.where(data):
-            return None
-        if self.value is None:
-            return 1
-        value = self.value(data)
-        return None if value is None else buckets.scale(value, self.decimals)
+    pick: Callable[[Any], int | None]
+    """The value that an event's data adds, scaled; None if it adds none."""
 
 
 class _Read(Struct, frozen=True):
@@ -60,32 +50,34 @@ class _Read(Struct, frozen=True):
     finish: Callable[[Any], Any]
 
 
-class Readings:
-    """The aggregates' values for one event, each read when first asked for."""
+class Readings(dict[int, Any]):
+    """The aggregates' values for one event, by number, each read when first asked for."""
 
-    __slots__ = ("_at", "_own", "_reads", "_values", "_windows")
+    __slots__ = ("_at", "_own", "_reads", "_windows")
 
     def __init__(self, reads: list[_Read], windows: Windows, at: int, own: dict[str, int]) -> None:
         self._reads = reads
         self._windows = windows
         self._at = at
         self._own = own
-        self._values: dict[int, Any] = {}
 
-    def __call__(self, number: int) -> Any:
-        values = self._values
-        if number in values:
-            return values[number]
+    def __missing__(self, number: int) -> Any:
         read = self._reads[number]
         state = self._windows.get(read.key, read.nothing)
         own = self._own.get(read.key) if read.prior else None
         raw = read.window.read(state, self._at, read.length, own)
-        value = values[number] = None if raw is None else read.finish(raw)
+        value = self[number] = None if raw is None else read.finish(raw)
         return value
 
 
-def unknown(number: int) -> None:
+class Unknown(dict[int, Any]):
     """The readings of an event that came too late: all unknown."""
+
+    def __missing__(self, number: int) -> None:
+        return None
+
+
+UNKNOWN = Unknown()
 
 
 class Aggregates:
@@ -114,16 +106,16 @@ class Aggregates:
     def add(self, windows: Windows, event: Input, latest: int) -> Readings:
         """Put an event into the windows it belongs to, and read what follows from there."""
         own: dict[str, int] = {}
-        data = event.event.data
+        at, data = event.at, event.event.data
         for kept in self._by_type.get(event.type, ()):
             value = kept.pick(data)
             if value is not None:
                 state = windows.get(kept.key)
                 if state is None:
                     state = windows[kept.key] = kept.window.new()
-                kept.window.add(state, event.at, value, latest)
+                kept.window.add(state, at, value, latest)
                 own[kept.key] = value
-        return Readings(self._reads, windows, event.at, own)
+        return Readings(self._reads, windows, at, own)
 
     def read(self, windows: Windows, at: int) -> Readings:
         """Read windows that end at `at` without an event of one's own."""
@@ -159,13 +151,7 @@ def _keep(key: str, group: list[Aggregate], lateness: int) -> Kept:
         width=width_of(one.length),
         keep=max(other.length for other in group) + lateness,
     )
-    return Kept(
-        key,
-        window,
-        compile_on_event(one.where, condition=True) if one.where else None,
-        compile_on_event(one.value, condition=False) if one.value else None,
-        one.decimals,
-    )
+    return Kept(key, window, compile_pick(one.where, one.value, one.decimals))
 
 
 def _read(one: Aggregate, kept: Kept) -> _Read:

@@ -24,7 +24,7 @@ from streams.expressions.nodes import (
 )
 from streams.rules.checked import CheckedRule
 
-Evaluate = Callable[[Any, Any, Callable[[int], Any]], tuple[Any, ...] | None]
+Evaluate = Callable[[Any, Any, Mapping[int, Any]], tuple[Any, ...] | None]
 
 
 class CompiledRule:
@@ -77,7 +77,7 @@ class _Body:
                         self._give(f"v_{part.name}", self.writer.value(value))
                 case Reading():
                     number = self._number_of(part.aggregate)
-                    self._give(f"g_{number}", f"g({number})")
+                    self._give(f"g_{number}", f"g[{number}]")
                 case ProfileField():
                     self._give("b", "r.profile.basics")
                 case Attribute():

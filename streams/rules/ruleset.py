@@ -1,8 +1,10 @@
 """The rules in force: compiled once, applied to every event of a customer."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from msgspec import Struct
 
 from schemas.envelope import Data
 from schemas.record import Record
@@ -10,7 +12,7 @@ from schemas.rules import RuleDefinition, Wait
 from streams.durations import DAY_MS
 from streams.expressions.values import render
 from streams.inputs import Input
-from streams.rules.aggregates import Aggregates, unknown
+from streams.rules.aggregates import UNKNOWN, Aggregates, Readings, Unknown
 from streams.rules.checked import CheckedRule, check_rule
 from streams.rules.compiled import CompiledRule
 from streams.rules.errors import RuleErrors, RuleProblem
@@ -23,9 +25,9 @@ class Firing(NamedTuple):
     values: dict[str, str]
 
 
-class Fired(NamedTuple):
-    firings: list[Firing]
-    failed: list[str]
+class Fired(Struct):
+    firings: list[Firing] = []
+    failed: list[str] = []
     """Ids of the rules that raised: they lose their effects, the fold stands."""
 
 
@@ -61,18 +63,16 @@ class RuleSet:
         with a cooldown does not fire again before its last firing's event time and the cooldown
         have passed; a late event from before that firing does not fire it either.
         """
-        fired = Fired([], [])
+        fired = Fired()
         if event.type not in self._types:
             return fired
         activity, at = record.activity, event.at
         if late:
-            readings = unknown
+            readings: Readings | Unknown = UNKNOWN
         else:
             latest = max(activity.latest, at)
             readings = self._aggregates.add(activity.windows, event, latest)
-        data = event.event.data
-        for rule in self._by_type.get(event.type, ()):
-            _try(rule, record, data, readings, at, fired)
+        _try(self._by_type.get(event.type, ()), record, event.event.data, readings, at, fired)
         return fired
 
     def waits(self, event_type: str) -> Sequence[tuple[str, Wait]]:
@@ -84,11 +84,11 @@ class RuleSet:
 
         `data` is what its event told of, as it is now.
         """
-        fired = Fired([], [])
+        fired = Fired()
         rule = self._waiting.get(rule_id)
         if rule is not None:
             readings = self._aggregates.read(record.activity.windows, at)
-            _try(rule, record, data, readings, at, fired)
+            _try((rule,), record, data, readings, at, fired)
         return fired
 
     def retract(self, record: Record, original: Input) -> None:
@@ -97,29 +97,33 @@ class RuleSet:
 
 
 def _try(
-    rule: CompiledRule,
+    rules: Iterable[CompiledRule],
     record: Record,
     data: Data,
-    readings: Callable[[int], Any],
+    readings: Readings | Unknown,
     at: int,
     to: Fired,
 ) -> None:
-    """Evaluate a rule unless it cools down; note its firing, or that it raised."""
+    """Evaluate rules that do not cool down; note which fired, and which raised.
+
+    One loop over all rules of an event, with little in it: most are looked at and do not fire.
+    """
     cooldowns = record.activity.cooldowns
-    if rule.cooldown:
-        last = cooldowns.get(rule.id)
-        if last is not None and at < last + rule.cooldown:
-            return
-    try:
-        values = rule.evaluate(record, data, readings)
-    except Exception:  # whatever a rule raises is its own loss alone
-        to.failed.append(rule.id)
-        return
-    if values is not None:
-        shown = dict(zip(rule.names, map(render, values), strict=True))
-        to.firings.append(Firing(rule.definition, shown))
-        if rule.cooldown:
-            cooldowns[rule.id] = at
+    for rule in rules:
+        if cooldowns and rule.cooldown:
+            last = cooldowns.get(rule.id)
+            if last is not None and at < last + rule.cooldown:
+                continue
+        try:
+            values = rule.evaluate(record, data, readings)
+        except Exception:  # whatever a rule raises is its own loss alone
+            to.failed.append(rule.id)
+            continue
+        if values is not None:
+            shown = dict(zip(rule.names, map(render, values), strict=True))
+            to.firings.append(Firing(rule.definition, shown))
+            if rule.cooldown:
+                cooldowns[rule.id] = at
 
 
 def compile_rules(definitions: Sequence[RuleDefinition], *, lateness: int = 30 * DAY_MS) -> RuleSet:
