@@ -181,8 +181,8 @@ def _part(story: _Story, pending: int) -> Part:
         [
             f"Timers: {pending:,} wait, {figures['due_per_second']:,} a second fall due: fired "
             f"{figures['late_s']['p50']} s after their time (p50), p99 {figures['late_s']['p99']} "
-            f"s, the latest {figures['late_s']['max']} s; {figures['cpu_us_per_timer']} µs CPU each",
-            f"  from a worker's start to its first timer: "
+            f"s, the latest {figures['late_s']['max']} s",
+            f"  {figures['cpu_us_per_timer']} µs CPU a timer; from a start to the first timer: "
             f"{figures['first_fire_after_stop_s']} s after an orderly stop, "
             f"{figures['first_fire_after_kill_s']} s after kill -9",
         ],
