@@ -68,7 +68,7 @@ class _Body(Serializer):
 def _bank(app: Application, task: Task) -> None:
     care = Care(task)
     outputs = {
-        name: app.topic(name, key_serializer="bytes", value_serializer="bytes") for name in OUTPUTS
+        name: app.topic(name, key_serializer="bytes", value_serializer=_Body()) for name in OUTPUTS
     }
     frames = [
         app.dataframe(app.topic(name, key_deserializer="bytes", value_deserializer="bytes"))

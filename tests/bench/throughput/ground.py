@@ -12,6 +12,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from agents.librdkafka import librdkafka_config
+from agents.local.broker import EmbeddedBroker
 from agents.topics import create
 from config.settings import KafkaSettings, Settings, TopicSettings
 from schemas.rules import RuleDefinition
@@ -120,6 +121,15 @@ def apache_kafka(partitions: int, workload: Workload) -> Iterator[Ground]:
             yield _prepared(Ground(settings, folder / "kafka" / "data", folder), workload)
         finally:
             server.stop()
+
+
+@contextmanager
+def embedded_broker(partitions: int, workload: Workload) -> Iterator[Ground]:
+    """The same on the embedded broker: in memory, without transactions."""
+    with tempfile.TemporaryDirectory(prefix="vipcare-bench-") as made, EmbeddedBroker() as broker:
+        kafka = KafkaSettings(bootstrap=broker.bootstrap, transactions=False)
+        settings = Settings(kafka=kafka, topics=TopicSettings(partitions=partitions))
+        yield _prepared(Ground(settings, None, Path(made)), workload)
 
 
 def _prepared(ground: Ground, workload: Workload) -> Ground:

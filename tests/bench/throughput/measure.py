@@ -21,6 +21,7 @@ GroundOf = Callable[[int, Workload], AbstractContextManager[Ground]]
 class How(NamedTuple):
     partitions: Sequence[int] = (4, 12)
     runs: int = 3
+    warm_s: float = 3.0
     measured_s: float = 8.0
     only: Sequence[str] = ()
     """Names of contenders; empty: all."""
@@ -38,7 +39,7 @@ class Outcome(NamedTuple):
 
 def measure(workload: Workload, ground_of: GroundOf, how: How, say: Say) -> Outcome:
     notes: list[str] = []
-    contenders = list(_present(workload, how, notes))
+    contenders = list(present(workload, how.only, notes))
     outcome = Outcome({}, {}, [], notes)
     for partitions in how.partitions:
         say(f"{workload.name}: {len(workload.messages):,} messages on {partitions} partitions")
@@ -60,7 +61,7 @@ def _interleaved(
     notes: list[str],
 ) -> Runs:
     runs: dict[Contender, list[Measured]] = {one: [] for one in contenders}
-    plan = Plan(len(workload.messages), measured_s=how.measured_s)
+    plan = Plan(len(workload.messages), warm_s=how.warm_s, measured_s=how.measured_s)
     for number in range(1, how.runs + 1):
         for one in contenders:
             who = f"{workload.name}/{ground.partitions}, run {number} of {how.runs}: {one.title}"
@@ -76,9 +77,10 @@ def _interleaved(
     return runs
 
 
-def _present(workload: Workload, how: How, notes: list[str]) -> Iterator[Contender]:
+def present(workload: Workload, only: Sequence[str], notes: list[str]) -> Iterator[Contender]:
+    """Who takes part in a workload and is installed; a note says who is not."""
     for one in CONTENDERS:
-        if workload.name not in one.workloads or (how.only and one.name not in how.only):
+        if workload.name not in one.workloads or (only and one.name not in only):
             continue
         if not one.package or _installed(one.package):
             yield one

@@ -35,7 +35,7 @@ def settings_of(ground: Ground, workload: Workload, app: str, data: Path) -> Set
     )
 
 
-def start(settings: Settings) -> "subprocess.Popen[bytes]":
+def start(settings: Settings, log: int) -> "subprocess.Popen[bytes]":
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("VIPCARE_")
     }
@@ -45,7 +45,7 @@ def start(settings: Settings) -> "subprocess.Popen[bytes]":
             f"VIPCARE_{section}__{name}".upper(): str(value) for name, value in values.items()
         }
     command = [sys.executable, "-m", "agents.cli.main", "worker"]
-    return subprocess.Popen(command, env=environment)
+    return subprocess.Popen(command, env=environment, stdout=log, stderr=log)
 
 
 def cache(settings: Settings) -> Cache:

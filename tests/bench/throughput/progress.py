@@ -2,11 +2,12 @@
 
 import mmap
 import struct
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from schemas.position import decode_position
 
@@ -44,7 +45,7 @@ class Journal:
         places = [TopicPartition("vip.journal", number) for number in range(partitions)]
         # Earlier runs wrote to it too: from its end on.
         for place in places:
-            place.offset = self._consumer.get_watermark_offsets(place, 10)[1]
+            place.offset = end_of(self._consumer, place)
         self._consumer.assign(places)
         self._count = 0
 
@@ -58,6 +59,20 @@ class Journal:
 
     def close(self) -> None:
         self._consumer.close()
+
+
+def end_of(consumer: Consumer, place: TopicPartition) -> int:
+    """The offset after its last message. A topic that was just made has no leader for a while."""
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            _, end = consumer.get_watermark_offsets(place, 10)
+        except KafkaException:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+        else:
+            return int(end)
 
 
 class Counter:

@@ -34,14 +34,14 @@ RULE = RuleDefinition.model_validate(
 )
 
 
-def tiny(events: int) -> Workload:
-    return Workload("tiny", list(_messages(events)), [_TOPIC], [RULE], CUSTOMERS)
+def tiny(events: int, customers: int = CUSTOMERS) -> Workload:
+    return Workload("tiny", list(_messages(events, customers)), [_TOPIC], [RULE], customers)
 
 
-def _messages(events: int) -> Iterator[Message]:
+def _messages(events: int, customers: int) -> Iterator[Message]:
     chance = random.Random("tiny")
     for number in range(events):
-        customer = f"C{chance.randrange(CUSTOMERS):05d}"
+        customer = f"C{chance.randrange(customers):05d}"
         cents = chance.randrange(100, 2_000_000)
         amount = f"{cents // 100}.{cents % 100:02d}"
         event = {

@@ -16,7 +16,7 @@ class Plan(NamedTuple):
 
     backlog: int
     """Messages that wait for the contender."""
-    warm_s: float = 2.0
+    warm_s: float = 3.0
     warm_share: float = 0.2
     """The warm-up ends after so long, or after this share of the backlog, whatever is first."""
     last_share: float = 0.85
@@ -25,7 +25,7 @@ class Plan(NamedTuple):
     """At least so long, unless the backlog is too short for it."""
     commits: int = 3
     """And at least so many commits."""
-    patience_s: float = 60.0
+    patience_s: float = 120.0
     """Without any commit for so long it is given up."""
 
 

@@ -1,0 +1,102 @@
+"""The parts `same-outputs`, `tiny` and `bank` of the benchmark."""
+
+import io
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from rich.console import Console, RenderableType
+
+from tests.bench.parts.part import Measure, Options, Part
+from tests.bench.throughput.bank import bank
+from tests.bench.throughput.bank_facts import facts
+from tests.bench.throughput.contenders import CONTENDERS
+from tests.bench.throughput.core import core_us
+from tests.bench.throughput.ground import apache_kafka, embedded_broker
+from tests.bench.throughput.measure import GroundOf, How, Outcome, measure
+from tests.bench.throughput.outputs import on_one_topic, outputs
+from tests.bench.throughput.tiny import tiny
+
+_FULL = 0.5
+"""From this scale on: three runs, at 4 and 12 partitions."""
+
+
+class Choice(NamedTuple):
+    contenders: Sequence[str] = ()
+    """Names; empty: all."""
+    embedded: bool = False
+    """On the embedded broker, which has no transactions: ours alone."""
+
+    @property
+    def ground_of(self) -> GroundOf:
+        return embedded_broker if self.embedded else apache_kafka
+
+
+def parts(choice: Choice) -> dict[str, Measure]:
+    made: dict[str, Callable[[Options, Choice], Part]] = {"tiny": _tiny, "bank": _bank}
+    if not choice.embedded:
+        made = {"same-outputs": _same_outputs, **made}
+    return {
+        name: lambda options, part=part: part(options, choice)  # type: ignore[misc]  # bound early
+        for name, part in made.items()
+    }
+
+
+def _tiny(options: Options, choice: Choice) -> Part:
+    workload = tiny(max(options.scaled(800_000), 200_000))
+    return _part("tiny", measure(workload, choice.ground_of, _how(options, choice), options.say))
+
+
+def _bank(options: Options, choice: Choice) -> Part:
+    options.say("bank: making its customers and events")
+    workload = bank(max(options.scaled(300_000), 80_000))
+    found = facts(workload)
+    found.check()
+    options.say(str(found))
+    core = core_us(workload)
+    how = _how(options, choice)._replace(warm_s=4.0)
+    part = _part("bank", measure(workload, choice.ground_of, how, options.say))
+    more = {"bank_facts": found._asdict(), "bank_core_cpu_us_per_event": round(core, 1)}
+    line = f"the pure core takes {core:.1f} µs of CPU an event of bank, all records in memory"
+    return Part({**part.figures, **more}, [str(found), *part.lines, line])
+
+
+def _same_outputs(options: Options, choice: Choice) -> Part:
+    notes: list[str] = []
+    counts = {
+        workload.name: outputs(workload, choice.ground_of, options.say, notes)
+        for workload in (tiny(20_000, customers=500), on_one_topic(bank(8_000, customers=1_000)))
+    }
+    lines = [
+        f"{name}: {len(by_name)} contenders sent the same {by_name['ours']:,} effects"
+        for name, by_name in counts.items()
+    ]
+    return Part({"same_outputs": counts}, [*lines, *notes])
+
+
+def _how(options: Options, choice: Choice) -> How:
+    full = options.scale >= _FULL
+    return How(
+        partitions=(4, 12) if full and not choice.embedded else (4,),
+        runs=3 if full else 1,
+        warm_s=2.0,
+        measured_s=5.0 if full else 3.0,
+        only=("ours",) if choice.embedded else choice.contenders,
+    )
+
+
+def _part(name: str, outcome: Outcome) -> Part:
+    figures = {"throughput": {name: outcome.figures}, "ratios": outcome.ratios}
+    if outcome.notes:
+        figures["notes"] = {name: outcome.notes}
+    tuning = [
+        f"  {one.title} ({one.option}): {one.tuning}" for one in CONTENDERS if name in one.workloads
+    ]
+    tables = [_text(table) for table in outcome.tables]
+    return Part(figures, [*tables, "Tuned:", *tuning, *outcome.notes])
+
+
+def _text(table: RenderableType) -> str:
+    page = Console(file=io.StringIO(), width=150)
+    page.print(table)
+    assert isinstance(page.file, io.StringIO)
+    return page.file.getvalue().rstrip()
