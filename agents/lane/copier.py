@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from agents.fail_points import fail_point
-from agents.faults import Fault, die
+from agents.faults import Fault, die, kind_of
 from agents.lane import due
 from agents.lane.store import Change, Store, StoreClosedError, epoch_ms
 from schemas import metrics as m
@@ -119,6 +119,10 @@ class Copier:
         offset: int,
     ) -> None:
         self._writes.discard(done)
+        if done.cancelled():
+            return
+        if (error := done.exception()) is not None:  # the next piece would hide what is missing
+            die(Fault.STORE, f"partition {number}: writing a copy raised {kind_of(error)}")
         copy.waiting -= 1
         copy.following = offset + 1
         if copy.standby:

@@ -276,7 +276,7 @@ class Runner:
         fail_point("chunk-stepped")
         sent = self.outbox.send(self._batch(outcome, position), self._storing(outcome, position))
         self._in_flight.append(_Chunk(position, outcome, sent))
-        sent.add_done_callback(lambda _: self._loop.call_soon_threadsafe(self._acknowledge))
+        sent.add_done_callback(lambda _: self._loop.call_soon_threadsafe(self._sent))
         wiring.report.stepped(entries, outcome, time.perf_counter() - begun)
 
     def _apply(self, entries: Sequence[Entry], context: Context, due: Sequence[str]) -> Outcome:
@@ -361,6 +361,12 @@ class Runner:
             self.store.write(changes, self._changelog_id, offset)
 
         return store
+
+    def _sent(self) -> None:
+        try:
+            self._acknowledge()
+        except Exception as error:  # a callback's error is only logged, and the runner would wait
+            die(Fault.CRASHED, f"partition {self.partition}: step 6 raised {kind_of(error)}")
 
     def _acknowledge(self) -> None:
         """Step 6, for every chunk at the head that is through."""
