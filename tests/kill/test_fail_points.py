@@ -19,6 +19,9 @@ from tests.kill.world import Totals, World
 
 _PROGRAM = """
 from agents.fail_points import fail_point
+from agents.logs import configure
+from config.settings import LogSettings
+configure(LogSettings())
 for number in range(1, 4):
     fail_point("stored")
     print(number, flush=True)
