@@ -51,9 +51,8 @@ class Inbox:
         held = {topic: buffer for topic, buffer in self._buffers.items() if buffer}
         chunk = merge(held, context, self._chunk_events, self._chunk_bytes)
         for topic, count in Counter(entry.raw.topic for entry in chunk).items():
-            buffer = self._buffers[topic]
-            for _ in range(count):
-                self._bytes[topic] -= _size(buffer.popleft())
+            popped = self._buffers[topic].popleft
+            self._bytes[topic] -= sum([_size(popped()) for _ in range(count)])
         return chunk
 
     def clear(self) -> None:
