@@ -6,7 +6,7 @@ a thread: Faust says what is read and from where, and is told how far a restored
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
@@ -50,7 +50,6 @@ class Copier:
         self._topic_id = ""
         self._copies: dict[int, Copy] = {}
         self._writes: set[asyncio.Future[None]] = set()
-        self._restored: list[tuple[int, int]] = []
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="copier")
 
     def begin(self, copies: Mapping[int, Copy], topic_id: str) -> None:
@@ -85,7 +84,7 @@ class Copier:
             self._thread, work, number, copy.store, changes, offset, copy.as_of
         )
         self._writes.add(write)
-        write.add_done_callback(lambda done: self._written(done, number, copy, changes, offset))
+        write.add_done_callback(lambda done: self._written(done, copy, len(changes), offset))
 
     def _restore(
         self, number: int, store: Store, changes: Sequence[Change], offset: int, as_of: int
@@ -110,31 +109,20 @@ class Copier:
         except Exception as error:  # RocksDB raises plain Exception
             die(Fault.STORE, f"partition {number}: writing the local store failed: {error}")
 
-    def _written(
-        self,
-        done: "asyncio.Future[None]",
-        number: int,
-        copy: Copy,
-        changes: Sequence[Change],
-        offset: int,
-    ) -> None:
+    def _written(self, done: "asyncio.Future[None]", copy: Copy, records: int, offset: int) -> None:
         self._writes.discard(done)
         if done.cancelled():
             return
         if (error := done.exception()) is not None:  # the next piece would hide what is missing
-            die(Fault.STORE, f"partition {number}: writing a copy raised {kind_of(error)}")
+            die(Fault.STORE, f"writing {copy.store.path} raised {kind_of(error)}")
         copy.waiting -= 1
         copy.following = offset + 1
-        if copy.standby:
-            self._metrics.count(m.STANDBY_RECORDS, len(changes))
-        else:
-            self._metrics.count(m.RESTORED, len(changes))
-            self._restored.append((number, offset))
+        self._metrics.count(m.STANDBY_RECORDS if copy.standby else m.RESTORED, records)
 
-    def restored(self) -> list[tuple[int, int]]:
-        """Partition and last offset of what was written into restored copies since last asked."""
-        found, self._restored = self._restored, []
-        return found
+    def restored(self) -> Iterator[tuple[int, int]]:
+        """Partition and last offset of what is in a restored copy."""
+        for number, copy in self.restoring.items():
+            yield number, copy.following - 1
 
     def confirm(self) -> None:
         """Say of the standbys that lack nothing that they did not become old."""
@@ -152,7 +140,6 @@ class Copier:
         self._copies = {}
         if self._writes:
             await asyncio.wait(self._writes)
-        self._restored = []
 
     def close(self) -> None:
         self._thread.shutdown()

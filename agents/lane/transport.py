@@ -193,8 +193,7 @@ class Consumer(driver.Consumer):
         """One message for each partition that has records, asking only where there is room."""
         if not self.flow_active:
             await self.wait(self.can_resume_flow.wait())
-        for number, offset in self.lane.copier.restored():
-            tp = TP(self.lane.wiring.changelog, number)
+        for tp, offset in self._restored():
             yield tp, self._message(tp, offset, (), 0)
         wanted = self._wanted()
         if not wanted:
@@ -243,6 +242,17 @@ class Consumer(driver.Consumer):
                 moved = self._place(tp)
                 if moved is not None and moved > self._changelog_read.get(tp, -1):
                     yield tp, ()
+
+    def _restored(self) -> list[tuple[TP, int]]:
+        """How far restored copies have come, told again until Faust's recovery knows it."""
+        known = self._tables.recovery.active_offsets
+        found = []
+        for number, offset in self.lane.copier.restored():
+            tp = TP(self.lane.wiring.changelog, number)
+            told = known.get(tp)
+            if told is None or offset > told:
+                found.append((tp, offset))
+        return found
 
     def _place(self, tp: TP) -> int | None:
         """The next offset to be fetched: past markers and aborted records, unlike a record's."""

@@ -65,16 +65,15 @@ def test_pieces_are_written_in_their_order_with_their_mark(
         copier.offer(0, change(b"C1", b"new"), 7, 10)
         copier.offer(1, change(b"C3", b"y"), 9, 10)
         copier.offer(2, change(b"C4", b"of nobody"), 9, 10)
-        while len(found := copier._restored) < 3:
+        while any(copy.waiting for copy in copier.restoring.values()):
             await asyncio.sleep(0.001)
-        found = copier.restored()
-        assert copier.restored() == []
+        found = list(copier.restored())
         assert [copier.restoring[number].left for number in (0, 1)] == [2, 0]
         await copier.stop()
         copier.close()
         return found
 
-    assert sorted(asyncio.run(restore())) == [(0, 4), (0, 7), (1, 9)]
+    assert sorted(asyncio.run(restore())) == [(0, 7), (1, 9)]
     copy = stores.open(0)
     assert (copy.get(b"C1"), copy.get(b"C2"), copy.get(b"C3")) == (
         record(b"new"),
@@ -102,7 +101,7 @@ def test_a_standby_follows_without_a_word_to_faust(stores: Stores, metrics: Metr
         while copier.standbys[1].waiting:
             await asyncio.sleep(0.001)
         progress.measure()
-        assert copier.restored() == []
+        assert list(copier.restored()) == []
         assert copier.standbys[1].left == 3
         await copier.stop()
         copier.close()
@@ -162,7 +161,7 @@ def test_there_is_room_for_a_piece_while_one_is_written_and_nothing_comes_after_
         assert not stopping.done(), "a piece is being written"
         go_on.set()
         await stopping
-        assert copier.restored() == []
+        assert list(copier.restored()) == []
         copier.offer(0, change(b"C1", b"late"), 9, 10)
         copier.begin(copies(stores, standby=0), "id")
         copier.close()
@@ -200,9 +199,10 @@ def test_a_copy_that_cannot_be_written_ends_the_process(
         copier.close()
 
     asyncio.run(restore())
-    assert [fault for fault, _ in found] == [Fault.STORE], "a copy given away is no fault"
+    assert {fault for fault, _ in found} == {Fault.STORE}
     assert "partition 0" in found[0][1]
     assert "no space left" in found[0][1]
+    assert not any("customers-1" in message for _, message in found), "given away: no fault"
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -74,6 +74,7 @@ OVERRIDES: list[tuple[Callable[..., Any], Callable[..., Any]]] = [
     (Consumer.wait_empty, driver.Consumer.wait_empty),
     (Consumer.verify_all_partitions_active, driver.Consumer.verify_all_partitions_active),
     (Consumer._new_consumer_thread, driver.Consumer._new_consumer_thread),
+    (ConsumerThread._fetch_records, driver.AIOKafkaConsumerThread._fetch_records),
     (ConsumerThread.on_start, driver.AIOKafkaConsumerThread.on_start),
     (ConsumerThread._create_worker_consumer, driver.AIOKafkaConsumerThread._create_worker_consumer),
     (LaneApp._new_transport, faust.App._new_transport),
