@@ -16,7 +16,7 @@ from yarl import URL
 from agents.app import LaneApp, create_app
 from agents.cli.errors import UserError
 from agents.cli.rules import rules_in_force
-from agents.faults import Fault, die
+from agents.faults import Fault, die, kind_of
 from agents.logs import configure
 from agents.topics import TopicsError, check
 from agents.watch import WorkerWatch
@@ -109,9 +109,13 @@ def _watchdog(watch: WorkerWatch, settings: Settings) -> Watchdog:
 
 
 class _FaustWorker(faust.Worker):
-    """Faust's, with a bound to how long it stops: a stop while it starts may wait for ever."""
+    """Faust's, with an end: a stop while it starts, or after a crash, may wait for ever."""
 
     stop_s: float
+
+    def _crash(self, reason: BaseException) -> None:
+        """A service below crashed. Nothing is cleaned up: what is not committed never happened."""
+        die(Fault.CRASHED, f"the worker crashed: {kind_of(reason)}")
 
     def _schedule_shutdown(self, number: signal.Signals) -> None:
         super()._schedule_shutdown(number)
