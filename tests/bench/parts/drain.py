@@ -46,18 +46,18 @@ def drain(settings: Settings, messages: int, warm: int = 1) -> Drained:
             seen = look(worker.process.pid)
             assert seen is not None, "the worker runs, and there is /proc"
             if taken < warm:
-                first, cpu = chunk, seen.cpu_seconds
+                begun, cpu = time.monotonic(), seen.cpu_seconds
             else:
                 events += chunk.taken
             taken += chunk.taken
-            last = chunk
+            ended = time.monotonic()
         holds = connections(worker.process.pid, int(settings.kafka.bootstrap.rpartition(":")[2]))
         metrics = worker.wait_ready().metrics()
         worker.stop()
     hits, misses = metrics["vipcare_cache_hits_total"], metrics["vipcare_cache_misses_total"]
     return Drained(
         events,
-        events / max(last.at - first.at, 1) * 1_000,
+        events / (ended - begun),
         (seen.cpu_seconds - cpu) / events * 1e6,
         hits / max(hits + misses, 1),
         seen.threads,

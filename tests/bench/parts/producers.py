@@ -13,6 +13,7 @@ from tests.bench.parts.traffic import send_all, uniform
 PARTITIONS = (4, 16, 32)
 CUSTOMERS = 20_000
 EVENTS = 120_000
+_A_PARTITION = 8_000
 
 
 def measure(options: Options) -> Part:
@@ -30,7 +31,9 @@ def measure(options: Options) -> Part:
 def _run(options: Options, partitions: int) -> Drained:
     options.say(f"{partitions} partitions")
     with scratch(partitions) as settings:
-        sent = send_all(settings.kafka, islice(uniform(CUSTOMERS), options.scaled(EVENTS)), "many")
+        # Several chunks of the greatest size for each partition, in a trial too.
+        events = max(options.scaled(EVENTS), _A_PARTITION * partitions)
+        sent = send_all(settings.kafka, islice(uniform(CUSTOMERS), events), "many")
         return drain(settings, sent, warm=sent // 4)
 
 

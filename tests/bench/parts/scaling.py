@@ -20,6 +20,8 @@ from tests.bench.parts.traffic import customer, send_all, uniform, zipf
 
 FEW, MANY = 10_000, 500_000
 EVENTS = 150_000
+_AT_LEAST = 40_000
+"""In a trial too, so that there are some chunks of the greatest size."""
 HOT_AMONG = 20_000
 
 
@@ -51,7 +53,7 @@ def measure(options: Options) -> Part:
 
 
 def _customers(options: Options, customers: int) -> Drained:
-    events = options.scaled(EVENTS)
+    events = max(options.scaled(EVENTS), _AT_LEAST)
     with scratch() as settings:
         options.say(f"{customers:,} customers: their records")
         preload(settings, customers)
@@ -62,7 +64,7 @@ def _customers(options: Options, customers: int) -> Drained:
 
 
 def _hot(options: Options, customers: Iterator[str]) -> Drained:
-    events = options.scaled(EVENTS)
+    events = max(options.scaled(EVENTS), _AT_LEAST)
     with scratch() as settings:
         sent = send_all(settings.kafka, islice(customers, events), "hot")
         return drain(settings, sent, warm=sent // 3)
