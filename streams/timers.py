@@ -18,8 +18,9 @@ SETTING_TYPES = ("deposit.placed", "deposit.renewed")
 """The event types after which a rule can wait."""
 TYPES = frozenset((*SETTING_TYPES, "deposit.redeemed"))
 """The event types that set, move or cancel timers."""
-MAX_FIRED = 2_000
-"""At most so many customers' timers are fired at the partition time in one chunk."""
+MAX_FIRED = 500
+"""At most so many customers' timers are fired at the partition time in one chunk: it may bring a
+task for each, and a worker that is told to stop waits for the chunks of all its partitions."""
 
 Due = tuple[str, Timer]
 """The key of a timer, and the timer."""

@@ -7,6 +7,7 @@ test of its own in tests/lane/test_overrides.py or test_fetch.py.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import MappingProxyType
@@ -27,6 +28,8 @@ from agents.lane.membership import watch_membership
 if TYPE_CHECKING:
     from agents.lane.lane import Lane
 
+LOOK_EVERY_S = 0.05
+"""How often a fetch looks which partitions it has reached the ends of: there may be hundreds."""
 FETCH_MAX_WAIT_MS = 100
 """Faust's 1.5 s would also delay list-offset calls, which queue behind a fetch."""
 ANSWER_S = 60.0
@@ -77,7 +80,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     consumer: "Consumer"
     reached: Mapping[TP, int] = MappingProxyType({})
-    """After the last fetch: the partitions of which nothing was left, and when that was told."""
+    """After a fetch: the partitions of which nothing was left, and when that was told."""
+    _looked = 0.0
 
     async def on_start(self) -> None:
         await super().on_start()
@@ -127,7 +131,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         max_records: int | None = None,
     ) -> Any:
         fetched = await super()._fetch_records(consumer, active_partitions, timeout, max_records)
-        self.reached = self._at_their_ends(consumer)
+        now = time.monotonic()
+        if now - self._looked >= LOOK_EVERY_S:
+            self._looked = now
+            self.reached = self._at_their_ends(consumer)
         return fetched
 
     def _at_their_ends(self, consumer: aiokafka.AIOKafkaConsumer) -> dict[TP, int]:
