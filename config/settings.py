@@ -177,6 +177,9 @@ class SinkSettings(_Section):
     """The sink: from the topics into ClickHouse."""
 
     group: str = Field("vipcare-sink", description="its consumer group")
+    session_timeout_s: float = Field(
+        10.0, ge=1, description="one silent for so long has lost its partitions"
+    )
     batch_rows: int = Field(10_000, ge=1, description="insert after so many rows")
     batch_ms: int = Field(500, ge=1, description="or after so long")
     backoff_max_s: float = Field(

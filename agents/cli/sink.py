@@ -108,6 +108,8 @@ def consumer_config(settings: Settings) -> dict[str, Any]:
         **librdkafka_config(settings.kafka),
         "group.id": settings.sink.group,
         "client.id": "vipcare-sink",
+        "session.timeout.ms": int(settings.sink.session_timeout_s * 1_000),
+        "heartbeat.interval.ms": int(settings.sink.session_timeout_s * 300),
     }
     if not settings.kafka.transactions:
         # The embedded broker lets a group's first join wait for half of these.

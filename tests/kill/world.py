@@ -195,7 +195,7 @@ def _settings(bootstrap: str, port: int, folder: Path) -> Settings:
         kafka=KafkaSettings(bootstrap=bootstrap),
         topics=TopicSettings(partitions=PARTITIONS),
         clickhouse=ClickHouseSettings(port=port),
-        sink=SinkSettings(batch_ms=200, backoff_max_s=1.0),
+        sink=SinkSettings(batch_ms=200, backoff_max_s=1.0, session_timeout_s=SESSION_S),
         clock=ClockSettings(rate=CLOCK_RATE, origin=now, started=now),
         worker=WorkerSettings(
             rules=_rules(folder / "rules"),
