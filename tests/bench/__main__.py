@@ -7,6 +7,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -26,6 +27,8 @@ QUICK = 0.1
 
 
 def main() -> None:
+    # So that servers and contenders are ended, whoever stops this.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     embedded = os.environ.get("BROKER") == "embedded"
     known = [*parts(Choice(embedded=embedded)), *([] if embedded else PARTS)]
     options = _arguments(known)

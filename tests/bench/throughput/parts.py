@@ -64,7 +64,7 @@ def _same_outputs(options: Options, choice: Choice) -> Part:
     notes: list[str] = []
     counts = {
         workload.name: outputs(workload, choice.ground_of, options.say, notes)
-        for workload in (tiny(20_000, customers=500), on_one_topic(bank(8_000, customers=1_000)))
+        for workload in (tiny(20_000, customers=500), on_one_topic(bank(4_000, customers=1_000)))
     }
     lines = [
         f"{name}: {len(by_name)} contenders sent the same {by_name['ours']:,} effects"
