@@ -5,7 +5,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count, islice
@@ -78,18 +78,26 @@ class World:
         self.seed = seed
         self.totals = totals
         self.chance = random.Random(seed)
-        self.server = KafkaServer(folder / "kafka")
-        self.server.start()
-        self.clickhouse = Server(_made(folder / "clickhouse"))
-        self.settings = _settings(self.server.bootstrap, self.clickhouse.port, folder)
-        create(self.settings)
-        migrate(clickhouse_address(self.settings.clickhouse))
         self.ledger = Ledger()
-        self.feeder = Feeder(self.settings.kafka)
-        self.sink = Kept("sink", "sink", self.settings, _made(folder / "logs"))
-        self.sink.start()
         self._running: list[Kept] = []
         self._names = count(1)
+        with ExitStack() as started:
+            self._start(started)
+            self._started = started.pop_all()
+
+    def _start(self, started: ExitStack) -> None:
+        self.server = KafkaServer(self.folder / "kafka")
+        started.callback(self.server.stop)
+        self.server.start()
+        self.clickhouse = Server(_made(self.folder / "clickhouse"))
+        started.callback(self._kill_clickhouse)
+        self.settings = _settings(self.server.bootstrap, self.clickhouse.port, self.folder)
+        create(self.settings)
+        migrate(clickhouse_address(self.settings.clickhouse))
+        self.feeder = Feeder(self.settings.kafka)
+        self.sink = Kept("sink", "sink", self.settings, _made(self.folder / "logs"))
+        started.callback(self.sink.end)
+        self.sink.start()
 
     # -- traffic ---------------------------------------------------------------------------------
     def traffic(self) -> Iterator[object]:
@@ -172,9 +180,10 @@ class World:
     def close(self) -> None:
         for one in self._running:
             one.end()
-        self.sink.end()
+        self._started.close()
+
+    def _kill_clickhouse(self) -> None:
         self.clickhouse.kill()
-        self.server.stop()
 
     def restart_clickhouse(self) -> None:
         """Killed, and started again at the same address."""
