@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 from msgspec import Struct
@@ -109,11 +109,20 @@ class Outbox:
         except KafkaException as error:
             if self._abandoned:
                 raise AbandonedError from error
-            self._die(error.args[0])
+            self._die(self._cause(error.args[0]))
         except AbandonedError:
             raise
         except Exception as error:  # RocksDB raises plain Exception
             die(Fault.STORE, f"partition {self._partition}: the local store failed: {error}")
+
+    def _cause(self, error: KafkaError) -> KafkaError:
+        """A produce after a fatal error says only that there was one; the transaction knows it."""
+        if error.code() == KafkaError._FATAL and self._transactional:  # librdkafka's, as above
+            try:
+                self._kafka.begin_transaction()
+            except KafkaException as told:
+                return cast(KafkaError, told.args[0])
+        return error
 
     def _die(self, error: KafkaError) -> None:
         if error.code() in _FENCED:

@@ -1,7 +1,9 @@
 """Steps 3 to 5 of a chunk, on both brokers: only what was committed is stored locally."""
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -112,6 +114,22 @@ def an_effect_that_is_refused_leaves_nothing(desk: Desk, faults: list[Fault]) ->
     assert (desk.values(desk.changelog), desk.values("vip.journal")) == before
 
 
+def who_is_fenced_while_it_produces_knows_it(settings: Settings, faults: list[Fault]) -> None:
+    desk, stored = Desk(settings), list[int]()
+    Desk(settings)  # the successor
+    batch = desk.batch(5)
+
+    def slowly() -> Iterator[Message]:
+        for message in batch.effects * 20:
+            time.sleep(0.1)
+            yield message
+
+    with pytest.raises(Ended, match="another worker took over"):
+        desk.send(replace(batch, effects=slowly()), stored.append)
+    assert faults == [Fault.FENCED]
+    assert not stored
+
+
 @pytest.mark.broker
 def test_the_embedded_broker_has_it_before_the_store_effects_first(
     embedded: Desk, faults: list[Fault]
@@ -126,3 +144,5 @@ def test_apache_kafka_commits_before_the_store_and_all_or_nothing(
 ) -> None:
     is_committed_before_it_is_stored(apache)
     an_effect_that_is_refused_leaves_nothing(apache, faults)
+    faults.clear()
+    who_is_fenced_while_it_produces_knows_it(apache.settings, faults)
