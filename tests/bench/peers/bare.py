@@ -17,8 +17,6 @@ from tests.bench.peers.bare_tiny import Tiny
 from tests.bench.peers.care import Sent
 from tests.bench.peers.task import Task, told
 
-BATCH = 10_000
-"""The best of 2,000, 5,000, 10,000 and 20,000, measured."""
 _MB = 1024 * 1024
 
 
@@ -59,7 +57,7 @@ def main() -> None:
     )
     consumer.subscribe(task.topics)
     while True:
-        batch = [one for one in consumer.consume(BATCH, 0.05) if not one.error()]
+        batch = [one for one in consumer.consume(task.batch, 0.05) if not one.error()]
         if batch:
             _apply(task, batch, work, store, producer, consumer)
 

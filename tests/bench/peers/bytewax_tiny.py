@@ -4,8 +4,6 @@ It commits no offsets to Kafka: where it resumes is in its snapshots. So it tell
 it has worked through by a number in a file.
 """
 
-import mmap
-import struct
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
@@ -17,26 +15,10 @@ from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.run import cli_main
 
 from tests.bench.peers import tally
+from tests.bench.peers.counter import Counter
 from tests.bench.peers.task import ALERTS, Task, told
 
-EPOCH_S = 1.0
-"""As often as the other peers commit; the default is 10 s."""
 _BATCH = 5_000
-_COUNT = struct.Struct("<q")
-
-
-class Counter:
-    """The number in the file, for all to see."""
-
-    def __init__(self, path: Path) -> None:
-        with path.open("r+b") as file:
-            self._memory = mmap.mmap(file.fileno(), _COUNT.size)
-        self._count = 0
-
-    def add(self) -> None:
-        self._count += 1
-        if self._count % 1_000 == 0:
-            _COUNT.pack_into(self._memory, 0, self._count)
 
 
 def main() -> None:
@@ -46,13 +28,13 @@ def main() -> None:
     init_db_dir(snapshots, 1)
     cli_main(
         _flow(task),
-        epoch_interval=timedelta(seconds=EPOCH_S),
+        epoch_interval=timedelta(seconds=task.commit_s),
         recovery_config=RecoveryConfig(str(snapshots)),
     )
 
 
 def _flow(task: Task) -> Dataflow:
-    counter = Counter(Path(task.folder, "count"))
+    counter = Counter(task.folder)
     config = {"fetch.queue.backoff.ms": "5", "queued.min.messages": "100000"}
     flow = Dataflow("tiny")
     source = KafkaSource([task.bootstrap], task.topics, add_config=config, batch_size=_BATCH)

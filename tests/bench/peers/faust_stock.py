@@ -14,9 +14,9 @@ import uvloop
 from streams.inputs import Raw
 from tests.bench.peers import tally
 from tests.bench.peers.care import Care
+from tests.bench.peers.counter import Counter
 from tests.bench.peers.task import ALERTS, Task, told
 
-COMMIT_S = 1.0
 _RAW: dict[str, Any] = {
     "key_type": bytes,
     "value_type": bytes,
@@ -39,7 +39,7 @@ def main() -> None:
         topic_partitions=task.partitions,
         topic_allow_declare=False,
         topic_disable_leader=True,
-        broker_commit_interval=COMMIT_S,
+        broker_commit_interval=task.commit_s,
         broker_max_poll_records=5_000,
         producer_linger=0.02,
         stream_wait_empty=False,
@@ -50,9 +50,12 @@ def main() -> None:
     table = app.Table("customers", partitions=task.partitions, key_type=bytes, value_type=bytes)
     work = _tiny(app, table) if task.workload == "tiny" else _bank(app, table, task)
 
+    counter = Counter(task.folder)
+
     async def agent(events: Events) -> None:
         async for event in events.events():
             await work(event)
+            counter.add()
 
     app.agent(inputs)(agent)
     faust.Worker(app, loglevel="error").execute_from_commandline()

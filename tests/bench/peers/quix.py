@@ -1,8 +1,4 @@
-"""Quix Streams: state in RocksDB with a changelog, exactly-once (a transaction a checkpoint).
-
-Tuned as its documentation says: prefetch without librdkafka's back-off, checkpoints each second
-(the default of 5 s is measured too little in a short run, and delays every alert by as much).
-"""
+"""Quix Streams: state in RocksDB with a changelog, exactly-once (a transaction a checkpoint)."""
 
 from functools import reduce
 from typing import Any
@@ -15,7 +11,6 @@ from tests.bench.peers import tally
 from tests.bench.peers.care import OUTPUTS, Care, Sent
 from tests.bench.peers.task import ALERTS, Task, told
 
-COMMIT_S = 1.0
 _KEY = b"r"
 """A customer's one value in the store."""
 
@@ -26,7 +21,7 @@ def main() -> None:
         broker_address=task.bootstrap,
         consumer_group=task.app,
         auto_offset_reset="earliest",
-        commit_interval=COMMIT_S,
+        commit_interval=task.commit_s,
         state_dir=task.folder,
         processing_guarantee="at-least-once"
         if task.guarantee == "at-least-once"

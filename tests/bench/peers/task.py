@@ -22,6 +22,10 @@ class Task(Struct, kw_only=True):
     guarantee: str = "exactly-once"
     rules: str = ""
     """Rule definitions as a JSON list, of the workload `bank`."""
+    batch: int = 10_000
+    """Messages in a batch, of a peer that takes batches."""
+    commit_s: float = 1.0
+    """Seconds between commits, of a peer that commits by time."""
     cached_records: int = 0
     """How many decoded records a peer that keeps some may keep."""
 

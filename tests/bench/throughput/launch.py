@@ -96,6 +96,7 @@ def _peer(
         folder=str(folder),
         guarantee=contender.option,
         rules=str(ground.rules_file),
+        commit_s=contender.commit_s,
         cached_records=workload.cached_records,
     )
     progress: Progress = (

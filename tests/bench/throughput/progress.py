@@ -1,4 +1,7 @@
-"""How far a contender is, seen from outside: what it has committed, never what it has only read."""
+"""How far a contender is, seen from outside: what it has committed.
+
+Of the two that commit otherwise (Bytewax) or long after (Faust) it is what they have worked
+through, which is kinder to them."""
 
 import mmap
 import struct
@@ -76,7 +79,7 @@ def end_of(consumer: Consumer, place: TopicPartition) -> int:
 
 
 class Counter:
-    """A number in a file that the contender writes: for one that commits no offsets."""
+    """A number in a file that the contender writes: see tests/bench/peers/counter.py."""
 
     def __init__(self, path: Path) -> None:
         path.write_bytes(_COUNT.pack(0))
