@@ -91,8 +91,6 @@ def clean_stops(world: World) -> None:
                 for worker in workers[1:]:
                     worker.process.terminate()
                     assert worker.wait_ended(0) == 0
-    with world.workers("one"):
-        pass  # what came in since the others had gone
 
 
 def stalls(world: World) -> None:

@@ -174,6 +174,9 @@ class World:
     def verdict(self) -> Verdict:
         """All that readers see against the oracle and the ledger. No worker may run."""
         assert not self._running
+        if not applied(self.settings, dict(self.feeder.ends)):
+            with self.workers("one"):
+                pass  # what came in after the scenario's workers had gone
         wait_until(lambda: written(self.settings), "the sink has written everything")
         return audit(self.settings, self.ledger)
 

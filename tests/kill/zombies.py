@@ -12,7 +12,7 @@ from config.settings import Settings
 from tests.kill.keeper import Kept, wait_until
 from tests.kill.world import PARTITIONS, World
 
-POINTS = ("chunk-taken", "chunk-stepped", "transaction-begun", "before-commit", "committed")
+POINTS = ("chunk-taken", "chunk-stepped", "before-commit", "committed")
 
 
 def at_points(world: World) -> None:
