@@ -1,5 +1,5 @@
-"""How many messages a peer has worked through, as a number in a file: for one that commits no
-offsets, or commits them long after."""
+"""How many messages a peer has worked through, as a number in a file: for one whose
+committed offsets do not tell."""
 
 import mmap
 import struct

@@ -1,6 +1,6 @@
 """Stock Faust: an agent over its own transport, a table in RocksDB with a changelog, at least once.
 
-Tuned: uvloop, values as bytes decoded by msgspec, no waiting for an empty stream at rebalances.
+Tuned: uvloop, values as bytes decoded by msgspec.
 """
 
 import sys
@@ -42,7 +42,6 @@ def main() -> None:
         broker_commit_interval=task.commit_s,
         broker_max_poll_records=5_000,
         producer_linger=0.02,
-        stream_wait_empty=False,
         web_enabled=False,
         consumer_auto_offset_reset="earliest",
     )

@@ -23,7 +23,7 @@ class Contender(NamedTuple):
     changelog: str = "{app}-changelog"
     """The topic's name; empty: it has none."""
     commits_offsets: bool = True
-    """To Kafka, soon after the work is done; else it counts its work itself."""
+    """To Kafka, in every run; else it counts its work itself."""
     commit_s: float = 1.0
     """Between commits, of one that commits by time."""
 
@@ -35,6 +35,9 @@ OURS = Contender(
     "the defaults; at bank a cache for 10% of the records",
     changelog="{app}-customers-changelog",
 )
+
+WITHOUT_TRANSACTIONS = "a kill may count an event twice: this broker has no transactions"
+"""Our guarantee on the embedded broker."""
 
 CONTENDERS = (
     OURS,

@@ -7,7 +7,12 @@ from typing import NamedTuple
 
 from rich.console import RenderableType
 
-from tests.bench.throughput.contenders import CONTENDERS, PEER_PYTHON, Contender
+from tests.bench.throughput.contenders import (
+    CONTENDERS,
+    PEER_PYTHON,
+    WITHOUT_TRANSACTIONS,
+    Contender,
+)
 from tests.bench.throughput.ground import Ground
 from tests.bench.throughput.results import Runs, as_json, as_table, ratios
 from tests.bench.throughput.run import Measured, run
@@ -36,6 +41,11 @@ class Outcome(NamedTuple):
     notes: list[str]
     """What was left out or failed, and why."""
 
+    @property
+    def names(self) -> set[str]:
+        """Of the contenders that were measured."""
+        return {name for by_name in self.figures.values() for name in by_name}
+
 
 def measure(workload: Workload, ground_of: GroundOf, how: How, say: Say) -> Outcome:
     notes: list[str] = []
@@ -45,6 +55,10 @@ def measure(workload: Workload, ground_of: GroundOf, how: How, say: Say) -> Outc
         say(f"{workload.name}: {len(workload.messages):,} messages on {partitions} partitions")
         with ground_of(partitions, workload) as ground:
             runs = _interleaved(contenders, workload, ground, how, say, notes)
+            if not ground.settings.kafka.transactions:
+                runs = {
+                    one._replace(guarantee=WITHOUT_TRANSACTIONS): done for one, done in runs.items()
+                }
         outcome.figures[str(partitions)] = as_json(runs)
         for name, ratio in ratios(workload.name, runs).items():
             outcome.ratios.setdefault(name, ratio)

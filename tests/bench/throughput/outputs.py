@@ -8,7 +8,7 @@ import msgspec
 from confluent_kafka import Consumer, TopicPartition
 
 from agents.librdkafka import reader_config
-from tests.bench.throughput.contenders import Contender
+from tests.bench.throughput.contenders import OURS, Contender
 from tests.bench.throughput.ground import Ground
 from tests.bench.throughput.launch import launched
 from tests.bench.throughput.measure import GroundOf, Say, present
@@ -18,7 +18,9 @@ from tests.bench.throughput.workload import Workload
 
 PARTITIONS = 4
 _TOPICS = ("vip.tasks", "vip.alerts", "vip.profiles")
-_TIMEOUT_S = 120.0
+_TIMEOUT_S = 60.0
+_TRIES = 4
+"""Stock Faust now and then leaves out events at its start, and commits no further."""
 _SETTLE_S = 1.5
 """After the last commit: Bytewax tells of work, not of commits."""
 
@@ -36,7 +38,7 @@ def outputs(workload: Workload, ground_of: GroundOf, say: Say, notes: list[str])
     said: dict[str, Said] = {}
     with ground_of(PARTITIONS, workload) as ground:
         for one in present(workload, (), notes):
-            said[one.name] = _run(one, workload, ground)
+            said[one.name] = _complete(one, workload, ground, notes)
             say(f"{workload.name}: {one.title} ({one.option}) sent {len(said[one.name]):,} effects")
     reference = said["ours"]
     assert reference, "ours says something"
@@ -48,13 +50,28 @@ def outputs(workload: Workload, ground_of: GroundOf, say: Say, notes: list[str])
     return {name: len(ids) for name, ids in said.items()}
 
 
+def _complete(contender: Contender, workload: Workload, ground: Ground, notes: list[str]) -> Said:
+    """A peer gets more tries, ours does not. Every run that was not complete is told."""
+    tries = 1 if contender is OURS else _TRIES
+    for number in range(1, tries + 1):
+        try:
+            return _run(contender, workload, ground)
+        except StuckError as error:
+            notes.append(f"{workload.name}: {contender.title}, try {number} of {tries}: {error}")
+            if number == tries:
+                raise
+    raise AssertionError("there is a last try")
+
+
 def _run(contender: Contender, workload: Workload, ground: Ground) -> Said:
     before = _ends(ground)
     with launched(contender, workload, ground) as it:
         deadline = time.monotonic() + _TIMEOUT_S
         while it.progress.count() < len(workload.messages):
             if it.process.poll() is not None or time.monotonic() > deadline:
-                raise StuckError(f"it has done {it.progress.count():,} messages")
+                raise StuckError(
+                    f"it stands at {it.progress.count():,} of {len(workload.messages):,} messages"
+                )
             time.sleep(0.05)
         time.sleep(_SETTLE_S)
     return set(_ids(ground, before, _cause if workload.name == "tiny" else _id))

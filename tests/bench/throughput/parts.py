@@ -70,7 +70,7 @@ def _same_outputs(options: Options, choice: Choice) -> Part:
         f"{name}: {len(by_name)} contenders sent the same {by_name['ours']:,} effects"
         for name, by_name in counts.items()
     ]
-    return Part({"same_outputs": counts}, [*lines, *notes])
+    return Part({"same_outputs": counts, "incomplete_runs": notes}, [*lines, *notes])
 
 
 def _how(options: Options, choice: Choice) -> How:
@@ -89,7 +89,9 @@ def _part(name: str, outcome: Outcome) -> Part:
     if outcome.notes:
         figures["notes"] = {name: outcome.notes}
     tuning = [
-        f"  {one.title} ({one.option}): {one.tuning}" for one in CONTENDERS if name in one.workloads
+        f"  {one.title} ({one.option}): {one.tuning}"
+        for one in CONTENDERS
+        if one.name in outcome.names
     ]
     tables = [_text(table) for table in outcome.tables]
     return Part(figures, [*tables, "Tuned:", *tuning, *outcome.notes])

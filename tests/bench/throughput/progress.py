@@ -1,7 +1,7 @@
 """How far a contender is, seen from outside: what it has committed.
 
-Of the two that commit otherwise (Bytewax) or long after (Faust) it is what they have worked
-through, which is kinder to them."""
+Of Bytewax, which commits no offsets, and Faust, whose commits stand still in some runs, it is what
+they have worked through, which is kinder to them."""
 
 import mmap
 import struct
