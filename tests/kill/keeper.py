@@ -97,7 +97,8 @@ class Kept:
 
     def said(self, incarnation: int) -> str:
         """What an incarnation, from 0, has written."""
-        return self._path(incarnation).read_text()
+        path = self._path(incarnation)
+        return path.read_text() if path.exists() else ""
 
     def told(self, event: str) -> int:
         """How often all incarnations together logged this."""
