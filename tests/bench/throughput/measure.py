@@ -87,7 +87,7 @@ def _interleaved(
                 continue
             runs[one].append(measured)
             cpu = measured.cpu_seconds / measured.events * 1e6
-            say(f"{who} ({one.option}): {measured.rate:,.0f} events/s, {cpu:.1f} µs")
+            say(f"{who} ({one.name}): {measured.rate:,.0f} events/s, {cpu:.1f} µs")
     return runs
 
 

@@ -89,7 +89,7 @@ def _part(name: str, outcome: Outcome) -> Part:
     if outcome.notes:
         figures["notes"] = {name: outcome.notes}
     tuning = [
-        f"  {one.title} ({one.option}): {one.tuning}"
+        f"  {one.title}{f' ({one.option})' if one.module else ''}: {one.tuning}"
         for one in CONTENDERS
         if one.name in outcome.names
     ]
