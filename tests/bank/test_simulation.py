@@ -15,6 +15,7 @@ from schemas.events import EVENT_TYPES
 from schemas.record import Record
 from streams.chunk import Outcome, apply_chunk
 from streams.context import Context, CoreSettings
+from streams.due import DueList
 from streams.durations import DAY_MS
 from streams.inputs import Raw
 from streams.intake import read
@@ -42,18 +43,24 @@ def told(plan: Plan, seconds: float = 60) -> list[Message]:
 
 
 def apply(said: list[Message]) -> Outcome:
-    """What the core makes of the messages, one chunk after the other."""
+    """What the core makes of the messages, one chunk after the other, and of timers in the end."""
     rules = compile_rules(shipped_rules(), lateness=CORE.lateness)
     records: dict[str, Record] = {}
+    dues = DueList()
     whole = Outcome()
-    for start in range(0, len(said), 500):
+    for start in range(0, len(said) + 500, 500):
         chunk = said[start : start + 500]
+        now = said[min(start + 499, len(said) - 1)].at
+        time = said[min(start, len(said) - 1)].at
         entries = [read(Raw(m.topic, 0, n, m.key, m.value), CORE) for n, m in enumerate(chunk)]
         outcome = apply_chunk(
             entries,
             lambda customer: records.setdefault(customer, Record(customer)),
-            Context(now=chunk[-1].at, rules=rules, settings=CORE),
+            Context(now=now, rules=rules, settings=CORE, partition_time=time),
+            dues.take(time, len(records)),
         )
+        for customer, (_, due) in outcome.dues.items():
+            dues.change(customer, due)
         records.update(outcome.records)
         whole.effects += outcome.effects
         whole.dead_letters += outcome.dead_letters
