@@ -49,6 +49,7 @@ class Kept:
         self._settings = settings
         self._logs = logs
         self._log = logs / "none"
+        self._fail = ""
         self._process: subprocess.Popen[bytes] | None = None
         self._stopping = threading.Event()
         self._starting = threading.Lock()
@@ -71,8 +72,9 @@ class Kept:
             name: value for name, value in os.environ.items() if not name.startswith("VIPCARE_")
         }
         variables |= _variables(self._settings)
-        if self.fails and (fail := self.fails.popleft()):
-            variables[VARIABLE] = fail
+        self._fail = self.fails.popleft() if self.fails else ""
+        if self._fail:
+            variables[VARIABLE] = self._fail
         self._log = self._path(len(self.statuses))
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -133,6 +135,12 @@ class Kept:
     def kill(self) -> None:
         """SIGKILL, wherever it is; the supervisor starts another one."""
         self.process.kill()
+
+    def again(self) -> None:
+        """Killed; the next one has the same fail point."""
+        with self._starting:
+            self.fails.appendleft(self._fail)
+            self.process.kill()
 
     @contextmanager
     def down(self) -> Iterator[None]:
