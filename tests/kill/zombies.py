@@ -27,7 +27,7 @@ def at_points(world: World) -> None:
 def with_an_open_transaction(world: World) -> None:
     """What the zombie sent stands in the changelog, neither committed nor aborted, as its
     successor takes over: that must abort it and restore past it."""
-    fails = {"one": ["before-commit:stop@9"]}
+    fails = {"one": ["before-commit:stop=1@9"]}  # what was produced is in Kafka by then
     with world.workers("one", fails=fails) as [zombie], world.flow():
         wait_until(zombie.frozen, "the first worker stands still before its commit")
         assert _open_transactions(world.settings), "the changelog has an open transaction"
