@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import os
 import signal
 import socket
 import sys
@@ -111,6 +112,7 @@ def _watchdog(watch: WorkerWatch, settings: Settings) -> Watchdog:
 class _FaustWorker(faust.Worker):
     """Faust's, with an end: a stop while it starts, or after a crash, may wait for ever."""
 
+    app: LaneApp
     stop_s: float
 
     def _crash(self, reason: BaseException) -> None:
@@ -119,8 +121,15 @@ class _FaustWorker(faust.Worker):
 
     def _schedule_shutdown(self, number: signal.Signals) -> None:
         super()._schedule_shutdown(number)
-        message = f"the worker did not stop in {self.stop_s:g} s; starting again is safe"
-        self.loop.call_later(self.stop_s, die, Fault.CRASHED, message)
+        self.loop.call_later(self.stop_s, self._end)
+
+    def _end(self) -> None:
+        if self.app.lane.partitions:
+            message = f"the worker did not stop in {self.stop_s:g} s; starting again is safe"
+            die(Fault.CRASHED, message)
+        # All is drained and committed. Faust waits for a group that it was joining meanwhile.
+        structlog.get_logger().info("worker_stopped", after_s=self.stop_s)
+        os._exit(0)
 
 
 def _run(app: LaneApp, watch: WorkerWatch, stop_s: float) -> None:
