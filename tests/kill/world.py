@@ -144,6 +144,7 @@ class World:
             yield kept
             self.wait_applied()
             for one in kept:
+                wait_until(lambda one=one: one.share() >= 0, f"{one.name} is there to be stopped")
                 assert one.stop() == 0, f"{one.name} stopped badly\n{one.log[-2_000:]}"
         finally:
             for one in kept:

@@ -45,14 +45,15 @@ def at_random_moments(world: World) -> None:
             incarnation = zombie.freeze()
             wait_until(lambda w=successor: w.share() == PARTITIONS, "the other one took over")
             time.sleep(world.chance.random())
+            before = zombie.said(incarnation).count("worker_ready")
             zombie.thaw()
             wait_until(
-                lambda z=zombie, n=incarnation: len(z.statuses) > n or z.share() >= 0,
+                lambda z=zombie, n=incarnation, m=before: (
+                    len(z.statuses) > n or z.said(n).count("worker_ready") > m
+                ),
                 "the zombie ended, or joined again",
             )
-            if len(zombie.statuses) > incarnation:
-                assert zombie.statuses[incarnation] == Fault.FENCED
-                world.totals.zombies += 1
+            world.totals.zombies += zombie.statuses[incarnation:][:1] == [Fault.FENCED]
 
 
 def _succeed(world: World, zombie: Kept) -> None:
