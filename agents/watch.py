@@ -114,7 +114,7 @@ class WorkerWatch:
         fetch = consumer.fetch_state(tp)
         return _Input(
             place=fetch.place,
-            more=fetch.more or not runner.has(topic, consumer.handed.get(tp, 0)),
+            more=fetch.more or not runner.has(topic, consumer.fetches.handed(tp)),
             unasked=not runner.room(topic),
             answer=fetch.answer,
             lag=consumer.lag(tp),

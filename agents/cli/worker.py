@@ -36,7 +36,14 @@ GC_THRESHOLDS = (50_000, 20, 50)
 collector takes a fifth of the CPU (measured)."""
 STOP_S = 10.0
 """Beyond the drain, a stop takes so long at most."""
-_CHATTY = ("faust", "mode", "agents.app", "agents.lane.transport", "agents.lane.table")
+_CHATTY = (
+    "faust",
+    "mode",
+    "agents.app",
+    "agents.lane.consumer_thread",
+    "agents.lane.transport",
+    "agents.lane.table",
+)
 """Loggers of Faust's services, ours included: every state of every service is a line of theirs."""
 
 

@@ -29,7 +29,11 @@ class Fetches:
 
         What was handed over is not taken yet: it waits in Faust's queues.
         """
-        return self._reached.get(tp) if self._handed.get(tp, 0) <= taken else None
+        return self._reached.get(tp) if self.handed(tp) <= taken else None
+
+    def handed(self, tp: TP) -> int:
+        """Where what was handed over ends; 0 if nothing was. May be called from any thread."""
+        return self._handed.get(tp, 0)
 
     def clear(self) -> None:
         """The partitions are sought anew."""

@@ -7,13 +7,9 @@ test of its own in tests/lane/test_overrides.py or test_fetch.py.
 """
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
-import aiokafka
 from aiokafka.structs import ConsumerRecord
 from faust import Schema
 from faust.transport.consumer import ensure_TP
@@ -21,19 +17,12 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, AppT, ConsumerMessage, Message
 
 from agents.fail_points import fail_point
-from agents.faults import Fault, die
+from agents.lane.consumer_thread import ConsumerThread, FetchState, in_time
 from agents.lane.fetches import Fetches
-from agents.lane.membership import watch_membership
 
 if TYPE_CHECKING:
     from agents.lane.lane import Lane
 
-LOOK_EVERY_S = 0.05
-"""How often a fetch looks which partitions it has reached the ends of: there may be hundreds."""
-FETCH_MAX_WAIT_MS = 100
-"""Faust's 1.5 s would also delay list-offset calls, which queue behind a fetch."""
-ANSWER_S = 60.0
-"""Shorter than Faust's `broker_request_timeout` of 90 s, see `in_time`."""
 LITTLE = 200
 """Two fetches in a row of fewer records are followed by a short sleep: half the CPU and half the
 transactions at a low rate, for a few milliseconds. Two, because the first one only takes what
@@ -44,17 +33,6 @@ _NO_ROOM_S = 0.005
 _FETCH_S = 0.05
 
 
-class FetchState(NamedTuple):
-    """How the fetch of a partition stands."""
-
-    place: int | None
-    """The next offset to be fetched."""
-    more: bool
-    """Kafka has more; true if unknown."""
-    answer: int | None
-    """When a fetch was last answered, real milliseconds."""
-
-
 class ChunkSchema(Schema[Any, Any]):
     """Hands over keys and values as they are: a chunk's value is its list of records."""
 
@@ -63,99 +41,6 @@ class ChunkSchema(Schema[Any, Any]):
 
     def loads_value(self, app: AppT, message: Message, **_: Any) -> Any:  # noqa: ARG002  # the hook's
         return message.value
-
-
-@asynccontextmanager
-async def in_time(doing: str) -> AsyncIterator[None]:
-    """Kafka must answer; Faust would take a timeout for the end of its service, and stand still."""
-    try:
-        async with asyncio.timeout(ANSWER_S):
-            yield
-    except TimeoutError:
-        die(Fault.KAFKA, f"{doing}: Kafka does not answer in {ANSWER_S:g} s")
-
-
-class ConsumerThread(driver.AIOKafkaConsumerThread):
-    """aiokafka's consumer, on its own thread and loop."""
-
-    consumer: "Consumer"
-    reached: Mapping[TP, int] = MappingProxyType({})
-    """After a fetch: the partitions of which nothing was left, and when that was told."""
-    _looked = 0.0
-
-    async def on_start(self) -> None:
-        await super().on_start()
-        if instance := self.app.conf.consumer_group_instance_id:
-            watch_membership(self._ensure_consumer()._coordinator, instance)
-
-    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
-        consumer = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS
-        consumer._isolation_level = "read_committed"
-        return consumer
-
-    async def logs(self, tps: Collection[TP]) -> tuple[dict[TP, int], dict[TP, int]]:
-        """Where partitions begin, and where they end for this consumer."""
-        begins, ends = await self.call_thread(self._logs, tps)
-        return begins, ends
-
-    async def _logs(self, tps: Collection[TP]) -> tuple[dict[TP, int], dict[TP, int]]:
-        # Both queue behind a fetch that waits: asked together they wait for one alone.
-        consumer = self._ensure_consumer()
-        begins, ends = await asyncio.gather(
-            consumer.beginning_offsets(tps), consumer.end_offsets(tps)
-        )
-        return ({tp: begins[tp] for tp in tps}, {tp: ends[tp] for tp in tps})
-
-    async def committed(self, tps: Collection[TP]) -> dict[TP, int | None]:
-        """The group's committed offsets, None where there is none."""
-        return cast(dict[TP, int | None], await self.call_thread(self._committed, tps))
-
-    async def _committed(self, tps: Collection[TP]) -> dict[TP, int | None]:
-        consumer = self._ensure_consumer()
-        found = await asyncio.gather(*(consumer.committed(_plain(tp)) for tp in tps))
-        return dict(zip(tps, found, strict=True))
-
-    async def stop_fetching(self, tps: Sequence[TP]) -> None:
-        """Until the next assignment: what this worker writes itself it need not read again."""
-        await self.call_thread(self._stop_fetching, tps)
-
-    async def _stop_fetching(self, tps: Sequence[TP]) -> None:
-        self._ensure_consumer().pause(*map(_plain, tps))
-
-    async def _fetch_records(
-        self,
-        consumer: aiokafka.AIOKafkaConsumer,
-        active_partitions: set[TP],
-        timeout: float | None = None,  # the hook's signature
-        max_records: int | None = None,
-    ) -> Any:
-        fetched = await super()._fetch_records(consumer, active_partitions, timeout, max_records)
-        now = time.monotonic()
-        if now - self._looked >= LOOK_EVERY_S:
-            self._looked = now
-            self.reached = self._at_their_ends(consumer)
-        return fetched
-
-    def _at_their_ends(self, consumer: aiokafka.AIOKafkaConsumer) -> dict[TP, int]:
-        """The partitions of which nothing is left to fetch, and when Kafka last said so (ms)."""
-        found = {}
-        for tp in map(ensure_TP, consumer.assignment()):
-            state = self.partition_state(tp)
-            if state is not None and state.has_valid_position and state.timestamp is not None:
-                end = state.lso if self.consumer.lane.transactions else state.highwater
-                if end is not None and state.position >= end:
-                    found[tp] = int(state.timestamp)
-        return found
-
-    def partition_state(self, tp: TP) -> Any:
-        """aiokafka's state of an assigned partition (position, highwater, lso), or None."""
-        if self._consumer is None:
-            return None
-        subscription = self._consumer._subscription.subscription
-        if subscription is None or subscription.assignment is None:
-            return None
-        return subscription.assignment.state_value(_plain(tp))
 
 
 class Consumer(driver.Consumer):
@@ -171,8 +56,6 @@ class Consumer(driver.Consumer):
         self._changelog_read: dict[TP, int] = {}
         self._earliest: dict[TP, int] = {}
         self._slept = False
-        self.handed: dict[TP, int] = {}
-        """Input partition → where what was handed to the agent ends; for the watchdog."""
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -246,7 +129,7 @@ class Consumer(driver.Consumer):
             yield ensure_TP(tp), records
         for tp in wanted:
             if tp not in fetched and self._is_changelog_tp(tp):
-                moved = self._place(tp)
+                moved = self.fetch_state(tp).place
                 if moved is not None and moved > self._changelog_read.get(tp, -1):
                     yield tp, ()
 
@@ -261,25 +144,18 @@ class Consumer(driver.Consumer):
                 found.append((tp, offset))
         return found
 
-    def _place(self, tp: TP) -> int | None:
-        """The next offset to be fetched: past markers and aborted records, unlike a record's."""
-        state = self._thread.partition_state(tp)
-        if state is None or not state.has_valid_position:
-            return None
-        return int(state.position)
-
     def _copy(self, tp: TP, records: Sequence[ConsumerRecord]) -> None:
         """Hand a piece of a changelog, up to the markers behind it, to its copy."""
-        place = self._place(tp)
-        offset = max(records[-1].offset if records else -1, -1 if place is None else place - 1)
+        state = self.fetch_state(tp)
+        place = 0 if state.place is None else state.place
+        offset = max(records[-1].offset if records else -1, place - 1)
         self._changelog_read[tp] = offset + 1
         changes = [(record.key, record.value) for record in records]
-        self.lane.copier.offer(tp.partition, changes, offset, self._end(tp))
+        self.lane.copier.offer(tp.partition, changes, offset, state.end)
 
     def _to_chunk(self, tp: TP, records: Sequence[ConsumerRecord]) -> ConsumerMessage:
         read_from = self._read_offset[tp] or 0
         kept = [record for record in records if record.offset >= read_from]
-        self.handed[tp] = records[-1].offset + 1
         return self._message(tp, records[-1].offset, kept, records[-1].timestamp)
 
     def _message(
@@ -299,29 +175,13 @@ class Consumer(driver.Consumer):
             generation_id=self.app.consumer_generation_id,
         )
 
-    def _end(self, tp: TP) -> int | None:
-        """Where a partition ends for this worker, as of its last fetch; None if unknown."""
-        state = self._thread.partition_state(tp)
-        if state is None:
-            return None
-        return cast(int | None, state.lso if self.lane.transactions else state.highwater)
-
     def behind(self, tp: TP) -> bool:
         """Whether Kafka has more of a partition than was fetched; true if unknown."""
-        state = self._thread.partition_state(tp)
-        if state is None or not state.has_valid_position:
-            return True
-        end = state.lso if self.lane.transactions else state.highwater
-        return end is None or state.position < end
+        return self.fetch_state(tp).more
 
     def fetch_state(self, tp: TP) -> FetchState:
         """How the fetch of a partition stands; may be called from any thread."""
-        state = self._thread.partition_state(tp)
-        if state is None:
-            return FetchState(None, more=True, answer=None)
-        place = state._position  # once: another thread may reset it between two looks
-        end = state.lso if self.lane.transactions else state.highwater
-        return FetchState(place, place is None or end is None or place < end, state.timestamp)
+        return self._thread.fetch_state(tp)
 
     def lag(self, tp: TP) -> int | None:
         """Messages from the committed position to the end; None if unknown."""
@@ -420,10 +280,6 @@ class Consumer(driver.Consumer):
 
 class Transport(driver.Transport):
     Consumer = Consumer
-
-
-def _plain(tp: TP) -> aiokafka.TopicPartition:
-    return aiokafka.TopicPartition(tp.topic, tp.partition)
 
 
 def _after(offset: int | None) -> int:

@@ -12,11 +12,8 @@ from faust.transport.consumer import Consumer as BaseConsumer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-from agents.lane.transport import (
-    FETCH_MAX_WAIT_MS,
-    LITTLE,
-    Consumer,
-)
+from agents.lane.consumer_thread import FETCH_MAX_WAIT_MS, FetchState
+from agents.lane.transport import LITTLE, Consumer
 from tests.lane.test_overrides import CHANGELOG, INPUT, source_of
 
 
@@ -50,8 +47,9 @@ class Fetched:
         consumer._active_partitions = {INPUT, CHANGELOG}
         consumer.flow_active = True
         monkeypatch.setattr(consumer, "_getmany", self._getmany)
-        monkeypatch.setattr(consumer, "_place", self.position.get)
-        monkeypatch.setattr(consumer, "_end", self.end.get)
+        monkeypatch.setattr(
+            consumer, "fetch_state", lambda tp: FetchState(self.position.get(tp), self.end.get(tp))
+        )
         monkeypatch.setattr(consumer.lane, "room", lambda tp: self.roomy)
         self.offered: list[tuple[int, list[bytes], int, int | None]] = []
         monkeypatch.setattr(consumer.lane.copier, "room", lambda number: True)

@@ -26,12 +26,12 @@ from yarl import URL
 
 from agents.app import LaneApp
 from agents.faults import Fault
-from agents.lane import transport
+from agents.lane import consumer_thread
+from agents.lane.consumer_thread import ConsumerThread
 from agents.lane.table import LaneStore
 from agents.lane.transport import (
     ChunkSchema,
     Consumer,
-    ConsumerThread,
     Transport,
 )
 
@@ -306,8 +306,8 @@ def test_what_kafka_does_not_answer_ends_the_process(
     async def for_ever(*_: Any) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(transport, "die", die)
-    monkeypatch.setattr(transport, "ANSWER_S", 0.01)
+    monkeypatch.setattr(consumer_thread, "die", die)
+    monkeypatch.setattr(consumer_thread, "ANSWER_S", 0.01)
     monkeypatch.setattr(consumer, "_seek_to_positions", for_ever)
     monkeypatch.setattr(consumer._thread, "seek_wait", for_ever)
     monkeypatch.setattr(consumer.lane, "take_over", for_ever)

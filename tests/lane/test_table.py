@@ -59,9 +59,7 @@ def test_behind_is_what_committed_readers_have_before_them(
     end: int | None,
     behind: bool,
 ) -> None:
-    state = SimpleNamespace(
-        has_valid_position=position is not None, position=position, lso=committed_end, highwater=end
-    )
+    state = SimpleNamespace(_position=position, lso=committed_end, highwater=end, timestamp=None)
     monkeypatch.setattr(consumer._thread, "partition_state", lambda tp: state)
     assert consumer.behind(INPUT) is behind
 
