@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from agents.bank.money import amounts
 from agents.bank.population import Customer, Population
+from agents.bank.stories.holdings import new_deposit
 from agents.bank.stories.payments import transfer
 from agents.bank.stories.story import HOUR_MS, MINUTE_MS, Step, Story, around, day, days
 from agents.bank.stories.visits import STUDY_ABROAD, STUDY_PAGES, page
@@ -71,15 +72,8 @@ def storylines(pace: float) -> tuple[Story, ...]:
     def park_a_fortune(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
         """For a few days: about to mature as soon as it is placed."""
         put = amounts(rng.uniform(1_200_000, 8_000_000))
-        placed = {
-            "deposit": customer.next("D"),
-            "principal": put["amount"],
-            "currency": put["currency"],
-            "base_principal": put["base_amount"],
-            "rate": f"0.0{rng.randint(12, 29)}",
-            "matures_on": day(at, rng.randint(2, 6)),
-        }
-        yield Step(0, "deposit.placed", placed)
+        placed = new_deposit(rng, customer, put)
+        yield Step(0, "deposit.placed", placed | {"matures_on": day(at, rng.randint(2, 6))})
 
     return move_money_abroad, pay_a_fortune, pay_in_a_rush, look_at_studies, park_a_fortune
 

@@ -11,10 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 
+from agents.clock import real_millis
 from agents.fail_points import fail_point
 from agents.faults import Fault, die, kind_of
 from agents.lane import due
-from agents.lane.store import Change, Store, StoreClosedError, epoch_ms
+from agents.lane.store import Change, Store, StoreClosedError
 from schemas import metrics as m
 from sinks.metrics import Metrics
 
@@ -77,7 +78,7 @@ class Copier:
         if end is not None:
             copy.end = max(copy.end, end)
             if offset + 1 >= end:
-                copy.as_of = epoch_ms()
+                copy.as_of = real_millis()
         copy.waiting += 1
         work = self._follow if copy.standby else self._restore
         write = asyncio.get_running_loop().run_in_executor(
@@ -128,7 +129,7 @@ class Copier:
         """Say of the standbys that lack nothing that they did not become old."""
         for copy in self.standbys.values():
             if not copy.left:
-                copy.as_of = epoch_ms()
+                copy.as_of = real_millis()
                 copy.store.confirm()
 
     def finish(self) -> None:

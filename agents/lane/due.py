@@ -47,20 +47,22 @@ def replaced(
             old = stored(key)
             before = NEVER if old is None else next_due(old)
         after = dues[key] = NEVER if value is None else next_due(value)
-        if before not in (NEVER, after):
-            yield key_of(before, key), None
-        if after not in (NEVER, before):
-            yield key_of(after, key), b""
+        yield from _move(key, before, after)
 
 
 def moves(dues: Iterable[tuple[str, tuple[int, int]]]) -> Iterator[Change]:
     """The changes of entries for customers whose earliest timer was the one and is the other."""
     for customer, (before, after) in dues:
-        key = customer.encode()
-        if before != NEVER:
-            yield key_of(before, key), None
-        if after != NEVER:
-            yield key_of(after, key), b""
+        yield from _move(customer.encode(), before, after)
+
+
+def _move(customer: bytes, before: int, after: int) -> Iterator[Change]:
+    if before == after:
+        return
+    if before != NEVER:
+        yield key_of(before, customer), None
+    if after != NEVER:
+        yield key_of(after, customer), b""
 
 
 class DueIndex:

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import structlog
 from faust.types import TP
 
+from agents.clock import real_millis
 from agents.fail_points import fail_point
 from agents.faults import Fault, die
 from agents.health import State
@@ -21,7 +22,7 @@ from agents.lane.outbox import Outbox
 from agents.lane.progress import Progress
 from agents.lane.restore import Log, PositionError, place
 from agents.lane.runner import Runner, Wiring
-from agents.lane.store import Mark, Store, Stores, epoch_ms
+from agents.lane.store import Mark, Store, Stores
 from agents.lane.topic_facts import TopicFacts, topic_facts
 from config.settings import KafkaSettings
 from schemas import metrics as m
@@ -107,7 +108,7 @@ class Lane:
                 standby=number in standbys,
                 following=earliest[number] if mark is None else mark.offset + 1,
                 end=ends[number],
-                as_of=epoch_ms() if mark is None else mark.as_of,
+                as_of=real_millis() if mark is None else mark.as_of,
             )
         fail_point("copies-checked")
         self.copier.begin(copies, self._changelog_id)

@@ -6,7 +6,6 @@ position, under its changelog key, and a mark: which changelog it copies, and ho
 
 import shutil
 import threading
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import cast
@@ -23,6 +22,7 @@ from rocksdict import (
     WriteBatch,
 )
 
+from agents.clock import real_millis
 from schemas.position import POSITION_KEY, Position, decode_position
 
 MARK_KEY = b"\x00mark"
@@ -104,7 +104,7 @@ class Store:
                 batch.delete(key)
             else:
                 batch.put(key, value)
-        mark = Mark(topic_id, offset, epoch_ms() if as_of is None else as_of)
+        mark = Mark(topic_id, offset, real_millis() if as_of is None else as_of)
         batch.put(MARK_KEY, _pack_mark(mark))
         with self._lock:
             if self._db is None:
@@ -116,7 +116,7 @@ class Store:
         with self._lock:
             if self._db is None or (mark := self.mark()) is None:
                 return
-            self._db.put(MARK_KEY, _pack_mark(msgspec.structs.replace(mark, as_of=epoch_ms())))
+            self._db.put(MARK_KEY, _pack_mark(msgspec.structs.replace(mark, as_of=real_millis())))
 
     def usable(self, topic_id: str, earliest: int, end: int | None, max_age_ms: int) -> bool:
         """Whether the copy lies within a changelog of this id, from `earliest` up to `end`.
@@ -128,7 +128,7 @@ class Store:
         if mark is None:
             return False
         within = earliest - 1 <= mark.offset and (end is None or mark.offset < end)
-        return mark.topic_id == topic_id and within and epoch_ms() - mark.as_of <= max_age_ms
+        return mark.topic_id == topic_id and within and real_millis() - mark.as_of <= max_age_ms
 
     @property
     def empty(self) -> bool:
@@ -166,10 +166,6 @@ def _remove(folder: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
     folder.rename(aside)
     shutil.rmtree(aside)
-
-
-def epoch_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 class Stores:

@@ -9,12 +9,13 @@ from typing import NoReturn
 
 import pytest
 
+from agents.clock import real_millis
 from agents.faults import Fault
 from agents.lane import copier as module
 from agents.lane.copier import MAX_WAITING, Copier, Copy
 from agents.lane.due import PREFIX, key_of
 from agents.lane.progress import Progress
-from agents.lane.store import Change, Stores, epoch_ms
+from agents.lane.store import Change, Stores
 from schemas.metrics import WORKER
 from schemas.position import POSITION_KEY
 from schemas.record import NEVER
@@ -85,7 +86,7 @@ def test_pieces_are_written_in_their_order_with_their_mark(
     assert whole is not None
     assert (unfinished.topic_id, unfinished.offset) == ("id", 7)
     assert unfinished.as_of == LONG_AGO, "it lacks something: it is as old as it was"
-    assert whole.as_of > epoch_ms() - 60_000
+    assert whole.as_of > real_millis() - 60_000
     assert value(metrics, "vipcare_restored_records_total") == 4
     assert 2 not in stores.opened
 

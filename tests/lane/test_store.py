@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.lane.store import MARK_KEY, Mark, StoreClosedError, Stores, epoch_ms
+from agents.clock import real_millis
+from agents.lane.store import MARK_KEY, Mark, StoreClosedError, Stores
 from schemas.position import POSITION_KEY, Position, encode_position
 
 HOUR_MS = 3_600_000
@@ -48,7 +49,7 @@ def test_a_copy_is_usable_within_its_changelog(
 def test_an_old_copy_may_have_missed_a_removal(stores: Stores) -> None:
     """Old is since when it lacked nothing; what was written to it later does not count."""
     store = stores.open(0)
-    store.write([], "id", 5, as_of=epoch_ms() - 2 * HOUR_MS)
+    store.write([], "id", 5, as_of=real_millis() - 2 * HOUR_MS)
     assert not store.usable("id", 0, 6, HOUR_MS)
     assert store.usable("id", 0, 6, 3 * HOUR_MS)
     store.confirm()

@@ -21,14 +21,7 @@ def keep_deposit(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
     """Placed, then at maturity renewed or redeemed; some are broken early."""
     put = amounts(around(rng, customer.usual * 8))
     term = rng.choice((7, 30, 90, 180))
-    placed = {
-        "deposit": customer.next("D"),
-        "principal": put["amount"],
-        "currency": put["currency"],
-        "base_principal": put["base_amount"],
-        "rate": f"0.0{rng.randint(12, 29)}",
-        "matures_on": day(at, term),
-    }
+    placed = new_deposit(rng, customer, put) | {"matures_on": day(at, term)}
     yield Step(0, "deposit.placed", placed)
     early = rng.random() < 0.15
     redeemed = {
@@ -41,6 +34,17 @@ def keep_deposit(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
         yield Step(lasted, "deposit.renewed", renewed)
         lasted = days(rng, term, term)
     yield Step(lasted, "deposit.redeemed", redeemed)
+
+
+def new_deposit(rng: Random, customer: Customer, put: dict[str, str]) -> dict[str, Any]:
+    """A deposit of these amounts, without the day on which it matures."""
+    return {
+        "deposit": customer.next("D"),
+        "principal": put["amount"],
+        "currency": put["currency"],
+        "base_principal": put["base_amount"],
+        "rate": f"0.0{rng.randint(12, 29)}",
+    }
 
 
 def hold_product(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
