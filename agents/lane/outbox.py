@@ -192,14 +192,16 @@ class Outbox:
             self._produce_one(last, self._positioned)
 
     def _produce_one(self, message: Message, report: Callable[[Any, Any], None] | None) -> None:
-        options: dict[str, Any] = {"partition": self._partition}
-        if report is not None:
-            options["on_delivery"] = report
-        if message.headers is not None:
-            options["headers"] = message.headers
         while True:
             try:
-                self._kafka.produce(message.topic, message.value, message.key, **options)
+                self._kafka.produce(
+                    message.topic,
+                    message.value,
+                    message.key,
+                    self._partition,
+                    on_delivery=report,
+                    headers=cast(Any, message.headers),
+                )
             except BufferError:
                 self.waits_for_kafka = True
                 self._kafka.poll(0.05)

@@ -108,8 +108,7 @@ def _amounts(group: str, types: Sequence[str]) -> Iterator[RuleDefinition]:
     ]
     for some in _FOR_SOME:
         conditions += [(f"{some} and week > 4_000_000", "14d"), (f"{some} and hour >= 8", "1d")]
-    for number, (condition, cooldown) in enumerate(conditions):
-        yield _rule(f"{group}-{number}", types, let, condition, cooldown)
+    yield from _rules(group, types, let, conditions)
 
 
 def _visits(group: str, types: Sequence[str], field: str | None) -> Iterator[RuleDefinition]:
@@ -136,6 +135,12 @@ def _visits(group: str, types: Sequence[str], field: str | None) -> Iterator[Rul
     ]
     for some in _FOR_SOME:
         conditions += [(f"{some} and month >= 80", "14d"), (f"{some} and hour >= 10", "1d")]
+    yield from _rules(group, types, let, conditions)
+
+
+def _rules(
+    group: str, types: Sequence[str], let: dict[str, str], conditions: Sequence[tuple[str, str]]
+) -> Iterator[RuleDefinition]:
     for number, (condition, cooldown) in enumerate(conditions):
         yield _rule(f"{group}-{number}", types, let, condition, cooldown)
 
