@@ -15,17 +15,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sinks import health
+from sinks.health import Health
+
 
 class State(StrEnum):
     STARTING = "starting"
     REBALANCING = "rebalancing"
     RESTORING = "restoring"
-    RUNNING = "running"
+    RUNNING = health.RUNNING
     BEHIND = "behind"
     BLOCKED = "blocked"
     KAFKA_AWAY = "kafka_away"
     STOPPING = "stopping"
-    STALLED = "stalled"
+    STALLED = health.STALLED
 
 
 KAFKA_SILENT_S = 10.0
@@ -74,20 +77,6 @@ class Seen:
     partitions: Sequence[PartitionSeen] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    state: State
-    reason: str = ""
-
-    @property
-    def alive(self) -> bool:
-        return self.state is not State.STALLED
-
-    @property
-    def ready(self) -> bool:
-        return self.state is State.RUNNING
-
-
 def suspicion(seen: Seen, limits: Limits) -> str:
     """Why it looks stalled, if Kafka answers; empty if it does not."""
     limit = limits.stalled_after_s
@@ -106,32 +95,32 @@ def suspicion(seen: Seen, limits: Limits) -> str:
     return ""
 
 
-def judge(seen: Seen, limits: Limits, *, kafka_answers: bool) -> Verdict:
+def judge(seen: Seen, limits: Limits, *, kafka_answers: bool) -> Health:
     """The state. `kafka_answers` is looked at only where there is a suspicion."""
     if seen.blocked_s > limits.stalled_after_s:
-        return Verdict(State.STALLED, f"the event loop is blocked for {seen.blocked_s:.0f} s")
+        return Health(State.STALLED, f"the event loop is blocked for {seen.blocked_s:.0f} s")
     if why := suspicion(seen, limits):
         if kafka_answers or seen.phase is State.STOPPING:
-            return Verdict(State.STALLED, why)
-        return Verdict(State.KAFKA_AWAY, f"Kafka does not answer: {why}")
+            return Health(State.STALLED, why)
+        return Health(State.KAFKA_AWAY, f"Kafka does not answer: {why}")
     if seen.phase is not State.RUNNING:
-        return Verdict(seen.phase, _restore_of(seen) if seen.phase is State.RESTORING else "")
+        return Health(seen.phase, _restore_of(seen) if seen.phase is State.RESTORING else "")
     return _running(seen, limits)
 
 
-def _running(seen: Seen, limits: Limits) -> Verdict:
+def _running(seen: Seen, limits: Limits) -> Health:
     silent = max((one.silent_s for one in seen.partitions), default=0.0)
     refused = max((one.refused_s for one in seen.partitions), default=0.0)
     if silent > KAFKA_SILENT_S:
-        return Verdict(State.KAFKA_AWAY, f"a fetch has had no answer for {silent:.0f} s")
+        return Health(State.KAFKA_AWAY, f"a fetch has had no answer for {silent:.0f} s")
     if refused > KAFKA_SILENT_S:
-        return Verdict(State.KAFKA_AWAY, f"Kafka has not taken a commit for {refused:.0f} s")
+        return Health(State.KAFKA_AWAY, f"Kafka has not taken a commit for {refused:.0f} s")
     if seen.blocked_s > KAFKA_SILENT_S:
-        return Verdict(State.BLOCKED, f"the event loop is blocked for {seen.blocked_s:.0f} s")
+        return Health(State.BLOCKED, f"the event loop is blocked for {seen.blocked_s:.0f} s")
     lag, number = max(((one.lag or 0, one.number) for one in seen.partitions), default=(0, 0))
     if limits.ready_lag and lag > limits.ready_lag:
-        return Verdict(State.BEHIND, f"partition {number} is {lag} messages behind")
-    return Verdict(State.RUNNING)
+        return Health(State.BEHIND, f"partition {number} is {lag} messages behind")
+    return Health(State.RUNNING)
 
 
 def _restore_of(seen: Seen) -> str:

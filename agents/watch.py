@@ -5,12 +5,13 @@ a moment old does no harm, because only what stays the same for long counts.
 """
 
 import asyncio
+from dataclasses import replace
 from typing import NamedTuple, cast
 
 from faust.types import TP
 
 from agents.app import LaneApp
-from agents.health import Limits, PartitionSeen, Seen, State, Verdict, judge, suspicion
+from agents.health import Limits, PartitionSeen, Seen, State, judge, suspicion
 from agents.lane.runner import Runner
 from agents.lane.transport import Consumer
 from agents.librdkafka import librdkafka_config
@@ -62,9 +63,9 @@ class WorkerWatch:
         self._ages.advance(elapsed_s)
         seen = self._see()
         answers = not suspicion(seen, self._limits) or self._kafka_answers()
-        verdict = judge(seen, self._limits, kafka_answers=answers)
-        self._measure(seen, verdict)
-        return Health(verdict.state, verdict.reason, verdict.alive, verdict.ready, _detail(seen))
+        health = judge(seen, self._limits, kafka_answers=answers)
+        self._measure(seen, health)
+        return replace(health, detail=_detail(seen))
 
     def _kafka_answers(self) -> bool:
         """Whether the leaders of all partitions at stake and the group's coordinator answer."""
@@ -120,9 +121,9 @@ class WorkerWatch:
             lag=consumer.lag(tp),
         )
 
-    def _measure(self, seen: Seen, verdict: Verdict) -> None:
+    def _measure(self, seen: Seen, health: Health) -> None:
         metrics = self._metrics
-        metrics.set(m.STALLED, not verdict.alive)
+        metrics.set(m.STALLED, not health.alive)
         numbers = frozenset(one.number for one in seen.partitions)
         if numbers != self._told:
             metrics.forget(m.BEHIND)

@@ -3,19 +3,30 @@
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
+RUNNING = "running"
+STALLED = "stalled"
+
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """One look at a process. Not alive: a restart may mend it. Not ready: waiting may."""
+    """One look at a process."""
 
     state: str
-    """One word: starting, running, stalled, …"""
+    """One word: RUNNING, STALLED, or another one of its kind of process."""
     reason: str = ""
     """One line for the operator, without event data; empty while all is well."""
-    alive: bool = True
-    ready: bool = False
     detail: Mapping[str, object] = field(default_factory=dict)
     """What JSON can hold."""
+
+    @property
+    def alive(self) -> bool:
+        """If not, a restart may mend it."""
+        return self.state != STALLED
+
+    @property
+    def ready(self) -> bool:
+        """If not, waiting may mend it."""
+        return self.state == RUNNING
 
 
 class Ages:

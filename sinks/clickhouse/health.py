@@ -8,16 +8,19 @@ alive and not ready: a restart would mend nothing.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sinks import health
+from sinks.health import Health
+
 KAFKA_SILENT_S = 15.0
 """Kafka is asked every few seconds."""
 
 
 class State(StrEnum):
     STARTING = "starting"
-    RUNNING = "running"
+    RUNNING = health.RUNNING
     CLICKHOUSE_AWAY = "clickhouse_away"
     KAFKA_AWAY = "kafka_away"
-    STALLED = "stalled"
+    STALLED = health.STALLED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,20 +41,6 @@ class Seen:
     """Since Kafka answered the watch."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    state: State
-    reason: str = ""
-
-    @property
-    def alive(self) -> bool:
-        return self.state is not State.STALLED
-
-    @property
-    def ready(self) -> bool:
-        return self.state is State.RUNNING
-
-
 def suspicion(seen: Seen, stalled_after_s: float) -> str:
     """Why it looks stalled, if ClickHouse answers; empty if it does not."""
     if seen.away or seen.kafka_silent_s:
@@ -63,18 +52,18 @@ def suspicion(seen: Seen, stalled_after_s: float) -> str:
     return ""
 
 
-def judge(seen: Seen, stalled_after_s: float, *, clickhouse_answers: bool) -> Verdict:
+def judge(seen: Seen, stalled_after_s: float, *, clickhouse_answers: bool) -> Health:
     """The state. `clickhouse_answers` is looked at only where there is a suspicion."""
     if why := suspicion(seen, stalled_after_s):
         if clickhouse_answers:
-            return Verdict(State.STALLED, why)
-        return Verdict(State.CLICKHOUSE_AWAY, f"ClickHouse does not answer: {why}")
+            return Health(State.STALLED, why)
+        return Health(State.CLICKHOUSE_AWAY, f"ClickHouse does not answer: {why}")
     if seen.away:
-        return Verdict(State.CLICKHOUSE_AWAY, "ClickHouse does not answer, or refuses")
+        return Health(State.CLICKHOUSE_AWAY, "ClickHouse does not answer, or refuses")
     if seen.kafka_silent_s > KAFKA_SILENT_S:
-        return Verdict(State.KAFKA_AWAY, f"Kafka has not answered for {seen.kafka_silent_s:.0f} s")
+        return Health(State.KAFKA_AWAY, f"Kafka has not answered for {seen.kafka_silent_s:.0f} s")
     if not seen.checked:
-        return Verdict(State.STARTING, "ClickHouse and its tables are not seen yet")
+        return Health(State.STARTING, "ClickHouse and its tables are not seen yet")
     if not seen.joined:
-        return Verdict(State.STARTING, "the group has not given it its partitions yet")
-    return Verdict(State.RUNNING)
+        return Health(State.STARTING, "the group has not given it its partitions yet")
+    return Health(State.RUNNING)

@@ -1,6 +1,7 @@
 """What the watchdog of a sink sees: the sink's own counters, and what Kafka says it holds."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from schemas import metrics as names
 from sinks.clickhouse.address import FAILURES, Address, greet
@@ -48,14 +49,14 @@ class SinkWatch:
         seen = self._see()
         limit = self._stalled_after_s
         answers = not suspicion(seen, limit) or self._clickhouse_answers()
-        verdict = judge(seen, limit, clickhouse_answers=answers)
-        self._metrics.set(names.SINK_STALLED, not verdict.alive)
+        health = judge(seen, limit, clickhouse_answers=answers)
+        self._metrics.set(names.SINK_STALLED, not health.alive)
         detail = {
             "quiet_s": round(seen.quiet_s, 1),
             "stuck_s": round(seen.stuck_s, 1),
             "kafka_silent_s": round(seen.kafka_silent_s, 1),
         }
-        return Health(verdict.state, verdict.reason, verdict.alive, verdict.ready, detail)
+        return replace(health, detail=detail)
 
     def _see(self) -> Seen:
         progress = self._sink.progress()

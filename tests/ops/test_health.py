@@ -121,7 +121,7 @@ def test_ages_count_from_the_last_change_and_forget_what_is_not_looked_at() -> N
 
 
 def test_the_pages_say_the_state_whatever_its_caller_does() -> None:
-    told = Health("running", ready=True, detail={"partitions": [{"lag": 3}]})
+    told = Health("running", detail={"partitions": [{"lag": 3}]})
     with OpsServer(Metrics(WORKER), "127.0.0.1", 0) as server:
         base = server.url.removesuffix("metrics")
         assert ask(base + "healthz").status == 200
@@ -133,7 +133,7 @@ def test_the_pages_say_the_state_whatever_its_caller_does() -> None:
         for page in ("healthz", "readyz"):
             status, body = ask(base + page)
             assert (status, body["partitions"]) == (200, [{"lag": 3}])
-        server.health = lambda: Health("stalled", "why", alive=False)
+        server.health = lambda: Health("stalled", "why")
         assert [ask(base + page).status for page in ("healthz", "readyz")] == [503, 503]
         assert ask(base + "healthz").body["reason"] == "why"
         assert ask(base + "table").status == 404
@@ -155,7 +155,7 @@ class Dog:
 
 
 def test_the_watchdog_ends_what_stays_stalled_and_spares_what_recovers() -> None:
-    healthy, stalled = Health("running", ready=True), Health("stalled", "why", alive=False)
+    healthy, stalled = Health("running"), Health("stalled", "why")
     looks = iter([stalled] * 3 + [healthy] * 2)
     spared = Dog(lambda: next(looks, healthy), exit_after_s=0.5)
     with spared.watchdog:
