@@ -7,9 +7,9 @@ import click
 import structlog
 
 from agents.cli.errors import UserError
+from agents.cli.ops import serve, watchdog
 from agents.clickhouse import clickhouse_address
 from agents.fail_points import fail_point
-from agents.faults import Fault, die
 from agents.librdkafka import librdkafka_config
 from agents.logs import configure
 from agents.topics import TopicsError, check
@@ -24,8 +24,6 @@ from sinks.clickhouse.tables import TABLE_OF
 from sinks.clickhouse.watch import SinkWatch
 from sinks.clickhouse.writer import Writer
 from sinks.metrics import Metrics
-from sinks.ops_server import OpsServer
-from sinks.watchdog import Watchdog
 
 _EMBEDDED_TIMEOUT_MS = 6_000
 _log = structlog.get_logger(__name__)
@@ -41,15 +39,8 @@ def sink() -> None:
     configure(settings.log)
     _check_kafka(settings)
     metrics = Metrics(SINK)
-    try:
-        server = OpsServer(metrics, settings.sink.host, settings.sink.metrics_port)
-    except OSError as error:
-        raise UserError(
-            f"/metrics cannot listen on {settings.sink.host}:{settings.sink.metrics_port} "
-            f"({error.strerror}): choose another VIPCARE_SINK__METRICS_PORT, or 0 for any"
-        ) from error
     address = clickhouse_address(settings.clickhouse)
-    with server:
+    with serve(metrics, settings.sink, "sink") as server:
         _log.info("sink_started", clickhouse=str(address), metrics=server.url)
         running = Sink(
             Source(consumer_config(settings), list(TABLE_OF)),
@@ -64,21 +55,12 @@ def sink() -> None:
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: running.stop())
-        with _watchdog(running, settings, metrics) as watchdog:
-            server.health = watchdog.health
+        kafka, limit = librdkafka_config(settings.kafka), settings.sink.stalled_after_s
+        watch = SinkWatch(running, address, kafka, metrics, limit)
+        with watchdog(watch.look, settings.sink) as dog:
+            server.health = dog.health
             running.run()
         _log.info("sink_stopped")
-
-
-def _watchdog(running: Sink, settings: Settings, metrics: Metrics) -> Watchdog:
-    address, kafka = clickhouse_address(settings.clickhouse), librdkafka_config(settings.kafka)
-    watch = SinkWatch(running, address, kafka, metrics, settings.sink.stalled_after_s)
-    return Watchdog(
-        watch.look,
-        exit_after_s=settings.sink.stalled_exit_after_s,
-        end=lambda reason: die(Fault.STALLED, f"{reason}: starting again is safe"),
-        status=Fault.STALLED,
-    )
 
 
 def _check_kafka(settings: Settings) -> None:

@@ -16,6 +16,7 @@ from yarl import URL
 
 from agents.app import LaneApp, create_app
 from agents.cli.errors import UserError
+from agents.cli.ops import serve, watchdog
 from agents.cli.rules import rules_in_force
 from agents.faults import Fault, die, kind_of
 from agents.logs import configure
@@ -25,8 +26,6 @@ from config.load import load_settings
 from config.settings import Settings
 from schemas.metrics import WORKER
 from sinks.metrics import Metrics
-from sinks.ops_server import OpsServer
-from sinks.watchdog import Watchdog
 
 SWITCH_INTERVAL_S = 0.0005
 """A commit takes the GIL again for every delivered message: 2,000 messages take 25 ms instead of
@@ -61,7 +60,7 @@ def worker() -> int:
     _check_topics(settings)
     _make_folder(settings)
     metrics = Metrics(WORKER)
-    with _serve(metrics, settings) as server:
+    with serve(metrics, settings.worker, "worker") as server:
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         gc.set_threshold(*GC_THRESHOLDS)
         asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
@@ -72,8 +71,8 @@ def worker() -> int:
         )
         app = create_app(settings, rules, metrics, url)
         watch = WorkerWatch(app, settings, metrics)
-        with _watchdog(watch, settings) as watchdog:
-            server.health = watchdog.health
+        with watchdog(watch.look, settings.worker) as dog:
+            server.health = dog.health
             _run(app, watch, settings.worker.drain_timeout_s + STOP_S)
     structlog.get_logger().info("worker_stopped")
     return 0
@@ -94,26 +93,6 @@ def _make_folder(settings: Settings) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"worker.data {folder} cannot be made: {error.strerror}") from error
-
-
-def _serve(metrics: Metrics, settings: Settings) -> OpsServer:
-    host, port = settings.worker.host, settings.worker.metrics_port
-    try:
-        return OpsServer(metrics, host, port)
-    except OSError as error:
-        raise UserError(
-            f"/metrics cannot listen on {host}:{port} ({error.strerror}): set "
-            "VIPCARE_WORKER__METRICS_PORT to another port, or 0 for any"
-        ) from error
-
-
-def _watchdog(watch: WorkerWatch, settings: Settings) -> Watchdog:
-    return Watchdog(
-        watch.look,
-        exit_after_s=settings.worker.stalled_exit_after_s,
-        end=lambda reason: die(Fault.STALLED, f"{reason}: starting again is safe"),
-        status=Fault.STALLED,
-    )
 
 
 class _FaustWorker(faust.Worker):
