@@ -55,6 +55,14 @@ class Desk:
     def values(self, topic: str) -> list[bytes | None]:
         return [found.value for found in self.found(topic)]
 
+    def wait_for(self, chunks: int) -> None:
+        """Kafka answers a commit before its markers stand in every partition."""
+        counts = {"vip.tasks": chunks, "vip.journal": chunks, self.changelog: 2 * chunks}
+        deadline = time.monotonic() + 10
+        while any(len(self.values(topic)) < count for topic, count in counts.items()):
+            assert time.monotonic() < deadline, "committed, and not to be read"
+            time.sleep(0.01)
+
     def send(self, batch: Batch, store: Callable[[int], None]) -> None:
         self.outbox.send(batch, store).result(60)
 
@@ -88,6 +96,7 @@ def is_committed_before_it_is_stored(desk: Desk) -> None:
         """When the local store is written, every reader sees the chunk; the position is its end."""
         number = len(stored) + 1
         place = b"%d" % number
+        desk.wait_for(number)
         assert desk.values("vip.tasks")[-1] == b"task " + place
         assert desk.values("vip.journal")[-1] == place
         *_, record, position = desk.found(desk.changelog)
