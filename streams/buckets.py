@@ -213,7 +213,9 @@ def scale(value: Value, decimals: int) -> int:
         return value * int(10**decimals)
     if isinstance(value, str):
         return crc32(value.encode())
-    return int((value * _UNITS[decimals]).to_integral_value(ROUND_HALF_EVEN))
+    scaled = value * _UNITS[decimals]
+    whole = int(scaled)
+    return whole if whole == scaled else int(scaled.to_integral_value(ROUND_HALF_EVEN))
 
 
 def unscale(value: int, decimals: int) -> int | Decimal:

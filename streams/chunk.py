@@ -161,25 +161,29 @@ class _Chunk:
 
     def fire(self, customer: str, until: int) -> None:
         """Fire what is due of a customer's timers."""
-        self._fire(self._touch(customer), until)
+        touched = self._touch(customer)
+        if touched.record.header.next_due >= 0:
+            self._fire(touched, until)
 
     def _fire(self, touched: _Touched, until: int) -> None:
-        if 0 <= touched.record.header.next_due <= until:
+        if touched.record.header.next_due <= until:
             stepped = fire(touched.record, until, self._context)
             touched.applied.append(until)
             self._outcome.counts["timers"] += 1
             try:
                 _check_effects(stepped.effects)
             except OversizeError:  # there is no event that could be a dead letter
-                stepped.failed += stepped.fired
-                stepped.fired, stepped.effects = [], []
+                lost = (*stepped.failed, *stepped.fired)
+                stepped = Stepped(applied=True, failed=lost)
             self._tell(stepped)
 
     def _step(self, raw: Raw, event: Input) -> None:
-        touched = self._touch(event.event.subject)
-        self._fire(touched, min(event.at, self._context.now))
+        touched = self._touched.get(event.event.subject) or self._touch(event.event.subject)
+        record = touched.record
+        if record.header.next_due >= 0:
+            self._fire(touched, min(event.at, self._context.now))
         try:
-            stepped = step(touched.record, event, self._context)
+            stepped = step(record, event, self._context)
             if stepped.applied:
                 self._check_size(touched, raw, event)
                 if stepped.effects:
@@ -195,7 +199,9 @@ class _Chunk:
             detail = f"folding {event.type} raised {type(error).__name__}"
             self._bury(reject(raw, Reason.FAILED, detail, event.event))
         else:
-            self._note(touched, event, stepped)
+            if stepped.applied:
+                touched.applied.append(event)
+            self._note(stepped)
 
     def _touch(self, customer: str) -> _Touched:
         touched = self._touched.get(customer)
@@ -206,12 +212,11 @@ class _Chunk:
             self._touched[customer] = touched
         return touched
 
-    def _note(self, touched: _Touched, event: Input, stepped: Stepped) -> None:
+    def _note(self, stepped: Stepped) -> None:
         counts = self._outcome.counts
         if not stepped.applied:
             counts["duplicates"] += 1
             return
-        touched.applied.append(event)
         counts["applied"] += 1
         if stepped.late:
             counts["late"] += 1

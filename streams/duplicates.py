@@ -29,6 +29,10 @@ class Verdict(Enum):
     """The same source and id, but other content."""
 
 
+NEW, DUPLICATE, CONFLICT = Verdict.NEW, Verdict.DUPLICATE, Verdict.CONFLICT
+"""Looked up once: an enumeration's member costs as much as the search for an id."""
+
+
 def fingerprint(event: Input) -> bytes:
     """12 bytes: who the event is, then what it says."""
     whole = event.event
@@ -43,8 +47,8 @@ def judge(recent: bytes, print_: bytes) -> Verdict:
     while at >= 0 and at % _SIZE:  # a hit across two entries is none
         at = recent.find(name, at + 1)
     if at < 0:
-        return Verdict.NEW
-    return Verdict.DUPLICATE if recent[at : at + _PRINT_BYTES] == print_ else Verdict.CONFLICT
+        return NEW
+    return DUPLICATE if recent[at : at + _PRINT_BYTES] == print_ else CONFLICT
 
 
 def remember(recent: bytes, print_: bytes, at: int, *, kept: int, oldest: int) -> bytes:
@@ -53,4 +57,4 @@ def remember(recent: bytes, print_: bytes, at: int, *, kept: int, oldest: int) -
     bound = oldest // 1_000
     while start < len(recent) and _unpack_seconds(recent, start + _PRINT_BYTES)[0] < bound:
         start += _SIZE
-    return recent[start:] + print_ + (at // 1_000).to_bytes(4, "big")
+    return recent[start:] + (print_ + (at // 1_000).to_bytes(4, "big"))

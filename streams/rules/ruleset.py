@@ -25,10 +25,13 @@ class Firing(NamedTuple):
     values: dict[str, str]
 
 
-class Fired(Struct):
-    firings: list[Firing] = []
-    failed: list[str] = []
+class Fired(Struct, frozen=True):
+    firings: Sequence[Firing] = ()
+    failed: Sequence[str] = ()
     """Ids of the rules that raised: they lose their effects, the fold stands."""
+
+
+_NONE = Fired()
 
 
 class RuleSet:
@@ -63,17 +66,15 @@ class RuleSet:
         with a cooldown does not fire again before its last firing's event time and the cooldown
         have passed; a late event from before that firing does not fire it either.
         """
-        fired = Fired()
         if event.type not in self._types:
-            return fired
+            return _NONE
         activity, at = record.activity, event.at
         if late:
             readings: Readings | Unknown = UNKNOWN
         else:
             latest = max(activity.latest, at)
             readings = self._aggregates.add(activity.windows, event, latest)
-        _try(self._by_type.get(event.type, ()), record, event.event.data, readings, at, fired)
-        return fired
+        return _try(self._by_type.get(event.type, ()), record, event.event.data, readings, at)
 
     def waits(self, event_type: str) -> Sequence[tuple[str, Wait]]:
         """The live rules that wait after an event of this type, by id."""
@@ -84,12 +85,10 @@ class RuleSet:
 
         `data` is what its event told of, as it is now.
         """
-        fired = Fired()
         rule = self._waiting.get(rule_id)
-        if rule is not None:
-            readings = self._aggregates.read(record.activity.windows, at)
-            _try((rule,), record, data, readings, at, fired)
-        return fired
+        if rule is None:
+            return _NONE
+        return _try((rule,), record, data, self._aggregates.read(record.activity.windows, at), at)
 
     def retract(self, record: Record, original: Input) -> None:
         """Take a reversed event out of the windows; `original` as it was when it was applied."""
@@ -102,13 +101,14 @@ def _try(
     data: Data,
     readings: Readings | Unknown,
     at: int,
-    to: Fired,
-) -> None:
-    """Evaluate rules that do not cool down; note which fired, and which raised.
+) -> Fired:
+    """Evaluate rules that do not cool down: which fired, and which raised.
 
     One loop over all rules of an event, with little in it: most are looked at and do not fire.
     """
     cooldowns = record.activity.cooldowns
+    firings: list[Firing] = []
+    failed: list[str] = []
     for rule in rules:
         if cooldowns and rule.cooldown:
             last = cooldowns.get(rule.id)
@@ -117,13 +117,14 @@ def _try(
         try:
             values = rule.evaluate(record, data, readings)
         except Exception:  # whatever a rule raises is its own loss alone
-            to.failed.append(rule.id)
+            failed.append(rule.id)
             continue
         if values is not None:
             shown = dict(zip(rule.names, map(render, values), strict=True))
-            to.firings.append(Firing(rule.definition, shown))
+            firings.append(Firing(rule.definition, shown))
             if rule.cooldown:
                 cooldowns[rule.id] = at
+    return Fired(firings, failed) if firings or failed else _NONE
 
 
 def compile_rules(definitions: Sequence[RuleDefinition], *, lateness: int = 30 * DAY_MS) -> RuleSet:
