@@ -5,10 +5,10 @@ Maven once and are kept under ~/.cache/vipcare, so later runs need no network.
 """
 
 import argparse
+import fcntl
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,6 +18,8 @@ from pathlib import Path
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
+
+from tests.ports import free_port
 
 VERSION = "4.1.1"
 OLDEST_JAVA = 17
@@ -79,7 +81,12 @@ def jars() -> Path:
     _check_java()
     folder = Path.home() / ".cache" / "vipcare" / f"kafka-{VERSION}"
     if not folder.exists():
-        _fetch(folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        # Tests run side by side, and two mvn at once spoil each other's downloads: one fetches.
+        with folder.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                _fetch(folder)
     return folder
 
 
@@ -95,26 +102,14 @@ def _check_java() -> None:
 def _fetch(folder: Path) -> None:
     if shutil.which("mvn") is None:
         raise KafkaUnavailableError(f"mvn is not on PATH and {folder} is not there")
-    folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as made:
         Path(made, "pom.xml").write_text(_POM)
         command = ["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=jars"]
         done = subprocess.run(command, cwd=made, capture_output=True, text=True, check=False)
         if done.returncode:
             raise KafkaUnavailableError(f"mvn could not fetch Kafka: {done.stdout[-500:]}")
-        try:
-            # A rename shows the folder whole or not at all, whoever fetches beside us.
-            Path(made, "jars").rename(folder)
-        except OSError:
-            if not folder.exists():
-                raise
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+        # A rename shows the folder whole or not at all: a fetch that is interrupted leaves nothing.
+        Path(made, "jars").rename(folder)
 
 
 class KafkaServer:

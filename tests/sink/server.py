@@ -9,6 +9,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from tests.ports import free_port
+
 _PATIENCE_S = 30.0
 
 
@@ -16,7 +18,7 @@ class Server:
     """Answers at 127.0.0.1:`port` when it is made; its tables are in `folder`."""
 
     def __init__(self, folder: Path, port: int = 0) -> None:
-        self.port = port or _free_port()
+        self.port = port or free_port()
         command = [sys.executable, "-m", "agents.cli.main", "clickhouse", "--port", str(self.port)]
         self._log = (folder / "log").open("ab")
         self._process = subprocess.Popen(
@@ -43,10 +45,3 @@ class Server:
             socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
             return True
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from config.settings import LogSettings, Settings, WorkerSettings
 from tests.bench.throughput.ground import Ground
 from tests.bench.throughput.workload import Workload
-from tests.kafka_server import free_port
+from tests.ports import free_port
 
 
 class Cache(NamedTuple):
