@@ -33,8 +33,10 @@ check: $(READY) ## Style, types and the import contract
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Most tests wait for servers, so there are more processes than processors. Chosen tests (ARGS) run in
+# one, which begins at once; ARGS="-n 3 ..." has them side by side too.
 test: check ## All checks and tests (ARGS="-k windows" to choose)
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest $(or $(ARGS),-n 3)
 
 $(PEERS)/.ready: tests/bench/requirements.lock
 	@echo "Setting up the benchmark's peers in $(PEERS) (once)"

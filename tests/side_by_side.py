@@ -1,0 +1,58 @@
+"""Which tests share a process when the suite runs side by side (`pytest -n 3`), and in what order.
+
+A file is one piece of work, so that its tests share what they start. Files in which every test
+starts a server of its own are worked through test by test. What takes longest begins first: then no
+long test is left at the end, when the other processes have nothing more to do.
+"""
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
+
+LONGEST_FIRST = (
+    "tests/kill/test_kill.py",
+    "tests/lane/test_whole_path.py",
+    "tests/lane/test_health_process.py",
+    "tests/lane/test_timers_on_kafka.py",
+    "tests/lane/test_take_over.py",
+    "tests/stack/test_up.py",
+    "tests/kill/test_fail_points.py",
+    "tests/stack/test_up_on_kafka.py",
+    "tests/ops/test_kafka_server.py",
+    "tests/stack/test_errors.py",
+    "tests/bank/test_commands.py",
+    "tests/ops/test_health.py",
+    "tests/sink/test_sink.py",
+    "tests/ops/test_reconcile.py",
+)
+TEST_BY_TEST = frozenset(
+    {
+        "tests/lane/test_health_process.py",
+        "tests/lane/test_take_over.py",
+        "tests/lane/test_whole_path.py",
+        "tests/ops/test_kafka_server.py",
+        "tests/stack/test_up.py",
+    }
+)
+
+
+class LongestFirst(LoadScopeScheduling):
+    """Hands out the pieces in the order in which the tests were collected."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return nodeid if file in TEST_BY_TEST else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LongestFirst:
+    config.option.loadscopereorder = False  # not by the number of tests
+    return LongestFirst(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):  # one of the processes of xdist
+        items.sort(key=lambda item: _place(item.nodeid.partition("::")[0]))
+
+
+def _place(file: str) -> int:
+    return LONGEST_FIRST.index(file) if file in LONGEST_FIRST else len(LONGEST_FIRST)
