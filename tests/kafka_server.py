@@ -19,6 +19,7 @@ from pathlib import Path
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from agents.local.lifeline import kill_with_parent
 from tests.ports import free_port
 
 VERSION = "4.1.1"
@@ -187,8 +188,14 @@ class KafkaServer:
         command += ["-cp", f"{jars()}/*", main, *arguments]
         with (self.folder / "kafka.log").open("ab") as log:
             # A session of its own: Ctrl-C in a terminal is for the test run, which then stops it.
+            # Where that is cut short (pytest-xdist waits ten seconds), it ends with its process.
             return subprocess.Popen(
-                command, cwd=self.folder, stdout=log, stderr=log, start_new_session=True
+                command,
+                cwd=self.folder,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=kill_with_parent,  # noqa: PLW1509  # one system call, no locks
             )
 
     def _log_tail(self) -> str:
