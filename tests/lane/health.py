@@ -33,8 +33,9 @@ def health(worker: Worker, page: str = "healthz") -> Told:
     return ask(worker.url.replace("metrics", page)) if worker.url else Told(0, {})
 
 
-def impatient(settings: Settings, stalled_s: float = 15.0, exit_s: float = 3.0) -> Settings:
-    """Stalled after a few seconds, which is longer than its transactions may take."""
+def impatient(settings: Settings, stalled_s: float = 12.0, exit_s: float = 3.0) -> Settings:
+    """Stalled after a few seconds: longer than its transactions may take, and than Kafka may be
+    silent before a worker calls it away (`agents.health.KAFKA_SILENT_S`)."""
     return changed(
         settings,
         "worker",

@@ -110,8 +110,8 @@ def test_kafka_away_is_no_stall(settings: Settings, fresh_kafka: KafkaServer) ->
         worker.wait_until(lambda: worker.total("vipcare_position") == EVENTS)
         assert health(worker, "readyz").status == 200
         fresh_kafka.kill()
-        worker.wait_until(lambda: health(worker, "readyz").state == "kafka_away")
         until = time.monotonic() + 3 * settings.worker.stalled_after_s
+        worker.wait_until(lambda: health(worker, "readyz").state == "kafka_away")
         while time.monotonic() < until:
             assert health(worker).status == 200, worker.log.read_text()[-3000:]
             assert health(worker, "readyz").status == 503
