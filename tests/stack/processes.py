@@ -16,14 +16,30 @@ def vipcare(
     *args: str, timeout_s: float = 60, **environment: str
 ) -> "subprocess.CompletedProcess[str]":
     """Run a command line to its end."""
-    return subprocess.run(
+    with started(*args, **environment) as process:
+        return ended(process, timeout_s)
+
+
+@contextmanager
+def started(*args: str, **environment: str) -> Iterator["subprocess.Popen[str]"]:
+    """A command line that comes to its end by itself; killed with the block at the latest."""
+    with subprocess.Popen(
         [sys.executable, "-m", "agents.cli.main", *args],
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=timeout_s,
-        check=False,
         env={**os.environ, **environment},
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def ended(process: "subprocess.Popen[str]", timeout_s: float) -> "subprocess.CompletedProcess[str]":
+    """What became of a command that was started."""
+    said, complained = process.communicate(timeout=timeout_s)
+    return subprocess.CompletedProcess(process.args, process.returncode, said, complained)
 
 
 def refused(done: "subprocess.CompletedProcess[str]") -> str:
