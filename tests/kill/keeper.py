@@ -133,7 +133,11 @@ class Kept:
         return int(metrics["vipcare_partitions"]) if metrics.get("vipcare_ready") == 1 else -1
 
     def kill(self) -> None:
-        """SIGKILL, wherever it is; the supervisor starts another one."""
+        """SIGKILL, wherever it is; the supervisor starts another one.
+
+        One that is between two lives is waited for: a kill of nothing would kill nobody.
+        """
+        wait_until(lambda: self.process.poll() is None, f"{self.name} lives")
         self.process.kill()
 
     def again(self) -> None:
