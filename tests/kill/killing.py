@@ -66,6 +66,7 @@ def _wait_through(workers: list[Kept], count: int) -> None:
             # Both wait for a rebalance; a death begins one.
             workers[0].again()
             wait_until(lambda: min(w.share() for w in workers) >= 0, "both have their share")
+            since = time.monotonic()  # that took its time, and points were reached meanwhile
         time.sleep(0.1)
 
 
