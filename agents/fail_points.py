@@ -92,7 +92,9 @@ class Plan:
                 os.kill(os.getpid(), signal.SIGKILL)
             case "stop":
                 time.sleep(_STOP_AFTER_S if self.seconds is None else self.seconds)
-                os.kill(os.getpid(), signal.SIGSTOP)
+                # To this thread: a signal to the process may be taken by another one, and this one
+                # goes past the point, and commits, before all of them stand still.
+                signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
             case "stall":
                 time.sleep(_FOR_EVER_S if self.seconds is None else self.seconds)
             case "raise":
