@@ -8,6 +8,7 @@ FOR    ?=
 REPORT ?=
 ARGS   ?=
 RUNS   ?= 1
+JOBS   ?=
 SEED   ?=
 
 .DEFAULT_GOAL := help
@@ -47,8 +48,8 @@ $(PEERS)/.ready: tests/bench/requirements.lock
 bench: $(READY) $(PEERS)/.ready ## The worker beside its peers (REPORT=file.json, ARGS="--quick", BROKER=embedded)
 	@$(BIN)/python -m tests.bench $(if $(REPORT),--report $(REPORT)) $(ARGS)
 
-kill: $(READY) ## Kill everything on Apache Kafka and count (RUNS=10, SEED=… to repeat a run)
-	$(BIN)/python -m tests.kill --runs $(RUNS) $(if $(SEED),--seed $(SEED)) $(ARGS)
+kill: $(READY) ## Kill everything on Apache Kafka and count (RUNS=10 JOBS=2, SEED=… to repeat a run)
+	@$(BIN)/python -m tests.kill --runs $(RUNS) $(if $(JOBS),--jobs $(JOBS)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 format: $(READY) ## Put the code in the house style
 	$(BIN)/ruff check --fix .

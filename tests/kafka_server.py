@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -116,9 +117,11 @@ def _fetch(folder: Path) -> None:
 class KafkaServer:
     """One node with its data in `folder`; it comes back on the same port with the same data."""
 
-    def __init__(self, folder: Path, port: int = 0) -> None:
+    def __init__(self, folder: Path, port: int = 0, *, own_session: bool = True) -> None:
         self.folder = folder
         self.port = port
+        self._own_session = own_session
+        """Ctrl-C in a terminal is for the test run, which then stops it."""
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -187,14 +190,13 @@ class KafkaServer:
         command = ["java", "-Xmx512m", "-Dlog4j2.configurationFile=log4j2.xml"]
         command += ["-cp", f"{jars()}/*", main, *arguments]
         with (self.folder / "kafka.log").open("ab") as log:
-            # A session of its own: Ctrl-C in a terminal is for the test run, which then stops it.
-            # Where that is cut short (pytest-xdist waits ten seconds), it ends with its process.
+            # Where a test run is cut short (pytest-xdist waits ten seconds), it ends with its process.
             return subprocess.Popen(
                 command,
                 cwd=self.folder,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
+                start_new_session=self._own_session,
                 preexec_fn=kill_with_parent,  # noqa: PLW1509  # one system call, no locks
             )
 

@@ -1,51 +1,65 @@
-"""`python -m tests.kill`: every scenario, so many times. The seed printed repeats a run."""
+"""`python -m tests.kill`: every scenario, so many times, some runs side by side.
+
+The seed printed repeats a run.
+"""
 
 import argparse
+import os
 import random
-import shutil
+import signal
 import sys
-import tempfile
 import time
-import traceback
-from pathlib import Path
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
-from tests.kill.run import SCENARIOS, run
-from tests.kill.world import Totals
+from tests.kill.apart import Apart
+from tests.kill.run import SCENARIOS
+from tests.kill.totals import Totals
 
 NAMES = tuple(scenario.name for scenario in SCENARIOS)
 
 
 def main() -> int:
     options = _options()
-    chosen = [one for one in SCENARIOS if not options.only or one.name in options.only]
-    began, failed, whole = time.monotonic(), 0, Totals()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    begun, whole = time.monotonic(), Totals()
+    runs = list(_runs(options))
+    with ThreadPoolExecutor(options.jobs) as pool:
+        ended = [pool.submit(run.play) for run in runs]
+        try:
+            for one in ended:
+                if (totals := one.result()) is not None:
+                    whole.add(totals)
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for run in runs:
+                run.end()
+            return 130
+    failed = [run.seed for run in runs if run.failed]
+    minutes = (time.monotonic() - begun) / 60
+    told = f"{len(runs)} runs in {minutes:.0f} min, {len(failed)} failed: {whole}"
+    sys.stdout.write("\n".join([told, *(f"FAILED: --seed {seed}" for seed in failed), ""]))
+    return 1 if failed else 0
+
+
+def _runs(options: argparse.Namespace) -> Iterator[Apart]:
     for number in range(1, options.runs + 1):
         seed = options.seed if options.runs == 1 else f"{options.seed}.{number}"
-        _say(began, f"run {number} of {options.runs}, --seed {seed}")
-        totals, folder = Totals(), Path(tempfile.mkdtemp(prefix="vipcare-kill-"))
-        try:
-            run(seed, chosen, folder, lambda line: _say(began, line), totals)
-        except Exception:  # told, and the next run begins
-            failed += 1
-            _say(began, f"FAILED, --seed {seed}, see {folder}\n{traceback.format_exc()}")
-        else:
-            shutil.rmtree(folder)
-        whole.add(totals)
-    _say(began, f"{options.runs} runs, {failed} failed: {whole}")
-    return 1 if failed else 0
+        yield Apart(number, seed, options.only or NAMES)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.kill", description=__doc__)
     parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=os.cpu_count() or 1,
+        help="so many side by side; a run keeps less than one processor busy (default: all)",
+    )
     parser.add_argument("--seed", default=str(random.randrange(10**6)), help="default: any")
     parser.add_argument("--only", nargs="+", choices=NAMES, metavar="NAME", help=", ".join(NAMES))
     return parser.parse_args()
-
-
-def _say(began: float, line: str) -> None:
-    sys.stdout.write(f"[{time.monotonic() - began:6.0f} s] {line}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

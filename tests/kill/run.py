@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.kill import disks, killing, outside, refusals, zombies
-from tests.kill.world import Totals, World
+from tests.kill.totals import Totals
+from tests.kill.world import World
 
 
 class Scenario(NamedTuple):

@@ -15,7 +15,8 @@ from agents.fail_points import SINK_POINTS, VARIABLE, WORKER_POINTS, parse
 from config.load import SettingsError
 from tests.kill.disks import spoil
 from tests.kill.keeper import wait_until
-from tests.kill.world import Totals, World
+from tests.kill.totals import Totals
+from tests.kill.world import World
 
 _PROGRAM = """
 from agents.fail_points import fail_point

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.kill.run import SHORT, run
-from tests.kill.world import Totals
+from tests.kill.totals import Totals
 
 
 @pytest.mark.kafka

@@ -3,10 +3,8 @@
 import random
 import shutil
 import time
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count, islice
 from pathlib import Path
@@ -31,6 +29,7 @@ from tests.kill.audit import Verdict, audit
 from tests.kill.feeder import Feeder, Flow
 from tests.kill.keeper import Kept, wait_until
 from tests.kill.progress import applied, written
+from tests.kill.totals import Totals
 from tests.kill.workload import Ledger, Traffic
 from tests.sink.server import Server
 
@@ -42,32 +41,6 @@ CLOCK_RATE = 8_640
 """A bank day passes in ten seconds: timers of deposits come due while a scenario runs."""
 FINE = frozenset((0, -9, Fault.FENCED))
 """How a worker may end in any scenario: stopped, killed, fenced."""
-
-
-@dataclass
-class Totals:
-    """What a run went through."""
-
-    events: int = 0
-    kills: int = 0
-    zombies: int = 0
-    rebalances: int = 0
-    broker_restarts: int = 0
-    sink_kills: int = 0
-    timers: int = 0
-    lost: int = 0
-    doubled: int = 0
-    ends: Counter[str] = field(default_factory=Counter)
-    """How workers ended, as exit statuses."""
-
-    def add(self, other: "Totals") -> None:
-        for name, value in vars(other).items():
-            setattr(self, name, getattr(self, name) + value)
-
-    def __str__(self) -> str:
-        numbers = {name: value for name, value in vars(self).items() if name != "ends"}
-        ends = ", ".join(f"{status}: {times}" for status, times in sorted(self.ends.items()))
-        return ", ".join(f"{name} {value}" for name, value in numbers.items()) + f" (ends {ends})"
 
 
 class World:
@@ -86,7 +59,7 @@ class World:
             self._started = started.pop_all()
 
     def _start(self, started: ExitStack) -> None:
-        self.server = KafkaServer(self.folder / "kafka")
+        self.server = KafkaServer(self.folder / "kafka", own_session=False)
         started.callback(self.server.stop)
         self.server.start()
         self.clickhouse = Server(_made(self.folder / "clickhouse"))
