@@ -67,6 +67,28 @@ def read_partition(
         yield from client.read(TopicPartition(topic, partition, start))
 
 
+class Onward:
+    """Reads on: each time what was committed since the time before."""
+
+    def __init__(self, kafka: KafkaSettings) -> None:
+        self._kafka = kafka
+        self._next: dict[tuple[str, int], int] = {}
+
+    def topic(self, topic: str) -> Iterator[Found]:
+        """Partition by partition."""
+        for partition in range(partitions_of(self._kafka, topic)):
+            yield from self.partition(topic, partition)
+
+    def partition(self, topic: str, partition: int) -> Iterator[Found]:
+        for found in read_partition(self._kafka, topic, partition, self.next(topic, partition)):
+            self._next[topic, partition] = found.offset + 1
+            yield found
+
+    def next(self, topic: str, partition: int) -> int:
+        """The offset from which the next time begins."""
+        return self._next.get((topic, partition), 0)
+
+
 class RangeReader:
     """Reads the ranges of one partition's topics, each topic's one after the other.
 

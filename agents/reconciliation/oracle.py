@@ -5,11 +5,11 @@ what the worker wrote. What it finds wrong by itself are gaps, inputs that were 
 final records that differ.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from agents.reading import Found, RangeReader, read_partition
+from agents.reading import Found, Onward, RangeReader
 from agents.reconciliation.compare import Differences, differing
 from agents.topics import changelog
 from config.settings import Settings
@@ -47,46 +47,10 @@ class Oracle:
     on_event: Callable[[Found], None]
     """Is told every message that is replayed."""
 
-    def run(self, partition: int) -> Iterator[Outcome]:
-        """Yield what every journalled chunk makes; then check the records and the inputs' ends."""
-        last: list[Position] = []
-        records: dict[str, bytes] = {}
-        reader = RangeReader(self.settings.kafka, partition)
+    def partition(self, number: int) -> "PartitionOracle":
+        return PartitionOracle(self, number)
 
-        def read_range(topic: str, _: int, start: int, end: int) -> Sequence[Raw]:
-            found = reader.take(topic, start, end)
-            self.tally.events += len(found)
-            for one in found:
-                self.on_event(one)
-            return [one.raw() for one in found]
-
-        try:
-            journal = self._journal(partition, last)
-            for outcome in replay(journal, read_range, self._context, records):
-                self.tally.counts.update(outcome.counts)
-                yield outcome
-        except ValueError as error:
-            self.differences.add(str(error))
-            return
-        self._check_ends(partition, last, reader)
-        self._check_changelog(partition, last, records)
-
-    def _journal(self, partition: int, last: list[Position]) -> Iterator[Position]:
-        """The positions in order; `last` holds the latest. Raises JournalError."""
-        ends: dict[str, int] = {}
-        for found in read_partition(self.settings.kafka, "vip.journal", partition):
-            position = decode_position(found.value or b"")
-            for topic, taken in position.ranges.items():
-                if taken.start != ends.setdefault(topic, taken.start):
-                    raise JournalError(
-                        f"journal of partition {partition}: position {position.number} takes "
-                        f"{topic} from {taken.start}, the one before it ended at {ends[topic]}"
-                    )
-                ends[topic] = taken.end
-            last[:] = [position]
-            yield position
-
-    def _context(self, position: Position) -> Context:
+    def context(self, position: Position) -> Context:
         if position.rules != self.rules.digest:
             raise JournalError(
                 f"journal of partition {position.partition}: position {position.number} was made "
@@ -94,28 +58,83 @@ class Oracle:
             )
         return Context(position.now, self.rules, self.core, position.partition_time)
 
-    def _check_ends(self, partition: int, last: list[Position], reader: RangeReader) -> None:
-        ends = last[0].ends() if last else {}
-        for topic in INPUT_TOPICS:
-            if left := reader.rest(topic, ends.get(topic, 0)):
-                self.differences.add(f"{topic}[{partition}]: {left} messages were not applied")
 
-    def _check_changelog(
-        self, partition: int, last: list[Position], records: dict[str, bytes]
-    ) -> None:
-        topic = changelog(self.settings.worker.app)
-        latest: dict[bytes | None, bytes | None] = {
-            found.key: found.value
-            for found in read_partition(self.settings.kafka, topic, partition)
+class PartitionOracle:
+    """Goes on from where it was: what it has replayed is not replayed again."""
+
+    def __init__(self, oracle: Oracle, partition: int) -> None:
+        self._oracle = oracle
+        self._partition = partition
+        self._onward = Onward(oracle.settings.kafka)
+        self._reader = RangeReader(oracle.settings.kafka, partition)
+        self._last: Position | None = None
+        self._records: dict[str, bytes] = {}
+        self._changelog: dict[bytes | None, bytes | None] = {}
+        self._ahead: deque[Position] = deque()
+        journal = iter(self._ahead.popleft, None)
+        self._replay = replay(journal, self._read_range, oracle.context, self._records)
+
+    def run(self) -> Iterator[Outcome]:
+        """Yield what every newly journalled chunk makes; then check the records and the ends."""
+        self._reader = RangeReader(self._oracle.settings.kafka, self._partition)
+        try:
+            for position in self._journal():
+                self._ahead.append(position)
+                outcome = next(self._replay)  # one for each position: it never asks for more
+                self._oracle.tally.counts.update(outcome.counts)
+                yield outcome
+        except ValueError as error:
+            self._oracle.differences.add(str(error))
+            return
+        self._check_ends()
+        self._check_changelog()
+
+    def _read_range(self, topic: str, _: int, start: int, end: int) -> Sequence[Raw]:
+        found = self._reader.take(topic, start, end)
+        self._oracle.tally.events += len(found)
+        for one in found:
+            self._oracle.on_event(one)
+        return [one.raw() for one in found]
+
+    def _journal(self) -> Iterator[Position]:
+        """The new positions in order. Raises JournalError."""
+        ends = dict(self._last.ends()) if self._last else {}
+        for found in self._onward.partition("vip.journal", self._partition):
+            position = decode_position(found.value or b"")
+            for topic, taken in position.ranges.items():
+                if taken.start != ends.setdefault(topic, taken.start):
+                    raise JournalError(
+                        f"journal of partition {self._partition}: position {position.number} takes "
+                        f"{topic} from {taken.start}, the one before it ended at {ends[topic]}"
+                    )
+                ends[topic] = taken.end
+            self._last = position
+            yield position
+
+    def _check_ends(self) -> None:
+        ends = self._last.ends() if self._last else {}
+        for topic in INPUT_TOPICS:
+            if left := self._reader.rest(topic, ends.get(topic, 0)):
+                self._oracle.differences.add(
+                    f"{topic}[{self._partition}]: {left} messages were not applied"
+                )
+
+    def _check_changelog(self) -> None:
+        topic = changelog(self._oracle.settings.worker.app)
+        for found in self._onward.partition(topic, self._partition):
+            self._changelog[found.key] = found.value
+        position = self._changelog.get(POSITION_KEY)
+        add, records = self._oracle.differences.add, self._records
+        if (decode_position(position) if position else None) != self._last:
+            add(f"partition {self._partition}: the changelog's position is not the last")
+        kept = {
+            key.decode(): value
+            for key, value in self._changelog.items()
+            if key and value and key != POSITION_KEY
         }
-        position = latest.pop(POSITION_KEY, None)
-        if (decode_position(position) if position else None) != (last[0] if last else None):
-            self.differences.add(f"partition {partition}: the changelog's position is not the last")
-        kept = {key.decode(): value for key, value in latest.items() if key and value}
         for customer in sorted(kept.keys() | records.keys()):
             if kept.get(customer) != records.get(customer):
-                what = _how(kept.get(customer), records.get(customer))
-                self.differences.add(f"record of {customer}: {what}")
+                add(f"record of {customer}: {_how(kept.get(customer), records.get(customer))}")
 
 
 def _how(kept: bytes | None, replayed: bytes | None) -> str:

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from agents.clock import BankClock
 from agents.core import core_settings, rule_set
-from agents.reading import Found, ReadingError, read_topic
+from agents.reading import Found, Onward, ReadingError
 from agents.reconciliation.compare import Book, Codec, Comparison, Differences
 from agents.reconciliation.latency import Latency
 from agents.reconciliation.oracle import Oracle, Tally
@@ -96,83 +96,102 @@ def place_of(letter: DeadLetter | StoredLetter) -> str:
     return f"{letter.topic}[{letter.partition}]@{letter.offset}"
 
 
+class Reconciler:
+    """Compares the three, and later goes on from there: with what has come since."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises what the rules' loader raises."""
+        rules = rule_set(settings)
+        differences, tally = Differences(), Tally()
+        latency = Latency(BankClock.from_settings(settings.clock))
+        oracle = Oracle(
+            settings,
+            core_settings(settings),
+            rules,
+            differences,
+            tally,
+            lambda found: latency.event(
+                (found.topic, found.partition, found.offset), found.timestamp
+            ),
+        )
+        self.onward = Onward(settings.kafka)
+        """How far the topics of effects and dead letters were read."""
+        self._partitions = settings.topics.partitions
+        self._oracles = [oracle.partition(number) for number in range(self._partitions)]
+        books = Books(differences)
+        self._replayed = Comparisons(books, "the oracle")
+        self._stored = Comparisons(books, "ClickHouse")
+        live = [rule.id for rule in rules.definitions if rule.status == "live"]
+        self.found = Reconciliation(differences, books, tally, latency, live)
+
+    def go_on(self, effects: Iterable[Effect], letters: Iterable[StoredLetter]) -> Reconciliation:
+        """`effects` and `letters` are what the rows say that ClickHouse has got since.
+
+        They are read as the comparison goes. What cannot be read is a difference too.
+        """
+        found = self.found
+        try:
+            read_books(self.onward, self._partitions, found.books, found.latency)
+            for oracle in self._oracles:
+                for outcome in oracle.run():
+                    self._replayed.see(outcome.effects, outcome.dead_letters)
+            self._replayed.finish()
+            self._stored.see(effects, letters)
+            self._stored.finish()
+        except ReadingError as error:
+            found.differences.add(str(error))
+        except FAILURES as error:
+            found.differences.add(f"ClickHouse cannot be read: {explain(error)}")
+        return found
+
+
 def reconcile(
     settings: Settings, stored_effects: Iterable[Effect], stored_letters: Iterable[StoredLetter]
 ) -> Reconciliation:
-    """Compare the three. `stored_…` is what ClickHouse's rows say, read as the comparison goes.
-
-    What cannot be read is a difference too. Raises what the rules' loader raises.
-    """
-    rules = rule_set(settings)
-    differences, tally = Differences(), Tally()
-    latency = Latency(BankClock.from_settings(settings.clock))
-    books = Books(differences)
-    oracle = Oracle(
-        settings,
-        core_settings(settings),
-        rules,
-        differences,
-        tally,
-        lambda found: latency.event((found.topic, found.partition, found.offset), found.timestamp),
-    )
-    try:
-        read_books(settings, books, latency)
-        compare_oracle(oracle, books, settings.topics.partitions)
-        compare_stored(books, stored_effects, stored_letters)
-    except ReadingError as error:
-        differences.add(str(error))
-    except FAILURES as error:
-        differences.add(f"ClickHouse cannot be read: {explain(error)}")
-    live = [rule.id for rule in rules.definitions if rule.status == "live"]
-    return Reconciliation(differences, books, tally, latency, live)
+    """Compare the three, everything from its beginning. Raises what the rules' loader raises."""
+    return Reconciler(settings).go_on(stored_effects, stored_letters)
 
 
-def read_books(settings: Settings, books: Books, latency: Latency) -> None:
+def read_books(onward: Onward, partitions: int, books: Books, latency: Latency) -> None:
     """Fill in everything that the effect topics and the dead letters' topic hold."""
     differences = books.differences
     for topic in TOPIC_OF.values():
-        for found in read_topic(settings.kafka, topic):
+        for found in onward.topic(topic):
             try:
                 effect: Effect = decode_effect(found.value or b"")
             except msgspec.MsgspecError:
                 differences.add(f"{_place(found)} is no effect")
                 continue
-            _check_place(found, effect, settings.topics.partitions, differences)
+            _check_place(found, effect, partitions, differences)
             books.add_effect(effect)
             latency.effect(effect, found.timestamp)
-    for found in read_topic(settings.kafka, "vip.dead-letters"):
+    for found in onward.topic("vip.dead-letters"):
         try:
             books.add_dead(parse_dead_letter(found.headers, found.key, found.value))
         except ValueError as error:
             differences.add(f"{_place(found)}: {error}")
 
 
-def compare_oracle(oracle: Oracle, books: Books, partitions: int) -> None:
-    """The core over the journal against the topics."""
-    effects = Comparison(books.effects, "the oracle")
-    dead = Comparison(books.dead, "the oracle")
-    for partition in range(partitions):
-        for outcome in oracle.run(partition):
-            for effect in outcome.effects:
-                effects.see(effect.id, effect)
-            for letter in outcome.dead_letters:
-                dead.see(place_of(letter), Buried.of(letter))
-    effects.finish()
-    dead.finish()
+class Comparisons:
+    """What another reader found, effects and dead letters, against the books."""
 
+    def __init__(self, books: Books, reader: str) -> None:
+        self._effects = Comparison(books.effects, reader)
+        self._dead = Comparison(books.dead, reader)
 
-def compare_stored(
-    books: Books, effects: Iterable[Effect], letters: Iterable[StoredLetter]
-) -> None:
-    """ClickHouse's rows against the topics."""
-    stored = Comparison(books.effects, "ClickHouse")
-    for effect in effects:
-        stored.see(effect.id, effect)
-    stored.finish()
-    buried = Comparison(books.dead, "ClickHouse")
-    for letter in letters:
-        buried.see(place_of(letter), Buried.of(letter))
-    buried.finish()
+    def see(
+        self,
+        effects: Iterable[Effect],
+        letters: Iterable[DeadLetter] | Iterable[StoredLetter],
+    ) -> None:
+        for effect in effects:
+            self._effects.see(effect.id, effect)
+        for letter in letters:
+            self._dead.see(place_of(letter), Buried.of(letter))
+
+    def finish(self) -> None:
+        self._effects.finish()
+        self._dead.finish()
 
 
 def _check_place(found: Found, effect: Effect, partitions: int, differences: Differences) -> None:

@@ -3,7 +3,7 @@
 Instants are read as milliseconds: the driver would pass them through a float.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -22,12 +22,16 @@ from schemas.effects import (
 )
 from schemas.envelope import from_millis
 from sinks.clickhouse.effects import ALERT, CAUSE, DEAD_LETTER, PROFILE, TASK
-from sinks.clickhouse.tables import VIEWS
+from sinks.clickhouse.tables import TABLE_OF, VIEWS
 
 _INSTANTS = {"time", "due", "cause_time", "waited_until"}
 _BLOCK = {"max_block_size": 10_000}
 
 _Row = dict[str, Any]
+
+Starts = Mapping[str, Sequence[int]]
+"""Topic → the offset of each partition from which its messages are asked for."""
+_BEGINNING: Starts = dict.fromkeys(TABLE_OF, ())
 
 
 class StoredLetter(NamedTuple):
@@ -45,19 +49,20 @@ class StoredLetter(NamedTuple):
     event_id: str
 
 
-def read_effects(client: Client) -> Iterator[Effect]:
+def read_effects(client: Client, starts: Starts = _BEGINNING) -> Iterator[Effect]:
     """Every task, alert and profile, every version, as the message it was on its topic."""
-    for row in _rows(client, "tasks", TASK):
+    for row in _rows(client, "tasks", TASK, _since(starts["vip.tasks"])):
         yield Task(**_envelope(row), data=_task(row))
-    for row in _rows(client, "alerts", ALERT):
+    for row in _rows(client, "alerts", ALERT, _since(starts["vip.alerts"])):
         yield Alert(**_envelope(row), data=_alert(row))
-    for row in _rows(client, "customers_history", PROFILE):
+    for row in _rows(client, "customers_history", PROFILE, _since(starts["vip.profiles"])):
         yield Profile(**_envelope(row), data=_profile(row))
 
 
-def read_dead_letters(client: Client) -> Iterator[StoredLetter]:
+def read_dead_letters(client: Client, starts: Starts = _BEGINNING) -> Iterator[StoredLetter]:
     """Every dead letter: why, and where its original stands."""
-    for row in _rows(client, "dead_letters", DEAD_LETTER):
+    since = _since(starts["vip.dead-letters"], "letter_")
+    for row in _rows(client, "dead_letters", DEAD_LETTER, since):
         yield StoredLetter(**row)
 
 
@@ -66,12 +71,22 @@ def count_rows(client: Client) -> dict[str, int]:
     return {view: client.execute(f"SELECT count() FROM {view}")[0][0] for view in VIEWS}  # noqa: S608  # our own names
 
 
-def _rows(client: Client, view: str, columns: Sequence[str]) -> Iterator[_Row]:
+def _since(starts: Sequence[int], prefix: str = "") -> str:
+    """What holds of the rows whose messages stand at these offsets or behind them."""
+    earlier = (
+        f"({prefix}partition = {partition} AND {prefix}offset < {start})"
+        for partition, start in enumerate(starts)
+        if start > 0
+    )
+    return f"NOT ({' OR '.join(earlier)})" if any(starts) else "true"
+
+
+def _rows(client: Client, view: str, columns: Sequence[str], where: str) -> Iterator[_Row]:
     chosen = ", ".join(
         f"toUnixTimestamp64Milli(`{name}`)" if name in _INSTANTS else f"`{name}`"
         for name in columns
     )
-    query = f"SELECT {chosen} FROM {view}"  # noqa: S608  # our own names
+    query = f"SELECT {chosen} FROM {view} WHERE {where}"  # noqa: S608  # our own names
     for row in client.execute_iter(query, settings=_BLOCK):
         yield dict(zip(columns, row, strict=True))
 

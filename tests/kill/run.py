@@ -60,8 +60,11 @@ def run(
     """
     world = World(folder, seed, totals)
     try:
+        last = [one for one in scenarios if not one.ends_the_world][-1:]
         for scenario in scenarios:
             _play(world, scenario, say)
+            if [scenario] == last:
+                say(f"everything from the beginning: {_judge(world, whole=True)}")
     finally:
         world.close()
 
@@ -77,8 +80,8 @@ def _play(world: World, scenario: Scenario, say: Callable[[str], None]) -> None:
     say(told)
 
 
-def _judge(world: World) -> str:
-    verdict = world.verdict()
+def _judge(world: World, *, whole: bool = False) -> str:
+    verdict = world.verdict(whole=whole)
     totals = world.totals
     totals.events, totals.timers = verdict.events, verdict.timers
     totals.lost += verdict.lost

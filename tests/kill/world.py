@@ -25,7 +25,7 @@ from config.settings import (
 )
 from sinks.clickhouse.migrate import migrate
 from tests.kafka_server import KafkaServer
-from tests.kill.audit import Verdict, audit
+from tests.kill.audit import Auditor, Verdict
 from tests.kill.feeder import Feeder, Flow
 from tests.kill.keeper import Kept, wait_until
 from tests.kill.progress import applied, written
@@ -68,6 +68,7 @@ class World:
         create(self.settings)
         migrate(clickhouse_address(self.settings.clickhouse))
         self.feeder = Feeder(self.settings.kafka)
+        self._auditor = Auditor(self.settings, self.ledger)
         self.sink = Kept("sink", "sink", self.settings, _made(self.folder / "logs"))
         started.callback(self.sink.end)
         self.sink.start()
@@ -145,14 +146,18 @@ class World:
         """What is random from here on follows from the seed and the scenario's name."""
         self.chance = random.Random(f"{self.seed}/{scenario}")
 
-    def verdict(self) -> Verdict:
-        """All that readers see against the oracle and the ledger. No worker may run."""
+    def verdict(self, *, whole: bool = False) -> Verdict:
+        """All that readers see against the oracle and the ledger. No worker may run.
+
+        It goes on from the last verdict, or compares the whole world from its beginning.
+        """
         assert not self._running
         if not applied(self.settings, dict(self.feeder.ends)):
             with self.workers("one"):
                 pass  # what came in after the scenario's workers had gone
         wait_until(lambda: written(self.settings), "the sink has written everything")
-        return audit(self.settings, self.ledger)
+        auditor = Auditor(self.settings, self.ledger) if whole else self._auditor
+        return auditor.verdict()
 
     def close(self) -> None:
         for one in self._running:

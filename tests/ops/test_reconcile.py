@@ -11,13 +11,14 @@ from confluent_kafka import Producer
 
 from agents.clock import BankClock
 from agents.local.broker import EmbeddedBroker
-from agents.reading import Found, read_topic
+from agents.reading import Found, Onward, read_topic
 from agents.reconciliation.compare import Differences
 from agents.reconciliation.latency import Latency
 from agents.reconciliation.reconcile import (
     Books,
+    Comparisons,
+    Reconciler,
     Reconciliation,
-    compare_stored,
     place_of,
     read_books,
     reconcile,
@@ -89,7 +90,8 @@ def _run(settings: Settings) -> Run:
 
 def _books(settings: Settings) -> Books:
     books = Books(Differences())
-    read_books(settings, books, Latency(BankClock()))
+    onward, partitions = Onward(settings.kafka), settings.topics.partitions
+    read_books(onward, partitions, books, Latency(BankClock()))
     return books
 
 
@@ -105,7 +107,12 @@ def test_a_run_reconciles_and_tampering_does_not(run: Run, tmp_path: Path) -> No
     assert fired == {f"fired:{rule}": n for rule, n in clean.books.firings().items()}
     _change_the_rules(run, tmp_path / "rules")
     _tamper_with_clickhouse(run)
+    later = Reconciler(run.settings)
+    for new in ((run.effects, run.letters), ((), ())):
+        found = later.go_on(*new)
+        assert (found.differences.told(), found.tally.events) == ([], EVENTS)
     _tamper_with_topics(run)
+    assert sorted(later.go_on((), ()).differences.told()) == sorted(run.problems())
 
 
 def _tamper_with_clickhouse(run: Run) -> None:
@@ -119,7 +126,9 @@ def _tamper_with_clickhouse(run: Run) -> None:
 
     def problem(effects: list[Effect], letters: list[StoredLetter]) -> str:
         before = differences.total
-        compare_stored(books, effects, letters)
+        comparisons = Comparisons(books, "ClickHouse")
+        comparisons.see(effects, letters)
+        comparisons.finish()
         assert differences.total == before + 1
         return differences.lines[-1]
 
