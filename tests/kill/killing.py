@@ -6,15 +6,13 @@ from typing import get_args
 
 from agents.fail_points import WORKER_POINTS, ChunkPoint, RevokePoint
 from agents.faults import Fault
-from tests.kill.keeper import Kept, wait_until
+from tests.kill.keeper import WAIT_S, Kept, wait_until
 from tests.kill.world import PARTITIONS, World
 
 RARE = frozenset(("copy-wiping",))
 """Points that no ordinary run reaches; `disks.useless_copy` does."""
 
-
 _QUIET_S = 10.0
-_STUCK_S = 60.0
 
 
 def random_moments(world: World, kills: int = 20) -> None:
@@ -60,14 +58,17 @@ def _wait_through(workers: list[Kept], count: int) -> None:
     while (now := sum(worker.told("fail_point") for worker in workers)) < count:
         if now > reached:
             reached, since = now, time.monotonic()
-        quiet_since = max(since, helped)
-        assert time.monotonic() - since < _STUCK_S, f"{now} of {count} fail points were reached"
-        if time.monotonic() - quiet_since > _QUIET_S:
-            # Both wait for a rebalance; a death begins one. They go on dying meanwhile, so what
-            # comes of it is seen here and not waited for.
+        assert time.monotonic() - since < WAIT_S, f"{now} of {count} fail points were reached"
+        if time.monotonic() - max(since, helped) > _QUIET_S and _at_work(workers):
+            # Both wait for a rebalance; a death begins one. What comes of it is seen here: they
+            # go on dying, and a wait for both to live might not end.
             workers[0].again()
             helped = time.monotonic()
         time.sleep(0.1)
+
+
+def _at_work(workers: list[Kept]) -> bool:
+    return min(worker.share() for worker in workers) >= 0
 
 
 def several_at_once(world: World) -> None:
