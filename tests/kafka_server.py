@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -190,7 +189,7 @@ class KafkaServer:
         command = ["java", "-Xmx512m", "-Dlog4j2.configurationFile=log4j2.xml"]
         command += ["-cp", f"{jars()}/*", main, *arguments]
         with (self.folder / "kafka.log").open("ab") as log:
-            # Where a test run is cut short (pytest-xdist waits ten seconds), it ends with its process.
+            # Where a run is cut short (pytest-xdist waits ten seconds), it ends with its process.
             return subprocess.Popen(
                 command,
                 cwd=self.folder,
