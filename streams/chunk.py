@@ -40,6 +40,8 @@ class Outcome:
     records: dict[str, Record] = field(default_factory=dict)
     """Customer → the changed record; its `stored` is the new encoded form."""
     effects: list[Effect] = field(default_factory=list)
+    encoded: list[bytes] = field(default_factory=list)
+    """The effects as they are sent, beside them: each was encoded to see its size."""
     dead_letters: list[DeadLetter] = field(default_factory=list)
     dues: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Customer → the earliest timer before the chunk and after it, where that changed."""
@@ -171,23 +173,24 @@ class _Chunk:
             touched.applied.append(until)
             self._outcome.counts["timers"] += 1
             try:
-                _check_effects(stepped.effects)
+                encoded = _encode(stepped.effects)
             except OversizeError:  # there is no event that could be a dead letter
                 lost = (*stepped.failed, *stepped.fired)
-                stepped = Stepped(applied=True, failed=lost)
-            self._tell(stepped)
+                stepped, encoded = Stepped(applied=True, failed=lost), ()
+            self._tell(stepped, encoded)
 
     def _step(self, raw: Raw, event: Input) -> None:
         touched = self._touched.get(event.event.subject) or self._touch(event.event.subject)
         record = touched.record
         if record.header.next_due >= 0:
             self._fire(touched, min(event.at, self._context.now))
+        encoded: Sequence[bytes] = ()
         try:
             stepped = step(record, event, self._context)
             if stepped.applied:
                 self._check_size(touched, raw, event)
                 if stepped.effects:
-                    _check_effects(stepped.effects)
+                    encoded = _encode(stepped.effects)
         except ConflictError as error:
             self._bury(reject(raw, Reason.CONFLICT, str(error), event.event))
         except OversizeError as error:
@@ -201,7 +204,7 @@ class _Chunk:
         else:
             if stepped.applied:
                 touched.applied.append(event)
-            self._note(stepped)
+            self._note(stepped, encoded)
 
     def _touch(self, customer: str) -> _Touched:
         touched = self._touched.get(customer)
@@ -212,7 +215,7 @@ class _Chunk:
             self._touched[customer] = touched
         return touched
 
-    def _note(self, stepped: Stepped) -> None:
+    def _note(self, stepped: Stepped, encoded: Sequence[bytes]) -> None:
         counts = self._outcome.counts
         if not stepped.applied:
             counts["duplicates"] += 1
@@ -221,15 +224,16 @@ class _Chunk:
         if stepped.late:
             counts["late"] += 1
         if stepped.fired or stepped.failed or stepped.effects:
-            self._tell(stepped)
+            self._tell(stepped, encoded)
 
-    def _tell(self, stepped: Stepped) -> None:
+    def _tell(self, stepped: Stepped, encoded: Sequence[bytes]) -> None:
         counts = self._outcome.counts
         for rule in stepped.fired:
             counts[f"fired:{rule}"] += 1
         for rule in stepped.failed:
             counts[f"rule_failures:{rule}"] += 1
         self._outcome.effects.extend(stepped.effects)
+        self._outcome.encoded.extend(encoded)
 
     def _check_size(self, touched: _Touched, raw: Raw, event: Input) -> None:
         """Encoding tells the size exactly but costs; a bound tells when it is not needed."""
@@ -256,10 +260,13 @@ class _Chunk:
         self._outcome.counts[f"dead:{letter.reason}"] += 1
 
 
-def _check_effects(effects: Sequence[Effect]) -> None:
-    """Rules repeat fields in their texts, as often as their authors like."""
-    for effect in effects:
-        if (size := len(encode_effect(effect))) > MAX_EFFECT_BYTES:
+def _encode(effects: Sequence[Effect]) -> Sequence[bytes]:
+    """As they are sent. Rules repeat fields in their texts, as often as their authors like: raises
+    OversizeError for one that would not be taken."""
+    encoded = [encode_effect(effect) for effect in effects]
+    for effect, value in zip(effects, encoded, strict=True):
+        if len(value) > MAX_EFFECT_BYTES:
             raise OversizeError(
-                f"{effect.id} would have {size} bytes, at most {MAX_EFFECT_BYTES} are sent"
+                f"{effect.id} would have {len(value)} bytes, at most {MAX_EFFECT_BYTES} are sent"
             )
+    return encoded

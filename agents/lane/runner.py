@@ -42,7 +42,7 @@ from agents.lane.outbox import AbandonedError, Batch, Message, Outbox, Sent
 from agents.lane.report import Report
 from agents.lane.store import Store
 from config.settings import WorkerSettings
-from schemas.effects import TOPIC_OF, encode_effect
+from schemas.effects import TOPIC_OF
 from schemas.position import POSITION_KEY, Position, Range, encode_position
 from schemas.record import NEVER, Record, next_due
 from streams.chunk import Outcome, apply_chunk
@@ -334,8 +334,8 @@ class Runner:
     def _batch(self, outcome: Outcome, position: Position) -> Batch:
         changelog, place = self._wiring.changelog, encode_position(position)
         effects = [
-            Message(TOPIC_OF[type(effect)], effect.subject.encode(), encode_effect(effect))
-            for effect in outcome.effects
+            Message(TOPIC_OF[type(effect)], effect.subject.encode(), value)
+            for effect, value in zip(outcome.effects, outcome.encoded, strict=True)
         ]
         effects += [
             Message("vip.dead-letters", letter.key, letter.value, letter.headers())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from schemas.effects import TOPIC_OF, encode_effect
+from schemas.effects import TOPIC_OF
 from schemas.record import Record
 from schemas.rules import RuleDefinition
 from streams.chunk import Outcome, apply_chunk
@@ -57,7 +57,7 @@ class Care:
 
 def sent(outcome: Outcome) -> Iterator[Sent]:
     """What a chunk sends besides its records."""
-    for effect in outcome.effects:
-        yield TOPIC_OF[type(effect)], effect.subject.encode(), encode_effect(effect)
+    for effect, value in zip(outcome.effects, outcome.encoded, strict=True):
+        yield TOPIC_OF[type(effect)], effect.subject.encode(), value
     for letter in outcome.dead_letters:
         yield "vip.dead-letters", letter.key, letter.value or b""
