@@ -6,6 +6,7 @@ long test is left at the end, when the other processes have nothing more to do.
 """
 
 import pytest
+from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -44,14 +45,26 @@ class LongestFirst(LoadScopeScheduling):
         return nodeid if file in TEST_BY_TEST else file
 
 
+@pytest.hookimpl(optionalhook=True)  # for `pytest -p no:xdist`
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LongestFirst:
     config.option.loadscopereorder = False  # not by the number of tests
     return LongestFirst(config, log)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if _is_one_of_several(config):  # an example may take long when others have the processors
+        usual = settings.get_profile(settings.get_current_profile_name())
+        settings.register_profile("side-by-side", usual, deadline=None)
+        settings.load_profile("side-by-side")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if hasattr(config, "workerinput"):  # one of the processes of xdist
+    if _is_one_of_several(config):
         items.sort(key=lambda item: _place(item.nodeid.partition("::")[0]))
+
+
+def _is_one_of_several(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
 
 
 def _place(file: str) -> int:
