@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from tests.ports import free_port
 VERSION = "4.1.1"
 OLDEST_JAVA = 17
 START_TIMEOUT_S = 60.0
+SHORT_LIVED = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+"""Options of a Java that lives for minutes beside others, and is over before it would be warm."""
 _CLUSTER_ID = "dmlwY2FyZS10ZXN0cy0wMQ"
 
 _POM = f"""\
@@ -116,11 +119,19 @@ def _fetch(folder: Path) -> None:
 class KafkaServer:
     """One node with its data in `folder`; it comes back on the same port with the same data."""
 
-    def __init__(self, folder: Path, port: int = 0, *, own_session: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int = 0,
+        *,
+        own_session: bool = True,
+        java: Sequence[str] = (),
+    ) -> None:
         self.folder = folder
         self.port = port
         self._own_session = own_session
         """Ctrl-C in a terminal is for the test run, which then stops it."""
+        self._java_options = java
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -186,7 +197,8 @@ class KafkaServer:
             raise RuntimeError(f"Kafka's storage could not be formatted:\n{self._log_tail()}")
 
     def _java(self, main: str, *arguments: str) -> subprocess.Popen[bytes]:
-        command = ["java", "-Xmx512m", "-Dlog4j2.configurationFile=log4j2.xml"]
+        command = ["java", "-Xmx512m", *self._java_options]
+        command += ["-Dlog4j2.configurationFile=log4j2.xml"]
         command += ["-cp", f"{jars()}/*", main, *arguments]
         with (self.folder / "kafka.log").open("ab") as log:
             # Where a run is cut short (pytest-xdist waits ten seconds), it ends with its process.
