@@ -28,6 +28,13 @@ for number in range(1, 4):
     print(number, flush=True)
 """
 
+_ON_A_THREAD = f"""
+import threading
+worker = threading.Thread(target=exec, args=({_PROGRAM!r}, {{}}))
+worker.start()
+worker.join()
+"""
+
 
 def test_what_is_wrong_is_refused_with_the_list() -> None:
     with pytest.raises(SettingsError) as told:
@@ -77,9 +84,20 @@ def test_stop_stands_still_until_told_to_go_on() -> None:
     assert process.communicate(timeout=20)[0] == "1\n2\n3\n"
 
 
-def _start(fail: str) -> "subprocess.Popen[str]":
+def test_the_thread_that_stops_does_not_go_past() -> None:
+    """Sent to the process, the signal stopped another thread first: it went past, and committed."""
+    for _ in range(10):
+        process = _start("stored:stop=0@2", _ON_A_THREAD)
+        assert process.stdout is not None
+        os.waitpid(process.pid, os.WUNTRACED)
+        assert os.read(process.stdout.fileno(), 100) == b"1\n"
+        process.kill()
+        process.communicate()
+
+
+def _start(fail: str, program: str = _PROGRAM) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-c", _PROGRAM],
+        [sys.executable, "-c", program],
         env={**os.environ, VARIABLE: fail},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
