@@ -91,7 +91,7 @@ class WorkerSettings(_Section):
     )
     host: str = Field("127.0.0.1", description="what they listen on")
     chunk_events: int = Field(4_000, ge=1, description="a chunk has at most so many events")
-    chunk_bytes: int = Field(8 * 1024 * 1024, ge=1, description="and so many bytes")
+    chunk_bytes: int = Field(8 * 1024 * 1024, ge=1_024, description="and so many bytes")
     linger_ms: int = Field(1, ge=0, description="how long a chunk waits to grow")
     merge_wait_ms: int = Field(
         500, ge=0, description="how long a chunk waits for another topic of its partition"
