@@ -60,9 +60,9 @@ def test_a_stalled_worker_says_why_ends_itself_and_its_successor_goes_on(
     worker.fail = point
     with worker:
         worker.wait_until(lambda: health(worker).status == 503)
-        told = health(worker)
-        assert told.state == "stalled"
-        assert reason in told.body["reason"]
+        # On a busy machine a loop may be blocked for a little less long than its partition stands.
+        worker.wait_until(lambda: reason in health(worker).body.get("reason", ""))
+        assert health(worker).state == "stalled"
         assert health(worker, "readyz").status == 503
         assert worker.metrics()["vipcare_stalled"] == 1
         assert worker.process.wait(30) == Fault.STALLED
@@ -81,6 +81,8 @@ def test_a_stalled_worker_says_why_ends_itself_and_its_successor_goes_on(
 def test_idle_workers_stay_well_with_partitions_and_without(settings: Settings) -> None:
     """Three workers for two partitions; long after the last event, all three are ready."""
     data = settings.worker.data
+    # A busy machine may keep a worker waiting for seconds; none shall lose its place for that.
+    settings = changed(settings, "worker", session_timeout_s=10)
     with ExitStack() as stack:
         workers = [
             stack.enter_context(Worker(changed(settings, "worker", data=data.with_name(name))))
@@ -108,7 +110,7 @@ def test_kafka_away_is_no_stall(settings: Settings, fresh_kafka: KafkaServer) ->
     with Worker(settings) as worker:
         produce_events(settings, EVENTS)
         worker.wait_until(lambda: worker.total("vipcare_position") == EVENTS)
-        assert health(worker, "readyz").status == 200
+        worker.wait_until(lambda: health(worker, "readyz").status == 200)
         fresh_kafka.kill()
         until = time.monotonic() + 3 * settings.worker.stalled_after_s
         worker.wait_until(lambda: health(worker, "readyz").state == "kafka_away")
