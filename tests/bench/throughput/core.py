@@ -13,7 +13,7 @@ from streams.partitioning import partition_of
 from tests.bench.throughput.bank import context_of
 from tests.bench.throughput.workload import Workload
 
-_CHUNK = 4_000
+_CHUNK = 8_000
 _PARTITIONS = 4
 _EVENTS = 40_000
 
