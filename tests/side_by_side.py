@@ -46,6 +46,7 @@ class LongestFirst(LoadScopeScheduling):
 
 
 @pytest.hookimpl(optionalhook=True)  # for `pytest -p no:xdist`
+@pytest.hookimpl(optionalhook=True)  # there is no such hook with `-p no:xdist`
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LongestFirst:
     config.option.loadscopereorder = False  # not by the number of tests
     return LongestFirst(config, log)
