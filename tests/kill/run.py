@@ -45,6 +45,8 @@ SHORT = (
     Scenario("sink-killed", outside.sink_killed),
 )
 """About three minutes."""
+AT_LEAST = 100_000
+"""Events of a run of all scenarios: with fewer it would show less than it says."""
 
 
 def run(
@@ -65,6 +67,8 @@ def run(
             _play(world, scenario, say)
             if [scenario] == last:
                 say(f"everything from the beginning: {_judge(world, whole=True)}")
+        if len(scenarios) == len(SCENARIOS):
+            assert totals.events >= AT_LEAST, f"only {totals.events} events, not {AT_LEAST}"
     finally:
         world.close()
 
