@@ -163,12 +163,10 @@ class _Chunk:
 
     def fire(self, customer: str, until: int) -> None:
         """Fire what is due of a customer's timers."""
-        touched = self._touch(customer)
-        if touched.record.header.next_due >= 0:
-            self._fire(touched, until)
+        self._fire(self._touch(customer), until)
 
     def _fire(self, touched: _Touched, until: int) -> None:
-        if touched.record.header.next_due <= until:
+        if 0 <= touched.record.header.next_due <= until:
             stepped = fire(touched.record, until, self._context)
             touched.applied.append(until)
             self._outcome.counts["timers"] += 1
@@ -180,13 +178,11 @@ class _Chunk:
             self._tell(stepped, encoded)
 
     def _step(self, raw: Raw, event: Input) -> None:
-        touched = self._touched.get(event.event.subject) or self._touch(event.event.subject)
-        record = touched.record
-        if record.header.next_due >= 0:
-            self._fire(touched, min(event.at, self._context.now))
+        touched = self._touch(event.event.subject)
+        self._fire(touched, min(event.at, self._context.now))
         encoded: Sequence[bytes] = ()
         try:
-            stepped = step(record, event, self._context)
+            stepped = step(touched.record, event, self._context)
             if stepped.applied:
                 self._check_size(touched, raw, event)
                 if stepped.effects:
