@@ -45,7 +45,6 @@ class LongestFirst(LoadScopeScheduling):
         return nodeid if file in TEST_BY_TEST else file
 
 
-@pytest.hookimpl(optionalhook=True)  # for `pytest -p no:xdist`
 @pytest.hookimpl(optionalhook=True)  # there is no such hook with `-p no:xdist`
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LongestFirst:
     config.option.loadscopereorder = False  # not by the number of tests

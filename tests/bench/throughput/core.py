@@ -5,6 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 
+from config.settings import WorkerSettings
 from schemas.record import Record
 from streams.chunk import apply_chunk, merge
 from streams.inputs import Raw
@@ -13,7 +14,7 @@ from streams.partitioning import partition_of
 from tests.bench.throughput.bank import context_of
 from tests.bench.throughput.workload import Workload
 
-_CHUNK = 8_000
+_CHUNK = WorkerSettings().chunk_events
 _PARTITIONS = 4
 _EVENTS = 40_000
 
