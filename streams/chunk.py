@@ -44,7 +44,9 @@ class Outcome:
     """The effects as they are sent, beside them: each was encoded to see its size."""
     dead_letters: list[DeadLetter] = field(default_factory=list)
     dues: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """Customer → the earliest timer before the chunk and after it, where that changed."""
+    """Customer → the earliest timer before the chunk and after it: where that changed, and of those
+    whose timers were asked for. One of them may wait at the same time again, if an event in the
+    chunk set another timer for it."""
     counts: Counter[str] = field(default_factory=Counter)
     """applied, duplicates, late, timers, unknown:TYPE, dead:REASON, fired:RULE,
     rule_failures:RULE."""
@@ -137,6 +139,7 @@ class _Chunk:
         self._context = context
         self._horizon = context.horizon
         self._touched: dict[str, _Touched] = {}
+        self._asked: set[str] = set()
         self._outcome = Outcome()
 
     def take(self, entry: Entry) -> None:
@@ -157,12 +160,14 @@ class _Chunk:
                 record = touched.record
                 record.store()
                 self._outcome.records[customer] = record
-                if record.header.next_due != touched.due:
-                    self._outcome.dues[customer] = touched.due, record.header.next_due
+                after = record.header.next_due
+                if after != touched.due or customer in self._asked:
+                    self._outcome.dues[customer] = touched.due, after
         return self._outcome
 
     def fire(self, customer: str, until: int) -> None:
         """Fire what is due of a customer's timers."""
+        self._asked.add(customer)
         self._fire(self._touch(customer), until)
 
     def _fire(self, touched: _Touched, until: int) -> None:

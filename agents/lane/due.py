@@ -106,7 +106,11 @@ class DueIndex:
         return list(taken)
 
     def changed(self, chunk: int, dues: Iterable[tuple[str, tuple[int, int]]]) -> None:
-        """A chunk, by its number, changed the earliest timers of customers."""
+        """A chunk, by its number, changed the earliest timers of customers.
+
+        Those that were taken are among them, whatever their earliest timer is now: `take` went
+        past their entries, also where one stands at the same time again.
+        """
         added = sorted((due, customer.encode()) for customer, (_, due) in dues if due != NEVER)
         if added:
             self._unstored[chunk] = added

@@ -16,7 +16,7 @@ from streams.chunk import Outcome, apply_chunk
 from streams.context import Context, CoreSettings
 from streams.due import DueList
 from streams.inputs import Raw
-from streams.intake import read
+from streams.intake import Entry, read
 from streams.partition_time import Source, partition_time
 from streams.rules.ruleset import RuleErrors, compile_rules
 from streams.timers import instant
@@ -48,6 +48,17 @@ def nine(day: str, days: int = 7) -> int:
     return int(datetime(chosen.year, chosen.month, chosen.day, 1, tzinfo=UTC).timestamp() * 1000)
 
 
+def deposit(name: str, matures_on: str, amount: int = 2_000_000) -> dict[str, str]:
+    return {
+        "deposit": name,
+        "principal": str(amount),
+        "currency": "CNY",
+        "base_principal": str(amount),
+        "rate": "0.02",
+        "matures_on": matures_on,
+    }
+
+
 class Bank:
     """One customer's record, fed event by event."""
 
@@ -55,11 +66,13 @@ class Bank:
         self.record = Record(CUSTOMER)
         self.offset = 0
 
-    def send(self, kind: str, at: int, now: int = LATER, **data: Any) -> Outcome:
+    def entry(self, kind: str, at: int, **data: Any) -> Entry:
         self.offset += 1
         value = message(kind, data, at=at, customer=CUSTOMER, event_id=str(self.offset))
-        raw = Raw("bank.core", 0, self.offset, CUSTOMER.encode(), value)
-        return self._apply([read(raw, SETTINGS)], now, -1, ())
+        return read(Raw("bank.core", 0, self.offset, CUSTOMER.encode(), value), SETTINGS)
+
+    def send(self, kind: str, at: int, now: int = LATER, **data: Any) -> Outcome:
+        return self.apply([self.entry(kind, at, **data)], now, -1, ())
 
     def deposit(
         self,
@@ -73,12 +86,7 @@ class Bank:
         return self.send(
             f"deposit.{kind}",
             at,
-            deposit="D1",
-            principal=str(amount),
-            currency="CNY",
-            base_principal=str(amount),
-            rate="0.02",
-            matures_on=matures_on,
+            **deposit("D1", matures_on, amount),
             **other,
         )
 
@@ -87,9 +95,9 @@ class Bank:
 
     def until(self, time: int) -> Outcome:
         """What the timers do that are due by then, without an event."""
-        return self._apply([], LATER, time, (CUSTOMER,))
+        return self.apply([], LATER, time, (CUSTOMER,))
 
-    def _apply(self, entries: Sequence[Any], now: int, time: int, due: Sequence[str]) -> Outcome:
+    def apply(self, entries: Sequence[Entry], now: int, time: int, due: Sequence[str]) -> Outcome:
         context = Context(now, RULES, SETTINGS, time)
         return apply_chunk(entries, lambda _: self.record, context, due)
 
@@ -185,6 +193,17 @@ def test_a_timer_is_not_fired_ahead_of_the_bank_clock() -> None:
     outcome = bank.send("logged.in", due + 60_000, now=due - 1, channel="app")
     assert outcome.counts["applied"] == 1
     assert not tasks(outcome)
+
+
+def test_a_timer_set_for_the_time_at_which_another_has_just_fired_is_told() -> None:
+    bank, due = Bank(), nine("2026-06-01")
+    bank.deposit(ORIGIN, "2026-06-01")
+    late = bank.entry("deposit.placed", due - DAY, **deposit("D2", "2026-06-01"))
+    outcome = bank.apply([late], LATER, due, (CUSTOMER,))
+    assert len(tasks(outcome)) == 1
+    assert outcome.dues == {CUSTOMER: (due, due)}
+    assert len(tasks(bank.until(due))) == 1
+    assert bank.record.header.next_due == NEVER
 
 
 def test_a_failed_fold_keeps_the_timers_that_fired_before_it(
