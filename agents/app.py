@@ -27,6 +27,7 @@ from streams.rules.ruleset import RuleSet
 
 _LAG_EVERY_S = 2.0
 _CONFIRM_EVERY_S = 600.0
+_LOOK_AT_TOPICS_EVERY_S = 10.0
 _HEARTBEAT_S = 0.5
 """A worker hears of a rebalance by its next heartbeat."""
 
@@ -136,6 +137,11 @@ def _define(app: LaneApp, partitions: int) -> None:
         app.lane.confirm()
 
     app.timer(_CONFIRM_EVERY_S)(confirm)
+
+    async def look_at_topics() -> None:
+        await app.lane.look_at_topics()
+
+    app.timer(_LOOK_AT_TOPICS_EVERY_S)(look_at_topics)
 
 
 def _take(app: LaneApp, message: Message) -> None:

@@ -9,8 +9,9 @@ time. Several are joined by commas, and each is POINT:ACTION[=SECONDS][@PASS]. T
 - `raise`: FailPointError;
 - `tell`: nothing but the log line that each of them writes.
 
-For tests alone. Unset, a point is a call of a function that does nothing: 30 ns, a dozen times a
-chunk, never for each event.
+For tests alone: without `VIPCARE_TESTING=yes` beside it the variable is refused, so that no process
+dies of one that was left behind. Unset, a point is a call of a function that does nothing: 30 ns, a
+dozen times a chunk, never for each event.
 """
 
 import os
@@ -29,6 +30,7 @@ from config.load import SettingsError
 from sinks.clickhouse.points import Point as SinkPoint
 
 VARIABLE = "VIPCARE_FAIL"
+SWITCH = "VIPCARE_TESTING"
 _STOP_AFTER_S = 0.3
 _FOR_EVER_S = 86_400.0
 _SHAPE = re.compile(r"([a-z-]+):(kill|stop|stall|raise|tell)(?:=(\d+(?:\.\d+)?))?(?:@([1-9]\d*))?")
@@ -149,7 +151,16 @@ def _nothing(_point: Point) -> None:
 
 def _from_environment() -> Callable[[Point], None]:
     text = os.environ.get(VARIABLE)
-    return FailPoints(parse(text)).reach if text else _nothing
+    if not text:
+        return _nothing
+    if os.environ.get(SWITCH) != "yes":
+        raise SettingsError(
+            [
+                f"environment variable {VARIABLE} makes this process fail on purpose: unset it, or "
+                f"set {SWITCH}=yes if this is a test"
+            ]
+        )
+    return FailPoints(parse(text)).reach
 
 
 fail_point = _from_environment()

@@ -15,7 +15,6 @@ Event names are ours and fixed; a library's message is kept, with its arguments 
 import logging
 import sys
 import traceback
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Any
@@ -104,7 +103,8 @@ def _shown(value: Any) -> Any:
         return str(value)
     if isinstance(value, _PLAIN):
         return value
-    if isinstance(value, Mapping):
+    # Not any Mapping: what is not a plain dict may do whatever it likes when it is looked at.
+    if isinstance(value, dict):
         return {
             str(key): HIDDEN if key in _SENSITIVE else _shown(part) for key, part in value.items()
         }
@@ -117,11 +117,13 @@ def _plain_arguments(record: logging.LogRecord) -> bool:
     """A library's `logger.info("… %r", message)`: its arguments are values like any other."""
     if isinstance(record.args, tuple):
         record.args = tuple(_argument(value) for value in record.args)
-    elif isinstance(record.args, Mapping):
+    elif isinstance(record.args, dict):
         record.args = {
             key: HIDDEN if key in _SENSITIVE else _argument(value)
             for key, value in record.args.items()
         }
+    elif record.args is not None:  # a Mapping that logging took for names of arguments
+        record.args = (_argument(record.args),)
     return True
 
 

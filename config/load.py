@@ -14,9 +14,15 @@ from config.catalogue import FILE_VARIABLE, PREFIX, Setting, all_settings
 from config.settings import Settings
 from config.settings_file import KeyPath, SettingsFile, SettingsFileError, read_settings_file
 
-_OTHER_VARIABLES = {FILE_VARIABLE, "VIPCARE_PARENT", "VIPCARE_DEBUG", "VIPCARE_FAIL"}
+_OTHER_VARIABLES = {
+    FILE_VARIABLE,
+    "VIPCARE_PARENT",
+    "VIPCARE_DEBUG",
+    "VIPCARE_FAIL",
+    "VIPCARE_TESTING",
+}
 """Ours, but no settings: the file's name, who started a process, tracebacks wanted, where a test
-makes a process fail."""
+makes a process fail, and that it is a test."""
 
 
 class SettingsError(Exception):

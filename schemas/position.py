@@ -33,6 +33,8 @@ class Position(Struct, frozen=True, kw_only=True, gc=False):
     """The digest of the rules used."""
     partition_time: int = -1
     """Timers up to here were due when the chunk began, epoch milliseconds; it never goes back."""
+    changelog: str = ""
+    """Kafka's id of the changelog that it was written to, empty where the broker has none."""
     timers: int = 0
     """How many customers, the first by (due, customer), had timers fired at the partition time."""
     version: int = 1

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -93,6 +94,18 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         found = await asyncio.gather(*(consumer.committed(_plain(tp)) for tp in tps))
         return dict(zip(tps, found, strict=True))
 
+    async def hold(self, tps: Collection[TP]) -> None:
+        """From here on, a place of these that Kafka's log does not hold ends the process.
+
+        aiokafka would go on from the earliest message that is left, without a word.
+        """
+        await self.call_thread(self._hold, tps)
+
+    async def _hold(self, tps: Collection[TP]) -> None:
+        for tp in tps:
+            if (state := self.partition_state(tp)) is not None:
+                state.await_reset = partial(_lost_its_place, tp, state, state.await_reset)
+
     async def stop_fetching(self, tps: Sequence[TP]) -> None:
         """Until the next assignment: what this worker writes itself it need not read again."""
         await self.call_thread(self._stop_fetching, tps)
@@ -140,6 +153,19 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         if subscription is None or subscription.assignment is None:
             return None
         return subscription.assignment.state_value(_plain(tp))
+
+
+def _lost_its_place(tp: TP, state: Any, reset: Callable[[int], None], strategy: int) -> None:
+    """In place of aiokafka's `await_reset`, which is also called when a partition was assigned."""
+    if not state.has_valid_position:
+        reset(strategy)
+        return
+    die(
+        Fault.POSITION,
+        f"{tp.topic}[{tp.partition}]: offset {state.position} was to be read next, but the log "
+        "does not hold it: messages were removed unread, or the topic lost some. Start again: it "
+        "says which",
+    )
 
 
 def _plain(tp: TP) -> aiokafka.TopicPartition:

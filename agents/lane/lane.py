@@ -10,6 +10,7 @@ import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import structlog
+from confluent_kafka import KafkaException
 from faust.types import TP
 
 from agents.clock import real_millis
@@ -23,7 +24,7 @@ from agents.lane.progress import Progress
 from agents.lane.restore import Log, PositionError, place
 from agents.lane.runner import Runner, Wiring
 from agents.lane.store import Mark, Store, Stores
-from agents.lane.topic_facts import TopicFacts, topic_facts
+from agents.lane.topic_facts import FactsError, TopicFacts, topic_facts
 from config.settings import KafkaSettings
 from schemas import metrics as m
 from schemas.position import Position
@@ -71,10 +72,15 @@ class Lane:
         self.phase = State.RESTORING
         self._runners = {number: self._runner(number) for number in partitions}
         wiring = self.wiring
-        self._facts, _ = await asyncio.gather(
-            asyncio.to_thread(topic_facts, self._kafka, wiring.topics, wiring.changelog),
-            asyncio.gather(*(runner.outbox.open() for runner in self._runners.values())),
-        )
+        try:
+            self._facts, _ = await asyncio.gather(
+                asyncio.to_thread(topic_facts, self._kafka, wiring.topics, wiring.changelog),
+                asyncio.gather(*(runner.outbox.open() for runner in self._runners.values())),
+            )
+        except FactsError as error:
+            die(Fault.POSITION if error.gone else Fault.KAFKA, str(error))
+        if problem := self._facts.problem(wiring.core.partitions):
+            die(Fault.POSITION, problem)
         fail_point("others-fenced")
 
     def _runner(self, number: int) -> Runner:
@@ -124,9 +130,13 @@ class Lane:
         if not store.empty:
             mark = store.mark()
             offset = mark and mark.offset
-            logger.warning("local_store_wiped", partition=number, offset=offset, end=end)
             fail_point("copy-wiping")
-            store.wipe()
+            if mark is not None and mark.topic_id != self._changelog_id:
+                kept = store.set_aside()
+                logger.warning("local_store_set_aside", partition=number, offset=offset, kept=kept)
+            else:
+                logger.warning("local_store_wiped", partition=number, offset=offset, end=end)
+                store.wipe()
         return None
 
     @property
@@ -145,7 +155,7 @@ class Lane:
                     "of different versions in this group? Stop the old ones first",
                 )
             try:
-                found[number] = place(number, runner.store.position(), mine)
+                found[number] = place(number, runner.store.position(), mine, self._changelog_id)
             except PositionError as error:
                 die(Fault.POSITION, str(error))
         return found
@@ -167,6 +177,22 @@ class Lane:
         """Be ready without a partition: the group has more workers than partitions."""
         self._taken_over = time.monotonic()
         self._tell_ready()
+
+    async def look_at_topics(self) -> None:
+        """End the process if a topic was made anew or got partitions since the take-over."""
+        before, wiring = self._facts, self.wiring
+        if self.phase is not State.RUNNING or not self._runners:
+            return
+        try:
+            now = await asyncio.to_thread(topic_facts, self._kafka, wiring.topics, wiring.changelog)
+        except FactsError as error:
+            if error.gone:
+                die(Fault.POSITION, str(error))
+            return  # Kafka is away; what needs it will say so
+        except KafkaException:
+            return
+        if self._facts is before and (problem := now.problem(wiring.core.partitions, before)):
+            die(Fault.POSITION, f"{problem}. Start again: it says what to do")
 
     def log(self, topic: str, earliest: int, end: int, committed: int | None) -> Log:
         trusted = end if self.transactions else None

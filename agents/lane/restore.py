@@ -22,10 +22,22 @@ class Log:
     """The group's committed offset, for a consistency check alone."""
 
 
-def place(partition: int, position: Position | None, logs: Mapping[str, Log]) -> Position:
-    """The position to go on from. Raises PositionError rather than lose or double anything."""
+def place(
+    partition: int, position: Position | None, logs: Mapping[str, Log], changelog: str
+) -> Position:
+    """The position to go on from. Raises PositionError rather than lose or double anything.
+
+    `changelog` is the id of the changelog that holds the position, empty where there are none.
+    """
     if position is None:
-        return _first(partition, logs)
+        return _first(partition, logs, changelog)
+    if position.changelog and changelog and position.changelog != changelog:
+        raise PositionError(
+            f"partition {partition}: the changelog was made anew while a worker ran: its topic id "
+            f"is {changelog}, the position's is {position.changelog}, and it lacks the records of "
+            "before. Restore the changelog (workers set their copies of the old one aside, in "
+            "worker.data), or begin anew with other topics"
+        )
     for topic, taken in position.ranges.items():
         _check(topic, partition, taken, logs[topic])
     new = {
@@ -40,10 +52,11 @@ def place(partition: int, position: Position | None, logs: Mapping[str, Log]) ->
         now=position.now,
         rules=position.rules,
         partition_time=position.partition_time,
+        changelog=changelog,
     )
 
 
-def _first(partition: int, logs: Mapping[str, Log]) -> Position:
+def _first(partition: int, logs: Mapping[str, Log], changelog: str) -> Position:
     """A partition that was never run: from the beginning of every log."""
     for topic, log in logs.items():
         if log.committed:
@@ -56,7 +69,9 @@ def _first(partition: int, logs: Mapping[str, Log]) -> Position:
         topic: Range(topic_id=log.topic_id, start=log.earliest, end=log.earliest)
         for topic, log in logs.items()
     }
-    return Position(partition=partition, number=0, ranges=ranges, now=0, rules="")
+    return Position(
+        partition=partition, number=0, ranges=ranges, now=0, rules="", changelog=changelog
+    )
 
 
 def _check(topic: str, partition: int, taken: Range, log: Log) -> None:

@@ -328,6 +328,7 @@ class Runner:
             rules=context.rules.digest,
             partition_time=context.partition_time,
             timers=timers,
+            changelog=self._changelog_id,
         )
         return self._position
 

@@ -42,10 +42,12 @@ class StoreClosedError(Exception):
 
 
 class Mark(Struct, frozen=True):
-    """How far the copy goes."""
+    """What the copy is of, and how far it goes."""
 
     topic_id: str
     """The changelog's, so that a changelog made anew is noticed."""
+    partition: int
+    """So that a folder that was put in another one's place is noticed."""
     offset: int
     """The last offset of the changelog that is in the copy."""
     as_of: int
@@ -60,8 +62,9 @@ _unpack_mark = msgspec.json.Decoder(Mark).decode
 class Store:
     """One partition's copy, open. Reads and writes may come from different threads."""
 
-    def __init__(self, path: Path, options: Options) -> None:
+    def __init__(self, path: Path, partition: int, options: Options) -> None:
         self.path = path
+        self._partition = partition
         self._options = options
         self._lock = threading.Lock()
         self._db: Rdict | None = _opened(path, options)
@@ -80,12 +83,13 @@ class Store:
             yield key
 
     def mark(self) -> Mark | None:
-        """None if there is none, or one of another version's."""
+        """None if there is none, or one of another version's or another partition's."""
         packed = self.get(MARK_KEY)
         try:
-            return None if packed is None else _unpack_mark(packed)
+            mark = None if packed is None else _unpack_mark(packed)
         except msgspec.ValidationError:
             return None
+        return mark if mark is not None and mark.partition == self._partition else None
 
     def position(self) -> Position | None:
         packed = self.get(POSITION_KEY)
@@ -104,7 +108,8 @@ class Store:
                 batch.delete(key)
             else:
                 batch.put(key, value)
-        mark = Mark(topic_id, offset, real_millis() if as_of is None else as_of)
+        now = real_millis() if as_of is None else as_of
+        mark = Mark(topic_id, self._partition, offset, now)
         batch.put(MARK_KEY, _pack_mark(mark))
         with self._lock:
             if self._db is None:
@@ -141,11 +146,26 @@ class Store:
         _remove(self.path)
         self._db = Rdict(str(self.path), self._options)
 
+    def set_aside(self) -> Path:
+        """Begin an empty copy and keep this one beside it, in place of one kept earlier: it may be
+        all that is left of a changelog that was deleted. Gives the folder."""
+        self.close()
+        aside = self.path.with_name(f"{self.path.name}.other-changelog")
+        shutil.rmtree(aside, ignore_errors=True)
+        self.path.rename(aside)
+        self._db = Rdict(str(self.path), self._options)
+        return aside
+
     def close(self) -> None:
         with self._lock:
             db, self._db = self._db, None
-        if db is not None:
+        if db is None:
+            return
+        try:
             db.close()
+        except Exception as error:  # RocksDB raises plain Exception
+            # A full disk, or one that is gone: all that the copy lacks is in the changelog.
+            logger.warning("local_store_close_failed", path=self.path, problem=str(error))
 
 
 def _opened(path: Path, options: Options) -> Rdict:
@@ -182,7 +202,7 @@ class Stores:
         if store is None:
             path = self._folder / f"customers-{partition}"
             path.parent.mkdir(parents=True, exist_ok=True)
-            store = self._open[partition] = Store(path, self._options)
+            store = self._open[partition] = Store(path, partition, self._options)
         return store
 
     @property

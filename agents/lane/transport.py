@@ -254,6 +254,7 @@ class Consumer(driver.Consumer):
         logs = {tp: self.lane.log(tp.topic, earliest[tp], ends[tp], committed[tp]) for tp in inputs}
         positions = self.lane.places(logs)
         self.fetches.clear()
+        await self._thread.hold(inputs)
         await self.seek_wait({tp: positions[tp.partition].ends()[tp.topic] for tp in inputs})
         if self._revoked(inputs):
             return

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from agents.fail_points import VARIABLE
 from config.settings import Settings
+from tests.lane.process import failing
 
 _PAUSE_S = 0.2
 WAIT_S = 90.0
@@ -76,7 +76,7 @@ class Kept:
         variables |= _variables(self._settings)
         self._fail = self.fails.popleft() if self.fails else ""
         if self._fail:
-            variables[VARIABLE] = self._fail
+            variables |= failing(self._fail)
         self._log = self._path(len(self.statuses))
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(

@@ -17,6 +17,7 @@ from tests.kill.disks import spoil
 from tests.kill.keeper import wait_until
 from tests.kill.totals import Totals
 from tests.kill.world import World
+from tests.lane.process import failing
 
 _PROGRAM = """
 from agents.fail_points import fail_point
@@ -50,13 +51,25 @@ def test_what_is_wrong_is_refused_with_the_list() -> None:
 def test_a_command_refuses_an_unknown_point(command: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "agents.cli.main", command],
-        env={**os.environ, VARIABLE: "nowhere:kill"},
+        env={**os.environ, **failing("nowhere:kill")},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 2
     assert "there is no point nowhere" in done.stderr
+
+
+def test_outside_of_tests_the_variable_is_refused() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "agents.cli.main", "worker"],
+        env={**os.environ, VARIABLE: "before-commit:kill"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "unset it, or set VIPCARE_TESTING=yes" in done.stderr
 
 
 def test_unset_a_point_does_nothing() -> None:
@@ -98,7 +111,7 @@ def test_the_thread_that_stops_does_not_go_past() -> None:
 def _start(fail: str, program: str = _PROGRAM) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-c", program],
-        env={**os.environ, VARIABLE: fail},
+        env={**os.environ, **failing(fail)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

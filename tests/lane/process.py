@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from agents.fail_points import SWITCH, VARIABLE
 from config.settings import KafkaSettings, Settings, TopicSettings, WorkerSettings
 
 READY_S = 60.0
@@ -37,6 +38,11 @@ def settings_for(
     )
 
 
+def failing(plan: str) -> dict[str, str]:
+    """The variables that make a process fail at points (agents/fail_points.py)."""
+    return {VARIABLE: plan, SWITCH: "yes"}
+
+
 def changed(settings: Settings, section: str, **values: object) -> Settings:
     """The same settings but for some values of a section."""
     changed_section = getattr(settings, section).model_copy(update=values)
@@ -59,7 +65,7 @@ class Worker:
         }
         environment |= _variables(self.settings)
         if self.fail:
-            environment["VIPCARE_FAIL"] = self.fail
+            environment |= failing(self.fail)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "agents.cli.main", "worker"], env=environment, stderr=log

@@ -12,6 +12,7 @@ from faust.transport.consumer import Consumer as BaseConsumer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from agents.lane import consumer_thread
 from agents.lane.consumer_thread import FETCH_MAX_WAIT_MS, FetchState
 from agents.lane.transport import LITTLE, Consumer
 from tests.lane.test_overrides import CHANGELOG, INPUT, source_of
@@ -220,5 +221,26 @@ def test_what_is_at_its_end_is_told_with_kafkas_last_word(consumer: Consumer) ->
         assert thread._at_their_ends(client) == {}
         state.consumed_to(6)
         assert thread._at_their_ends(client) == {INPUT: 1_000}
+
+    asyncio.run(check())
+
+
+def test_a_place_that_the_log_lost_ends_the_process_and_the_first_one_is_looked_for(
+    consumer: Consumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(consumer_thread, "die", lambda _, message: told.append(message))
+
+    async def check() -> None:
+        thread, tp = consumer._thread, aiokafka.TopicPartition(*INPUT)
+        state = TopicPartitionState(Assignment([tp]))
+        thread.partition_state = lambda _: state  # type: ignore[method-assign]  # no broker here
+        await thread._hold([INPUT])
+        state.await_reset(0)
+        assert state.awaiting_reset
+        assert not told
+        state.reset_to(5)
+        state.await_reset(0)  # as aiokafka does when Kafka says that an offset is out of range
+        assert "offset 5 was to be read next" in told[0]
 
     asyncio.run(check())

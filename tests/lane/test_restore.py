@@ -1,5 +1,6 @@
 """A partition goes on from its position, or says in one line why it must not."""
 
+import msgspec
 import pytest
 
 from agents.lane.restore import Log, PositionError, place
@@ -18,13 +19,13 @@ def position(end: int, topic_id: str = "id") -> Position:
 
 
 def test_a_new_partition_begins_at_the_beginning_of_its_logs() -> None:
-    begun = place(1, None, {"bank.core": log(earliest=7)})
-    assert begun.number == 0
+    begun = place(1, None, {"bank.core": log(earliest=7)}, "now")
+    assert (begun.number, begun.changelog) == (0, "now")
     assert begun.ranges == {"bank.core": Range(topic_id="id", start=7, end=7)}
 
 
 def test_a_position_is_gone_on_from_and_a_new_topic_begins_at_its_beginning() -> None:
-    begun = place(1, position(20), {"bank.core": log(), "crm.feedback": log(earliest=2)})
+    begun = place(1, position(20), {"bank.core": log(), "crm.feedback": log(earliest=2)}, "now")
     assert begun.number == 4
     assert begun.ends() == {"bank.core": 20, "crm.feedback": 2}
 
@@ -40,7 +41,7 @@ def test_a_position_is_gone_on_from_and_a_new_topic_begins_at_its_beginning() ->
 )
 def test_what_disagrees_is_refused(held: Position | None, now: Log, words: str) -> None:
     with pytest.raises(PositionError) as refused:
-        place(1, held, {"bank.core": now})
+        place(1, held, {"bank.core": now}, "now")
     assert "bank.core[1]" in str(refused.value)
     assert words in str(refused.value)
     assert "\n" not in str(refused.value)
@@ -58,4 +59,12 @@ def test_what_disagrees_is_refused(held: Position | None, now: Log, words: str) 
     ],
 )
 def test_what_cannot_be_known_or_just_fits_is_taken(held: Position | None, now: Log) -> None:
-    place(1, held, {"bank.core": now})
+    place(1, held, {"bank.core": now}, "now")
+
+
+def test_a_changelog_made_anew_is_refused_unless_the_broker_has_no_ids() -> None:
+    held = msgspec.structs.replace(position(20), changelog="old")
+    with pytest.raises(PositionError, match="made anew while a worker ran"):
+        place(1, held, {"bank.core": log()}, "now")
+    assert place(1, held, {"bank.core": log()}, "").number == 4
+    assert place(1, position(20), {"bank.core": log()}, "now").changelog == "now"

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 import pytest
@@ -96,3 +96,25 @@ def test_below_the_level_nothing_is_written(lines: Callable[[str], str]) -> None
     lines("json")
     structlog.get_logger("agents.some").debug("noise")
     assert lines("") == ""
+
+
+class Odd(Mapping[str, str]):
+    """As Faust's stores are before they are started: looking into one raises."""
+
+    def __getitem__(self, key: str) -> str:
+        raise AttributeError(key)
+
+    def __iter__(self) -> Iterator[str]:
+        raise AttributeError
+
+    def __len__(self) -> int:
+        return 1
+
+
+def test_a_mapping_of_a_librarys_own_is_not_looked_into(lines: Callable[[str], str]) -> None:
+    lines("json")
+    logging.getLogger("mode").error("Error while stopping child %r", Odd())
+    structlog.get_logger().info("stopped", child=Odd())
+    told = [json.loads(line) for line in lines("").splitlines()]
+    assert told[0]["event"] == "Error while stopping child '<Odd>'"
+    assert told[1]["child"] == "<Odd>"
