@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -24,12 +25,19 @@ from schemas.events import INPUT_TOPICS
 MAX_CLOCK_RATE = 31_536_000
 """A year in a second."""
 MAX_BANK_RATE = 1_000_000
+CLASH = "clash"
+"""The type of an error about settings that do not go together."""
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def _clash(message: str, *names: str) -> PydanticCustomError:
+    """`names` are those of the section's settings that `message` is about."""
+    return PydanticCustomError(CLASH, "{message}", {"message": message, "names": names})
 
 
 def _addresses(text: str) -> str:
@@ -136,14 +144,15 @@ class WorkerSettings(_Section):
 
     @model_validator(mode="after")
     def _stalls_are_longer_than_waits(self) -> Self:
-        longest = max(
-            self.transaction_timeout_ms / 1_000, self.rebalance_timeout_s, self.session_timeout_s
-        )
-        if self.stalled_after_s <= longest:
-            raise ValueError(
-                "stalled_after_s must be longer than transaction_timeout_ms, rebalance_timeout_s "
-                f"and session_timeout_s: more than {longest:g}"
-            )
+        waits = {
+            "transaction_timeout_ms": self.transaction_timeout_ms / 1_000,
+            "rebalance_timeout_s": self.rebalance_timeout_s,
+            "session_timeout_s": self.session_timeout_s,
+        }
+        longest = max(waits, key=waits.__getitem__)
+        if self.stalled_after_s <= waits[longest]:
+            message = f"stalled_after_s must be longer than {longest}, {waits[longest]:,g} s"
+            raise _clash(message, "stalled_after_s", longest)
         return self
 
 

@@ -103,6 +103,23 @@ def test_a_wrong_value_names_its_variable_and_never_the_value(
     assert "s3cret" not in problem
 
 
+def test_settings_that_do_not_go_together_are_all_named(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text("worker:\n  stalled_after_s: 50\n")
+    said = (
+        "worker: stalled_after_s must be longer than transaction_timeout_ms, 60 s: look at "
+        "VIPCARE_WORKER__STALLED_AFTER_S, VIPCARE_WORKER__TRANSACTION_TIMEOUT_MS"
+    )
+    assert _problems() == [f"{file}:2: {said}"]
+    monkeypatch.setenv("VIPCARE_WORKER__STALLED_AFTER_S", "60")
+    assert run(["settings"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == (
+        f"vipcare: settings: environment variable VIPCARE_WORKER__STALLED_AFTER_S: {said}"
+    )
+
+
 def test_the_command_shows_sources_and_no_secret(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
