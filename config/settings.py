@@ -100,9 +100,12 @@ class WorkerSettings(_Section):
     host: str = Field("127.0.0.1", description="what they listen on")
     chunk_events: int = Field(8_000, ge=1, description="a chunk has at most so many events")
     chunk_bytes: int = Field(8 * 1024 * 1024, ge=1_024, description="and so many bytes")
-    linger_ms: int = Field(1, ge=0, description="how long a chunk waits to grow")
+    linger_ms: int = Field(1, ge=0, le=60_000, description="how long a chunk waits to grow")
     merge_wait_ms: int = Field(
-        500, ge=0, description="how long a chunk waits for another topic of its partition"
+        500,
+        ge=0,
+        le=60_000,
+        description="how long a chunk waits for another topic of its partition",
     )
     expected_delay_ms: int = Field(
         200, ge=0, description="timers wait so long for events that are on their way (real time)"
@@ -148,6 +151,8 @@ class WorkerSettings(_Section):
             "transaction_timeout_ms": self.transaction_timeout_ms / 1_000,
             "rebalance_timeout_s": self.rebalance_timeout_s,
             "session_timeout_s": self.session_timeout_s,
+            "linger_ms": self.linger_ms / 1_000,
+            "merge_wait_ms": self.merge_wait_ms / 1_000,
         }
         longest = max(waits, key=waits.__getitem__)
         if self.stalled_after_s <= waits[longest]:

@@ -72,6 +72,32 @@ def test_a_problem_in_the_file_names_its_line(file: Path, text: str, line: str) 
     assert problem.startswith(f"{file}:{line}") or problem.startswith(f"{file}: {line}")
 
 
+@pytest.mark.parametrize(
+    ("key", "bad", "good"),
+    [
+        ("linger_ms", "60001", "60000"),
+        ("merge_wait_ms", "60001", "60000"),
+    ],
+)
+def test_what_no_worker_can_run_with_is_refused(
+    monkeypatch: pytest.MonkeyPatch, key: str, bad: str, good: str
+) -> None:
+    variable = f"VIPCARE_WORKER__{key.upper()}"
+    monkeypatch.setenv(variable, bad)
+    [problem] = _problems()
+    assert variable in problem
+    monkeypatch.setenv(variable, good)
+    load_settings()
+
+
+@pytest.mark.parametrize("wait", ["linger_ms", "merge_wait_ms"])
+def test_a_chunk_that_waits_is_no_stall(file: Path, wait: str) -> None:
+    short = "transaction_timeout_ms: 5000\n  rebalance_timeout_s: 11"
+    file.write_text(f"worker:\n  {wait}: 12000\n  {short}\n  stalled_after_s: 12\n")
+    [problem] = _problems()
+    assert f"stalled_after_s must be longer than {wait}, 12 s" in problem
+
+
 def test_a_missing_file_and_bytes_that_are_no_text(file: Path) -> None:
     assert _problems() == [f"{file}: No such file or directory (named by VIPCARE_SETTINGS)"]
     file.write_bytes(b"\xff\xfe\x00")
