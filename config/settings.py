@@ -25,6 +25,10 @@ from schemas.events import INPUT_TOPICS
 MAX_CLOCK_RATE = 31_536_000
 """A year in a second."""
 MAX_BANK_RATE = 1_000_000
+MAX_SESSION_S = 90
+"""Faust's `broker_request_timeout`: it refuses a longer session."""
+MAX_CHUNK_BYTES = 1024**3
+"""Kafka's client asks for half of it at a time, in 32 bits."""
 CLASH = "clash"
 """The type of an error about settings that do not go together."""
 
@@ -99,7 +103,9 @@ class WorkerSettings(_Section):
     )
     host: str = Field("127.0.0.1", description="what they listen on")
     chunk_events: int = Field(8_000, ge=1, description="a chunk has at most so many events")
-    chunk_bytes: int = Field(8 * 1024 * 1024, ge=1_024, description="and so many bytes")
+    chunk_bytes: int = Field(
+        8 * 1024 * 1024, ge=1_024, le=MAX_CHUNK_BYTES, description="and so many bytes"
+    )
     linger_ms: int = Field(1, ge=0, le=60_000, description="how long a chunk waits to grow")
     merge_wait_ms: int = Field(
         500,
@@ -118,12 +124,21 @@ class WorkerSettings(_Section):
         60_000, ge=1_000, description="a longer pause of a worker ends it"
     )
     session_timeout_s: float = Field(
-        6.0, gt=0, description="a worker silent for so long has lost its partitions"
+        6.0,
+        ge=1,
+        le=MAX_SESSION_S,
+        description="a worker silent for so long has lost its partitions; Kafka refuses less than "
+        "its `group.min.session.timeout.ms`, mostly 6 s",
     )
     rebalance_timeout_s: float = Field(
-        30.0, gt=0, description="how long a worker may take to give up partitions"
+        30.0, ge=1, le=3_600, description="how long a worker may take to give up partitions"
     )
-    drain_timeout_s: float = Field(10.0, gt=0, description="below the rebalance timeout")
+    drain_timeout_s: float = Field(
+        10.0,
+        gt=0,
+        description="how long the chunks under way may take to end then; below "
+        "`rebalance_timeout_s`",
+    )
     standbys: int = Field(
         1, ge=0, le=3, description="other workers that keep a warm copy of a partition"
     )
@@ -158,6 +173,14 @@ class WorkerSettings(_Section):
         if self.stalled_after_s <= waits[longest]:
             message = f"stalled_after_s must be longer than {longest}, {waits[longest]:,g} s"
             raise _clash(message, "stalled_after_s", longest)
+        return self
+
+    @model_validator(mode="after")
+    def _drains_within_a_rebalance(self) -> Self:
+        limit = self.rebalance_timeout_s
+        if self.drain_timeout_s >= limit:
+            message = f"drain_timeout_s must be below rebalance_timeout_s, {limit:,g} s"
+            raise _clash(message, "drain_timeout_s", "rebalance_timeout_s")
         return self
 
 

@@ -77,6 +77,12 @@ def test_a_problem_in_the_file_names_its_line(file: Path, text: str, line: str) 
     [
         ("linger_ms", "60001", "60000"),
         ("merge_wait_ms", "60001", "60000"),
+        ("session_timeout_s", "0.9", "1"),
+        ("session_timeout_s", "91", "90"),
+        ("rebalance_timeout_s", "0.9", "11"),
+        ("rebalance_timeout_s", "3601", "119"),
+        ("drain_timeout_s", "30", "29"),
+        ("chunk_bytes", str(2**30 + 1), str(2**30)),
     ],
 )
 def test_what_no_worker_can_run_with_is_refused(
@@ -88,6 +94,12 @@ def test_what_no_worker_can_run_with_is_refused(
     assert variable in problem
     monkeypatch.setenv(variable, good)
     load_settings()
+
+
+def test_a_drain_ends_within_a_rebalance(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIPCARE_WORKER__REBALANCE_TIMEOUT_S", "10")
+    [problem] = _problems()
+    assert "drain_timeout_s must be below rebalance_timeout_s, 10 s" in problem
 
 
 @pytest.mark.parametrize("wait", ["linger_ms", "merge_wait_ms"])
