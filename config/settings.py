@@ -128,7 +128,7 @@ class WorkerSettings(_Section):
         ge=1,
         le=MAX_SESSION_S,
         description="a worker silent for so long has lost its partitions; Kafka refuses less than "
-        "its `group.min.session.timeout.ms`, mostly 6 s",
+        "its `group.min.session.timeout.ms`, which is mostly 6 s",
     )
     rebalance_timeout_s: float = Field(
         30.0, ge=1, le=3_600, description="how long a worker may take to give up partitions"
