@@ -237,9 +237,24 @@ class SinkSettings(_Section):
 class ClockSettings(_Section):
     """Bank time = `origin` + (real time - `started`) x `rate`. Shared by a whole stack."""
 
-    rate: float = Field(1.0, gt=0, le=MAX_CLOCK_RATE, description="bank seconds in a real second")
+    rate: float = Field(
+        1.0,
+        gt=0,
+        le=MAX_CLOCK_RATE,
+        description="bank seconds in a real second; other than 1 only with `origin` and `started`",
+    )
     origin: datetime | None = Field(None, description="with `started`; none = real time")
     started: datetime | None = Field(None, description="the real time at which it was `origin`")
+
+    @model_validator(mode="after")
+    def _one_clock_for_all(self) -> Self:
+        if (self.origin is None) != (self.started is None):
+            raise _clash("set both, origin and started, or neither", "origin", "started")
+        if self.rate != 1 and self.origin is None:
+            # Each process would begin at its own start, and no two would have the same time.
+            message = "with a rate other than 1, set origin and started for all processes alike"
+            raise _clash(f"{message} (vipcare up --clock-rate does)", "rate", "origin", "started")
+        return self
 
 
 class BankSettings(_Section):

@@ -110,6 +110,27 @@ def test_a_chunk_that_waits_is_no_stall(file: Path, wait: str) -> None:
     assert f"stalled_after_s must be longer than {wait}, 12 s" in problem
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"ORIGIN": "2026-01-01"}, "set both, origin and started, or neither"),
+        ({"STARTED": "2026-01-01"}, "set both, origin and started, or neither"),
+        ({"RATE": "60"}, "set origin and started for all processes alike"),
+    ],
+)
+def test_a_clock_is_the_same_for_all_processes(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], said: str
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(f"VIPCARE_CLOCK__{name}", value)
+    [problem] = _problems()
+    assert said in problem
+    assert "VIPCARE_CLOCK__ORIGIN, VIPCARE_CLOCK__STARTED" in problem
+    for name in {"ORIGIN", "STARTED"} - given.keys():
+        monkeypatch.setenv(f"VIPCARE_CLOCK__{name}", "2026-01-01")
+    load_settings()
+
+
 def test_a_missing_file_and_bytes_that_are_no_text(file: Path) -> None:
     assert _problems() == [f"{file}: No such file or directory (named by VIPCARE_SETTINGS)"]
     file.write_bytes(b"\xff\xfe\x00")
