@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_settings import SettingsError as EnvironmentError_
 
 from config.catalogue import FILE_VARIABLE, PREFIX, Setting, all_settings
 from config.settings import CLASH, Settings
@@ -63,8 +62,6 @@ def load_with_sources() -> tuple[Settings, Sources]:
         return Settings(), sources
     except ValidationError as error:
         raise SettingsError([_line(dict(found), sources) for found in error.errors()]) from None
-    except EnvironmentError_ as error:
-        raise SettingsError([str(error).splitlines()[0]]) from None
 
 
 def _unknown_variables(environment: Mapping[str, str]) -> list[str]:

@@ -10,11 +10,20 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
@@ -57,10 +66,19 @@ def _time_zone(name: str) -> str:
     return name
 
 
+def _listed(given: object) -> object:
+    return given.replace(",", " ").split() if isinstance(given, str) else given
+
+
 def _input_topics(names: tuple[str, ...]) -> tuple[str, ...]:
     if unknown := set(names).difference(INPUT_TOPICS):
         raise ValueError(f"{min(unknown)} is no input topic: {', '.join(INPUT_TOPICS)} are")
     return names
+
+
+InputTopics = Annotated[
+    tuple[str, ...], NoDecode, BeforeValidator(_listed), AfterValidator(_input_topics)
+]
 
 
 class KafkaSettings(_Section):
@@ -116,8 +134,10 @@ class WorkerSettings(_Section):
     expected_delay_ms: int = Field(
         200, ge=0, description="timers wait so long for events that are on their way (real time)"
     )
-    lagging_topics: Annotated[tuple[str, ...], AfterValidator(_input_topics)] = Field(
-        (), description="input topics that timers do not wait for while they are behind"
+    lagging_topics: InputTopics = Field(
+        (),
+        description="input topics that timers do not wait for while they are behind, with commas "
+        "between several",
     )
     cache_bytes: int = Field(256 * 1024 * 1024, ge=0, description="decoded records")
     transaction_timeout_ms: int = Field(

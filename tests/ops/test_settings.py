@@ -179,6 +179,34 @@ def test_settings_that_do_not_go_together_are_all_named(
     )
 
 
+def test_no_value_is_refused_without_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {}
+    for setting in all_settings():
+        with monkeypatch.context() as given:
+            given.setenv(setting.variable, "[")
+            try:
+                load_settings()
+            except SettingsError as error:
+                told[setting.variable] = error.lines
+    assert "VIPCARE_WORKER__LAGGING_TOPICS" in told
+    assert all(variable in line for variable, (line,) in told.items())
+
+
+def test_topics_are_listed_with_commas(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    variable = "VIPCARE_WORKER__LAGGING_TOPICS"
+    file.write_text("worker:\n  lagging_topics: [bank.app]\n")
+    assert load_settings().worker.lagging_topics == ("bank.app",)
+    monkeypatch.setenv(variable, "bank.core, bank.card")
+    assert load_settings().worker.lagging_topics == ("bank.core", "bank.card")
+    shown = CliRunner().invoke(command, catch_exceptions=False)
+    assert "  lagging_topics: bank.core,bank.card\n" in shown.output
+    monkeypatch.setenv(variable, "")
+    assert load_settings().worker.lagging_topics == ()
+    monkeypatch.setenv(variable, "bank.core,bank")
+    [problem] = _problems()
+    assert f"{variable}: worker.lagging_topics: bank is no input topic" in problem
+
+
 def test_the_command_shows_sources_and_no_secret(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
