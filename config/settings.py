@@ -60,6 +60,13 @@ def _addresses(text: str) -> str:
     return text
 
 
+def _named(path: object) -> object:
+    # Python takes an empty path for the current folder, and nobody means that by it.
+    if path == "":
+        raise ValueError("it is empty: write a path")
+    return path
+
+
 def _time_zone(name: str) -> str:
     if name not in available_timezones():
         raise ValueError("write an IANA name such as Asia/Shanghai or UTC")
@@ -76,6 +83,7 @@ def _input_topics(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+GivenPath = Annotated[Path, BeforeValidator(_named)]
 InputTopics = Annotated[
     tuple[str, ...], NoDecode, BeforeValidator(_listed), AfterValidator(_input_topics)
 ]
@@ -98,7 +106,7 @@ class KafkaSettings(_Section):
     )
     sasl_username: str | None = Field(None, description="who logs in")
     sasl_password: SecretStr | None = Field(None, description="never shown")
-    ca_file: Path | None = Field(None, description="PEM file of who signed the brokers' names")
+    ca_file: GivenPath | None = Field(None, description="PEM file of who signed the brokers' names")
 
 
 class TopicSettings(_Section):
@@ -115,7 +123,9 @@ class WorkerSettings(_Section):
     app: str = Field(
         "vipcare", pattern=r"^[a-zA-Z0-9._-]+$", description="names group and changelog"
     )
-    data: Path = Field(Path(".vipcare/worker"), description="RocksDB; may be lost, never shared")
+    data: GivenPath = Field(
+        Path(".vipcare/worker"), description="RocksDB; may be lost, never shared"
+    )
     metrics_port: Port = Field(
         0, description="/metrics, /healthz, /readyz; 0 = choose one and say it"
     )
@@ -178,7 +188,7 @@ class WorkerSettings(_Section):
     ready_lag: int = Field(
         100_000, ge=0, description="not ready while a partition is further behind; 0 = no matter"
     )
-    rules: Path | None = Field(None, description="a folder of rules; none = those shipped")
+    rules: GivenPath | None = Field(None, description="a folder of rules; none = those shipped")
 
     @model_validator(mode="after")
     def _stalls_are_longer_than_waits(self) -> Self:

@@ -131,6 +131,15 @@ def test_a_clock_is_the_same_for_all_processes(
     load_settings()
 
 
+@pytest.mark.parametrize("name", ["WORKER__DATA", "WORKER__RULES", "KAFKA__CA_FILE"])
+def test_an_empty_path_is_not_the_current_folder(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(f"VIPCARE_{name}", "")
+    key = name.lower().replace("__", ".")
+    assert _problems() == [f"environment variable VIPCARE_{name}: {key}: it is empty: write a path"]
+
+
 def test_a_missing_file_and_bytes_that_are_no_text(file: Path) -> None:
     assert _problems() == [f"{file}: No such file or directory (named by VIPCARE_SETTINGS)"]
     file.write_bytes(b"\xff\xfe\x00")
