@@ -19,13 +19,8 @@ class BankClock:
     @classmethod
     def from_settings(cls, settings: ClockSettings) -> "BankClock":
         if settings.origin is None or settings.started is None:
-            return cls(rate=settings.rate) if settings.rate == 1.0 else cls._now(settings.rate)
+            return cls()
         return cls(settings.rate, setting_millis(settings.origin), setting_millis(settings.started))
-
-    @classmethod
-    def _now(cls, rate: float) -> "BankClock":
-        now = real_millis()
-        return cls(rate, now, now)
 
     def now(self) -> int:
         """The bank's time, epoch milliseconds."""

@@ -43,8 +43,10 @@ class Setting:
         """A value for people; a secret one only says whether it is set."""
         if self.secret:
             return "(set)" if value and str(value) else "(not set)"
-        if value is None:
+        if value is None or value == ():
             return "(none)"
+        if isinstance(value, tuple):
+            return ",".join(value)
         return str(value).lower() if isinstance(value, bool) else str(value)
 
 

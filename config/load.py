@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_settings import SettingsError as EnvironmentError_
 
 from config.catalogue import FILE_VARIABLE, PREFIX, Setting, all_settings
-from config.settings import Settings
+from config.settings import CLASH, Settings
 from config.settings_file import KeyPath, SettingsFile, SettingsFileError, read_settings_file
 
 _OTHER_VARIABLES = {
@@ -69,8 +68,6 @@ def load_with_sources() -> tuple[Settings, Sources]:
         return Settings(), sources
     except ValidationError as error:
         raise SettingsError([_line(dict(found), sources) for found in error.errors()]) from None
-    except EnvironmentError_ as error:
-        raise SettingsError([str(error).splitlines()[0]]) from None
 
 
 def _unknown_variables(environment: Mapping[str, str]) -> list[str]:
@@ -92,7 +89,18 @@ def _line(error: dict[str, Any], sources: Sources) -> str:
         return f"{_place(path, sources)}: {key} is unknown{_nearest(key, beside)}"
     # The message alone: the offending value may be a secret.
     message = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == CLASH:
+        return _clash(path, message, error["ctx"]["names"], sources)
     return f"{_place(path, sources)}: {key}: {message[:1].lower()}{message[1:]}"
+
+
+def _clash(path: KeyPath, message: str, names: Iterable[str], sources: Sources) -> str:
+    """Any of several settings may be the wrong one: all are named, with a place that set one."""
+    by_path = {setting.path: setting for setting in all_settings()}
+    involved = [by_path[*path, name] for name in names]
+    place = next(_place(one.path, sources) for one in involved if sources.of(one) != "default")
+    variables = ", ".join(one.variable for one in involved)
+    return f"{place}: {'.'.join(path)}: {message}: look at {variables}"
 
 
 def _place(path: KeyPath, sources: Sources) -> str:

@@ -10,10 +10,20 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
@@ -24,12 +34,23 @@ from schemas.events import INPUT_TOPICS
 MAX_CLOCK_RATE = 31_536_000
 """A year in a second."""
 MAX_BANK_RATE = 1_000_000
+MAX_SESSION_S = 90
+"""Faust's `broker_request_timeout`: it refuses a longer session."""
+MAX_CHUNK_BYTES = 1024**3
+"""Kafka's client asks for half of it at a time, in 32 bits."""
+CLASH = "clash"
+"""The type of an error about settings that do not go together."""
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def _clash(message: str, *names: str) -> PydanticCustomError:
+    """`names` are those of the section's settings that `message` is about."""
+    return PydanticCustomError(CLASH, "{message}", {"message": message, "names": names})
 
 
 def _addresses(text: str) -> str:
@@ -39,16 +60,33 @@ def _addresses(text: str) -> str:
     return text
 
 
+def _named(path: object) -> object:
+    # Python takes an empty path for the current folder, and nobody means that by it.
+    if path == "":
+        raise ValueError("it is empty: write a path")
+    return path
+
+
 def _time_zone(name: str) -> str:
     if name not in available_timezones():
         raise ValueError("write an IANA name such as Asia/Shanghai or UTC")
     return name
 
 
+def _listed(given: object) -> object:
+    return given.replace(",", " ").split() if isinstance(given, str) else given
+
+
 def _input_topics(names: tuple[str, ...]) -> tuple[str, ...]:
     if unknown := set(names).difference(INPUT_TOPICS):
         raise ValueError(f"{min(unknown)} is no input topic: {', '.join(INPUT_TOPICS)} are")
     return names
+
+
+GivenPath = Annotated[Path, BeforeValidator(_named)]
+InputTopics = Annotated[
+    tuple[str, ...], NoDecode, BeforeValidator(_listed), AfterValidator(_input_topics)
+]
 
 
 class KafkaSettings(_Section):
@@ -68,7 +106,7 @@ class KafkaSettings(_Section):
     )
     sasl_username: str | None = Field(None, description="who logs in")
     sasl_password: SecretStr | None = Field(None, description="never shown")
-    ca_file: Path | None = Field(None, description="PEM file of who signed the brokers' names")
+    ca_file: GivenPath | None = Field(None, description="PEM file of who signed the brokers' names")
 
 
 class TopicSettings(_Section):
@@ -85,34 +123,52 @@ class WorkerSettings(_Section):
     app: str = Field(
         "vipcare", pattern=r"^[a-zA-Z0-9._-]+$", description="names group and changelog"
     )
-    data: Path = Field(Path(".vipcare/worker"), description="RocksDB; may be lost, never shared")
+    data: GivenPath = Field(
+        Path(".vipcare/worker"), description="RocksDB; may be lost, never shared"
+    )
     metrics_port: Port = Field(
         0, description="/metrics, /healthz, /readyz; 0 = choose one and say it"
     )
     host: str = Field("127.0.0.1", description="what they listen on")
     chunk_events: int = Field(8_000, ge=1, description="a chunk has at most so many events")
-    chunk_bytes: int = Field(8 * 1024 * 1024, ge=1_024, description="and so many bytes")
-    linger_ms: int = Field(1, ge=0, description="how long a chunk waits to grow")
+    chunk_bytes: int = Field(
+        8 * 1024 * 1024, ge=1_024, le=MAX_CHUNK_BYTES, description="and so many bytes"
+    )
+    linger_ms: int = Field(1, ge=0, le=60_000, description="how long a chunk waits to grow")
     merge_wait_ms: int = Field(
-        500, ge=0, description="how long a chunk waits for another topic of its partition"
+        500,
+        ge=0,
+        le=60_000,
+        description="how long a chunk waits for another topic of its partition",
     )
     expected_delay_ms: int = Field(
         200, ge=0, description="timers wait so long for events that are on their way (real time)"
     )
-    lagging_topics: Annotated[tuple[str, ...], AfterValidator(_input_topics)] = Field(
-        (), description="input topics that timers do not wait for while they are behind"
+    lagging_topics: InputTopics = Field(
+        (),
+        description="input topics that timers do not wait for while they are behind, with commas "
+        "between several",
     )
     cache_bytes: int = Field(256 * 1024 * 1024, ge=0, description="decoded records")
     transaction_timeout_ms: int = Field(
         60_000, ge=1_000, description="a longer pause of a worker ends it"
     )
     session_timeout_s: float = Field(
-        6.0, gt=0, description="a worker silent for so long has lost its partitions"
+        6.0,
+        ge=1,
+        le=MAX_SESSION_S,
+        description="a worker silent for so long has lost its partitions; Kafka refuses less than "
+        "its `group.min.session.timeout.ms`, which is mostly 6 s",
     )
     rebalance_timeout_s: float = Field(
-        30.0, gt=0, description="how long a worker may take to give up partitions"
+        30.0, ge=1, le=3_600, description="how long a worker may take to give up partitions"
     )
-    drain_timeout_s: float = Field(10.0, gt=0, description="below the rebalance timeout")
+    drain_timeout_s: float = Field(
+        10.0,
+        gt=0,
+        description="how long the chunks under way may take to end then; below "
+        "`rebalance_timeout_s`",
+    )
     standbys: int = Field(
         1, ge=0, le=3, description="other workers that keep a warm copy of a partition"
     )
@@ -132,18 +188,29 @@ class WorkerSettings(_Section):
     ready_lag: int = Field(
         100_000, ge=0, description="not ready while a partition is further behind; 0 = no matter"
     )
-    rules: Path | None = Field(None, description="a folder of rules; none = those shipped")
+    rules: GivenPath | None = Field(None, description="a folder of rules; none = those shipped")
 
     @model_validator(mode="after")
     def _stalls_are_longer_than_waits(self) -> Self:
-        longest = max(
-            self.transaction_timeout_ms / 1_000, self.rebalance_timeout_s, self.session_timeout_s
-        )
-        if self.stalled_after_s <= longest:
-            raise ValueError(
-                "stalled_after_s must be longer than transaction_timeout_ms, rebalance_timeout_s "
-                f"and session_timeout_s: more than {longest:g}"
-            )
+        waits = {
+            "transaction_timeout_ms": self.transaction_timeout_ms / 1_000,
+            "rebalance_timeout_s": self.rebalance_timeout_s,
+            "session_timeout_s": self.session_timeout_s,
+            "linger_ms": self.linger_ms / 1_000,
+            "merge_wait_ms": self.merge_wait_ms / 1_000,
+        }
+        longest = max(waits, key=waits.__getitem__)
+        if self.stalled_after_s <= waits[longest]:
+            message = f"stalled_after_s must be longer than {longest}, {waits[longest]:,g} s"
+            raise _clash(message, "stalled_after_s", longest)
+        return self
+
+    @model_validator(mode="after")
+    def _drains_within_a_rebalance(self) -> Self:
+        limit = self.rebalance_timeout_s
+        if self.drain_timeout_s >= limit:
+            message = f"drain_timeout_s must be below rebalance_timeout_s, {limit:,g} s"
+            raise _clash(message, "drain_timeout_s", "rebalance_timeout_s")
         return self
 
 
@@ -200,9 +267,24 @@ class SinkSettings(_Section):
 class ClockSettings(_Section):
     """Bank time = `origin` + (real time - `started`) x `rate`. Shared by a whole stack."""
 
-    rate: float = Field(1.0, gt=0, le=MAX_CLOCK_RATE, description="bank seconds in a real second")
+    rate: float = Field(
+        1.0,
+        gt=0,
+        le=MAX_CLOCK_RATE,
+        description="bank seconds in a real second; other than 1 only with `origin` and `started`",
+    )
     origin: datetime | None = Field(None, description="with `started`; none = real time")
     started: datetime | None = Field(None, description="the real time at which it was `origin`")
+
+    @model_validator(mode="after")
+    def _one_clock_for_all(self) -> Self:
+        if (self.origin is None) != (self.started is None):
+            raise _clash("set both, origin and started, or neither", "origin", "started")
+        if self.rate != 1 and self.origin is None:
+            # Each process would begin at its own start, and no two would have the same time.
+            message = "with a rate other than 1, set origin and started for all processes alike"
+            raise _clash(f"{message} (vipcare up --clock-rate does)", "rate", "origin", "started")
+        return self
 
 
 class BankSettings(_Section):

@@ -1,5 +1,7 @@
 """What a worker and a sink have in common: their pages, and the watchdog that ends what stalled."""
 
+import errno
+import socket
 from collections.abc import Callable
 
 from agents.cli.errors import UserError
@@ -18,11 +20,18 @@ def serve(metrics: Metrics, service: Service, section: str) -> OpsServer:
     host, port = service.host, service.metrics_port
     try:
         return OpsServer(metrics, host, port)
-    except OSError as error:
-        raise UserError(
-            f"/metrics cannot listen on {host}:{port} ({error.strerror}): set "
-            f"VIPCARE_{section.upper()}__METRICS_PORT to another port, or 0 for any"
-        ) from error
+    except (OSError, UnicodeError) as error:  # UnicodeError: a name that can be nobody's
+        variable = f"VIPCARE_{section.upper()}__"
+        if _is_about_host(error):
+            mend = f"set {variable}HOST to a name or an address of this machine"
+        else:
+            mend = f"set {variable}METRICS_PORT to another port, or 0 for any"
+        reason = error.strerror if isinstance(error, OSError) else "no name of a machine"
+        raise UserError(f"/metrics cannot listen on {host}:{port} ({reason}): {mend}") from error
+
+
+def _is_about_host(error: OSError | UnicodeError) -> bool:
+    return isinstance(error, socket.gaierror | UnicodeError) or error.errno == errno.EADDRNOTAVAIL
 
 
 def watchdog(look: Callable[[float], Health], service: Service) -> Watchdog:

@@ -14,7 +14,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from agents.faults import Fault, die
-from agents.lane.membership import watch_membership
+from agents.lane.membership import watch_membership, watch_session
 
 if TYPE_CHECKING:
     from agents.lane.transport import Consumer
@@ -63,8 +63,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def on_start(self) -> None:
         await super().on_start()
+        coordinator = self._ensure_consumer()._coordinator
+        watch_session(coordinator)
         if instance := self.app.conf.consumer_group_instance_id:
-            watch_membership(self._ensure_consumer()._coordinator, instance)
+            watch_membership(coordinator, instance)
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)

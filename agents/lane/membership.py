@@ -1,11 +1,13 @@
-"""A static member of the group whose name another one took, or whose session passed, ends.
+"""A worker ends that its group refuses or has lost; aiokafka would join again for ever.
 
-aiokafka does not say in its heartbeats which static member it is, so Kafka cannot tell two workers
-of one name from each other: the earlier one is unknown to it, and aiokafka would join again and
-throw the other one out, for ever.
+A session that Kafka does not allow is refused at every try. And aiokafka does not say in its
+heartbeats which static member it is, so Kafka cannot tell two workers of one name from each other:
+the earlier one is unknown to it, and aiokafka would join again and throw the other one out.
 """
 
 from typing import Any
+
+from aiokafka.errors import InvalidSessionTimeoutError, KafkaError
 
 from agents.faults import Fault, die
 
@@ -24,3 +26,20 @@ def watch_membership(coordinator: Any, instance: str) -> None:
         reset()
 
     coordinator.reset_generation = lost
+
+
+def watch_session(coordinator: Any) -> None:
+    """End the process when Kafka lets nobody into the group with this session."""
+    push = coordinator._push_error_to_user
+
+    async def told(error: KafkaError) -> None:
+        if isinstance(error, InvalidSessionTimeoutError):
+            die(
+                Fault.KAFKA,
+                f"the group refuses this worker: {type(error).__name__}; set "
+                "VIPCARE_WORKER__SESSION_TIMEOUT_S to what Kafka allows: "
+                "group.min.session.timeout.ms to group.max.session.timeout.ms",
+            )
+        await push(error)
+
+    coordinator._push_error_to_user = told

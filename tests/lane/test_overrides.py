@@ -8,12 +8,14 @@ import asyncio
 import inspect
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import nullcontext
 from importlib.metadata import version
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import faust
 import pytest
+from faust.exceptions import ImproperlyConfigured
 from faust.stores.base import Store as FaustStore
 from faust.stores.memory import Store as MemoryStore
 from faust.tables.base import Collection
@@ -34,6 +36,7 @@ from agents.lane.transport import (
     Consumer,
     Transport,
 )
+from config.settings import MAX_SESSION_S
 
 INPUT = TP("bank.core", 0)
 CHANGELOG = TP("vipcare-customers-changelog", 0)
@@ -131,6 +134,19 @@ def test_the_app_runs_on_the_lane(app: LaneApp, consumer: Consumer) -> None:
 def test_faust_takes_a_store_url_without_host_for_none() -> None:
     assert not URL("lane://"), "so the table would be kept in memory"
     assert URL("lane://records")
+
+
+@pytest.mark.parametrize(("session_s", "refused"), [(MAX_SESSION_S, False), (91, True)])
+def test_faust_starts_with_every_session_that_the_settings_allow(
+    app: LaneApp, consumer: Consumer, session_s: float, refused: bool
+) -> None:
+    async def make() -> None:
+        thread: Any = consumer._thread
+        thread._create_worker_consumer(consumer.transport)
+
+    app.conf.broker_session_timeout = session_s
+    with pytest.raises(ImproperlyConfigured) if refused else nullcontext():
+        asyncio.run(make())
 
 
 # -- offsets ---------------------------------------------------------------------------------------

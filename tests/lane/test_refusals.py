@@ -7,6 +7,7 @@ import pytest
 from agents.faults import Fault
 from agents.topics import create
 from config.settings import Settings, TopicSettings
+from tests.kafka_server import KafkaServer
 from tests.lane.process import Worker, changed, settings_for
 
 
@@ -46,3 +47,15 @@ def test_a_folder_or_a_port_that_another_worker_has(fresh_broker: str, tmp_path:
         status, line = ended(topic_twin)
         assert status == Fault.STORE
         assert "give every worker a folder of its own" in line
+
+
+@pytest.mark.kafka
+def test_a_session_that_kafka_refuses(fresh_kafka: KafkaServer, tmp_path: Path) -> None:
+    with (fresh_kafka.folder / "server.properties").open("a") as properties:
+        properties.write("group.min.session.timeout.ms=6000\n")
+    settings = settings_for(fresh_kafka.restart(), tmp_path / "data", transactions=True)
+    create(settings)
+    status, line = ended(changed(settings, "worker", session_timeout_s=5))
+    assert status == Fault.KAFKA
+    assert "InvalidSessionTimeoutError" in line
+    assert "VIPCARE_WORKER__SESSION_TIMEOUT_S" in line

@@ -9,7 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from agents.cli.errors import UserError
 from agents.cli.main import run
+from agents.cli.ops import serve
+from config.settings import Settings
+from schemas.metrics import WORKER
+from sinks.metrics import Metrics
 from tests.stack.processes import NOWHERE, ended, refused, started, vipcare
 
 KAFKA = {"VIPCARE_KAFKA__BOOTSTRAP": NOWHERE}
@@ -168,6 +173,23 @@ def test_a_taken_metrics_port_is_named(
     assert vipcare("topics", "create", **kafka).returncode == 0
     own = {f"VIPCARE_{name.upper()}__METRICS_PORT": str(taken)}
     assert str(taken) in refused(vipcare(name, **kafka, **own))
+
+
+@pytest.mark.parametrize("section", ["worker", "sink"])
+@pytest.mark.parametrize("host", ["nonsense.invalid", "192.0.2.1", "a..b", ""])
+def test_a_host_that_is_not_this_machine_is_told_from_a_taken_port(host: str, section: str) -> None:
+    service = getattr(Settings(), section).model_copy(update={"host": host})
+    with pytest.raises(UserError, match=f"VIPCARE_{section.upper()}__HOST") as refused:
+        serve(Metrics(WORKER), service, section)
+    assert "METRICS_PORT" not in str(refused.value)
+
+
+@pytest.mark.parametrize("section", ["worker", "sink"])
+def test_a_taken_port_is_told_from_a_wrong_host(section: str, taken: int) -> None:
+    service = getattr(Settings(), section).model_copy(update={"metrics_port": taken})
+    with pytest.raises(UserError, match=f"VIPCARE_{section.upper()}__METRICS_PORT") as refused:
+        serve(Metrics(WORKER), service, section)
+    assert "__HOST" not in str(refused.value)
 
 
 @pytest.mark.parametrize("address", ["", "nonsense", "a b:1", "kafka:9092;other:9092"])

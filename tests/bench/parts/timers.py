@@ -7,7 +7,7 @@ due together, ten times a second, over 200 seconds. The deposits are taken in be
 that runs at the usual pace; then the worker is started again with the fast one.
 
 How late is real time: from the moment at which the bank clock says that a timer is due until
-its alert is readable by `read_committed`. In it is `worker.expected_delay_ms` (300 ms by default),
+its alert is readable by `read_committed`. In it is `worker.expected_delay_ms` (200 ms by default),
 for which timers wait on purpose for events that are still on their way. Restarts happen while
 timers go on falling due: from the start of the process to the first alert. After kill -9 the group
 waits for the session of the killed one (6 s) before it gives its partitions to anybody.
