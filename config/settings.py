@@ -151,7 +151,11 @@ class WorkerSettings(_Section):
     )
     cache_bytes: int = Field(256 * 1024 * 1024, ge=0, description="decoded records")
     transaction_timeout_ms: int = Field(
-        60_000, ge=1_000, description="a longer pause of a worker ends it"
+        60_000,
+        ge=1_000,
+        le=900_000,
+        description="a longer pause of a worker ends it; Kafka's `transaction.max.timeout.ms` allows "
+        "15 minutes at most",
     )
     session_timeout_s: float = Field(
         6.0,
@@ -245,7 +249,7 @@ class SinkSettings(_Section):
 
     group: str = Field("vipcare-sink", description="its consumer group")
     session_timeout_s: float = Field(
-        10.0, ge=1, description="one silent for so long has lost its partitions"
+        10.0, ge=1, le=300, description="one silent for so long has lost its partitions"
     )
     batch_rows: int = Field(10_000, ge=1, description="insert after so many rows")
     batch_ms: int = Field(500, ge=1, description="or after so long")
