@@ -166,10 +166,12 @@ def test_a_deposit_that_matures_sooner_is_told_at_once_and_a_matured_one_not() -
     assert other.record.header.next_due == NEVER
 
 
-def test_a_day_that_is_none_sets_no_timer() -> None:
+def test_a_maturity_on_a_day_that_is_none_is_a_dead_letter() -> None:
     bank = Bank()
-    assert bank.deposit(ORIGIN, "2026-02-30").counts["applied"] == 1
-    assert bank.record.header.next_due == NEVER
+    (letter,) = bank.deposit(ORIGIN, "2026-02-30").dead_letters
+    assert letter.reason == "broken"
+    assert letter.detail == "matures_on is no day of the calendar - at `$.data`"
+    assert not bank.record.profile.deposits
 
 
 def test_an_event_finds_the_timers_before_it_fired() -> None:
