@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from schemas.effects import Task
@@ -262,17 +262,50 @@ def test_a_due_list_is_a_sorted_dict(changes: list[tuple[str, int]]) -> None:
 
 
 _times = st.one_of(st.none(), st.integers(0, 100))
+BEHIND = Source(None, None)
 
 
-@given(st.integers(-1, 100), st.lists(st.builds(Source, _times, _times)), st.integers(0, 120))
-def test_partition_time(before: int, sources: list[Source], now: int) -> None:
-    """The definition, case by case."""
-    time = partition_time(before, sources, now, 10)
-    assert time >= before
-    if any(one.head is None and one.caught_up is None for one in sources):
-        assert time == before
-    elif time > before:
-        assert time <= now
-        for source in sources:
-            told = source.head if source.head is not None else (source.caught_up or 0) - 10
-            assert time <= told
+def is_known(source: Source, time: int, delay: int) -> bool:
+    """Whether nothing dated before `time` is still to come from a source."""
+    if source.head is not None:
+        return time <= source.head
+    return source.caught_up is not None and time <= source.caught_up - delay
+
+
+@given(
+    st.integers(-1, 100),
+    st.lists(st.builds(Source, _times, _times), max_size=4),
+    st.integers(0, 120),
+    st.integers(0, 30),
+)
+@example(50, [Source(None, 90)], 100, 10)
+def test_a_partitions_time_is_the_last_up_to_which_all_is_known(
+    before: int, sources: list[Source], now: int, delay: int
+) -> None:
+    """The definition, by trying each time that the bank clock has been at."""
+    known = (t for t in range(now + 1) if all(is_known(one, t, delay) for one in sources))
+    assert partition_time(before, sources, now, delay) == max((before, *known))
+
+
+@pytest.mark.parametrize(
+    ("sources", "time"),
+    [
+        ([], 100),
+        ([Source(None, 90)], 80),
+        ([Source(None, 90), Source(None, 70)], 60),
+        ([Source(55, None)], 55),
+        ([Source(55, None), Source(52, None)], 52),
+        ([Source(55, 90)], 55),
+        ([Source(95, None), Source(None, 90)], 80),
+        ([Source(55, None), Source(None, 90)], 55),
+        ([Source(104, None)], 100),
+        ([Source(None, 55)], 50),
+        ([Source(45, None)], 50),
+        ([BEHIND], 50),
+        ([Source(None, 90), BEHIND], 50),
+        ([BEHIND, Source(95, None)], 50),
+    ],
+)
+def test_partition_time_case_by_case(sources: list[Source], time: int) -> None:
+    """It was 50, the bank clock is at 100, and an event may take 10 to arrive."""
+    assert partition_time(50, sources, 100, 10) == time
