@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from schemas.effects import Task
-from schemas.record import NEVER, Record
+from schemas.record import MAX_RECORD_BYTES, NEVER, Record
 from schemas.rules import RuleDefinition
 from streams.chunk import Outcome, apply_chunk
 from streams.context import Context, CoreSettings
@@ -18,7 +18,7 @@ from streams.due import DueList
 from streams.inputs import Raw
 from streams.intake import Entry, read
 from streams.partition_time import Source, partition_time
-from streams.rules.ruleset import RuleErrors, compile_rules
+from streams.rules.ruleset import RuleErrors, RuleSet, compile_rules
 from streams.timers import instant
 from tests.core.strategies import CUSTOMERS, DAY, PARTITIONS, message
 
@@ -62,13 +62,17 @@ def deposit(name: str, matures_on: str, amount: int = 2_000_000) -> dict[str, st
 class Bank:
     """One customer's record, fed event by event."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: RuleSet = RULES, digits: int = 1) -> None:
         self.record = Record(CUSTOMER)
         self.offset = 0
+        self.rules = rules
+        self.digits = digits
+        """The length of an event's id."""
 
     def entry(self, kind: str, at: int, **data: Any) -> Entry:
         self.offset += 1
-        value = message(kind, data, at=at, customer=CUSTOMER, event_id=str(self.offset))
+        event_id = f"{self.offset:0{self.digits}}"
+        value = message(kind, data, at=at, customer=CUSTOMER, event_id=event_id)
         return read(Raw("bank.core", 0, self.offset, CUSTOMER.encode(), value), SETTINGS)
 
     def send(self, kind: str, at: int, now: int = LATER, **data: Any) -> Outcome:
@@ -98,7 +102,7 @@ class Bank:
         return self.apply([], LATER, time, (CUSTOMER,))
 
     def apply(self, entries: Sequence[Entry], now: int, time: int, due: Sequence[str]) -> Outcome:
-        context = Context(now, RULES, SETTINGS, time)
+        context = Context(now, self.rules, SETTINGS, time)
         return apply_chunk(entries, lambda _: self.record, context, due)
 
 
@@ -172,6 +176,21 @@ def test_a_maturity_on_a_day_that_is_none_is_a_dead_letter() -> None:
     assert letter.reason == "broken"
     assert letter.detail == "matures_on is no day of the calendar - at `$.data`"
     assert not bank.record.profile.deposits
+
+
+@pytest.mark.parametrize(("rules", "deposit_id", "event_id"), [(3, 16, 26), (1, 128, 200)])
+def test_many_deposits_wait_in_a_record_that_stays_below_its_limit(
+    rules: int, deposit_id: int, event_id: int
+) -> None:
+    """With ids of an ordinary length, and of the greatest."""
+    waiting = [RuleDefinition.model_validate({**RULE, "id": f"maturing-{n}"}) for n in range(rules)]
+    bank = Bank(compile_rules(waiting), event_id)
+    for n in range(200):
+        told = deposit(f"{n:0{deposit_id}}", "2026-06-01", 12_345_678_901_234)
+        assert bank.send("deposit.placed", ORIGIN + n, **told).counts["applied"] == 1
+    assert len(bank.record.activity.timers) == 200 * rules
+    assert len(bank.record.encode()) < MAX_RECORD_BYTES * 3 // 4
+    assert len(tasks(bank.until(LATER))) == 200 * rules
 
 
 def test_an_event_finds_the_timers_before_it_fired() -> None:
