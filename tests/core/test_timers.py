@@ -153,6 +153,17 @@ def test_hearing_of_a_deposit_again_does_not_tell_it_twice() -> None:
     assert tasks(bank.until(LATER))
 
 
+def test_a_moved_date_is_a_new_wait_also_back_to_one_that_was_told() -> None:
+    bank, told = Bank(), nine("2026-06-01")
+    bank.deposit(ORIGIN, "2026-06-01")
+    assert tasks(bank.until(told))
+    bank.deposit(told + 1, "2026-09-01", kind="renewed")
+    assert not tasks(bank.until(told + 1))
+    bank.deposit(told + 2, "2026-06-01", kind="renewed")
+    assert bank.record.header.next_due == told + 2
+    assert len(tasks(bank.until(LATER))) == 1
+
+
 def test_the_condition_is_looked_at_as_things_are_by_then() -> None:
     bank = Bank()
     bank.deposit(ORIGIN, "2026-06-01", amount=10)
