@@ -9,9 +9,16 @@ from functools import cache
 from typing import Annotated, ClassVar, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta
 
-from schemas.fields import Instant, check_decimal, decimal_fields, is_ordinary
+from schemas.fields import (
+    Instant,
+    check_day,
+    check_decimal,
+    day_fields,
+    decimal_fields,
+    is_ordinary,
+)
 
 _NO_BLANKS = r"^[^\s\x00-\x20\x7f]{1,64}\Z"
 CustomerId = Annotated[str, Meta(pattern=_NO_BLANKS)]
@@ -22,17 +29,22 @@ EventId = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 @cache
-def _decimals(struct: type[msgspec.Struct]) -> tuple[tuple[str, int], ...]:
-    return decimal_fields(struct)
+def _checked(struct: type[msgspec.Struct]) -> tuple[tuple[str, int | None], ...]:
+    """The decimal fields, each with its decimals, and the days, with None."""
+    return *decimal_fields(struct), *((name, None) for name in day_fields(struct))
 
 
 class Data(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """An event's own fields. Unknown fields are let through, so that a bank may add some."""
 
     def __post_init__(self) -> None:
-        for name, decimals in _decimals(type(self)):
+        for name, decimals in _checked(type(self)):
             value = getattr(self, name)
-            if value is not None and value is not msgspec.UNSET and not is_ordinary(value):
+            if value is None or value is UNSET:
+                continue
+            if decimals is None:
+                check_day(name, value)
+            elif not is_ordinary(value):
                 check_decimal(name, value, decimals)
 
     def __repr__(self) -> str:

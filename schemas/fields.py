@@ -1,6 +1,6 @@
 """The field types that events share: money, rates, names of things, and personal data."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, get_type_hints
 
@@ -35,11 +35,14 @@ Rate = Annotated[Decimal, Meta(extra={"decimals": RATE_DECIMALS})]
 PersonalText = Annotated[str, Meta(max_length=2_000, extra={SENSITIVE: True})]
 """Text that identifies a person: never in a log line, a metric or an error message."""
 PersonalId = Annotated[str, Meta(min_length=1, max_length=128, extra={SENSITIVE: True})]
+
+_DAY = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\Z"
+_DATE = {"format": "date"}
 PersonalDate = Annotated[
-    str, Meta(pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\Z", extra={SENSITIVE: True})
+    str, Meta(pattern=_DAY, extra_json_schema=_DATE, extra={"day": True, SENSITIVE: True})
 ]
 """A day that identifies a person (a birthday), as YYYY-MM-DD."""
-Day = Annotated[str, Meta(pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\Z")]
+Day = Annotated[str, Meta(pattern=_DAY, extra_json_schema=_DATE, extra={"day": True})]
 """A calendar day in the bank's time zone, as YYYY-MM-DD."""
 
 
@@ -65,6 +68,12 @@ def decimal_fields(struct: type[msgspec.Struct]) -> tuple[tuple[str, int], ...]:
     return tuple((name, decimals) for name, decimals in found if decimals is not None)
 
 
+def day_fields(struct: type[msgspec.Struct]) -> tuple[str, ...]:
+    """Names of a struct's fields that hold a day."""
+    hints = get_type_hints(struct, include_extras=True)
+    return tuple(name for name, hint in hints.items() if metadata(hint).get("day"))
+
+
 _BOUND = Decimal(10) ** MONEY_DIGITS
 _CENT = Decimal("0.01")
 _QUANTA = {places: Decimal(1).scaleb(-places) for places in (MONEY_DECIMALS, RATE_DECIMALS)}
@@ -86,3 +95,14 @@ def check_decimal(name: str, value: Decimal, decimals: int) -> None:
         raise ValueError(f"{name} has more than {MONEY_DIGITS} digits before the point")
     if value.adjusted() < -decimals or value.quantize(_QUANTA[decimals]) != value:
         raise ValueError(f"{name} has more than {decimals} decimals")
+
+
+def check_day(name: str, value: str) -> None:
+    """Refuse a day that no calendar has, as a pattern cannot: no timer could wait for it.
+
+    Raises ValueError that names the field and never shows the value.
+    """
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"{name} is no day of the calendar") from None

@@ -1,9 +1,9 @@
 """A partition's time: up to where all its events are known, so that timers may fire.
 
-It never goes back. Where every input is caught up and everything fetched was taken, it is the bank
-clock at the oldest of the fetches that said so, less the delay that events may take to arrive.
-While something is left to take, it is the least event time of what comes next; a topic that is
-behind with nothing fetched could hold anything, so it stands still.
+It never goes back. An input that is caught up, with all that was fetched taken, is known up to the
+bank clock at the fetch that said so, less the delay that events may take to arrive. One with
+something left to take is known up to the event time of what comes next. The least of these counts;
+an input that is behind with nothing fetched could hold anything, so the time stands still.
 """
 
 from collections.abc import Iterable

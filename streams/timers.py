@@ -93,7 +93,8 @@ def instant(day: str, days: int, at: str, zone: tzinfo) -> int:
 
 
 def _timer(deposit: Deposit, wait: Wait, event: Input, zone: tzinfo) -> Timer | None:
-    """None for a deposit that has matured by the time of its event, or on a day that is none."""
+    """None for a deposit that has matured by the time of its event, and for a day that is none:
+    events with such a day are refused, but a record may be older than that."""
     try:
         over = instant(deposit.matures_on, 0, "23:59", zone)
         ends = instant(deposit.matures_on, wait.days, wait.at, zone)

@@ -17,6 +17,7 @@ from schemas.fields import (
     PersonalText,
     Rate,
     Whole,
+    check_day,
 )
 
 Attribute = str | Whole | bool | None
@@ -54,6 +55,13 @@ class CustomerData(Data, kw_only=True, frozen=True):
     """Purpose (marketing, service, …) → channel (sms, wechat, …) → given or refused."""
     attributes: dict[str, Attribute] | UnsetType = UNSET
     """The bank's own fields; each is a patch of its own, null removes it."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        # Not in FamilyMember itself: records are read with it, and what is kept must stay readable.
+        for member in self.family or ():
+            if member.birthday is not None:
+                check_day("family.birthday", member.birthday)
 
 
 class CustomerUpdated(CoreEvent, tag="customer.updated", frozen=True):

@@ -4,7 +4,9 @@ from schemas.events.core import DepositData, DepositRedeemedData
 from schemas.record import Deposit, ProfileSection
 from streams.fold.bounded import make_room
 
-MAX_DEPOSITS = 50
+MAX_DEPOSITS = 200
+"""One that falls off takes its timers along, so this is more than a customer is likely to have. Of
+the record's limit a deposit takes about 150 bytes, and 190 for each rule that waits for it."""
 
 
 def placed(profile: ProfileSection, data: DepositData, at: int) -> None:

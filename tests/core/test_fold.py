@@ -1,7 +1,11 @@
 """Folds: patches, last writers, states that come out of order, and limits."""
 
 import itertools
+import pkgutil
+import re
 from decimal import Decimal
+from importlib import import_module
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -19,6 +23,7 @@ from schemas.events.core import (
     TagData,
 )
 from schemas.record import ActivitySection, ProfileSection
+from streams import fold
 from streams.fold import accounts, basics, deposits, visits
 
 patches = st.fixed_dictionaries(
@@ -122,3 +127,14 @@ def test_what_falls_off_is_counted() -> None:
     assert len(profile.tags) == basics.MAX_TAGS
     assert sum(activity.visits.by_topic.values()) == 100
     assert len(activity.visits.by_topic) == visits.MAX_TOPICS + 1
+
+
+def test_the_bounds_that_the_readme_tells_are_the_constants() -> None:
+    text = (Path(fold.__file__).parents[1] / "README.md").read_text()
+    _, _, begun = text.partition("<!-- bounds")
+    rows = re.findall(r"^\|[^|]+\| ([\d,]+) \| `([\w.]+)\.(\w+)` \|", begun, re.MULTILINE)
+    told = {(module, name): int(most.replace(",", "")) for most, module, name in rows}
+    assert told == {(one, name): getattr(import_module(one), name) for one, name in told}
+    modules = [f"streams.fold.{one.name}" for one in pkgutil.iter_modules(fold.__path__)]
+    kept = {(one, n) for one in modules for n in vars(import_module(one)) if n.startswith("MAX_")}
+    assert kept <= told.keys(), "every bound is told"

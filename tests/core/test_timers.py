@@ -6,11 +6,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from schemas.effects import Task
-from schemas.record import NEVER, Record
+from schemas.record import MAX_RECORD_BYTES, NEVER, Record
 from schemas.rules import RuleDefinition
 from streams.chunk import Outcome, apply_chunk
 from streams.context import Context, CoreSettings
@@ -18,7 +18,7 @@ from streams.due import DueList
 from streams.inputs import Raw
 from streams.intake import Entry, read
 from streams.partition_time import Source, partition_time
-from streams.rules.ruleset import RuleErrors, compile_rules
+from streams.rules.ruleset import RuleErrors, RuleSet, compile_rules
 from streams.timers import instant
 from tests.core.strategies import CUSTOMERS, DAY, PARTITIONS, message
 
@@ -62,13 +62,17 @@ def deposit(name: str, matures_on: str, amount: int = 2_000_000) -> dict[str, st
 class Bank:
     """One customer's record, fed event by event."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: RuleSet = RULES, digits: int = 1) -> None:
         self.record = Record(CUSTOMER)
         self.offset = 0
+        self.rules = rules
+        self.digits = digits
+        """The length of an event's id."""
 
     def entry(self, kind: str, at: int, **data: Any) -> Entry:
         self.offset += 1
-        value = message(kind, data, at=at, customer=CUSTOMER, event_id=str(self.offset))
+        event_id = f"{self.offset:0{self.digits}}"
+        value = message(kind, data, at=at, customer=CUSTOMER, event_id=event_id)
         return read(Raw("bank.core", 0, self.offset, CUSTOMER.encode(), value), SETTINGS)
 
     def send(self, kind: str, at: int, now: int = LATER, **data: Any) -> Outcome:
@@ -98,7 +102,7 @@ class Bank:
         return self.apply([], LATER, time, (CUSTOMER,))
 
     def apply(self, entries: Sequence[Entry], now: int, time: int, due: Sequence[str]) -> Outcome:
-        context = Context(now, RULES, SETTINGS, time)
+        context = Context(now, self.rules, SETTINGS, time)
         return apply_chunk(entries, lambda _: self.record, context, due)
 
 
@@ -149,6 +153,17 @@ def test_hearing_of_a_deposit_again_does_not_tell_it_twice() -> None:
     assert tasks(bank.until(LATER))
 
 
+def test_a_moved_date_is_a_new_wait_also_back_to_one_that_was_told() -> None:
+    bank, told = Bank(), nine("2026-06-01")
+    bank.deposit(ORIGIN, "2026-06-01")
+    assert tasks(bank.until(told))
+    bank.deposit(told + 1, "2026-09-01", kind="renewed")
+    assert not tasks(bank.until(told + 1))
+    bank.deposit(told + 2, "2026-06-01", kind="renewed")
+    assert bank.record.header.next_due == told + 2
+    assert len(tasks(bank.until(LATER))) == 1
+
+
 def test_the_condition_is_looked_at_as_things_are_by_then() -> None:
     bank = Bank()
     bank.deposit(ORIGIN, "2026-06-01", amount=10)
@@ -166,10 +181,27 @@ def test_a_deposit_that_matures_sooner_is_told_at_once_and_a_matured_one_not() -
     assert other.record.header.next_due == NEVER
 
 
-def test_a_day_that_is_none_sets_no_timer() -> None:
+def test_a_maturity_on_a_day_that_is_none_is_a_dead_letter() -> None:
     bank = Bank()
-    assert bank.deposit(ORIGIN, "2026-02-30").counts["applied"] == 1
-    assert bank.record.header.next_due == NEVER
+    (letter,) = bank.deposit(ORIGIN, "2026-02-30").dead_letters
+    assert letter.reason == "broken"
+    assert letter.detail == "matures_on is no day of the calendar - at `$.data`"
+    assert not bank.record.profile.deposits
+
+
+@pytest.mark.parametrize(("rules", "deposit_id", "event_id"), [(3, 16, 26), (1, 128, 200)])
+def test_many_deposits_wait_in_a_record_that_stays_below_its_limit(
+    rules: int, deposit_id: int, event_id: int
+) -> None:
+    """With ids of an ordinary length, and of the greatest."""
+    waiting = [RuleDefinition.model_validate({**RULE, "id": f"maturing-{n}"}) for n in range(rules)]
+    bank = Bank(compile_rules(waiting), event_id)
+    for n in range(200):
+        told = deposit(f"{n:0{deposit_id}}", "2026-06-01", 12_345_678_901_234)
+        assert bank.send("deposit.placed", ORIGIN + n, **told).counts["applied"] == 1
+    assert len(bank.record.activity.timers) == 200 * rules
+    assert len(bank.record.encode()) < MAX_RECORD_BYTES * 3 // 4
+    assert len(tasks(bank.until(LATER))) == 200 * rules
 
 
 def test_an_event_finds_the_timers_before_it_fired() -> None:
@@ -260,17 +292,50 @@ def test_a_due_list_is_a_sorted_dict(changes: list[tuple[str, int]]) -> None:
 
 
 _times = st.one_of(st.none(), st.integers(0, 100))
+BEHIND = Source(None, None)
 
 
-@given(st.integers(-1, 100), st.lists(st.builds(Source, _times, _times)), st.integers(0, 120))
-def test_partition_time(before: int, sources: list[Source], now: int) -> None:
-    """The definition, case by case."""
-    time = partition_time(before, sources, now, 10)
-    assert time >= before
-    if any(one.head is None and one.caught_up is None for one in sources):
-        assert time == before
-    elif time > before:
-        assert time <= now
-        for source in sources:
-            told = source.head if source.head is not None else (source.caught_up or 0) - 10
-            assert time <= told
+def is_known(source: Source, time: int, delay: int) -> bool:
+    """Whether nothing dated before `time` is still to come from a source."""
+    if source.head is not None:
+        return time <= source.head
+    return source.caught_up is not None and time <= source.caught_up - delay
+
+
+@given(
+    st.integers(-1, 100),
+    st.lists(st.builds(Source, _times, _times), max_size=4),
+    st.integers(0, 120),
+    st.integers(0, 30),
+)
+@example(50, [Source(None, 90)], 100, 10)
+def test_a_partitions_time_is_the_last_up_to_which_all_is_known(
+    before: int, sources: list[Source], now: int, delay: int
+) -> None:
+    """The definition, by trying each time that the bank clock has been at."""
+    known = (t for t in range(now + 1) if all(is_known(one, t, delay) for one in sources))
+    assert partition_time(before, sources, now, delay) == max((before, *known))
+
+
+@pytest.mark.parametrize(
+    ("sources", "time"),
+    [
+        ([], 100),
+        ([Source(None, 90)], 80),
+        ([Source(None, 90), Source(None, 70)], 60),
+        ([Source(55, None)], 55),
+        ([Source(55, None), Source(52, None)], 52),
+        ([Source(55, 90)], 55),
+        ([Source(95, None), Source(None, 90)], 80),
+        ([Source(55, None), Source(None, 90)], 55),
+        ([Source(104, None)], 100),
+        ([Source(None, 55)], 50),
+        ([Source(45, None)], 50),
+        ([BEHIND], 50),
+        ([Source(None, 90), BEHIND], 50),
+        ([BEHIND, Source(95, None)], 50),
+    ],
+)
+def test_partition_time_case_by_case(sources: list[Source], time: int) -> None:
+    """It was 50, the bank clock is at 100, and an event may take 10 to arrive."""
+    assert partition_time(50, sources, 100, 10) == time
