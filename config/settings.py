@@ -154,8 +154,7 @@ class WorkerSettings(_Section):
         60_000,
         ge=1_000,
         le=900_000,
-        description="a longer pause of a worker ends it; Kafka's `transaction.max.timeout.ms` allows "
-        "15 minutes at most",
+        description="a longer pause of a worker ends it; more than 15 minutes Kafka mostly refuses",
     )
     session_timeout_s: float = Field(
         6.0,
