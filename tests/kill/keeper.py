@@ -28,6 +28,14 @@ def wait_until(holds: Callable[[], bool], what: str, seconds: float = WAIT_S) ->
         time.sleep(0.05)
 
 
+def _read(log: Path) -> str:
+    """Of an incarnation that is about to start there is no log yet."""
+    try:
+        return log.read_text()
+    except FileNotFoundError:
+        return ""
+
+
 class Kept:
     """One command, kept running. `fails` are values of VIPCARE_FAIL, one for each next start."""
 
@@ -97,12 +105,11 @@ class Kept:
     @property
     def log(self) -> str:
         """What the present incarnation has written."""
-        return self._log.read_text() if self._log.exists() else ""
+        return _read(self._log)
 
     def said(self, incarnation: int) -> str:
         """What an incarnation, from 0, has written."""
-        path = self._path(incarnation)
-        return path.read_text() if path.exists() else ""
+        return _read(self._path(incarnation))
 
     def told(self, event: str) -> int:
         """How often all incarnations together logged this."""
