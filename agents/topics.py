@@ -6,6 +6,7 @@ embedded broker.
 """
 
 import contextlib
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -105,7 +106,17 @@ def create(settings: Settings) -> list[str]:
                 raise TopicsError(f"topic {name} was not made: {error.args[0].str()}") from error
         else:
             made.append(name)
+    _await_listing(admin, settings, made)
     return sorted(made)
+
+
+def _await_listing(admin: AdminClient, settings: Settings, made: Sequence[str]) -> None:
+    """A broker may list a topic some moments after it said that it was made."""
+    deadline = time.monotonic() + _TIMEOUT_S
+    while not _partition_counts(admin, settings).keys() >= set(made):
+        if time.monotonic() > deadline:
+            raise TopicsError(f"Kafka made the topics, but lists them not in {_TIMEOUT_S:g} s")
+        time.sleep(0.1)
 
 
 def check(settings: Settings) -> list[str]:
