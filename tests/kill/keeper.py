@@ -20,12 +20,19 @@ _PAUSE_S = 0.2
 WAIT_S = 90.0
 
 
-def wait_until(holds: Callable[[], bool], what: str, seconds: float = WAIT_S) -> None:
-    """Raises AssertionError that says what did not come about."""
+def comes_about(holds: Callable[[], bool], seconds: float) -> bool:
+    """Whether it does, within that time."""
     deadline = time.monotonic() + seconds
     while not holds():
-        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
+        if time.monotonic() > deadline:
+            return False
         time.sleep(0.05)
+    return True
+
+
+def wait_until(holds: Callable[[], bool], what: str, seconds: float = WAIT_S) -> None:
+    """Raises AssertionError that says what did not come about."""
+    assert comes_about(holds, seconds), f"not within {seconds:g} s: {what}"
 
 
 def _read(log: Path) -> str:

@@ -6,13 +6,14 @@ from typing import get_args
 
 from agents.fail_points import WORKER_POINTS, ChunkPoint, RevokePoint
 from agents.faults import Fault
-from tests.kill.keeper import WAIT_S, Kept, wait_until
+from tests.kill.keeper import WAIT_S, Kept, comes_about, wait_until
 from tests.kill.world import PARTITIONS, World
 
 RARE = frozenset(("copy-wiping",))
 """Points that no ordinary run reaches; `disks.useless_copy` does."""
 
 _QUIET_S = 10.0
+_PATIENCE_S = 20.0
 
 
 def random_moments(world: World, kills: int = 20) -> None:
@@ -110,12 +111,27 @@ def stalls(world: World) -> None:
     ends = Fault.FENCED, Fault.CRASHED, Fault.KAFKA
     with world.workers("one", "two", fails=fails, fine=ends) as workers, world.flow():
         for round_ in (1, 2):
-            for worker in workers:
-                wait_until(lambda w=worker, n=round_: w.told("fail_point") >= n, "a stall")
+            for worker, other in (workers, workers[::-1]):
+                _wait_stalled(worker, round_, other)
                 if len(worker.statuses) < round_:
                     time.sleep(world.chance.random() * 5)
                     worker.kill()
         _wait_settled(workers)
+
+
+def _wait_stalled(worker: Kept, number: int, other: Kept) -> None:
+    """Until a worker has stalled so many times. Where that needs a rebalance and none comes by
+    itself, because both were in the group before the first chunk, the other's death brings one."""
+
+    def stalled() -> bool:
+        return worker.told("fail_point") >= number
+
+    for _ in range(3):
+        if comes_about(stalled, _PATIENCE_S):
+            return
+        _wait_settled([worker, other])
+        other.kill()
+    wait_until(stalled, "a stall")
 
 
 def _wait_settled(workers: list[Kept]) -> None:
