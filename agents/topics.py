@@ -76,6 +76,9 @@ def all_topics(settings: Settings) -> tuple[Topic, ...]:
     )
 
 
+FIXED = "the number is fixed for the life of a deployment"
+
+
 class TopicsError(Exception):
     """Kafka did not answer, or refused; one line."""
 
@@ -136,14 +139,20 @@ def check(settings: Settings) -> list[str]:
     return problems
 
 
+def wrong_count(topic: str, partitions: int, wanted: int, why: str = FIXED) -> str:
+    """What is said of a topic with another number of partitions; one line."""
+    return f"topic {topic} has {partitions} partitions, not {wanted}: {why}"
+
+
 def _differences(
     topic: Topic, partitions: int, cleanup: str | None, settings: Settings
 ) -> list[str]:
     wanted = topic.partitions(settings)
     problems = []
     if partitions != wanted:
-        why = "the number is fixed for the life of a deployment" if topic.keyed else "it is global"
-        problems.append(f"topic {topic.name} has {partitions} partitions, not {wanted}: {why}")
+        problems.append(
+            wrong_count(topic.name, partitions, wanted, FIXED if topic.keyed else "it is global")
+        )
     if cleanup is not None and cleanup != topic.cleanup:
         problems.append(f"topic {topic.name} has cleanup.policy={cleanup}, not {topic.cleanup}")
     return problems

@@ -150,9 +150,7 @@ class Store:
         """Begin an empty copy and keep this one beside it, in place of one kept earlier: it may be
         all that is left of a changelog that was deleted. Gives the folder."""
         self.close()
-        aside = self.path.with_name(f"{self.path.name}.other-changelog")
-        shutil.rmtree(aside, ignore_errors=True)
-        self.path.rename(aside)
+        aside = _put_aside(self.path, "other-changelog")
         self._db = Rdict(str(self.path), self._options)
         return aside
 
@@ -182,10 +180,15 @@ def _opened(path: Path, options: Options) -> Rdict:
 
 def _remove(folder: Path) -> None:
     """Set aside first: what a kill leaves half removed must not be taken for a copy."""
-    aside = folder.with_name(f"{folder.name}.gone")
+    shutil.rmtree(_put_aside(folder, "gone"))
+
+
+def _put_aside(folder: Path, suffix: str) -> Path:
+    """Rename it, in place of one that was put aside earlier."""
+    aside = folder.with_name(f"{folder.name}.{suffix}")
     shutil.rmtree(aside, ignore_errors=True)
     folder.rename(aside)
-    shutil.rmtree(aside)
+    return aside
 
 
 class Stores:

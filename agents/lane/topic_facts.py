@@ -14,6 +14,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public, the
 )
 
 from agents.librdkafka import librdkafka_config
+from agents.topics import wrong_count
 from config.settings import KafkaSettings
 from streams.durations import DAY_MS
 
@@ -41,10 +42,7 @@ class TopicFacts:
         `earlier`; one line, None if all is well."""
         for topic, there in self.partitions.items():
             if there != partitions:
-                return (
-                    f"topic {topic} has {there} partitions, not {partitions}: the number is fixed "
-                    "for the life of a deployment"
-                )
+                return wrong_count(topic, there, partitions)
         for topic, before in earlier.ids.items() if earlier else ():
             if before and self.ids[topic] != before:
                 return (

@@ -35,22 +35,12 @@ def applied(worker: Worker, count: int = EVENTS) -> None:
     worker.wait_until(lambda: worker.total("vipcare_position") == count)
 
 
-def status(worker: Worker, seconds: float = 60.0) -> int | None:
-    """How the worker ends by itself; None if it does not."""
-    deadline = time.monotonic() + seconds
-    while worker.process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return worker.process.poll()
-
-
 def remove_unread(settings: Settings) -> None:
     """What retention does to a worker that is far behind."""
     consumer = Consumer({"bootstrap.servers": settings.kafka.bootstrap, "group.id": "anybody"})
-    ends = [
-        TopicPartition("bank.core", number, consumer.get_watermark_offsets(place)[1] - 10)
-        for number in range(settings.topics.partitions)
-        if (place := TopicPartition("bank.core", number))
-    ]
+    ends = [TopicPartition("bank.core", number) for number in range(settings.topics.partitions)]
+    for one in ends:
+        one.offset = consumer.get_watermark_offsets(one)[1] - 10
     consumer.close()
     admin = AdminClient({"bootstrap.servers": settings.kafka.bootstrap})
     for done in admin.delete_records(ends).values():
@@ -64,10 +54,10 @@ def test_messages_that_are_removed_unread_end_a_running_worker(settings: Setting
         produce_events(settings, EVENTS, seed=2, customers=500)
         remove_unread(settings)
         os.kill(worker.process.pid, signal.SIGCONT)
-        assert status(worker) == Fault.POSITION
+        assert worker.process.wait(60) == Fault.POSITION
         assert "messages were removed unread" in worker.log.read_text()
         worker.start()
-        assert status(worker) == Fault.POSITION
+        assert worker.process.wait(60) == Fault.POSITION
         assert "messages were removed unread. Restore them" in worker.log.read_text()
 
 
@@ -83,10 +73,10 @@ def test_a_changelog_that_is_made_anew_ends_a_running_worker_and_every_later_one
         time.sleep(1)
         create(settings)
         produce_events(settings, 100, seed=2, customers=500)
-        assert status(worker) == Fault.POSITION
+        assert worker.process.wait(60) == Fault.POSITION
         assert f"topic {topic} was made anew" in worker.log.read_text()
         worker.start()
-        assert status(worker) == Fault.POSITION
+        assert worker.process.wait(60) == Fault.POSITION
         told = worker.log.read_text()
         assert "the changelog was made anew while a worker ran" in told
         assert "local_store_set_aside" in told
@@ -100,10 +90,10 @@ def test_partitions_that_are_added_end_a_running_worker(settings: Settings) -> N
         applied(worker)
         admin = AdminClient({"bootstrap.servers": settings.kafka.bootstrap})
         admin.create_partitions([NewPartitions("bank.core", 4)])["bank.core"].result()
-        assert status(worker) == Fault.POSITION
+        assert worker.process.wait(60) == Fault.POSITION
         assert "topic bank.core has 4 partitions, not 2" in worker.log.read_text()
         worker.start()
-        assert status(worker) == 2
+        assert worker.process.wait(60) == 2
 
 
 def test_the_copy_of_another_partition_is_no_copy(settings: Settings) -> None:
@@ -129,4 +119,4 @@ def test_a_stop_ends_without_a_disk(settings: Settings) -> None:
         applied(worker)
         shutil.rmtree(settings.worker.data)
         worker.process.send_signal(signal.SIGTERM)
-        assert status(worker, 30) == 0
+        assert worker.process.wait(30) == 0
