@@ -59,7 +59,9 @@ def of_timer(key: str, timer: Timer) -> Occasion:
         partition=timer.partition,
         offset=timer.offset,
     )
-    return Occasion(timer.due, ("timer", key, due.isoformat()), cause, due)
+    # Late events may move a timer that fired away and back to the same time: it fires once more.
+    named = ("timer", key, due.isoformat(), timer.source, timer.id)
+    return Occasion(timer.due, named, cause, due)
 
 
 def cause_of(event: Input) -> Cause:

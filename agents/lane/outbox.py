@@ -116,8 +116,10 @@ class Outbox:
             die(Fault.STORE, f"partition {self._partition}: the local store failed: {error}")
 
     def _cause(self, error: KafkaError) -> KafkaError:
-        """A produce after a fatal error says only that there was one; the transaction knows it."""
-        if error.code() == KafkaError._FATAL and self._transactional:  # librdkafka's, as above
+        """A produce after a fatal error says only that there was one, or, just as it happens, that
+        the state is erroneous; the transaction knows the cause, and begins no other."""
+        said_only_that = (KafkaError._FATAL, KafkaError._STATE)  # librdkafka's, as above
+        if error.code() in said_only_that and self._transactional:
             try:
                 self._kafka.begin_transaction()
             except KafkaException as told:

@@ -164,6 +164,18 @@ def test_a_moved_date_is_a_new_wait_also_back_to_one_that_was_told() -> None:
     assert len(tasks(bank.until(LATER))) == 1
 
 
+def test_late_events_that_move_a_date_away_and_back_make_another_task() -> None:
+    bank, told = Bank(), nine("2026-06-01")
+    bank.deposit(ORIGIN, "2026-06-01")
+    first = tasks(bank.until(told))
+    bank.deposit(told - 2, "2026-09-01", kind="renewed")
+    bank.deposit(told - 1, "2026-06-01", kind="renewed")
+    assert bank.record.header.next_due == told
+    again = tasks(bank.until(told))
+    assert len({task.id for task in first + again}) == 2, "no two effects have the same id"
+    assert len({task.data.task_id for task in first + again}) == 2
+
+
 def test_the_condition_is_looked_at_as_things_are_by_then() -> None:
     bank = Bank()
     bank.deposit(ORIGIN, "2026-06-01", amount=10)
