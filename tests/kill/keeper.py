@@ -159,6 +159,11 @@ class Kept:
         wait_until(lambda: self.process.poll() is None, f"{self.name} lives")
         self.process.kill()
 
+    @property
+    def point(self) -> str:
+        """The fail point of the present incarnation; empty if it has none."""
+        return self._fail.partition(":")[0]
+
     def again(self) -> None:
         """Killed; the next one has the same fail point."""
         with self._starting:

@@ -60,16 +60,21 @@ def _wait_through(workers: list[Kept], count: int) -> None:
         if now > reached:
             reached, since = now, time.monotonic()
         assert time.monotonic() - since < WAIT_S, f"{now} of {count} fail points were reached"
-        if time.monotonic() - max(since, helped) > _QUIET_S and _at_work(workers):
-            # Both wait for a rebalance; a death begins one. What comes of it is seen here: they
-            # go on dying, and a wait for both to live might not end.
+        if time.monotonic() - max(since, helped) > _QUIET_S and _stuck(workers):
+            # What comes of the death is seen here: they go on dying, and a wait for both to live
+            # might not end.
             workers[0].again()
             helped = time.monotonic()
         time.sleep(0.1)
 
 
-def _at_work(workers: list[Kept]) -> bool:
-    return min(worker.share() for worker in workers) >= 0
+def _stuck(workers: list[Kept]) -> bool:
+    """Both are at work, and a point is reached by a rebalance alone; a death begins one.
+
+    The points of a chunk come by themselves, but a worker that dies counts its chunks anew.
+    """
+    points = {worker.point for worker in workers} - {"", *get_args(ChunkPoint)}
+    return bool(points) and min(worker.share() for worker in workers) >= 0
 
 
 def several_at_once(world: World) -> None:
