@@ -50,7 +50,7 @@ def _at_points(world: World, action: str, points: list[str], *ends: int) -> None
         fails[name].append(f"{point}:{action}@{number}")
     with world.workers("one", "two", fails=fails, fine=ends) as workers, world.flow():
         _wait_through(workers, len(points))
-        wait_until(lambda: min(w.share() for w in workers) >= 0, "two workers that nothing kills")
+        wait_until(lambda: _at_work(workers), "two workers that nothing kills")
 
 
 def _wait_through(workers: list[Kept], count: int) -> None:
@@ -74,7 +74,11 @@ def _stuck(workers: list[Kept]) -> bool:
     The points of a chunk come by themselves, but a worker that dies counts its chunks anew.
     """
     points = {worker.point for worker in workers} - {"", *get_args(ChunkPoint)}
-    return bool(points) and min(worker.share() for worker in workers) >= 0
+    return bool(points) and _at_work(workers)
+
+
+def _at_work(workers: list[Kept]) -> bool:
+    return min(worker.share() for worker in workers) >= 0
 
 
 def several_at_once(world: World) -> None:
@@ -141,6 +145,6 @@ def _wait_stalled(worker: Kept, number: int, other: Kept) -> None:
 
 def _wait_settled(workers: list[Kept]) -> None:
     wait_until(
-        lambda: min(w.share() for w in workers) >= 0 and sum(w.share() for w in workers) == 4,
+        lambda: _at_work(workers) and sum(w.share() for w in workers) == 4,
         "the partitions are shared out",
     )
