@@ -19,6 +19,7 @@ def core_settings(settings: Settings) -> CoreSettings:
         duplicates_kept=step.duplicates_kept,
         duplicates_for=step.duplicates_days * DAY_MS,
         time_zone=ZoneInfo(step.time_zone),
+        base_currency=step.base_currency,
     )
 
 

@@ -227,6 +227,9 @@ class StepSettings(_Section):
     time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
         "Asia/Shanghai", description="the bank's, for dates and times of day (an IANA name)"
     )
+    base_currency: str = Field(
+        "CNY", pattern=r"^[A-Z]{3}$", description="the bank's, of all base amounts (ISO 4217)"
+    )
 
 
 class ClickHouseSettings(_Section):

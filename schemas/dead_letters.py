@@ -25,6 +25,8 @@ class Reason(StrEnum):
     """Dated ahead of the bank clock by more than the tolerance."""
     CONFLICT = "conflict"
     """A second event of the same source and id with other content."""
+    NO_BASE_AMOUNT = "no_base_amount"
+    """Without an amount in the base currency, and `bank.reference` has no rate to reckon it by."""
     OVERSIZE = "oversize"
     """It would make a message or a record beyond the limit."""
     FAILED = "failed"

@@ -1,12 +1,14 @@
 """From the bytes of a message to an event, in one pass; or to the reason why not."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
+from typing import TypeVar
 
 import msgspec
 
 from schemas.envelope import Event, is_customer_id
 from schemas.events import EVENT_TYPES, AnyEvent
+from schemas.events.reference import FACT_TYPES, AnyFact, Fact
 
 MAX_EVENT_BYTES = 512 * 1024
 MAX_DEPTH = 64
@@ -14,8 +16,12 @@ MAX_DEPTH = 64
 who calls it, and the worker, the sink and the oracle must agree on every event."""
 
 
+T = TypeVar("T")
+
+
 class UnknownTypeError(Exception):
-    """The message is an event of a type that this version does not know: skip and count it."""
+    """The message is an event or a fact of a type that this version does not know: skip it and
+    count it."""
 
     def __init__(self, event_type: str) -> None:
         super().__init__(event_type)
@@ -30,7 +36,8 @@ class _Type(msgspec.Struct):
     type: str
 
 
-_decode: Callable[[bytes], Event] = msgspec.json.Decoder(AnyEvent).decode
+_event: Callable[[bytes], Event] = msgspec.json.Decoder(AnyEvent).decode
+_fact: Callable[[bytes], Fact] = msgspec.json.Decoder(AnyFact).decode
 _decode_type = msgspec.json.Decoder(_Type).decode
 _QUOTED = re.compile(r"""['"].*['"]""", re.DOTALL)
 """From the first quote to the last: a quoted value may hold quotes itself."""
@@ -45,6 +52,25 @@ def decode_event(value: bytes) -> Event:
     Raises UnknownTypeError for a well-formed message of another type, BrokenEventError for
     anything else.
     """
+    event = _decode(value, _event, EVENT_TYPES)
+    if not is_customer_id(event.subject):
+        raise BrokenEventError(
+            "the subject is no customer's id: 1 to 64 characters, no blanks - at `$.subject`"
+        )
+    return event
+
+
+def decode_fact(value: bytes) -> Fact:
+    """Decode one fact of a global topic. Raises as `decode_event` does."""
+    fact = _decode(value, _fact, FACT_TYPES)
+    if fact.subject != fact.own_subject():
+        raise BrokenEventError(
+            f"the subject is not `{fact.kind()}:` and what data.{fact.kind()} says - at `$.subject`"
+        )
+    return fact
+
+
+def _decode(value: bytes, decode: Callable[[bytes], T], types: Container[str]) -> T:
     if len(value) > MAX_EVENT_BYTES:
         raise BrokenEventError(
             f"the event has {len(value)} bytes, at most {MAX_EVENT_BYTES} are taken"
@@ -52,16 +78,11 @@ def decode_event(value: bytes) -> Event:
     if _is_too_deep(value):
         raise BrokenEventError(f"the event is nested more than {MAX_DEPTH} deep")
     try:
-        event = _decode(value)
+        return decode(value)
     except (msgspec.DecodeError, UnicodeError, ValueError) as error:
-        _raise_if_unknown(value)
+        _raise_if_unknown(value, types)
         # A decoder's message may quote the offending value, which may identify a person.
         raise BrokenEventError(_QUOTED.sub("'…'", str(error))) from None
-    if not is_customer_id(event.subject):
-        raise BrokenEventError(
-            "the subject is no customer's id: 1 to 64 characters, no blanks - at `$.subject`"
-        )
-    return event
 
 
 def _is_too_deep(value: bytes) -> bool:
@@ -76,10 +97,10 @@ def _is_too_deep(value: bytes) -> bool:
     return False
 
 
-def _raise_if_unknown(value: bytes) -> None:
+def _raise_if_unknown(value: bytes, types: Container[str]) -> None:
     try:
         event_type = _decode_type(value).type
     except (msgspec.DecodeError, UnicodeError, ValueError):
         return
-    if event_type not in EVENT_TYPES:
+    if event_type not in types:
         raise UnknownTypeError(event_type[:100])

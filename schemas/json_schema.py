@@ -4,7 +4,7 @@ The files beside this one are made from it; `python -m tests.schemas.documents` 
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, get_type_hints
 
 import msgspec
@@ -12,6 +12,7 @@ import msgspec
 from schemas.effects import Effect
 from schemas.envelope import Event
 from schemas.events import EVENT_TYPES, AnyEvent
+from schemas.events.reference import FACT_TYPES, AnyFact
 from schemas.fields import sensitive_fields
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -20,6 +21,11 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def events_schema() -> dict[str, Any]:
     """JSON Schema of an event of any type."""
     return _schema(AnyEvent, "vipcare events", "An event that vipcare reads")
+
+
+def facts_schema() -> dict[str, Any]:
+    """JSON Schema of a fact of any type."""
+    return _schema(AnyFact, "vipcare facts", "A fact of bank.reference or bank.org")
 
 
 def effects_schema() -> dict[str, Any]:
@@ -34,7 +40,12 @@ def as_file(schema: dict[str, Any]) -> str:
 
 def types_table() -> str:
     """Every event type with its fields, a Markdown table for each topic."""
-    return "\n".join(_tables())
+    return "\n".join(_tables(EVENT_TYPES))
+
+
+def facts_table() -> str:
+    """Every type of fact with its fields, a Markdown table for each topic."""
+    return "\n".join(_tables(FACT_TYPES))
 
 
 def _schema(kind: Any, title: str, description: str) -> dict[str, Any]:
@@ -52,9 +63,9 @@ def _portable(part: Any) -> Any:
     return part.replace(r"\Z", "$") if isinstance(part, str) else part
 
 
-def _tables() -> Iterator[str]:
+def _tables(types: Mapping[str, type[Event]]) -> Iterator[str]:
     topic = ""
-    for name, event in EVENT_TYPES.items():
+    for name, event in types.items():
         if event.topic != topic:
             topic = event.topic
             yield f"\n**`{topic}`**\n"

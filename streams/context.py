@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
 from streams.durations import DAY_MS
+from streams.facts import NO_FACTS, Facts
 from streams.rules.ruleset import RuleSet
 
 
@@ -18,6 +19,8 @@ class CoreSettings:
     duplicates_for: int = 7 * DAY_MS
     time_zone: tzinfo = UTC
     """The bank's, for dates and times of day."""
+    base_currency: str = "CNY"
+    """ISO 4217, of all base amounts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ class Context:
     settings: CoreSettings
     partition_time: int = -1
     """Up to here timers are due, whether or not their customer has an event; epoch milliseconds."""
+    facts: Facts = NO_FACTS
+    """Reference data and organisation."""
 
     @property
     def horizon(self) -> int:

@@ -7,6 +7,7 @@ from msgspec import Struct
 from schemas.effects import Effect
 from schemas.record import Record
 from streams import duplicates, timers
+from streams.base_amounts import with_base_amount
 from streams.context import Context
 from streams.duplicates import CONFLICT, DUPLICATE
 from streams.effects import effects_of, of_event, of_timer, profile_of
@@ -40,8 +41,8 @@ _PLAIN = Stepped(applied=True)
 def step(record: Record, event: Input, context: Context) -> Stepped:
     """Apply one event to a record, in place.
 
-    Raises ConflictError before anything changed. Anything else that it raises is a failed fold:
-    the record is then half changed and must be thrown away.
+    Raises ConflictError or NoBaseAmountError before anything changed. Anything else that it raises
+    is a failed fold: the record is then half changed and must be thrown away.
     """
     activity, settings = record.activity, context.settings
     fingerprint = duplicates.fingerprint(event)
@@ -50,6 +51,7 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
         return _ALREADY
     if verdict is CONFLICT:
         raise ConflictError("another event of this source and id was applied before")
+    event = with_base_amount(event, context.facts, settings.base_currency)
     at, rules = event.at, context.rules
     late = at < activity.latest - settings.lateness
     activity.latest = max(activity.latest, at)

@@ -31,7 +31,7 @@ class PaymentData(Data, kw_only=True, frozen=True):
     payment: Id
     amount: Money
     currency: Currency
-    base_amount: Money
+    base_amount: Money | None = None
     merchant: Name | None = None
     category: CategoryCode
     country: Country

@@ -94,8 +94,9 @@ class TransferData(Data, kw_only=True, frozen=True):
     direction: Literal["in", "out"]
     amount: Money
     currency: Currency
-    base_amount: Money
-    """The amount in the bank's base currency."""
+    base_amount: Money | None = None
+    """The amount in the bank's base currency; reckoned by `bank.reference` where it is absent, as
+    every other base amount is."""
     counterparty_name: PersonalText | None = None
     counterparty_bank: Name | None = None
     counterparty_country: Country | None = None
@@ -115,7 +116,7 @@ class TransferReversedData(Data, kw_only=True, frozen=True):
     direction: Literal["in", "out"]
     amount: Money
     currency: Currency
-    base_amount: Money
+    base_amount: Money | None = None
     reason: Name | None = None
 
 
@@ -127,7 +128,7 @@ class BalanceData(Data, kw_only=True, frozen=True):
     account: Id
     currency: Currency
     balance: Money
-    base_balance: Money
+    base_balance: Money | None = None
 
 
 class BalanceReported(CoreEvent, tag="balance.reported", frozen=True):
@@ -138,7 +139,7 @@ class DepositData(Data, kw_only=True, frozen=True):
     deposit: Id
     principal: Money
     currency: Currency
-    base_principal: Money
+    base_principal: Money | None = None
     rate: Rate
     matures_on: Day
 
@@ -169,7 +170,7 @@ class ProductData(Data, kw_only=True, frozen=True):
     """wealth, fund, insurance, …"""
     amount: Money
     currency: Currency
-    base_amount: Money
+    base_amount: Money | None = None
     risk_level: Whole | None = None
     matures_on: Day | None = None
 
@@ -187,7 +188,7 @@ class LoanData(Data, kw_only=True, frozen=True):
     kind: Name
     amount: Money
     currency: Currency
-    base_amount: Money
+    base_amount: Money | None = None
     rate: Rate | None = None
     due_on: Day | None = None
 

@@ -2,6 +2,7 @@
 
 from schemas.events.core import AccountClosedData, AccountOpenedData, BalanceData
 from schemas.record import Account, ProfileSection
+from streams.base_amounts import told
 from streams.fold.bounded import make_room
 
 MAX_ACCOUNTS = 50
@@ -22,7 +23,7 @@ def balance_reported(profile: ProfileSection, data: BalanceData, at: int) -> Non
     account = _account(profile, data.account)
     if at >= account.balance_at:
         account.currency = data.currency
-        account.balance, account.base_balance = data.balance, data.base_balance
+        account.balance, account.base_balance = data.balance, told(data.base_balance)
         account.balance_at = at
 
 

@@ -2,6 +2,7 @@
 
 from schemas.events.core import DepositData, DepositRedeemedData
 from schemas.record import Deposit, ProfileSection
+from streams.base_amounts import told
 from streams.fold.bounded import make_room
 
 MAX_DEPOSITS = 200
@@ -15,7 +16,7 @@ def placed(profile: ProfileSection, data: DepositData, at: int) -> None:
     if at < deposit.changed_at:
         return
     deposit.principal, deposit.currency = data.principal, data.currency
-    deposit.base_principal, deposit.rate = data.base_principal, data.rate
+    deposit.base_principal, deposit.rate = told(data.base_principal), data.rate
     deposit.matures_on = data.matures_on
     deposit.state, deposit.changed_at = "open", at
 

@@ -1,11 +1,13 @@
 """Transfers in both directions, and their reversals."""
 
+from decimal import Decimal
 from operator import attrgetter
 
 import msgspec
 
 from schemas.events.core import TransferCompleted, TransferData, TransferReversedData
 from schemas.record import ActivitySection, Flow, Transfer, pack_transfer, unpack_transfer
+from streams.base_amounts import told
 from streams.inputs import Input
 
 MAX_TRANSFERS = 12
@@ -25,13 +27,14 @@ _KEPT = (
 )
 """The fields of a kept transfer, by their places: all but the counterparty's name. New ones go to
 the end."""
+_BASE_AMOUNT = _KEPT.index("base_amount")
 _values = attrgetter(*_KEPT)
 
 
 def completed(activity: ActivitySection, data: TransferData, at: int, *, late: bool) -> None:
     flow = _flow(activity, data.direction)
     flow.count += 1
-    flow.base_total += data.base_amount
+    flow.base_total += told(data.base_amount)
     flow.last_at = max(flow.last_at, at)
     transfers = activity.transfers
     transfers.append(pack_transfer(Transfer(at=at, data=_values(data), late=late)))
@@ -46,7 +49,7 @@ def reversed_(activity: ActivitySection, data: TransferReversedData, event: Inpu
         return None
     flow = _flow(activity, data.direction)
     flow.reversed += 1
-    flow.base_total -= data.base_amount
+    flow.base_total -= told(data.base_amount) if found is None else _base_amount(found)
     if found is None:
         return None
     found.reversed = True
@@ -61,6 +64,11 @@ def _find(activity: ActivitySection, transfer: str) -> tuple[int, Transfer | Non
         if found.data[0] == transfer:
             return place, found
     return -1, None
+
+
+def _base_amount(transfer: Transfer) -> Decimal:
+    """As it was added: a reversal may have been reckoned at another rate."""
+    return Decimal(transfer.data[_BASE_AMOUNT] or 0)
 
 
 def _as_input(transfer: Transfer, reversal: Input) -> Input:

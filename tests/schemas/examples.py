@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from schemas.events import EVENT_TYPES
+from schemas.events.reference import FACT_TYPES
 from tests.schemas.documents import EXAMPLES
 
 Example = dict[str, Any]
@@ -17,5 +19,6 @@ def all_examples() -> list[Example]:
     return [example for path in sorted(EXAMPLES.iterdir()) for example in examples(path.stem)]
 
 
-EVENT_EXAMPLES = [example for example in all_examples() if not example["type"].startswith("vip.")]
+EVENT_EXAMPLES = [example for example in all_examples() if example["type"] in EVENT_TYPES]
+FACT_EXAMPLES = [example for example in all_examples() if example["type"] in FACT_TYPES]
 EFFECT_EXAMPLES = [example for example in all_examples() if example["type"].startswith("vip.")]

@@ -7,17 +7,21 @@ import jsonschema
 import msgspec
 import pytest
 
-from schemas.decode import decode_event
+from schemas.decode import decode_event, decode_fact
 from schemas.effects import Effect, decode_effect, encode_effect
 from schemas.events import EVENT_TYPES
-from schemas.json_schema import effects_schema, events_schema
+from schemas.events.reference import FACT_TYPES
+from schemas.json_schema import effects_schema, events_schema, facts_schema
 from tests.schemas.documents import EXAMPLES, documents
-from tests.schemas.examples import EFFECT_EXAMPLES, EVENT_EXAMPLES, Example, examples
+from tests.schemas.examples import EFFECT_EXAMPLES, EVENT_EXAMPLES, FACT_EXAMPLES, Example, examples
 
 EFFECT_TYPES = {cls.__struct_config__.tag: cls for cls in get_args(Effect)}
 encode = msgspec.json.Encoder(decimal_format="string").encode
 validate_event = jsonschema.Draft202012Validator(
     events_schema(), format_checker=jsonschema.FormatChecker()
+)
+validate_fact = jsonschema.Draft202012Validator(
+    facts_schema(), format_checker=jsonschema.FormatChecker()
 )
 validate_effect = jsonschema.Draft202012Validator(
     effects_schema(), format_checker=jsonschema.FormatChecker()
@@ -29,12 +33,14 @@ def _id(example: Example) -> str:
 
 
 def test_there_is_a_file_for_every_type_and_for_nothing_else() -> None:
-    assert {path.stem for path in EXAMPLES.iterdir()} == EVENT_TYPES.keys() | EFFECT_TYPES.keys()
+    types = EVENT_TYPES.keys() | FACT_TYPES.keys() | EFFECT_TYPES.keys()
+    assert {path.stem for path in EXAMPLES.iterdir()} == types
 
 
-@pytest.mark.parametrize("event_type", EVENT_TYPES)
-def test_a_minimal_and_a_full_example_of_every_event_type(event_type: str) -> None:
-    fields = msgspec.structs.fields(get_type_hints(EVENT_TYPES[event_type])["data"])
+@pytest.mark.parametrize("event_type", [*EVENT_TYPES, *FACT_TYPES])
+def test_a_minimal_and_a_full_example_of_every_type(event_type: str) -> None:
+    struct = EVENT_TYPES.get(event_type) or FACT_TYPES[event_type]
+    fields = msgspec.structs.fields(get_type_hints(struct)["data"])
     shown = [set(example["data"]) for example in examples(event_type)]
     required = {field.name for field in fields if field.required}
     assert all(required <= names for names in shown)
@@ -53,14 +59,24 @@ def test_an_event_decodes_and_comes_back_the_same(example: Example) -> None:
     assert _without_defaults(json.loads(again)["data"]) == _without_defaults(example["data"])
 
 
+@pytest.mark.parametrize("example", FACT_EXAMPLES, ids=_id)
+def test_a_fact_decodes_and_comes_back_the_same(example: Example) -> None:
+    fact = decode_fact(json.dumps(example).encode())
+    assert fact.event_type() == example["type"]
+    assert fact.subject == example["subject"] == fact.own_subject()
+    assert decode_fact(encode(fact)) == fact
+
+
 @pytest.mark.parametrize("example", EFFECT_EXAMPLES, ids=_id)
 def test_an_effect_decodes_and_comes_back_the_same(example: Example) -> None:
     assert json.loads(encode_effect(decode_effect(json.dumps(example)))) == example
 
 
-@pytest.mark.parametrize("example", EVENT_EXAMPLES + EFFECT_EXAMPLES, ids=_id)
+@pytest.mark.parametrize("example", EVENT_EXAMPLES + FACT_EXAMPLES + EFFECT_EXAMPLES, ids=_id)
 def test_an_example_fits_its_schema_and_a_field_less_does_not(example: Example) -> None:
     validator = validate_effect if example["type"] in EFFECT_TYPES else validate_event
+    if example["type"] in FACT_TYPES:
+        validator = validate_fact
     validator.validate(example)
     for name in ("id", "source", "subject", "time", "type", "data"):
         rest = {field: value for field, value in example.items() if field != name}

@@ -1,0 +1,85 @@
+"""Reference data and organisation: the last fact of each, from the global topics.
+
+A worker keeps one FactBook; every chunk is stepped with one immutable snapshot of it, which the
+position names by the offsets it goes up to, so that an oracle makes the same one again.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+from msgspec import Struct, field
+
+from schemas.decode import BrokenEventError, UnknownTypeError, decode_fact
+from schemas.envelope import Data
+from schemas.events.reference import ExchangeRateData
+from streams.inputs import Raw
+
+
+class Facts(Struct, frozen=True):
+    """What holds at a moment."""
+
+    offsets: Mapping[str, int] = field(default_factory=dict)
+    """Topic → the offset up to which, not including it, its facts are in here."""
+    kinds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Kind (`product`) → id → its data, see schemas/events/reference.py."""
+    rates: Mapping[str, Decimal] = field(default_factory=dict)
+    """Currency → units of the base currency for one of it."""
+
+
+NO_FACTS = Facts()
+
+
+class FactBook:
+    """Takes the messages of the global topics, each topic's in the order of offsets."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, dict[str, Data]] = {}
+        self._offsets: dict[str, int] = {}
+        self._changed: set[str] = set()
+        self._snapshot = NO_FACTS
+
+    def take(self, raw: Raw) -> str:
+        """Apply one message. Returns what is wrong with it, without a value, if anything is: then
+        the last good fact of its key stays in force."""
+        self._offsets[raw.topic] = raw.offset + 1
+        if raw.key is None:
+            return "it has no key, so nobody knows what it is about"
+        key = raw.key.decode(errors="replace")
+        kind, _, name = key.partition(":")
+        if raw.value is None:
+            if self._kinds.get(kind, {}).pop(name, None) is not None:
+                self._changed.add(kind)
+            return ""
+        try:
+            fact = decode_fact(raw.value)
+        except UnknownTypeError:
+            return "its type is not known"
+        except BrokenEventError as error:
+            return str(error)
+        if fact.subject != key:
+            return "the Kafka key is not the fact's subject"
+        if fact.topic != raw.topic:
+            return f"it belongs to {fact.topic}"
+        self._kinds.setdefault(kind, {})[name] = fact.data
+        self._changed.add(kind)
+        return ""
+
+    def snapshot(self) -> Facts:
+        """What holds now; the same object until something was taken."""
+        before = self._snapshot
+        if self._offsets == before.offsets:
+            return before
+        kinds, rates = dict(before.kinds), before.rates
+        for kind in self._changed:
+            kinds[kind] = MappingProxyType(dict(self._kinds[kind]))
+        if "exchange_rate" in self._changed:
+            rates = MappingProxyType(_rates(kinds["exchange_rate"]))
+        self._changed.clear()
+        self._snapshot = Facts(dict(self._offsets), kinds, rates)
+        return self._snapshot
+
+
+def _rates(facts: Mapping[str, ExchangeRateData]) -> dict[str, Decimal]:
+    return {currency: fact.rate for currency, fact in facts.items()}
