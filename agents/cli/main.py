@@ -41,6 +41,9 @@ SECTIONS: dict[str, dict[str, Lazy]] = {
         "topics": Lazy("agents.cli.topics:topics", "Create the topics, or check them."),
         "migrate": Lazy("agents.cli.sink:migrate", "Create or update ClickHouse's tables."),
         "events": Lazy("agents.cli.events:events", "Check or send events from a file."),
+        "customer": Lazy(
+            "agents.cli.customer:customer", "One customer: profile, assets, time line."
+        ),
         "rules": Lazy("agents.cli.rules:rules", "Check or list the rules."),
         "dead-letters": Lazy("agents.cli.dead_letters:dead_letters", "What was refused, and why."),
         "settings": Lazy("agents.cli.settings:settings", "The settings in force, without secrets."),

@@ -59,6 +59,15 @@ _pack_mark = msgspec.json.Encoder().encode
 _unpack_mark = msgspec.json.Decoder(Mark).decode
 
 
+def read_mark(packed: bytes, partition: int) -> Mark | None:
+    """None if it is one of another version's or another partition's."""
+    try:
+        mark = _unpack_mark(packed)
+    except msgspec.ValidationError:
+        return None
+    return mark if mark.partition == partition else None
+
+
 class Store:
     """One partition's copy, open. Reads and writes may come from different threads."""
 
@@ -85,11 +94,7 @@ class Store:
     def mark(self) -> Mark | None:
         """None if there is none, or one of another version's or another partition's."""
         packed = self.get(MARK_KEY)
-        try:
-            mark = None if packed is None else _unpack_mark(packed)
-        except msgspec.ValidationError:
-            return None
-        return mark if mark is not None and mark.partition == self._partition else None
+        return None if packed is None else read_mark(packed, self._partition)
 
     def position(self) -> Position | None:
         packed = self.get(POSITION_KEY)

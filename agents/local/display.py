@@ -1,12 +1,10 @@
 """What `vipcare up` shows: steps until ready, then a live summary (or a line now and then)."""
 
-import os
 import time
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from types import TracebackType
 from typing import Self
 
@@ -19,13 +17,13 @@ from rich.table import Table
 from rich.text import Text
 
 from agents.local.observer import Facts, Shown
+from agents.terminal import in_language, plain
 from schemas.envelope import from_millis
 
 _LINE_EVERY_S = 5.0
 _FRAME_EVERY_S = 0.25
 _SPARKS = "▁▂▃▄▅▆▇█"
 _BAR = 18
-_MAX_CELL = 200
 _FRAME_LINES = 15
 """Of the panel, without its rules and its latest effects."""
 _LEVELS = {"low": "dim", "normal": "green", "high": "yellow", "urgent": "bold red"}
@@ -164,7 +162,7 @@ def _counts(name: str, counts: Counter[str], style: str, nothing: str) -> Render
     most = max(counts.values(), default=1)
     for key, count in counts.most_common(8):
         bar = "━" * max(1, round(_BAR * count / most))
-        table.add_row(_plain(key), Text(bar, style), f"{count:,}")
+        table.add_row(plain(key), Text(bar, style), f"{count:,}")
     if not counts:
         table.add_row(Text(nothing, "dim"))
     return table
@@ -177,9 +175,9 @@ def _latest(latest: Sequence[Shown]) -> RenderableType:
     table.add_column("text", ratio=1, no_wrap=True, overflow="ellipsis")
     for shown in reversed(latest):
         mark = Text("● ", _LEVELS.get(shown.level, "")) + Text(f"{shown.what} {shown.level}")
-        title, text = (_plain(_spoken(spoken)) for spoken in (shown.title, shown.text))
+        title, text = (plain(in_language(spoken)) for spoken in (shown.title, shown.text))
         text.stylize("dim")
-        table.add_row(mark, _plain(shown.customer), title, text)
+        table.add_row(mark, plain(shown.customer), title, text)
     if not latest:
         table.add_row(Text("nothing yet", "dim"))
     return table
@@ -196,23 +194,6 @@ def _feet(view: View) -> RenderableType:
         bank = from_millis(facts.bank_time)
         waiting += f" · bank time {bank:%Y-%m-%d %H:%M:%S} UTC"
     return Group(processes, Text(f"{waiting} · Ctrl-C stops", "dim"))
-
-
-def _plain(text: str) -> Text:
-    """What an event brought, without anything that a terminal would obey."""
-    return Text("".join(one if one.isprintable() else " " for one in text[:_MAX_CELL]))
-
-
-def _spoken(text: Mapping[str, str]) -> str:
-    """In the reader's language, as far as there is a translation."""
-    return text.get(_language()) or text.get("en") or next(iter(text.values()), "")
-
-
-@cache
-def _language() -> str:
-    """From the environment alone: the locale's data need not be installed to read a language."""
-    named = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
-    return next(filter(None, named), "en")[:2].lower()
 
 
 def _spark(rates: Sequence[float]) -> str:

@@ -57,6 +57,11 @@ def reversed_(activity: ActivitySection, data: TransferReversedData, event: Inpu
     return None if found.late else _as_input(found, event)
 
 
+def kept_fields(transfer: Transfer) -> dict[str, str | None]:
+    """What is kept of a transfer, by the names of its event's fields."""
+    return dict(zip(_KEPT, transfer.data, strict=False))
+
+
 def _find(activity: ActivitySection, transfer: str) -> tuple[int, Transfer | None]:
     """The oldest kept transfer of this id, with its place."""
     for place, packed in enumerate(activity.transfers):
@@ -72,7 +77,7 @@ def _base_amount(transfer: Transfer) -> Decimal:
 
 
 def _as_input(transfer: Transfer, reversal: Input) -> Input:
-    data = msgspec.convert(dict(zip(_KEPT, transfer.data, strict=False)), TransferData)
+    data = msgspec.convert(kept_fields(transfer), TransferData)
     event = TransferCompleted(
         specversion="1.0",
         id=data.transfer,

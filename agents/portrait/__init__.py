@@ -1,0 +1,1 @@
+"""A customer on the screen: where the record is read, and how its portrait is shown."""

@@ -1,0 +1,41 @@
+"""A portrait as plain data, for JSON."""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from streams.portrait.parts import Amount, Facts, Portrait, Value
+
+
+def as_data(portrait: Portrait) -> dict[str, Any]:
+    """Facts are objects, tables lists of objects; amounts are strings, times ISO 8601."""
+    data: dict[str, Any] = {"customer": portrait.customer}
+    for part in portrait.parts:
+        if isinstance(part, Facts):
+            data[part.name] = {fact.name: _plain(fact.value) for fact in part.facts}
+        else:
+            data[part.name] = [
+                {name: _plain(value) for name, value in zip(part.columns, row, strict=True)}
+                for row in part.rows
+            ]
+            if part.left_out:
+                data[f"{part.name}_left_out"] = part.left_out
+    return data
+
+
+def _plain(value: Value) -> Any:
+    match value:
+        case Amount():
+            told = {"amount": f"{value.amount:f}"}
+            return told | {"currency": value.currency} if value.currency else told
+        case Decimal():
+            return f"{value:f}"
+        case date():  # an instant is one, too
+            return value.isoformat()
+        case Mapping():
+            return dict(value)
+        case tuple() | list():
+            return list(value)
+        case _:
+            return value

@@ -1,0 +1,99 @@
+"""Where a customer's record is read: the worker's local copy, or the changelog."""
+
+from typing import NamedTuple
+
+from agents.clock import real_millis
+from agents.lane.copy_reader import CopyError, copy_folder, look
+from agents.reading import ReadingError, partitions_of, read_partition
+from agents.topics import changelog
+from config.settings import Settings
+from schemas.record import Record
+from streams.partitioning import partition_of
+
+OLD_MS = 60_000
+"""A running worker says of its copies every few seconds that they lack nothing."""
+
+
+class SourceError(Exception):
+    """The record cannot be read there; what to do is in it."""
+
+
+class UnknownCustomerError(Exception):
+    """There is no such customer; what to do is in it."""
+
+
+class Sourced(NamedTuple):
+    record: Record
+    source: str
+    """Where it was read, for people."""
+    warning: str = ""
+    """Why it may not be the latest."""
+
+
+def has_copy(settings: Settings, customer: str) -> bool:
+    """Whether this machine has the copy that the customer would be in."""
+    return copy_folder(settings.worker.data, _partition(settings, customer)) is not None
+
+
+def from_store(settings: Settings, customer: str) -> Sourced:
+    """Out of the copy that a worker of this machine has, while it runs. Raises SourceError and
+    UnknownCustomerError."""
+    partition, data = _partition(settings, customer), settings.worker.data
+    folder = copy_folder(data, partition)
+    if folder is None:
+        raise SourceError(
+            f"there is no copy of partition {partition} in {data}: name the folder of a worker "
+            "that has it with VIPCARE_WORKER__DATA, or read the changelog with --from kafka"
+        )
+    try:
+        found = look(folder, partition, customer.encode())
+    except CopyError as error:
+        raise SourceError(f"{error}: --from kafka reads the changelog instead") from error
+    age = None if found.mark is None else real_millis() - found.mark.as_of
+    warning = ""
+    if age is None or age > OLD_MS:
+        since = "" if age is None else f" for {age // 1_000:,} s"
+        warning = (
+            f"this copy was not kept up{since}: does its worker run? --from kafka is up to date"
+        )
+    if found.value is None:
+        raise UnknownCustomerError(_unknown(customer, f"the copy in {folder}", warning))
+    return Sourced(Record(customer, found.value), f"the worker's store, {folder}", warning)
+
+
+def from_kafka(settings: Settings, customer: str) -> Sourced:
+    """The last committed record in the changelog: reads one partition from its beginning.
+
+    Raises SourceError and UnknownCustomerError.
+    """
+    topic, partition, key = (
+        changelog(settings.worker.app),
+        _partition(settings, customer),
+        customer.encode(),
+    )
+    value: bytes | None = None
+    try:
+        if (there := partitions_of(settings.kafka, topic)) != settings.topics.partitions:
+            raise SourceError(
+                f"{topic} has {there} partitions, topics.partitions is "
+                f"{settings.topics.partitions}: set VIPCARE_TOPICS__PARTITIONS to {there}"
+            )
+        for found in read_partition(settings.kafka, topic, partition):
+            if found.key == key:
+                value = found.value
+    except ReadingError as error:
+        raise SourceError(str(error)) from error
+    where = f"{topic}[{partition}]"
+    if value is None:
+        raise UnknownCustomerError(_unknown(customer, where))
+    return Sourced(Record(customer, value), f"the changelog, {where}")
+
+
+def _partition(settings: Settings, customer: str) -> int:
+    return partition_of(customer.encode(), settings.topics.partitions)
+
+
+def _unknown(customer: str, where: str, warning: str = "") -> str:
+    told = f"customer {customer!r} is not in {where}: is the id right? A customer is there as soon "
+    told += "as a worker has applied an event; `vipcare dead-letters list` shows what was refused"
+    return f"{told}\n{warning}" if warning else told

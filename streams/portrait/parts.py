@@ -1,0 +1,72 @@
+"""What a portrait is made of: facts under names, and tables. Who shows it formats the values."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+from msgspec import Struct
+
+
+class Amount(Struct, frozen=True):
+    """Money. An empty currency is the bank's base currency."""
+
+    amount: Decimal
+    currency: str = ""
+
+
+Value = (
+    str
+    | int
+    | bool
+    | Decimal
+    | Amount
+    | date
+    | datetime
+    | None
+    | Sequence[str]
+    | Mapping[str, int]
+    | Mapping[str, bool]
+)
+"""Instants are in the bank's time zone; None is unknown; a mapping counts, or says yes and no."""
+
+
+class Fact(Struct, frozen=True):
+    name: str
+    """A word with underscores for blanks; the key where the portrait is data."""
+    value: Value
+    title: Mapping[str, str] | None = None
+    """Language (zh, en) → what people call it, where it is not the name."""
+
+
+class Facts(Struct, frozen=True, tag="facts"):
+    name: str
+    facts: tuple[Fact, ...]
+
+
+class Table(Struct, frozen=True, tag="table"):
+    """Rows of things of one kind. An empty one says that there is none."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Value, ...], ...]
+    left_out: int = 0
+    """Rows that were there and are not shown, and what fell off the record before."""
+
+
+class Portrait(Struct, frozen=True):
+    """A customer as people read it, part by part."""
+
+    customer: str
+    parts: tuple[Facts | Table, ...]
+
+    def part(self, name: str) -> Facts | Table:
+        """The part of this name. Raises KeyError."""
+        for part in self.parts:
+            if part.name == name:
+                return part
+        raise KeyError(name)
+
+
+def known(*facts: Fact) -> tuple[Fact, ...]:
+    """Those of the facts that say something."""
+    return tuple(one for one in facts if one.value not in (None, "", (), {}))
