@@ -20,6 +20,7 @@ LONGEST_FIRST = (
     "tests/kill/test_fail_points.py",
     "tests/stack/test_up_on_kafka.py",
     "tests/ops/test_kafka_server.py",
+    "tests/stack/test_kafka.py",
     "tests/stack/test_errors.py",
     "tests/bank/test_commands.py",
     "tests/ops/test_health.py",
@@ -33,6 +34,7 @@ TEST_BY_TEST = frozenset(
         "tests/lane/test_whole_path.py",
         "tests/ops/test_kafka_server.py",
         "tests/stack/test_up.py",
+        "tests/stack/test_up_on_kafka.py",
     }
 )
 

@@ -32,6 +32,7 @@ SECTIONS: dict[str, dict[str, Lazy]] = {
     },
     "The parts, each a process of its own": {
         "broker": Lazy("agents.cli.broker:broker", "The embedded broker (memory only)."),
+        "kafka": Lazy("agents.cli.kafka:kafka", "Apache Kafka, one node (Java 17, Maven)."),
         "clickhouse": Lazy("agents.cli.clickhouse:clickhouse", "The local ClickHouse."),
         "worker": Lazy("agents.cli.worker:worker", "Reads events, keeps records, fires rules."),
         "sink": Lazy("agents.cli.sink:sink", "Writes topics to ClickHouse."),

@@ -12,6 +12,7 @@ from config.load import load_settings
 from config.settings import MAX_CLOCK_RATE
 
 _ADDRESS = Address("embedded")
+_BROKER = Address("embedded", "kafka")
 
 
 @click.command()
@@ -24,11 +25,13 @@ _ADDRESS = Address("embedded")
 @click.option("--workers", type=click.IntRange(1, 16), default=1, show_default=True)
 @click.option(
     "--broker",
-    type=_ADDRESS,
+    type=_BROKER,
     default="embedded",
     show_default=True,
-    help="Embedded: in memory, each run starts empty. Or the address of an Apache Kafka.",
+    help="Embedded: in memory. kafka: starts Apache Kafka here (Java 17 and, once, Maven). Either "
+    "starts empty. Or the address of an Apache Kafka.",
 )
+@click.option("--keep", is_flag=True, help="With --broker kafka: go on where the last run ended.")
 @click.option(
     "--clickhouse",
     type=_ADDRESS,
@@ -55,9 +58,11 @@ _ADDRESS = Address("embedded")
     help="Write the report as JSON; exit status 1 if it is not reconciled.",
 )
 def up(
+    *,
     seconds: float | None,
     workers: int,
     broker: str,
+    keep: bool,
     clickhouse: str,
     clock_rate: float | None,
     no_bank: bool,
@@ -72,7 +77,8 @@ def up(
     \b
     vipcare up                                see it run
     vipcare up --for 60s --report out.json    run, compare, report, end
-    vipcare up --broker kafka:9092            on your Kafka
+    vipcare up --broker kafka                 on Apache Kafka: nothing counts twice
+    vipcare up --broker kafka-1:9092          on your Kafka
     """
     # rich, Kafka's client and the rest: not for `vipcare up --help`.
     from agents.cli.rules import rules_in_force  # noqa: PLC0415
@@ -81,6 +87,8 @@ def up(
     from agents.local.session import NotDrained, run  # noqa: PLC0415
     from agents.local.stack import ChildDied, StackError  # noqa: PLC0415
 
+    if keep and broker != "kafka":
+        raise click.UsageError("--keep goes with --broker kafka: the embedded broker forgets")
     settings = load_settings()
     _check_writable(report)
     rules_in_force(settings)
@@ -88,6 +96,7 @@ def up(
         seconds=seconds,
         workers=workers,
         broker=broker,
+        keep=keep,
         clickhouse=clickhouse,
         clock_rate=clock_rate,
         bank=not no_bank,

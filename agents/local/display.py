@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -54,11 +54,14 @@ class Display:
         self._sampled = 0.0
 
     @contextmanager
-    def step(self, what: str) -> Iterator[None]:
-        """A step until ready: a spinner while it lasts, a line with its duration when done."""
+    def step(self, what: str) -> Iterator[Callable[[str], None]]:
+        """A step until ready: a spinner while it lasts, a line with its duration when done.
+
+        Gives what takes a few words on how far it is.
+        """
         began = time.monotonic()
-        with self._console.status(Text(what, "dim"), spinner="dots"):
-            yield
+        with self._console.status(Text(what, "dim"), spinner="dots") as status:
+            yield lambda words: status.update(Text(f"{what}  {words}", "dim"))
         line = Text.assemble(("✓ ", "green"), what, (f"  {time.monotonic() - began:.1f} s", "dim"))
         self._console.print(line, soft_wrap=True)
 

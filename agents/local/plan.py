@@ -11,6 +11,8 @@ from agents.local.ports import LOOPBACK, free_port, split
 from config.settings import Settings
 
 EMBEDDED = "embedded"
+KAFKA = "kafka"
+"""Apache Kafka, one node, started here."""
 _RESTARTS = 3
 _KAFKA_PORT = 9092
 _CLICKHOUSE_PORT = 9000
@@ -23,6 +25,8 @@ class Options:
     seconds: float | None = None
     workers: int = 1
     broker: str = EMBEDDED
+    keep: bool = False
+    """The data of an Apache Kafka that is started here, and what belongs to it."""
     clickhouse: str = EMBEDDED
     clock_rate: float | None = None
     bank: bool = True
@@ -31,8 +35,17 @@ class Options:
 
     @property
     def fresh(self) -> bool:
-        """The embedded broker begins empty, so records and tables must, too."""
-        return self.broker == EMBEDDED
+        """A broker of this run begins empty, so records and tables must, too."""
+        return self.broker == EMBEDDED or (self.broker == KAFKA and not self.keep)
+
+    @property
+    def kept(self) -> str:
+        """The folder of what outlives a run: rows and records belong to one Kafka's offsets."""
+        return "kept-kafka" if self.broker == KAFKA else "kept"
+
+    @property
+    def own_broker(self) -> bool:
+        return self.broker in (EMBEDDED, KAFKA)
 
 
 Override = dict[str, dict[str, Any]]
@@ -60,7 +73,14 @@ class Plan:
 
     def broker(self) -> Spec:
         port = str(split(self.settings.kafka.bootstrap)[1])
-        return Spec("broker", ("broker", "--port", port))
+        if self.options.broker == EMBEDDED:
+            return Spec("broker", ("broker", "--port", port))
+        data = str(self.folder / "kafka")
+        return Spec("broker", ("kafka", "--port", port, "--data", data), grace_s=25.0)
+
+    def fetch(self) -> Spec:
+        """Kafka from Maven, where it is not there yet."""
+        return Spec("broker", ("kafka", "--fetch"))
 
     def clickhouse(self) -> Spec:
         port = str(self.settings.clickhouse.port)
@@ -109,6 +129,8 @@ def make_plan(options: Options, base: Settings, folder: Path, now: datetime) -> 
         "kafka": _kafka(options),
         "clickhouse": _clickhouse(options, base, now),
     }
+    if options.broker == KAFKA:
+        overrides["topics"] = {"replication": 1, "min_insync": 1}  # one node
     if options.clock_rate is not None:
         instant = now.astimezone(UTC).isoformat()
         overrides["clock"] = {"rate": options.clock_rate, "origin": instant, "started": instant}
@@ -122,10 +144,13 @@ def make_plan(options: Options, base: Settings, folder: Path, now: datetime) -> 
 
 
 def _kafka(options: Options) -> dict[str, Any]:
-    if options.broker != EMBEDDED:
+    if not options.own_broker:
         return {"bootstrap": options.broker}
-    address = f"{LOOPBACK}:{free_port(_KAFKA_PORT)}"
-    return {"bootstrap": address, "transactions": False, "security_protocol": "PLAINTEXT"}
+    return {
+        "bootstrap": f"{LOOPBACK}:{free_port(_KAFKA_PORT)}",
+        "transactions": options.broker == KAFKA,
+        "security_protocol": "PLAINTEXT",
+    }
 
 
 def _clickhouse(options: Options, base: Settings, now: datetime) -> dict[str, Any]:

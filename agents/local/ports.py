@@ -40,6 +40,17 @@ def _claim(port: int) -> bool:
     return port in _claims
 
 
+def is_free(port: int) -> bool:
+    """Whether nobody listens on it now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
 def answers(host: str, port: int, timeout_s: float = 1.0) -> bool:
     """Whether a TCP connection can be made."""
     try:

@@ -1,8 +1,8 @@
 """The data folder of `vipcare up`: one user at a time, and old runs that are safe to delete.
 
-A run on the embedded broker gets a folder of its own, because the broker forgets and the records
-and tables of another run would not fit. The last such run is kept, older ones are deleted: only
-folders that carry our marker. On another broker the data stays in one folder, `kept`.
+A run whose broker begins empty gets a folder of its own, because the records and tables of another
+run would not fit. The last such run is kept, older ones are deleted: only folders that carry our
+marker. On another broker the data stays in one folder.
 """
 
 import fcntl
@@ -24,10 +24,10 @@ class FolderError(Exception):
 class RunFolder:
     """Locks `root` while it is open; `path` is the folder of this run."""
 
-    def __init__(self, root: Path, *, fresh: bool, now: datetime) -> None:
+    def __init__(self, root: Path, *, fresh: bool, now: datetime, kept: str = "kept") -> None:
         self._root = root
         self._fresh = fresh
-        self._name = f"run-{now:%Y%m%d-%H%M%S}" if fresh else "kept"
+        self._name = f"run-{now:%Y%m%d-%H%M%S}" if fresh else kept
 
     def __enter__(self) -> Self:
         try:

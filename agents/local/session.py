@@ -20,7 +20,7 @@ from agents.local.display import Display, View
 from agents.local.drain import untaken
 from agents.local.interrupts import Interrupted, Interrupts
 from agents.local.observer import Observer, Place
-from agents.local.plan import EMBEDDED, Options, Plan, make_plan
+from agents.local.plan import EMBEDDED, KAFKA, Options, Plan, make_plan
 from agents.local.report_table import report_table
 from agents.local.run_folder import RunFolder
 from agents.local.stack import Stack
@@ -43,7 +43,7 @@ def run(options: Options, base: Settings, console: Console) -> int:
     now = datetime.now(UTC)
     with (
         Interrupts() as interrupts,
-        RunFolder(options.data, fresh=options.fresh, now=now) as folder,
+        RunFolder(options.data, fresh=options.fresh, now=now, kept=options.kept) as folder,
     ):
         plan = make_plan(options, base, folder.path, now)
         stack = Stack(plan, folder, interrupts)
@@ -168,6 +168,11 @@ def _introduction(plan: Plan) -> str:
         f"[bold]vipcare[/bold]  {bank} Kafka; {workers} them to a record of each customer; rules "
         "fire; tasks and alerts go to Kafka and ClickHouse."
     )
+    if options.broker == KAFKA:
+        text += (
+            "\n[dim]Apache Kafka keeps transactions: an event counts once, whatever process dies."
+            "[/dim]"
+        )
     if options.broker == EMBEDDED:
         text += (
             "\n[dim]The embedded broker keeps everything in memory and has no transactions: "

@@ -14,7 +14,8 @@ from contextlib import AbstractContextManager
 
 from agents.local.child import Child, Spec, end_all
 from agents.local.interrupts import Interrupts
-from agents.local.plan import EMBEDDED, Plan
+from agents.local.kafka.jars import VERSION, jars_folder
+from agents.local.plan import EMBEDDED, KAFKA, Plan
 from agents.local.ports import answers, split
 from agents.local.readiness import all_taken
 from agents.local.run_folder import RunFolder
@@ -24,8 +25,9 @@ _REFUSED = 2
 _TAIL = 12
 _RESTART_AFTER_S = 1.0
 
-Step = Callable[[str], AbstractContextManager[None]]
-"""Tells that something is being started; leaving the context tells that it is ready."""
+Step = Callable[[str], AbstractContextManager[Callable[[str], None]]]
+"""Tells that something is being started; leaving the context tells that it is ready. What it gives
+takes a few words on how far it is."""
 
 
 class StackError(Exception):
@@ -65,9 +67,13 @@ class Stack:
     def _start_servers(self, step: Step) -> None:
         plan, options = self.plan, self.plan.options
         kafka, clickhouse = plan.settings.kafka.bootstrap, self._clickhouse_address()
-        broker = self._launch(plan.broker()) if options.broker == EMBEDDED else None
+        if options.broker == KAFKA and not jars_folder().exists():
+            with step(f"kafka       version {VERSION} from Maven, once (43 MB)") as say:
+                self._finish(plan.fetch(), say)
+        broker = self._launch(plan.broker()) if options.own_broker else None
         store = self._launch(plan.clickhouse()) if options.clickhouse == EMBEDDED else None
-        with step(f"broker      kafka on {kafka}{' (embedded)' if broker else ''}"):
+        kind = {EMBEDDED: " (embedded)", KAFKA: f" (Apache Kafka {VERSION})"}
+        with step(f"broker      kafka on {kafka}{kind.get(options.broker, '')}"):
             self._reach(broker, kafka, "--broker")
         with step(f"clickhouse  {clickhouse}{' (embedded)' if store else ''}"):
             self._reach(store, clickhouse, "--clickhouse")
@@ -163,11 +169,12 @@ class Stack:
         if child.status is not None:
             self._blame(child)
 
-    def _finish(self, spec: Spec) -> None:
-        """Run a command to its end."""
+    def _finish(self, spec: Spec, say: Callable[[str], None] = lambda _: None) -> None:
+        """Run a command to its end; `say` is told its last line."""
         child = self._launch(spec)
         while child.status is None:
             self._interrupts.pause(0.02)
+            say("".join(child.tail(1)))
         if child.status:
             self._blame(child)
         del self.children[spec.name]

@@ -53,7 +53,7 @@ def refused(done: "subprocess.CompletedProcess[str]") -> str:
 
 
 @contextmanager
-def running(*args: str) -> Iterator["subprocess.Popen[str]"]:
+def running(*args: str, **environment: str) -> Iterator["subprocess.Popen[str]"]:
     """A `vipcare` command in the background; killed in the end, if it is still there."""
     with subprocess.Popen(
         [sys.executable, "-u", "-m", "agents.cli.main", *args],
@@ -61,6 +61,7 @@ def running(*args: str) -> Iterator["subprocess.Popen[str]"]:
         stderr=subprocess.STDOUT,
         text=True,
         process_group=0,
+        env={**os.environ, **environment},
     ) as process:
         try:
             yield process

@@ -57,3 +57,15 @@ def test_a_server_gets_a_new_database_when_the_broker_begins_empty() -> None:
     )
     assert kept.settings.clickhouse.database == "vipcare"
     assert kept.settings.kafka.transactions is True
+
+
+def test_a_kafka_of_its_own_has_transactions_and_one_node() -> None:
+    settings = Settings.model_validate({"topics": {"replication": 3, "min_insync": 2}})
+    options = Options(broker="kafka")
+    plan = make_plan(options, settings, Path("/data"), NOW)
+    assert plan.settings.kafka.transactions is True
+    assert (plan.settings.topics.replication, plan.settings.topics.min_insync) == (1, 1)
+    assert plan.broker().arguments[0] == "kafka"
+    assert plan.broker().arguments[-1] == "/data/kafka"
+    assert options.fresh
+    assert not dataclasses.replace(options, keep=True).fresh

@@ -1,0 +1,1 @@
+"""Apache Kafka on this machine: fetched by Maven, one node, for a laptop and for tests."""

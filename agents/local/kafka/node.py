@@ -1,0 +1,189 @@
+"""One KRaft node of Apache Kafka on loopback: made, started, stopped or killed at will.
+
+Nothing is replicated, and transactions are what they are on a cluster. Its data outlives it: it
+comes back on the same folder with everything that was written.
+"""
+
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from agents.local.kafka.jars import jars
+from agents.local.lifeline import kill_with_parent
+from agents.local.ports import LOOPBACK, free_port
+
+START_TIMEOUT_S = 60.0
+_STOP_S = 20.0
+_CLUSTER_ID = "dmlwY2FyZS1sb2NhbC0wMQ"
+_LOG_NAME = "kafka.log"
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+_LOG4J2 = """\
+<Configuration status="ERROR">
+  <Appenders><Console name="out"><PatternLayout pattern="%d %p %c: %m%n"/></Console></Appenders>
+  <Loggers><Root level="WARN"><AppenderRef ref="out"/></Root></Loggers>
+</Configuration>
+"""
+
+_ONE_NODE = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "listener.security.protocol.map": "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "controller.listener.names": "CONTROLLER",
+    "inter.broker.listener.name": "BROKER",
+    "auto.create.topics.enable": "false",
+    "offsets.topic.replication.factor": "1",
+    "offsets.topic.num.partitions": "4",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "transaction.state.log.num.partitions": "4",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    "group.initial.rebalance.delay.ms": "0",
+    "log.cleaner.dedupe.buffer.size": "16777216",
+    "log.index.size.max.bytes": "1048576",
+}
+
+
+class KafkaNodeError(Exception):
+    """Kafka did not start; the message has its last lines."""
+
+
+class KafkaNode:
+    """One node with its data in `folder`. `port=0` chooses one at the first start and keeps it.
+
+    `properties` go over those of `server.properties`, `java` are options of the Java machine.
+    `own_session=False` leaves it in the caller's process group.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        port: int = 0,
+        *,
+        properties: Mapping[str, str] = _NONE,
+        java: Sequence[str] = (),
+        own_session: bool = True,
+    ) -> None:
+        self.folder = folder
+        self.port = port
+        self._controller = 0
+        self._properties = properties
+        self._java_options = java
+        self._own_session = own_session
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def bootstrap(self) -> str:
+        return f"{LOOPBACK}:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, "not started"
+        return self._process.pid
+
+    def start(self) -> str:
+        """Start (or start again) and wait until it answers. Returns its address, host:port.
+
+        Raises KafkaUnavailableError, KafkaNodeError.
+        """
+        self._configure()
+        if not (self.folder / "data" / "meta.properties").exists():
+            self._format()
+        self._process = self._java("kafka.Kafka", "server.properties")
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                raise KafkaNodeError(f"Kafka ended while it started:\n{self._log_tail()}")
+            if self.answers():
+                return self.bootstrap
+        self.kill()
+        raise KafkaNodeError(f"Kafka did not answer in {START_TIMEOUT_S:g} s:\n{self._log_tail()}")
+
+    def answers(self) -> bool:
+        """Whether it answers a client that speaks in plain text."""
+        client = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
+        try:
+            return bool(client.list_topics(timeout=1).brokers)
+        except KafkaException:
+            return False
+
+    def wait(self, timeout_s: float) -> int | None:
+        """The exit status once it has ended, or None if it still runs after `timeout_s`."""
+        if self._process is None:
+            return 0
+        try:
+            return self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def stop(self) -> None:
+        """End it in an orderly way; without effect if it does not run."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it at once, as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def restart(self) -> str:
+        self.stop()
+        return self.start()
+
+    def choose_port(self) -> int:
+        """A free port, for a listener."""
+        return free_port()
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is None:
+            return
+        self._process.send_signal(how)
+        try:
+            self._process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def _configure(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.port = self.port or self.choose_port()
+        self._controller = self._controller or self.choose_port()
+        addresses = {
+            "controller.quorum.voters": f"1@{LOOPBACK}:{self._controller}",
+            "listeners": f"BROKER://{self.bootstrap},CONTROLLER://{LOOPBACK}:{self._controller}",
+            "advertised.listeners": f"BROKER://{self.bootstrap}",
+            "log.dirs": str(self.folder.resolve() / "data"),
+        }
+        lines = {**_ONE_NODE, **addresses, **self._properties}
+        text = "".join(f"{name}={value}\n" for name, value in lines.items())
+        (self.folder / "server.properties").write_text(text, encoding="utf-8")
+        (self.folder / "log4j2.xml").write_text(_LOG4J2, encoding="utf-8")
+
+    def _format(self) -> None:
+        arguments = ["format", "-t", _CLUSTER_ID, "-c", "server.properties"]
+        if self._java("kafka.tools.StorageTool", *arguments).wait():
+            raise KafkaNodeError(f"Kafka's storage could not be formatted:\n{self._log_tail()}")
+
+    def _java(self, main: str, *arguments: str) -> subprocess.Popen[bytes]:
+        command = ["java", "-Xmx512m", *self._java_options]
+        command += ["-Dlog4j2.configurationFile=log4j2.xml"]
+        command += ["-cp", f"{jars()}/*", main, *arguments]
+        with (self.folder / _LOG_NAME).open("ab") as log:
+            return subprocess.Popen(  # noqa: S603  # Kafka's own main classes
+                command,
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=self._own_session,
+                preexec_fn=kill_with_parent,  # noqa: PLW1509  # one system call, no locks
+            )
+
+    def _log_tail(self) -> str:
+        return (self.folder / _LOG_NAME).read_text(encoding="utf-8", errors="replace")[-2_000:]
