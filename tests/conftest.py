@@ -6,7 +6,7 @@ import pytest
 
 from agents.local.broker import EmbeddedBroker
 
-pytest_plugins = ["tests.kafka_fixtures", "tests.side_by_side"]
+pytest_plugins = ["tests.kafka_fixtures", "tests.side_by_side", "tests.tools_fixtures"]
 
 
 @pytest.fixture(scope="session")
