@@ -20,9 +20,9 @@ from agents.lane.transport import ChunkSchema, Consumer, Transport
 from agents.topics import changelog
 from config.settings import Settings
 from schemas import metrics as m
-from schemas.events import INPUT_TOPICS
+from schemas.events import INPUT_TOPICS, INTERNAL
 from sinks.metrics import Metrics
-from streams.inputs import Raw
+from streams.inputs import Raw, raw_of
 from streams.rules.ruleset import RuleSet
 
 _LAG_EVERY_S = 2.0
@@ -149,13 +149,12 @@ def _take(app: LaneApp, message: Message) -> None:
     if message.generation_id != app.consumer_generation_id:
         return
     topic, partition = message.topic, message.partition
+    records = cast(Any, message.value)
     try:
-        app.lane.offer(
-            TP(topic, partition),
-            (
-                Raw(topic, partition, record.offset, record.key, record.value)
-                for record in cast(Any, message.value)
-            ),
-        )
+        if topic == INTERNAL:
+            raws = (raw_of(topic, partition, r.offset, r.key, r.value, r.headers) for r in records)
+        else:  # nearly all messages, so they go without a look at their headers
+            raws = (Raw(topic, partition, r.offset, r.key, r.value) for r in records)
+        app.lane.offer(TP(topic, partition), raws)
     except Exception as error:  # Faust would acknowledge the chunk and go on
         die(Fault.CRASHED, f"taking in {topic}[{partition}] raised {kind_of(error)}")

@@ -8,7 +8,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from agents.librdkafka import reader_config, unreachable
 from config.settings import KafkaSettings
-from streams.inputs import Raw
+from streams.inputs import Raw, raw_of
 
 _ANSWER_S = 5.0
 _TIMEOUT_S = 20.0
@@ -35,7 +35,7 @@ class Found(NamedTuple):
     headers: list[tuple[str, bytes]]
 
     def raw(self) -> Raw:
-        return Raw(self.topic, self.partition, self.offset, self.key, self.value)
+        return raw_of(*self[:3], self.key, self.value, self.headers)
 
 
 def partitions_of(kafka: KafkaSettings, topic: str) -> int:

@@ -20,9 +20,10 @@ from confluent_kafka.cimpl import NewTopic
 
 from agents.librdkafka import librdkafka_config, unreachable
 from config.settings import Settings
-from schemas.events import INPUT_TOPICS
+from schemas.events import INPUT_TOPICS, INTERNAL
 from streams.durations import DAY_MS
 
+DEAD_LETTER_DAYS = 14
 _FOR_EVER = -1
 _TIMEOUT_S = 5.0
 
@@ -57,10 +58,11 @@ def changelog(app: str) -> str:
 
 def all_topics(settings: Settings) -> tuple[Topic, ...]:
     """Every topic of a deployment. `vip.audit` is kept until somebody decides by law."""
-    sources = [Topic(name, days=30) for name in INPUT_TOPICS if name != "vip.internal"]
+    sources = [Topic(name, days=30) for name in INPUT_TOPICS if name != INTERNAL]
     return (
         *sources,
-        Topic("vip.internal", days=7),
+        # As long as the dead letters: it tells which of them were replayed.
+        Topic(INTERNAL, days=DEAD_LETTER_DAYS),
         Topic("bank.reference", "compact", keyed=False),
         Topic("bank.org", "compact", keyed=False),
         Topic("vip.rules", "compact", keyed=False),
@@ -69,7 +71,7 @@ def all_topics(settings: Settings) -> tuple[Topic, ...]:
         Topic("vip.alerts", days=90),
         Topic("vip.decisions", days=90),
         Topic("vip.profiles", "compact"),
-        Topic("vip.dead-letters", days=14),
+        Topic("vip.dead-letters", days=DEAD_LETTER_DAYS),
         Topic("vip.audit", keyed=False),
         Topic(changelog(settings.worker.app), "compact"),
         Topic("vip.journal", days=30),

@@ -5,17 +5,41 @@ SHA-256. A key above 4 KB is cut, too. The content never goes to ClickHouse, a l
 """
 
 import hashlib
+from collections.abc import Iterable
 from enum import StrEnum
 
 from msgspec import Struct
+
+from schemas.place import Place, parse_place
 
 MAX_VALUE_BYTES = 256 * 1024
 MAX_KEY_BYTES = 4 * 1024
 """A customer's key has at most 256 bytes; a letter with a megabyte of key would never be taken."""
 
 
+class Category(StrEnum):
+    """Who mends it, and how: several reasons may have one category. README.md has the table."""
+
+    MALFORMED = "malformed"
+    """The sender's format: mended where it is sent, or by a version that reads it."""
+    MISROUTED = "misrouted"
+    """The sender's key or partitioner. A replay sends it under its subject."""
+    TIME = "time"
+    """The sender's clock, or the bank clock here."""
+    CONFLICT = "conflict"
+    """The sender uses an id again for something else."""
+    REFERENCE = "reference"
+    """What the event refers to is not known here: load it, then replay."""
+    TOO_LARGE = "too_large"
+    """A message or a record would exceed its limit."""
+    REFUSED = "refused"
+    """The worker applied it, but ClickHouse did not take its row."""
+    FAULT = "fault"
+    """Ours: a version that mends it, then replay."""
+
+
 class Reason(StrEnum):
-    """Why an event was not applied: the closed list of categories."""
+    """Why a message was refused: the closed list."""
 
     BROKEN = "broken"
     """Not an event: not JSON, a missing field, a wrong type, a value out of range."""
@@ -31,6 +55,24 @@ class Reason(StrEnum):
     """It would make a message or a record beyond the limit."""
     FAILED = "failed"
     """Folding it raised an error: a fault of ours."""
+    REFUSED = "refused"
+    """ClickHouse refused its row; made by the sink, of a message that was applied."""
+
+    @property
+    def category(self) -> Category:
+        return CATEGORY_OF[self]
+
+
+CATEGORY_OF = {
+    Reason.BROKEN: Category.MALFORMED,
+    Reason.WRONG_KEY: Category.MISROUTED,
+    Reason.FUTURE: Category.TIME,
+    Reason.CONFLICT: Category.CONFLICT,
+    Reason.NO_BASE_AMOUNT: Category.REFERENCE,
+    Reason.OVERSIZE: Category.TOO_LARGE,
+    Reason.FAILED: Category.FAULT,
+    Reason.REFUSED: Category.REFUSED,
+}
 
 
 class DeadLetter(Struct, frozen=True, kw_only=True, gc=False):
@@ -49,18 +91,37 @@ class DeadLetter(Struct, frozen=True, kw_only=True, gc=False):
     event_type: str = ""
     event_source: str = ""
     event_id: str = ""
+    first: str = ""
+    """Of a replayed event that was refused again: where the original of its first letter stands,
+    as `TOPIC[PARTITION]@OFFSET`."""
+
+    @property
+    def category(self) -> Category:
+        return self.reason.category
+
+    @property
+    def is_cut(self) -> bool:
+        """The value is not the whole original."""
+        return self.length > len(self.value)
+
+    @property
+    def place(self) -> Place:
+        """Where the original stands."""
+        return Place(self.topic, self.partition, self.offset)
 
     def __repr__(self) -> str:
         """Coordinates only: the content may identify a person."""
-        return f"DeadLetter({self.reason}, {self.topic}[{self.partition}]@{self.offset})"
+        return f"DeadLetter({self.reason}, {self.place})"
 
     def headers(self) -> list[tuple[str, bytes]]:
         """The Kafka headers, in a fixed order, values as UTF-8 text."""
-        return [(f"vipcare-{name}", str(getattr(self, name)).encode()) for name in HEADERS]
+        return [(PREFIX + name, str(getattr(self, name)).encode()) for name in HEADERS]
 
 
+PREFIX = "vipcare-"
 HEADERS = (
     "reason",
+    "category",
     "detail",
     "topic",
     "partition",
@@ -70,7 +131,22 @@ HEADERS = (
     "event_type",
     "event_source",
     "event_id",
+    "first",
 )
+_LATER = frozenset(("category", "first"))
+"""Letters of earlier versions lack them."""
+
+
+FIRST_HEADER = PREFIX + "first"
+"""Of a replayed message, too: what its letter's `first` will be if it is refused again."""
+LETTER_HEADER = PREFIX + "letter"
+"""Of a replayed message: the place in vip.dead-letters of the letter that was replayed."""
+
+
+def replayed_from(headers: Iterable[tuple[str, bytes | None]], name: str) -> Place | None:
+    """What a replayed message's header says; None if it has none, or another text."""
+    text = next((value for header, value in headers if header == name), None)
+    return parse_place(text.decode("ascii", "replace")) if text else None
 
 
 def dead_letter(  # one argument for each thing that is known of the original
@@ -85,6 +161,7 @@ def dead_letter(  # one argument for each thing that is known of the original
     event_type: str = "",
     event_source: str = "",
     event_id: str = "",
+    first: str = "",
 ) -> DeadLetter:
     """Make a dead letter of an original message; a missing value counts as an empty one."""
     whole = value or b""
@@ -101,6 +178,7 @@ def dead_letter(  # one argument for each thing that is known of the original
         event_type=event_type,
         event_source=event_source,
         event_id=event_id,
+        first=first,
     )
 
 
@@ -108,10 +186,10 @@ def parse_dead_letter(
     headers: list[tuple[str, bytes]] | None, key: bytes | None, value: bytes | None
 ) -> DeadLetter:
     """Read a dead letter back from its message. Raises ValueError for anything else."""
-    found = {name.removeprefix("vipcare-"): text.decode() for name, text in headers or []}
-    missing = [name for name in HEADERS if name not in found]
+    found = {name.removeprefix(PREFIX): text.decode() for name, text in headers or []}
+    missing = [name for name in HEADERS if name not in found and name not in _LATER]
     if missing:
-        raise ValueError(f"not a dead letter: header vipcare-{missing[0]} is missing")
+        raise ValueError(f"not a dead letter: header {PREFIX}{missing[0]} is missing")
     return DeadLetter(
         reason=Reason(found["reason"]),
         detail=found["detail"],
@@ -125,4 +203,5 @@ def parse_dead_letter(
         event_type=found["event_type"],
         event_source=found["event_source"],
         event_id=found["event_id"],
+        first=found.get("first", ""),
     )

@@ -32,7 +32,10 @@ LATE = Metric(
 TIMERS = Metric("vipcare_timers_fired_total", "counter", "Customers whose due timers were fired.")
 UNKNOWN = Metric("vipcare_events_unknown_total", "counter", "Events of a type not known here.")
 DEAD_LETTERS = Metric(
-    "vipcare_dead_letters_total", "counter", "Events that became a dead letter.", ("reason",)
+    "vipcare_dead_letters_total",
+    "counter",
+    "Events that became a dead letter.",
+    ("topic", "category", "reason"),
 )
 RULE_FIRED = Metric("vipcare_rule_fired_total", "counter", "Firings of a rule.", ("rule",))
 RULE_FAILED = Metric(

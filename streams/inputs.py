@@ -1,8 +1,13 @@
 """What comes into the core: a message as it was read, and what was made of it."""
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 
+from schemas.dead_letters import FIRST_HEADER, replayed_from
 from schemas.envelope import Event
+from schemas.events import INTERNAL
+from schemas.place import Place
 
 
 class Raw(Struct, frozen=True, gc=False):
@@ -13,6 +18,21 @@ class Raw(Struct, frozen=True, gc=False):
     offset: int
     key: bytes | None
     value: bytes | None
+    first: Place | None = None
+    """Of a replayed dead letter: where the original of its first letter stands."""
+
+
+def raw_of(
+    topic: str,
+    partition: int,
+    offset: int,
+    key: bytes | None,
+    value: bytes | None,
+    headers: Iterable[tuple[str, bytes | None]],
+) -> Raw:
+    """A message as it was read; headers count on `vip.internal` alone."""
+    first = replayed_from(headers, FIRST_HEADER) if topic == INTERNAL else None
+    return Raw(topic, partition, offset, key, value, first)
 
 
 class Input(Struct, frozen=True, gc=False):

@@ -62,4 +62,5 @@ def reject(raw: Raw, reason: Reason, detail: str, event: Event | None = None) ->
         event_type=event.event_type() if event else "",
         event_source=event.source if event else "",
         event_id=event.id if event else "",
+        first=str(raw.first or ""),
     )

@@ -18,7 +18,6 @@ _MAX_TYPES_TOLD = 100
 
 _COUNTERS = {"applied": m.APPLIED, "duplicates": m.DUPLICATES, "late": m.LATE, "timers": m.TIMERS}
 _LABELLED = {
-    "dead": m.DEAD_LETTERS,
     "fired": m.RULE_FIRED,
     "rule_failures": m.RULE_FAILED,
 }
@@ -44,6 +43,9 @@ class Report:
             metrics.count(m.EVENTS, count, topic)
         for name, count in outcome.counts.items():
             self._count(name, count)
+        buried = Counter((one.topic, one.category, one.reason) for one in outcome.dead_letters)
+        for labels, count in buried.items():
+            metrics.count(m.DEAD_LETTERS, count, *labels)
 
     def committed(self, position: Position, outcome: Outcome, sent: Sent) -> None:
         metrics = self.metrics
@@ -65,7 +67,7 @@ class Report:
             self._tell_type(label)
         elif kind in _LABELLED:
             self.metrics.count(_LABELLED[kind], count, label)
-        else:
+        elif kind != "dead":  # those are counted with their topics
             self.metrics.count(_COUNTERS[kind], count)
 
     def _tell_type(self, event_type: str) -> None:

@@ -31,23 +31,27 @@ class Buried(Struct, frozen=True):
     """A dead letter without its content: what the three readers must agree on."""
 
     reason: str
+    category: str
     detail: str
     length: int
     sha256: str
     event_type: str
     event_source: str
     event_id: str
+    first: str
 
     @classmethod
     def of(cls, letter: DeadLetter | StoredLetter) -> "Buried":
         return cls(
             str(letter.reason),
+            str(letter.category),
             letter.detail,
             letter.length,
             letter.sha256,
             letter.event_type,
             letter.event_source,
             letter.event_id,
+            letter.first,
         )
 
 

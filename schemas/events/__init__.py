@@ -14,5 +14,8 @@ AnyEvent = CoreEvents | CardEvents | AppEvents | ServiceEvents | FeedbackEvents
 EVENT_TYPES: dict[str, type[Event]] = {cls.event_type(): cls for cls in get_args(AnyEvent)}
 """CloudEvents `type` → its struct, in the order of the topics."""
 
-INPUT_TOPICS = (*dict.fromkeys(cls.topic for cls in EVENT_TYPES.values()), "vip.internal")
+INTERNAL = "vip.internal"
+"""What vipcare itself sends to a customer: replayed dead letters among it."""
+
+INPUT_TOPICS = (*dict.fromkeys(cls.topic for cls in EVENT_TYPES.values()), INTERNAL)
 """What is keyed by customer and holds events: read by the partition runners and the sink."""

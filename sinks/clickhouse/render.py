@@ -38,6 +38,7 @@ class StoredLetter(NamedTuple):
     """A dead letter as ClickHouse holds it; the names are those of schemas.dead_letters.HEADERS."""
 
     reason: str
+    category: str
     detail: str
     topic: str
     partition: int
@@ -47,6 +48,7 @@ class StoredLetter(NamedTuple):
     event_type: str
     event_source: str
     event_id: str
+    first: str
 
 
 def read_effects(client: Client, starts: Starts = _BEGINNING) -> Iterator[Effect]:

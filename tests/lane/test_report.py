@@ -7,6 +7,7 @@ from structlog.testing import capture_logs
 from agents.lane.cache import RecordCache
 from agents.lane.report import Report
 from schemas import metrics as m
+from schemas.dead_letters import Reason, dead_letter
 from sinks.metrics import Metrics
 from streams.chunk import Outcome
 
@@ -28,3 +29,20 @@ def test_names_of_unknown_types_do_not_flood_the_log() -> None:
         for number in range(1_000):
             report.stepped([], Outcome(counts=Counter({f"unknown:type {number}": 1})), 0.001)
     assert len(lines) == 100
+
+
+def test_dead_letters_are_counted_by_topic_category_and_reason() -> None:
+    metrics = Metrics(m.WORKER)
+    letters = [
+        dead_letter(reason, "", topic="bank.app", partition=0, offset=n, key=None, value=None)
+        for n, reason in enumerate((Reason.FUTURE, Reason.BROKEN, Reason.BROKEN))
+    ]
+    counts = Counter({"dead:broken": 2, "dead:future": 1})
+    Report(metrics, RecordCache(1)).stepped([], Outcome(dead_letters=letters, counts=counts), 0.1)
+
+    def counted(category: str, reason: str) -> float | None:
+        labels = {"topic": "bank.app", "category": category, "reason": reason}
+        return metrics.registry.get_sample_value(m.DEAD_LETTERS.name, labels)
+
+    assert counted("malformed", "broken") == 2
+    assert counted("time", "future") == 1

@@ -55,6 +55,28 @@ def test_only_what_is_new_is_applied(plain: Address) -> None:
     assert migrate(plain, [FIRST, SECOND]) == ["0002_b.sql"]
 
 
+def test_a_dead_letter_of_an_earlier_version_gets_its_category_and_counts_once(
+    new_address: Callable[[], Address], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = new_address()
+    with monkeypatch.context() as earlier:
+        earlier.setattr("sinks.clickhouse.migrate.VIEWS", {})
+        migrate(address, [one for one in shipped() if one.number <= 6])
+    columns = "(reason, topic, partition, offset)"
+    with client_of(address) as client:
+        old = [("broken", "bank.app", 0, 1), ("future", "bank.app", 0, 2)]
+        client.execute(f"INSERT INTO dead_letters_raw {columns} VALUES", old)
+        migrate(address)
+        again = [
+            ("broken", "malformed", "bank.app", 0, 1),
+            ("refused", "refused", "bank.app", 0, 2),
+        ]
+        columns = columns.replace("reason", "reason, category")
+        client.execute(f"INSERT INTO dead_letters_raw {columns} VALUES", again)
+        rows = client.execute("SELECT offset, category, first FROM dead_letters ORDER BY ALL")
+    assert rows == [(1, "malformed", ""), (2, "refused", ""), (2, "time", "")]
+
+
 def test_a_database_without_tables_misses_all(plain: Address) -> None:
     migrate(plain, [])
     with client_of(plain) as client:
