@@ -2,7 +2,7 @@
 
 from heapq import heappop, heappush
 
-from schemas.record import NEVER
+from schemas.profile import NEVER
 
 
 class DueList:

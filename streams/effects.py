@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from schemas.activity import Timer
 from schemas.effects import (
     Alert,
     AlertData,
@@ -18,7 +19,7 @@ from schemas.effects import (
     Text,
 )
 from schemas.envelope import from_millis
-from schemas.record import Record, Timer
+from schemas.record import Record
 from schemas.rules import AlertTemplate, TaskTemplate
 from schemas.rules import Text as Template
 from streams.durations import parse_duration

@@ -6,7 +6,8 @@ from decimal import Decimal
 import msgspec
 
 from schemas.effects import Cause, ProfileData
-from schemas.record import ProfileSection, Record
+from schemas.profile import ProfileSection
+from schemas.record import Record
 from streams.fold.accounts import is_open
 
 SUMMARY_TYPES = frozenset(

@@ -8,9 +8,11 @@ its deposit is open, so that hearing of the deposit again does not fire it twice
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta, tzinfo
 
+from schemas.activity import Timer
 from schemas.envelope import to_millis
 from schemas.events.core import DepositData
-from schemas.record import NEVER, Deposit, ProfileSection, Record, Timer
+from schemas.profile import NEVER, Deposit, ProfileSection
+from schemas.record import Record
 from schemas.rules import Wait
 from streams.inputs import Input
 

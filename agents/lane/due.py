@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from heapq import merge
 
 from agents.lane.store import Change, Store
-from schemas.record import NEVER, next_due
+from schemas.profile import NEVER
+from schemas.record import next_due
 
 PREFIX = b"\x00due"
 _END = b"\x00duf"

@@ -44,7 +44,8 @@ from agents.lane.store import Store
 from config.settings import WorkerSettings
 from schemas.effects import TOPIC_OF
 from schemas.position import POSITION_KEY, Position, Range, encode_position
-from schemas.record import NEVER, Record, next_due
+from schemas.profile import NEVER
+from schemas.record import Record, next_due
 from streams.chunk import Outcome, apply_chunk
 from streams.context import Context, CoreSettings
 from streams.inputs import Raw

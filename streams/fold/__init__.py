@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from schemas.record import ActivitySection, ProfileSection, Record
+from schemas.activity import ActivitySection
+from schemas.profile import ProfileSection
+from schemas.record import Record
 from streams.fold import accounts, basics, deposits, transfers, visits
 from streams.inputs import Input
 

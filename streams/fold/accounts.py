@@ -1,7 +1,7 @@
 """Accounts and their balances."""
 
 from schemas.events.core import AccountClosedData, AccountOpenedData, BalanceData
-from schemas.record import Account, ProfileSection
+from schemas.profile import Account, ProfileSection
 from streams.base_amounts import told
 from streams.fold.bounded import make_room
 

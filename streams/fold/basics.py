@@ -3,7 +3,7 @@
 from msgspec import UNSET
 
 from schemas.events.core import CustomerData, TagData
-from schemas.record import Basics, ProfileSection
+from schemas.profile import Basics, ProfileSection
 from streams.fold.bounded import count_dropped, make_room
 
 MAX_ATTRIBUTES = 64

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from schemas.record import ProfileSection
+from schemas.profile import ProfileSection
 
 T = TypeVar("T")
 

@@ -1,7 +1,7 @@
 """Time deposits: placed, renewed, redeemed."""
 
 from schemas.events.core import DepositData, DepositRedeemedData
-from schemas.record import Deposit, ProfileSection
+from schemas.profile import Deposit, ProfileSection
 from streams.base_amounts import told
 from streams.fold.bounded import make_room
 

@@ -5,8 +5,8 @@ from operator import attrgetter
 
 import msgspec
 
+from schemas.activity import ActivitySection, Flow, Transfer, pack_transfer, unpack_transfer
 from schemas.events.core import TransferCompleted, TransferData, TransferReversedData
-from schemas.record import ActivitySection, Flow, Transfer, pack_transfer, unpack_transfer
 from streams.base_amounts import told
 from streams.inputs import Input
 

@@ -1,7 +1,7 @@
 """Logins and page views."""
 
+from schemas.activity import ActivitySection
 from schemas.events.app import LoginData, PageData
-from schemas.record import ActivitySection
 from streams.fold.bounded import count_in
 
 MAX_TOPICS = 40

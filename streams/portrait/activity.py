@@ -2,7 +2,8 @@
 
 from datetime import tzinfo
 
-from schemas.record import ActivitySection, Record
+from schemas.activity import ActivitySection
+from schemas.record import Record
 from streams.portrait.instants import instant
 from streams.portrait.parts import Amount, Fact, Facts, known
 

@@ -3,7 +3,7 @@
 from datetime import tzinfo
 from decimal import Decimal
 
-from schemas.record import Account, Deposit, ProfileSection
+from schemas.profile import Account, Deposit, ProfileSection
 from streams.fold.accounts import is_open
 from streams.portrait.instants import instant
 from streams.portrait.parts import Amount, Fact, Facts, Table

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 
 from schemas.events.core import FamilyMember
-from schemas.record import Basics, ProfileSection
+from schemas.profile import Basics, ProfileSection
 from streams.portrait import masks
 from streams.portrait.parts import Fact, Facts, Value, known
 

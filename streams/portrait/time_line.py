@@ -5,7 +5,9 @@ from datetime import tzinfo
 from decimal import Decimal
 from typing import NamedTuple
 
-from schemas.record import ActivitySection, ProfileSection, Record, unpack_transfer
+from schemas.activity import ActivitySection, unpack_transfer
+from schemas.profile import ProfileSection
+from schemas.record import Record
 from streams.fold.transfers import kept_fields
 from streams.portrait.instants import instant
 from streams.portrait.parts import Amount, Table

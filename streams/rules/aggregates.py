@@ -11,14 +11,13 @@ from typing import Any
 
 from msgspec import Struct
 
+from schemas.record import Windows
 from streams import buckets
 from streams.buckets import Kind, State
 from streams.expressions.compile import compile_pick
 from streams.expressions.nodes import Aggregate
 from streams.inputs import Input
 from streams.windows import Window, width_of
-
-Windows = dict[str, Any]
 
 _KINDS: dict[str, Kind] = {
     "count": buckets.COUNTS,
@@ -63,7 +62,7 @@ class Readings(dict[int, Any]):
 
     def __missing__(self, number: int) -> Any:
         read = self._reads[number]
-        state = self._windows.get(read.key, read.nothing)
+        state = self._windows.get(read.key) or read.nothing
         own = self._own.get(read.key) if read.prior else None
         raw = read.window.read(state, self._at, read.length, own)
         value = self[number] = None if raw is None else read.finish(raw)
@@ -110,9 +109,7 @@ class Aggregates:
         for kept in self._by_type.get(event.type, ()):
             value = kept.pick(data)
             if value is not None:
-                state = windows.get(kept.key)
-                if state is None:
-                    state = windows[kept.key] = kept.window.new()
+                state = windows.edit(kept.key) or windows.put(kept.key, kept.window.new())
                 kept.window.add(state, at, value, latest)
                 own[kept.key] = value
         return Readings(self._reads, windows, at, own)
@@ -126,8 +123,7 @@ class Aggregates:
         data = event.event.data
         for kept in self._by_type.get(event.type, ()):
             value = kept.pick(data)
-            state = windows.get(kept.key)
-            if value is not None and state is not None:
+            if value is not None and (state := windows.edit(kept.key)) is not None:
                 kept.window.remove(state, event.at, value)
 
 

@@ -73,7 +73,7 @@ class RuleSet:
             readings: Readings | Unknown = UNKNOWN
         else:
             latest = max(activity.latest, at)
-            readings = self._aggregates.add(activity.windows, event, latest)
+            readings = self._aggregates.add(record.windows, event, latest)
         return _try(self._by_type.get(event.type, ()), record, event.event.data, readings, at)
 
     def waits(self, event_type: str) -> Sequence[tuple[str, Wait]]:
@@ -88,11 +88,11 @@ class RuleSet:
         rule = self._waiting.get(rule_id)
         if rule is None:
             return _NONE
-        return _try((rule,), record, data, self._aggregates.read(record.activity.windows, at), at)
+        return _try((rule,), record, data, self._aggregates.read(record.windows, at), at)
 
     def retract(self, record: Record, original: Input) -> None:
         """Take a reversed event out of the windows; `original` as it was when it was applied."""
-        self._aggregates.remove(record.activity.windows, original)
+        self._aggregates.remove(record.windows, original)
 
 
 def _try(

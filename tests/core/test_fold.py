@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.activity import ActivitySection
 from schemas.events.app import PageData
 from schemas.events.core import (
     AccountClosedData,
@@ -22,7 +23,7 @@ from schemas.events.core import (
     DepositRedeemedData,
     TagData,
 )
-from schemas.record import ActivitySection, ProfileSection
+from schemas.profile import ProfileSection
 from streams import fold
 from streams.fold import accounts, basics, deposits, visits
 

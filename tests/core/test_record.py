@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from schemas.record import NEVER, Account, Record, read_header
+from schemas.profile import NEVER, Account
+from schemas.record import Record, read_header
 
 
 def filled() -> Record:
@@ -16,7 +17,7 @@ def filled() -> Record:
     record.edit_profile().basics.tier = "gold"
     record.edit_profile().accounts["A"] = Account(kind="current", balance=Decimal("12.30"))
     record.activity.latest = 99
-    record.activity.windows["w"] = [1, ["2", None]]
+    record.windows.put("w", [1, ["2", None]])
     return record
 
 

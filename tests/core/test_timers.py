@@ -10,7 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from schemas.effects import Task
-from schemas.record import MAX_RECORD_BYTES, NEVER, Record
+from schemas.profile import NEVER
+from schemas.record import MAX_RECORD_BYTES, Record
 from schemas.rules import RuleDefinition
 from streams.chunk import Outcome, apply_chunk
 from streams.context import Context, CoreSettings

@@ -18,7 +18,7 @@ from agents.lane.progress import Progress
 from agents.lane.store import Change, Stores
 from schemas.metrics import WORKER
 from schemas.position import POSITION_KEY
-from schemas.record import NEVER
+from schemas.profile import NEVER
 from sinks.metrics import Metrics
 
 LONG_AGO = 1_700_000_000_000

@@ -7,7 +7,8 @@ import pytest
 
 from agents.lane.due import PREFIX, DueIndex, entries, moves
 from agents.lane.store import Store, Stores
-from schemas.record import NEVER, Record
+from schemas.profile import NEVER
+from schemas.record import Record
 from streams.due import DueList
 
 CUSTOMERS = [f"C{n}" for n in range(12)]

@@ -5,7 +5,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from agents.portrait.plain import as_data
-from schemas.record import Deposit, Record
+from schemas.profile import Deposit
+from schemas.record import Record
 from streams.portrait import portrait
 from streams.portrait.parts import Amount, Facts, Table
 from tests.portrait.story import CUSTOMER, TODAY, ZONE, record

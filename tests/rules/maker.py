@@ -12,7 +12,8 @@ from typing import Any, get_type_hints
 from msgspec import UNSET, Struct
 
 from schemas.events import EVENT_TYPES
-from schemas.record import Basics, Record
+from schemas.profile import Basics
+from schemas.record import Record
 from streams.expressions.catalogue import event_fields, may_be_unset, profile_fields
 from streams.expressions.nodes import Base, Type
 from streams.inputs import Input

@@ -1,0 +1,216 @@
+"""The activity section of a customer record: what the customer does, and what is done about it.
+
+Every event changes it, so its fields are packed without names (new ones go to the end), and what
+most events do not need stays packed within it.
+"""
+
+from decimal import Decimal
+
+import msgspec
+from msgspec import Raw, Struct, field
+
+from schemas.packed import pack
+from schemas.profile import NEVER
+
+EMPTY = Raw(pack([]))
+
+
+class Flow(Struct, kw_only=True, array_like=True):
+    """Transfers in one direction, since the record began."""
+
+    count: int = 0
+    base_total: Decimal = Decimal(0)
+    reversed: int = 0
+    last_at: int = NEVER
+
+
+class Transfer(Struct, kw_only=True, array_like=True):
+    """One of the last transfers, kept so that a reversal takes the right one out again."""
+
+    at: int
+    data: tuple[str | None, ...]
+    """What streams/fold/transfers.py keeps of it."""
+    late: bool = False
+    """It came too late for the windows, so there is nothing to take out of them."""
+    reversed: bool = False
+
+
+class Visits(Struct, kw_only=True, array_like=True):
+    """What the customer did in the app and on the web, since the record began."""
+
+    logins: int = 0
+    last_login_at: int = NEVER
+    by_channel: dict[str, int] = field(default_factory=dict)
+    pages: int = 0
+    last_page_at: int = NEVER
+    by_topic: dict[str, int] = field(default_factory=dict)
+    questions: int = 0
+    journeys: dict[str, list[int]] = field(default_factory=dict)
+    """Journey → how often it was started, completed, abandoned."""
+
+
+class Use(Struct, kw_only=True, array_like=True):
+    """What was paid with one card in the last month that it was used in, and the month before."""
+
+    month: int
+    base_total: Decimal = Decimal(0)
+    before: Decimal = Decimal(0)
+
+
+class Care(Struct, kw_only=True, array_like=True):
+    """What became of tasks, as the CRM told it, since the record began."""
+
+    accepted: int = 0
+    started: int = 0
+    completed: int = 0
+    declined: int = 0
+    contacts: int = 0
+    reached: int = 0
+    last_contact_at: int = NEVER
+    outcomes: dict[str, int] = field(default_factory=dict)
+    base_won: Decimal = Decimal(0)
+
+
+class Sum(Struct, array_like=True):
+    """How many and how much, in the base currency."""
+
+    count: int = 0
+    total: Decimal = Decimal(0)
+
+
+class Inflow(Struct, array_like=True, order=True, frozen=True):
+    """One of a month's largest transfers in, to find those that come regularly."""
+
+    amount: Decimal
+    """In the base currency."""
+    name: int
+    """Tells transfers of one amount apart: a checksum of the transfer's id."""
+    day: int
+    source: int
+    """A checksum of who sent it to which account."""
+    purpose: str
+
+
+class Month(Struct, kw_only=True, array_like=True):
+    """What the customer did in one calendar month of the bank's time zone."""
+
+    events: int = 0
+    """Of all types."""
+    inflow: Sum = field(default_factory=Sum)
+    """Transfers in, less those reversed in this month; so below."""
+    outflow: Sum = field(default_factory=Sum)
+    spent: Sum = field(default_factory=Sum)
+    """Card payments as they were authorised."""
+    settled: Sum = field(default_factory=Sum)
+    declined: int = 0
+    channels: dict[str, Sum] = field(default_factory=dict)
+    """Channel of a transfer, or `card` and the presence of a payment."""
+    categories: dict[str, Sum] = field(default_factory=dict)
+    """Merchant category code → card payments."""
+    logins: int = 0
+    pages: int = 0
+    contacts: int = 0
+    """Entries of the service line."""
+    inflows: list[Inflow] = field(default_factory=list)
+    """The largest, in order."""
+
+
+class Contact(Struct, array_like=True, order=True, frozen=True):
+    """One entry of the service line: the customer and the bank had to do with each other."""
+
+    at: int
+    type: str
+    """The event's."""
+    channel: str = ""
+    about: str = ""
+    name: str = ""
+    """Of the case, call, survey or task that it is about; the branch of a visit."""
+    result: str = ""
+    """The severity of a case, the score of a survey, the outcome of a task."""
+
+
+class Regular(Struct, array_like=True, frozen=True):
+    """A regular inflow: about the same amount, of the same sender, in month after month."""
+
+    purpose: str
+    amount: Decimal
+    """The median, in the base currency."""
+    day: int
+    """Of the month, the median."""
+    months: int
+    """How many months in a row."""
+
+
+class Behaviour(Struct, kw_only=True, array_like=True):
+    """What the whole months say, those before the record's newest."""
+
+    month: int = 0
+    """The record's newest: its time is not over."""
+    inflow: Decimal = Decimal(0)
+    """Of the last three whole months, in the base currency; so below."""
+    outflow: Decimal = Decimal(0)
+    spent: Decimal = Decimal(0)
+    categories: list[str] = field(default_factory=list)
+    """Merchant categories with the highest spending, the first first."""
+    regular: list[Regular] = field(default_factory=list)
+
+
+class Timer(Struct, kw_only=True, omit_defaults=True):
+    """A rule that waits. It stays here after it fired, so that it fires once."""
+
+    about: str
+    """The date that it waits for: another one sets it anew."""
+    due: int
+    """Epoch milliseconds."""
+    fired: bool = False
+    source: str
+    """The event that set it, up to `offset`."""
+    id: str
+    type: str
+    at: int
+    topic: str
+    partition: int
+    offset: int
+
+
+class ActivitySection(Struct, kw_only=True, array_like=True):
+    """What the customer does. Read `windows` and `months` through the Record, which unpacks
+    them."""
+
+    latest: int = NEVER
+    """The record's own greatest event time; lateness is judged against it."""
+    first_seen: int = NEVER
+    """The least event time."""
+    recent: bytes = b""
+    """The ids of recent events, see streams/duplicates.py."""
+    windows: dict[str, Raw] = field(default_factory=dict)
+    """Aggregate key → its buckets, see streams/windows.py. Plain msgpack values only."""
+    cooldowns: dict[str, int] = field(default_factory=dict)
+    """Rule id → event time of its last firing."""
+    timers: dict[str, Timer] = field(default_factory=dict)
+    """Rule id:deposit → its timer, see streams/timers.py."""
+    inflow: Flow = field(default_factory=Flow)
+    outflow: Flow = field(default_factory=Flow)
+    transfers: list[bytes] = field(default_factory=list)
+    """The last ones by event time, each packed (see Transfer): one object instead of a dozen to
+    walk through whenever the section is encoded."""
+    visits: Visits = field(default_factory=Visits)
+    late: int = 0
+    """Events that came later than allowed: folded, but kept out of windows."""
+    months: dict[int, Raw] = field(default_factory=dict)
+    """Months since the year 0 → its Month. The last ones."""
+    line: Raw = EMPTY
+    """The service line: the last Contacts, oldest first."""
+    uses: dict[str, Use] = field(default_factory=dict)
+    """Card → what was paid with it."""
+    care: Care = field(default_factory=Care)
+    behaviour: Raw = field(default_factory=lambda: Raw(pack(Behaviour())))
+    dropped: dict[str, int] = field(default_factory=dict)
+    """What fell off the bounded parts of this section → how many."""
+
+
+pack_transfer = pack
+unpack_transfer = msgspec.msgpack.Decoder(Transfer).decode
+unpack_month = msgspec.msgpack.Decoder(Month).decode
+unpack_line = msgspec.msgpack.Decoder(list[Contact]).decode
+unpack_behaviour = msgspec.msgpack.Decoder(Behaviour).decode

@@ -1,0 +1,154 @@
+"""The profile section of a customer record: what is known of the customer.
+
+Everything in it is bounded (streams/README.md, *What a record keeps*). What comes in numbers is
+packed without field names: new fields go to the end.
+"""
+
+from decimal import Decimal
+
+from msgspec import Struct, field
+
+from schemas.events.core import Attribute, FamilyMember
+
+NEVER = -1
+"""No time: it has not happened yet."""
+
+
+class Basics(Struct, kw_only=True, omit_defaults=True):
+    """Who the customer is. The field names are those of customer.updated."""
+
+    name: str | None = None
+    phone: str | None = None
+    email: str | None = None
+    identity_number: str | None = None
+    birthday: str | None = None
+    opened_on: str | None = None
+    tier: str | None = None
+    rm: str | None = None
+    family: list[FamilyMember] | None = None
+    occupation: str | None = None
+    employer: str | None = None
+    residence: str | None = None
+    language: str | None = None
+    consents: dict[str, dict[str, bool]] | None = None
+
+
+class Account(Struct, kw_only=True, array_like=True):
+    kind: str = ""
+    currency: str = ""
+    branch: str | None = None
+    opened_at: int | None = None
+    closed_at: int | None = None
+    balance: Decimal = Decimal(0)
+    base_balance: Decimal = Decimal(0)
+    balance_at: int = NEVER
+    history: bytes = b""
+    """The base balance at the ends of months, see streams/history.py."""
+
+
+class Deposit(Struct, kw_only=True, array_like=True):
+    principal: Decimal = Decimal(0)
+    currency: str = ""
+    base_principal: Decimal = Decimal(0)
+    rate: Decimal = Decimal(0)
+    matures_on: str = ""
+    state: str = "open"
+    changed_at: int = NEVER
+    early: bool = False
+    """It was redeemed before it matured."""
+    history: bytes = b""
+    """The base principal at the ends of months."""
+
+
+class Holding(Struct, kw_only=True, array_like=True):
+    """A wealth product, a fund, an insurance: what was bought less what was redeemed."""
+
+    product: str = ""
+    product_class: str = ""
+    currency: str = ""
+    amount: Decimal = Decimal(0)
+    base_amount: Decimal = Decimal(0)
+    risk_level: int | None = None
+    matures_on: str | None = None
+    changed_at: int = NEVER
+    """The event time of the last word on it; so below."""
+    history: bytes = b""
+    """What the base amount changed by, month by month."""
+
+
+class Loan(Struct, kw_only=True, array_like=True):
+    """What was drawn less what was repaid."""
+
+    kind: str = ""
+    currency: str = ""
+    amount: Decimal = Decimal(0)
+    base_amount: Decimal = Decimal(0)
+    rate: Decimal | None = None
+    due_on: str | None = None
+    changed_at: int = NEVER
+    history: bytes = b""
+    """What the base amount changed by, month by month."""
+
+
+class Card(Struct, kw_only=True, array_like=True):
+    """A card, its limit and its last statement. What is paid with it is in the activity."""
+
+    product: str = ""
+    currency: str = ""
+    issued_at: int | None = None
+    limit: Decimal | None = None
+    limit_until: str | None = None
+    """The day until which a temporary limit holds."""
+    limit_at: int = NEVER
+    statement: str = ""
+    amount_due: Decimal = Decimal(0)
+    due_on: str | None = None
+    statement_at: int = NEVER
+    changed_at: int = NEVER
+
+
+class Relation(Struct, kw_only=True, array_like=True):
+    """One relation to another customer. One that ended stays, so that a late word of its
+    beginning does not bring it back."""
+
+    at: int
+    """Event time of the last word on it."""
+    stands: bool = True
+
+
+class Interest(Struct, kw_only=True, array_like=True):
+    at: int
+    """When it was recorded last."""
+    source: str | None = None
+    """Who said so."""
+
+
+class Benefit(Struct, kw_only=True, array_like=True):
+    count: int = 0
+    cost: Decimal = Decimal(0)
+    """In the currency that stands in its key."""
+    last_at: int = NEVER
+
+
+class ProfileSection(Struct, kw_only=True, omit_defaults=True):
+    """What is known of the customer. Events of payments, visits and the like do not change it."""
+
+    basics: Basics = field(default_factory=Basics)
+    attributes: dict[str, Attribute] = field(default_factory=dict)
+    written: dict[str, int] = field(default_factory=dict)
+    """Field, `attributes.x` or `tag:x` → event time of its last write, so that the last wins."""
+    tags: dict[str, int] = field(default_factory=dict)
+    """Tag → since when."""
+    accounts: dict[str, Account] = field(default_factory=dict)
+    deposits: dict[str, Deposit] = field(default_factory=dict)
+    holdings: dict[str, Holding] = field(default_factory=dict)
+    loans: dict[str, Loan] = field(default_factory=dict)
+    cards: dict[str, Card] = field(default_factory=dict)
+    relations: dict[str, Relation] = field(default_factory=dict)
+    """`other relation` → the relation; `other <relation` where the other one named it."""
+    interests: dict[str, Interest] = field(default_factory=dict)
+    benefits: dict[str, Benefit] = field(default_factory=dict)
+    """`benefit currency`, or the benefit alone where it had no cost → how often, and for how much.
+    Those beyond the limit are counted together as `other`."""
+    dropped: dict[str, int] = field(default_factory=dict)
+    """What fell off a bounded list → how many."""
