@@ -1,7 +1,7 @@
 """The `clickhouse` settings as the sink and its readers want them."""
 
-from config.settings import ClickHouseSettings
-from sinks.clickhouse.address import Address
+from config.wires import ClickHouseSettings
+from sinks.clickhouse.address import Address, Tls
 
 
 def clickhouse_address(settings: ClickHouseSettings) -> Address:
@@ -12,6 +12,17 @@ def clickhouse_address(settings: ClickHouseSettings) -> Address:
         database=settings.database,
         user=settings.user,
         password=settings.password.get_secret_value(),
-        secure=settings.secure,
+        tls=_tls(settings) if settings.secure else None,
         compression=settings.compression,
+    )
+
+
+def _tls(settings: ClickHouseSettings) -> Tls:
+    password = settings.key_password
+    return Tls(
+        ca_file=settings.ca_file,
+        certificate_file=settings.certificate_file,
+        key_file=settings.key_file,
+        key_password=password.get_secret_value() if password else "",
+        verify=settings.verify,
     )

@@ -1,13 +1,14 @@
 """One `kafka` settings section for both clients: Faust's aiokafka and librdkafka."""
 
-import ssl
 from typing import Any
 
 from faust.auth import SASLCredentials, SSLCredentials
 from yarl import URL
 
 from agents.librdkafka import librdkafka_config
-from config.settings import KafkaSettings, WorkerSettings
+from agents.tls import tls_context
+from config.settings import WorkerSettings
+from config.wires import KafkaSettings
 
 MAX_MESSAGE_BYTES = 1_000_000
 """Kafka's default `max.message.bytes`, less room for the batch's own header."""
@@ -20,16 +21,14 @@ def faust_brokers(settings: KafkaSettings) -> list[URL]:
 
 def faust_credentials(settings: KafkaSettings) -> SASLCredentials | SSLCredentials | None:
     """What Faust hands to aiokafka; None for a plain connection."""
-    context = None
-    if settings.security_protocol.endswith("SSL"):
-        context = ssl.create_default_context(cafile=settings.ca_file)
-    if settings.security_protocol.startswith("SASL"):
+    context = tls_context(settings)
+    if settings.has_login:
         password = settings.sasl_password
         return SASLCredentials(
             username=settings.sasl_username,
             password=password.get_secret_value() if password else None,
             ssl_context=context,
-            mechanism=settings.sasl_mechanism or "PLAIN",
+            mechanism=settings.sasl_mechanism,
         )
     return SSLCredentials(context) if context else None
 

@@ -1,21 +1,33 @@
 """The `kafka` settings as librdkafka's configuration, for what works beside the worker."""
 
 from confluent_kafka import KafkaException
+from pydantic import SecretStr
 
-from config.settings import KafkaSettings
+from config.wires import KafkaSettings
 
 
 def librdkafka_config(settings: KafkaSettings) -> dict[str, str | int | float | bool]:
     """What every librdkafka client of a deployment has in common."""
-    options = {
-        "bootstrap.servers": settings.bootstrap,
-        "security.protocol": settings.security_protocol,
-        "sasl.mechanism": settings.sasl_mechanism,
-        "sasl.username": settings.sasl_username,
-        "sasl.password": settings.sasl_password and settings.sasl_password.get_secret_value(),
-        "ssl.ca.location": settings.ca_file and str(settings.ca_file),
-    }
+    options = {"bootstrap.servers": settings.bootstrap}
+    options["security.protocol"] = settings.security_protocol
+    if settings.has_login:
+        options |= {
+            "sasl.mechanism": settings.sasl_mechanism or "",
+            "sasl.username": settings.sasl_username or "",
+            "sasl.password": _plain(settings.sasl_password),
+        }
+    if settings.has_tls:
+        options |= {
+            "ssl.ca.location": str(settings.ca_file or ""),
+            "ssl.certificate.location": str(settings.certificate_file or ""),
+            "ssl.key.location": str(settings.key_file or ""),
+            "ssl.key.password": _plain(settings.key_password),
+        }
     return {name: value for name, value in options.items() if value}
+
+
+def _plain(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret else ""
 
 
 def reader_config(settings: KafkaSettings, name: str) -> dict[str, str | int | float | bool]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Self
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from agents.librdkafka import reader_config, unreachable
-from config.settings import KafkaSettings
+from config.wires import KafkaSettings
 from streams.inputs import Raw, raw_of
 
 _ANSWER_S = 5.0

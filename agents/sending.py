@@ -6,7 +6,7 @@ from typing import Any, Self
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from agents.librdkafka import librdkafka_config, unreachable
-from config.settings import KafkaSettings
+from config.wires import KafkaSettings
 
 _ANSWER_S = 5.0
 _DELIVERY_S = 30.0

@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from config.catalogue import FILE_VARIABLE, PREFIX, Setting, all_settings
-from config.settings import CLASH, Settings
+from config.section import CLASH
+from config.settings import Settings
 from config.settings_file import KeyPath, SettingsFile, SettingsFileError, read_settings_file
 
 _OTHER_VARIABLES = {

@@ -4,7 +4,6 @@ The file is named by `VIPCARE_SETTINGS` (default: none). Unknown names are error
 """
 
 import os
-import re
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -12,14 +11,10 @@ from zoneinfo import available_timezones
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
-    SecretStr,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -28,7 +23,9 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from config.section import GivenPath, Port, Section, clash
 from config.settings_file import read_settings_file
+from config.wires import ClickHouseSettings, KafkaSettings
 from schemas.events import INPUT_TOPICS
 
 MAX_CLOCK_RATE = 31_536_000
@@ -38,33 +35,6 @@ MAX_SESSION_S = 90
 """Faust's `broker_request_timeout`: it refuses a longer session."""
 MAX_CHUNK_BYTES = 1024**3
 """Kafka's client asks for half of it at a time, in 32 bits."""
-CLASH = "clash"
-"""The type of an error about settings that do not go together."""
-
-Port = Annotated[int, Field(ge=0, le=65_535)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-def _clash(message: str, *names: str) -> PydanticCustomError:
-    """`names` are those of the section's settings that `message` is about."""
-    return PydanticCustomError(CLASH, "{message}", {"message": message, "names": names})
-
-
-def _addresses(text: str) -> str:
-    address = r"(\[[0-9a-fA-F:.]+\]|[^\s,:/]+):\d{1,5}"
-    if not re.fullmatch(rf"{address}(,{address})*", text):
-        raise ValueError("write host:port, and commas between several")
-    return text
-
-
-def _named(path: object) -> object:
-    # Python takes an empty path for the current folder, and nobody means that by it.
-    if path == "":
-        raise ValueError("it is empty: write a path")
-    return path
 
 
 def _time_zone(name: str) -> str:
@@ -83,33 +53,12 @@ def _input_topics(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-GivenPath = Annotated[Path, BeforeValidator(_named)]
 InputTopics = Annotated[
     tuple[str, ...], NoDecode, BeforeValidator(_listed), AfterValidator(_input_topics)
 ]
 
 
-class KafkaSettings(_Section):
-    """Where Kafka is. One section for both clients, aiokafka and librdkafka."""
-
-    bootstrap: Annotated[str, AfterValidator(_addresses)] = Field(
-        "127.0.0.1:9092", description="addresses, host:port[,host:port]"
-    )
-    transactions: bool = Field(
-        True, description="off only for a broker that has none (the embedded one): flushes instead"
-    )
-    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        "PLAINTEXT", description="SASL_SSL in production"
-    )
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = Field(
-        None, description="how to log in, with a SASL protocol"
-    )
-    sasl_username: str | None = Field(None, description="who logs in")
-    sasl_password: SecretStr | None = Field(None, description="never shown")
-    ca_file: GivenPath | None = Field(None, description="PEM file of who signed the brokers' names")
-
-
-class TopicSettings(_Section):
+class TopicSettings(Section):
     """The topics' shape. Partitions are fixed for the life of a deployment."""
 
     partitions: int = Field(4, ge=1, le=1_024, description="of each topic keyed by customer")
@@ -117,7 +66,7 @@ class TopicSettings(_Section):
     min_insync: int = Field(1, ge=1, description="2 in production")
 
 
-class WorkerSettings(_Section):
+class WorkerSettings(Section):
     """The worker: its state, its chunks, its place in the group."""
 
     app: str = Field(
@@ -205,7 +154,7 @@ class WorkerSettings(_Section):
         longest = max(waits, key=waits.__getitem__)
         if self.stalled_after_s <= waits[longest]:
             message = f"stalled_after_s must be longer than {longest}, {waits[longest]:,g} s"
-            raise _clash(message, "stalled_after_s", longest)
+            raise clash(message, "stalled_after_s", longest)
         return self
 
     @model_validator(mode="after")
@@ -213,11 +162,11 @@ class WorkerSettings(_Section):
         limit = self.rebalance_timeout_s
         if self.drain_timeout_s >= limit:
             message = f"drain_timeout_s must be below rebalance_timeout_s, {limit:,g} s"
-            raise _clash(message, "drain_timeout_s", "rebalance_timeout_s")
+            raise clash(message, "drain_timeout_s", "rebalance_timeout_s")
         return self
 
 
-class StepSettings(_Section):
+class StepSettings(Section):
     """What the pure core needs to know. Part of the deployment: a change changes results."""
 
     future_tolerance_s: int = Field(300, ge=0, description="real time; times the clock's rate")
@@ -232,21 +181,7 @@ class StepSettings(_Section):
     )
 
 
-class ClickHouseSettings(_Section):
-    """Where ClickHouse is, by its native protocol."""
-
-    host: str = Field("127.0.0.1", description="name or address")
-    port: Port = Field(9000, description="of the native protocol, 9440 with TLS")
-    user: str = Field("default", description="may insert, and migrate")
-    password: SecretStr = Field(SecretStr(""), description="never shown")
-    database: str = Field(
-        "vipcare", pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$", description="holds all tables"
-    )
-    secure: bool = Field(False, description="speak TLS")
-    compression: Literal["none", "lz4", "zstd"] = Field("lz4", description="on the wire")
-
-
-class SinkSettings(_Section):
+class SinkSettings(Section):
     """The sink: from the topics into ClickHouse."""
 
     group: str = Field("vipcare-sink", description="its consumer group")
@@ -270,7 +205,7 @@ class SinkSettings(_Section):
     )
 
 
-class ClockSettings(_Section):
+class ClockSettings(Section):
     """Bank time = `origin` + (real time - `started`) x `rate`. Shared by a whole stack."""
 
     rate: float = Field(
@@ -285,15 +220,15 @@ class ClockSettings(_Section):
     @model_validator(mode="after")
     def _one_clock_for_all(self) -> Self:
         if (self.origin is None) != (self.started is None):
-            raise _clash("set both, origin and started, or neither", "origin", "started")
+            raise clash("set both, origin and started, or neither", "origin", "started")
         if self.rate != 1 and self.origin is None:
             # Each process would begin at its own start, and no two would have the same time.
             message = "with a rate other than 1, set origin and started for all processes alike"
-            raise _clash(f"{message} (vipcare up --clock-rate does)", "rate", "origin", "started")
+            raise clash(f"{message} (vipcare up --clock-rate does)", "rate", "origin", "started")
         return self
 
 
-class BankSettings(_Section):
+class BankSettings(Section):
     """The simulated bank."""
 
     seed: int = Field(7, description="the same seed and origin give the same bytes")
@@ -307,7 +242,7 @@ class BankSettings(_Section):
     broken: float = Field(0.002, ge=0, le=0.5, description="the share that is no valid event")
 
 
-class LogSettings(_Section):
+class LogSettings(Section):
     """What the processes log, on stderr."""
 
     level: Literal["debug", "info", "warning", "error"] = Field("info", description="from here up")
@@ -318,7 +253,11 @@ class Settings(BaseSettings):
     """Everything that can be set. `vipcare settings` shows what is in force."""
 
     model_config = SettingsConfigDict(
-        env_prefix="VIPCARE_", env_nested_delimiter="__", extra="forbid", frozen=True
+        env_prefix="VIPCARE_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     kafka: KafkaSettings = KafkaSettings()

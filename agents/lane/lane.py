@@ -25,7 +25,7 @@ from agents.lane.restore import Log, PositionError, place
 from agents.lane.runner import Runner, Wiring
 from agents.lane.store import Mark, Store, Stores
 from agents.lane.topic_facts import FactsError, TopicFacts, topic_facts
-from config.settings import KafkaSettings
+from config.wires import KafkaSettings
 from schemas import metrics as m
 from schemas.position import Position
 from streams.inputs import Raw

@@ -15,7 +15,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public, the
 
 from agents.librdkafka import librdkafka_config
 from agents.topics import wrong_count
-from config.settings import KafkaSettings
+from config.wires import KafkaSettings
 from streams.durations import DAY_MS
 
 _TIMEOUT_S = 10.0

@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from agents.librdkafka import reader_config
 from agents.local.observer import Place
-from config.settings import KafkaSettings
+from config.wires import KafkaSettings
 
 _MESSAGES_A_CALL = 5_000
 _SILENT_S = 5.0

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from clickhouse_driver import Client
@@ -35,6 +36,29 @@ _NAMED = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Tls:
+    """How to speak TLS: PEM files, None for the authorities that are usual, or for no certificate
+    of our own."""
+
+    ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+    key_password: str = ""
+    verify: bool = True
+
+    def options(self) -> dict[str, object]:
+        """As the driver takes them."""
+        found: dict[str, object] = {"secure": True, "verify": self.verify}
+        if self.ca_file is not None:
+            found["ca_certs"] = str(self.ca_file)
+        if self.certificate_file is not None:
+            found |= {"certfile": str(self.certificate_file), "keyfile": str(self.key_file)}
+            # A function, as OpenSSL asks at the terminal where there is none.
+            found["keypass"] = lambda: self.key_password
+        return found
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
     """A ClickHouse by its native protocol, and the database that holds the tables."""
@@ -44,7 +68,7 @@ class Address:
     database: str
     user: str = "default"
     password: str = ""
-    secure: bool = False
+    tls: Tls | None = None
     compression: Literal["none", "lz4", "zstd"] = "lz4"
 
     def __str__(self) -> str:
@@ -63,11 +87,11 @@ def connect(address: Address, database: str | None = None) -> Client:
         user=address.user,
         password=address.password,
         database=address.database if database is None else database,
-        secure=address.secure,
         compression=False if address.compression == "none" else address.compression,
         connect_timeout=CONNECT_TIMEOUT_S,
         send_receive_timeout=ANSWER_TIMEOUT_S,
         client_name="vipcare",
+        **(address.tls.options() if address.tls else {}),
     )
 
 
