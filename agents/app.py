@@ -1,5 +1,6 @@
 """The Faust app on the batch lane: one agent, one table, and what they are wired to."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 import faust
@@ -22,6 +23,7 @@ from config.settings import Settings
 from schemas import metrics as m
 from schemas.events import INPUT_TOPICS, INTERNAL
 from sinks.metrics import Metrics
+from streams.facts import Facts
 from streams.inputs import Raw, raw_of
 from streams.rules.ruleset import RuleSet
 
@@ -44,7 +46,9 @@ class LaneApp(faust.App):
         return Transport(self.conf.broker_consumer, self)
 
 
-def create_app(settings: Settings, rules: RuleSet, metrics: Metrics, url: URL) -> LaneApp:
+def create_app(
+    settings: Settings, rules: RuleSet, facts: Callable[[], Facts], metrics: Metrics, url: URL
+) -> LaneApp:
     """A worker's app, not started. `url` must be this worker's own within its group."""
     table.register()
     app = _new_app(settings, url)
@@ -65,6 +69,7 @@ def create_app(settings: Settings, rules: RuleSet, metrics: Metrics, url: URL) -
             core=core_settings(settings),
             clock=BankClock.from_settings(settings.clock),
             rules=rules,
+            facts=facts,
             cache=cache,
             offsets=Offsets(),
             report=Report(metrics, cache),

@@ -1,4 +1,4 @@
-"""Files of events, one JSON line each: an event by itself, or a line of `vipcare bank --out`.
+"""Files of events and facts, one JSON line each: by itself, or a line of `vipcare bank --out`.
 
 Every line is read before anything is sent, so that a file is sent whole or not at all.
 """
@@ -10,9 +10,9 @@ import msgspec
 from msgspec import Struct
 
 from agents.bank.lines import from_line
-from schemas.decode import BrokenEventError, UnknownTypeError, decode_event
-from schemas.envelope import CustomerId
-from schemas.events import EVENT_TYPES
+from schemas.decode import BrokenEventError, UnknownTypeError, decode_event, decode_fact
+from schemas.envelope import CustomerId, Event
+from schemas.events.reference import FACT_TYPES
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -55,16 +55,26 @@ def read_lines(lines: Iterable[bytes]) -> Iterator[Line]:
 def _judge(number: int, topic: str, key: bytes | None, value: bytes) -> Line:
     """`key` is None for an event by itself: then its subject is the key."""
     try:
-        event = decode_event(value)
+        event = _decode(value)
     except UnknownTypeError as unknown:
         return _unknown(number, topic, key, value, unknown.event_type)
     except BrokenEventError as error:
         return Line(number, topic, key or b"", value, problem=str(error))
     subject = event.subject.encode()
-    line = Line(number, topic or EVENT_TYPES[event.event_type()].topic, key or subject, value)
+    line = Line(number, topic or event.topic, key or subject, value)
     if key is not None and key != subject:
         return line._replace(problem="the key is not the event's subject")
     return line
+
+
+def _decode(value: bytes) -> Event:
+    """An event or a fact. Raises UnknownTypeError or BrokenEventError."""
+    try:
+        return decode_event(value)
+    except UnknownTypeError as unknown:
+        if unknown.event_type not in FACT_TYPES:
+            raise
+        return decode_fact(value)
 
 
 def _unknown(number: int, topic: str, key: bytes | None, value: bytes, event_type: str) -> Line:

@@ -21,10 +21,12 @@ from confluent_kafka.cimpl import NewTopic
 from agents.librdkafka import librdkafka_config, unreachable
 from config.settings import Settings
 from schemas.events import INPUT_TOPICS, INTERNAL
+from schemas.events.reference import GLOBAL_TOPICS
 from streams.durations import DAY_MS
 
 DEAD_LETTER_DAYS = 14
 _FOR_EVER = -1
+JOURNAL_DAYS = 30
 _TIMEOUT_S = 5.0
 
 Cleanup = Literal["delete", "compact"]
@@ -36,6 +38,8 @@ class Topic:
     cleanup: Cleanup = "delete"
     days: int = _FOR_EVER
     """How long a record is kept; compacted topics keep the last of each key for ever."""
+    compaction_lag_days: int = 0
+    """A compacted topic keeps what was replaced for at least so long."""
     keyed: bool = True
     """By customer, as many partitions as the settings say; else one partition."""
 
@@ -44,11 +48,14 @@ class Topic:
 
     def configuration(self, settings: Settings) -> dict[str, str]:
         kept = self.days * DAY_MS if self.days != _FOR_EVER else _FOR_EVER
-        return {
+        configuration = {
             "cleanup.policy": self.cleanup,
             "retention.ms": str(kept),
             "min.insync.replicas": str(settings.topics.min_insync),
         }
+        if self.compaction_lag_days:
+            configuration["min.compaction.lag.ms"] = str(self.compaction_lag_days * DAY_MS)
+        return configuration
 
 
 def changelog(app: str) -> str:
@@ -58,13 +65,17 @@ def changelog(app: str) -> str:
 
 def all_topics(settings: Settings) -> tuple[Topic, ...]:
     """Every topic of a deployment. `vip.audit` is kept until somebody decides by law."""
+    # As long as the journal, whose positions name what they used.
+    facts = [
+        Topic(name, "compact", compaction_lag_days=JOURNAL_DAYS, keyed=False)
+        for name in GLOBAL_TOPICS
+    ]
     sources = [Topic(name, days=30) for name in INPUT_TOPICS if name != INTERNAL]
     return (
         *sources,
         # As long as the dead letters: it tells which of them were replayed.
         Topic(INTERNAL, days=DEAD_LETTER_DAYS),
-        Topic("bank.reference", "compact", keyed=False),
-        Topic("bank.org", "compact", keyed=False),
+        *facts,
         Topic("vip.rules", "compact", keyed=False),
         Topic("bank.campaign", days=90, keyed=False),
         Topic("vip.tasks", days=90),
@@ -74,7 +85,7 @@ def all_topics(settings: Settings) -> tuple[Topic, ...]:
         Topic("vip.dead-letters", days=DEAD_LETTER_DAYS),
         Topic("vip.audit", keyed=False),
         Topic(changelog(settings.worker.app), "compact"),
-        Topic("vip.journal", days=30),
+        Topic("vip.journal", days=JOURNAL_DAYS),
     )
 
 

@@ -94,6 +94,18 @@ RESTORE_LEFT = Metric(
     ("partition",),
 )
 
+# -- The worker: reference data and organisation -------------------------------------------------
+FACTS = Metric("vipcare_facts", "gauge", "Facts in force.", ("kind",))
+FACTS_POSITION = Metric(
+    "vipcare_facts_position", "gauge", "Next offset of a global topic to read.", ("topic",)
+)
+FACTS_REFUSED = Metric(
+    "vipcare_facts_refused_total",
+    "counter",
+    "Messages of a global topic that are no fact; the one before stays in force.",
+    ("topic",),
+)
+
 # -- The worker: its standbys, warm copies of partitions that other workers run -------------------
 STANDBYS = Metric("vipcare_standby_partitions", "gauge", "Partition numbers kept as standbys.")
 STANDBY_LAG = Metric(
@@ -139,6 +151,9 @@ WORKER: tuple[Metric, ...] = (
     RESTORED,
     RESTORE_SECONDS,
     RESTORE_LEFT,
+    FACTS,
+    FACTS_POSITION,
+    FACTS_REFUSED,
     STANDBYS,
     STANDBY_LAG,
     STANDBY_RECORDS,

@@ -37,6 +37,8 @@ class Position(Struct, frozen=True, kw_only=True, gc=False):
     """Kafka's id of the changelog that it was written to, empty where the broker has none."""
     timers: int = 0
     """How many customers, the first by (due, customer), had timers fired at the partition time."""
+    facts: dict[str, int] = {}
+    """Global topic → the offset up to which its facts were used."""
     version: int = 1
 
     def ends(self) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""`vipcare events`: check events in a file, or send them."""
+"""`vipcare events`: check events and facts in a file, or send them."""
 
 from collections import Counter
 from typing import BinaryIO
@@ -20,7 +20,8 @@ def events() -> None:
     """Check events in a file, or send them to Kafka.
 
     FILE has one event a line: a CloudEvent as JSON, or a line that `vipcare bank --out` wrote.
-    `-` reads standard input. schemas/README.md describes every type.
+    Facts (exchange rates, products, RMs, ...) may be among them: they go to bank.reference and
+    bank.org. `-` reads standard input. schemas/README.md describes every type.
     """
 
 
@@ -41,7 +42,7 @@ def check(file: BinaryIO) -> None:
 @click.option("--topic", help="Send there, instead of where each event's type belongs.")
 @click.option("--as-is", is_flag=True, help="Send broken lines of `vipcare bank --out` as well.")
 def send(file: BinaryIO, topic: str | None, as_is: bool) -> None:
-    """Send the events of FILE, keyed by customer; if a line is broken, none is sent."""
+    """Send the events of FILE, keyed by subject; if a line is broken, none is sent."""
     lines = _read(file)
     _warn_of_unknown(lines)
     placed = [line._replace(topic=topic or line.topic) for line in lines]

@@ -19,6 +19,7 @@ from agents.app import LaneApp, create_app
 from agents.cli.errors import UserError
 from agents.cli.ops import serve, watchdog
 from agents.cli.rules import rules_in_force
+from agents.facts_feed import FactsFeed, FactsFeedError
 from agents.faults import Fault, die, kind_of
 from agents.logs import configure
 from agents.topics import TopicsError, check
@@ -70,11 +71,13 @@ def worker() -> int:
         structlog.get_logger().info(
             "worker_starting", metrics=server.url, kafka=settings.kafka.bootstrap
         )
-        app = create_app(settings, rules, metrics, url)
+        facts = _read_facts(settings, metrics)
+        app = create_app(settings, rules, facts.now, metrics, url)
         watch = WorkerWatch(app, settings, metrics)
         with watchdog(watch.look, settings.worker) as dog:
             server.health = dog.health
             _run(app, watch, settings.worker.drain_timeout_s + STOP_S)
+        facts.stop()
     structlog.get_logger().info("worker_stopped")
     _end_soon(app)
     return 0
@@ -96,6 +99,15 @@ def _check_topics(settings: Settings) -> None:
         raise UserError(str(error)) from error
     if problems:
         raise UserError("\n".join(problems))
+
+
+def _read_facts(settings: Settings, metrics: Metrics) -> FactsFeed:
+    facts = FactsFeed(settings.kafka, metrics)
+    try:
+        facts.start()
+    except FactsFeedError as error:
+        raise UserError(str(error)) from error
+    return facts
 
 
 def _make_folder(settings: Settings) -> None:

@@ -48,6 +48,7 @@ from schemas.profile import NEVER
 from schemas.record import Record, next_due
 from streams.chunk import Outcome, apply_chunk
 from streams.context import Context, CoreSettings
+from streams.facts import Facts
 from streams.inputs import Raw
 from streams.intake import Entry, read
 from streams.partition_time import Source, partition_time
@@ -70,6 +71,8 @@ class Wiring:
     core: CoreSettings
     clock: BankClock
     rules: RuleSet
+    facts: Callable[[], Facts]
+    """The reference data and organisation of the moment: one snapshot serves a chunk."""
     cache: RecordCache
     offsets: Offsets
     report: Report
@@ -264,7 +267,8 @@ class Runner:
         begun = time.perf_counter()
         wiring = self._wiring
         now = wiring.clock.now()
-        context = Context(now, wiring.rules, wiring.core, self._partition_time(now))
+        partition_time = self._partition_time(now)
+        context = Context(now, wiring.rules, wiring.core, partition_time, wiring.facts())
         due = self._due.take(context.partition_time, MAX_FIRED)
         entries = self._inbox.take(context)
         if not entries and not due:
@@ -330,6 +334,7 @@ class Runner:
             partition_time=context.partition_time,
             timers=timers,
             changelog=self._changelog_id,
+            facts=dict(context.facts.offsets),
         )
         return self._position
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from agents.reading import Found, Onward, RangeReader
 from agents.reconciliation.compare import Differences, differing
+from agents.reconciliation.past_facts import PastFacts
 from agents.topics import changelog
 from config.settings import Settings
 from schemas.events import INPUT_TOPICS
@@ -18,6 +19,7 @@ from schemas.position import POSITION_KEY, Position, decode_position
 from schemas.record import Record
 from streams.chunk import Outcome
 from streams.context import Context, CoreSettings
+from streams.facts import Facts
 from streams.inputs import Raw
 from streams.replay import replay
 from streams.rules.ruleset import RuleSet
@@ -50,13 +52,13 @@ class Oracle:
     def partition(self, number: int) -> "PartitionOracle":
         return PartitionOracle(self, number)
 
-    def context(self, position: Position) -> Context:
+    def context(self, position: Position, facts: Facts) -> Context:
         if position.rules != self.rules.digest:
             raise JournalError(
                 f"journal of partition {position.partition}: position {position.number} was made "
                 f"with the rules {position.rules}, those loaded are {self.rules.digest}"
             )
-        return Context(position.now, self.rules, self.core, position.partition_time)
+        return Context(position.now, self.rules, self.core, position.partition_time, facts)
 
 
 class PartitionOracle:
@@ -72,11 +74,13 @@ class PartitionOracle:
         self._changelog: dict[bytes | None, bytes | None] = {}
         self._ahead: deque[Position] = deque()
         journal = iter(self._ahead.popleft, None)
-        self._replay = replay(journal, self._read_range, oracle.context, self._records)
+        self._facts = PastFacts(oracle.settings.kafka)
+        self._replay = replay(journal, self._read_range, self._context, self._records)
 
     def run(self) -> Iterator[Outcome]:
         """Yield what every newly journalled chunk makes; then check the records and the ends."""
         self._reader = RangeReader(self._oracle.settings.kafka, self._partition)
+        self._facts.read_on()
         try:
             for position in self._journal():
                 self._ahead.append(position)
@@ -88,6 +92,9 @@ class PartitionOracle:
             return
         self._check_ends()
         self._check_changelog()
+
+    def _context(self, position: Position) -> Context:
+        return self._oracle.context(position, self._facts.at(position.facts))
 
     def _read_range(self, topic: str, _: int, start: int, end: int) -> Sequence[Raw]:
         found = self._reader.take(topic, start, end)

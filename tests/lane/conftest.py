@@ -11,6 +11,7 @@ from agents.lane.transport import Consumer
 from config.settings import KafkaSettings, Settings, WorkerSettings
 from schemas.metrics import WORKER
 from sinks.metrics import Metrics
+from streams.facts import NO_FACTS
 
 
 @pytest.fixture
@@ -18,7 +19,8 @@ def app(tmp_path: Path) -> LaneApp:
     settings = Settings(
         kafka=KafkaSettings(bootstrap="127.0.0.1:1"), worker=WorkerSettings(data=tmp_path)
     )
-    return create_app(settings, rule_set(settings), Metrics(WORKER), URL("http://here:1"))
+    url = URL("http://here:1")
+    return create_app(settings, rule_set(settings), lambda: NO_FACTS, Metrics(WORKER), url)
 
 
 @pytest.fixture

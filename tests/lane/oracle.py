@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from agents.core import core_settings, rule_set
 from agents.reading import RangeReader, read_partition
+from agents.reconciliation.past_facts import PastFacts
 from agents.topics import changelog
 from config.settings import Settings
 from schemas.effects import TOPIC_OF, encode_effect
@@ -30,11 +31,13 @@ class Made:
 def expected(settings: Settings, partition: int) -> Made:
     """What the oracle says."""
     made, reader = Made(), RangeReader(settings.kafka, partition)
+    facts = PastFacts(settings.kafka)
     rules, core = rule_set(settings), core_settings(settings)
 
     def context_of(position: Position) -> Context:
         assert position.rules == rules.digest
-        return Context(position.now, rules, core, position.partition_time)
+        told = facts.at(position.facts)
+        return Context(position.now, rules, core, position.partition_time, told)
 
     outcomes = replay(
         journal(settings, partition),
