@@ -11,7 +11,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, Top
 
 from agents.faults import Fault, die, kind_of
 from agents.librdkafka import reader_config
-from config.settings import KafkaSettings
+from config.wires import KafkaSettings
 from schemas import metrics as m
 from schemas.events.reference import GLOBAL_TOPICS
 from sinks.metrics import Metrics

@@ -6,7 +6,7 @@ Those are compacted, but keep what was replaced for as long as the journal keeps
 from collections.abc import Mapping
 
 from agents.reading import RangeReader
-from config.settings import KafkaSettings
+from config.wires import KafkaSettings
 from streams.facts import FactBook, Facts
 
 

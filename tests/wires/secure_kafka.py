@@ -107,7 +107,6 @@ class SecureKafka:
         """What each listener has of its own."""
         signed = self.authority.server
         broker = self._stores(signed("broker", "127.0.0.1"))
-        both = "SCRAM-SHA-512,SCRAM-SHA-256"
         doors = {
             Door.LOGIN: broker
             | _scram("SCRAM-SHA-512,SCRAM-SHA-256")
