@@ -190,8 +190,14 @@ class SinkSettings(Section):
     )
     batch_rows: int = Field(10_000, ge=1, description="insert after so many rows")
     batch_ms: int = Field(500, ge=1, description="or after so long")
+    batch_mb: int = Field(16, ge=1, description="or after about so many megabytes")
     backoff_max_s: float = Field(
         30.0, gt=0, description="the longest pause between tries while ClickHouse is away"
+    )
+    refused_limit: int = Field(
+        100,
+        ge=1,
+        description="wait when so many more rows of a table are refused than land",
     )
     metrics_port: Port = Field(
         0, description="/metrics, /healthz, /readyz; 0 = choose one and say it"

@@ -179,7 +179,25 @@ SINK_INSERT_SECONDS = Metric(
     "vipcare_sink_insert_seconds", "histogram", "An insert.", ("table",), _MILLISECONDS
 )
 SINK_FAILURES = Metric(
-    "vipcare_sink_failures_total", "counter", "Tries that failed because ClickHouse was away."
+    "vipcare_sink_failures_total",
+    "counter",
+    "Tries that failed and are made again, by why: no_answer, disk, memory, tables, kafka, …",
+    ("why",),
+)
+SINK_REFUSED = Metric(
+    "vipcare_sink_refused_total",
+    "counter",
+    "Rows that ClickHouse does not take; they are dead letters.",
+    ("table",),
+)
+SINK_PENDING = Metric(
+    "vipcare_sink_pending_batches", "gauge", "Batches that were taken and are not stored."
+)
+SINK_NEWEST_AGE = Metric(
+    "vipcare_sink_newest_row_age_seconds",
+    "gauge",
+    "Since the newest row stored by this process was made, by Kafka's timestamp of it.",
+    ("table",),
 )
 SINK_WAITING = Metric("vipcare_sink_waiting", "gauge", "1 while ClickHouse is away.")
 SINK_POSITION = Metric(
@@ -201,6 +219,9 @@ SINK: tuple[Metric, ...] = (
     SINK_BATCH_MESSAGES,
     SINK_INSERT_SECONDS,
     SINK_FAILURES,
+    SINK_REFUSED,
+    SINK_PENDING,
+    SINK_NEWEST_AGE,
     SINK_WAITING,
     SINK_POSITION,
     SINK_LAG,

@@ -14,8 +14,9 @@ from agents.librdkafka import librdkafka_config
 from agents.logs import configure
 from agents.topics import TopicsError, check
 from config.load import load_settings
-from config.settings import Settings
+from config.settings import Settings, SinkSettings
 from schemas.metrics import SINK
+from sinks.clickhouse.letters import Letters
 from sinks.clickhouse.migrate import MigrationError
 from sinks.clickhouse.migrate import migrate as apply_migrations
 from sinks.clickhouse.sink import Pace, Sink
@@ -45,12 +46,9 @@ def sink() -> None:
         running = Sink(
             Source(consumer_config(settings), list(TABLE_OF)),
             Writer(address),
+            Letters(librdkafka_config(settings.kafka)),
             metrics,
-            Pace(
-                rows=settings.sink.batch_rows,
-                seconds=settings.sink.batch_ms / 1_000,
-                backoff_max_s=settings.sink.backoff_max_s,
-            ),
+            pace(settings.sink),
             fail_point,
         )
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -61,6 +59,17 @@ def sink() -> None:
             server.health = dog.health
             running.run()
         _log.info("sink_stopped")
+
+
+def pace(settings: SinkSettings) -> Pace:
+    """How fast and how patient it is."""
+    return Pace(
+        rows=settings.batch_rows,
+        megabytes=settings.batch_mb,
+        seconds=settings.batch_ms / 1_000,
+        backoff_max_s=settings.backoff_max_s,
+        refused_limit=settings.refused_limit,
+    )
 
 
 def _check_kafka(settings: Settings) -> None:

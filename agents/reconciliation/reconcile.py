@@ -20,9 +20,10 @@ from agents.reconciliation.compare import Book, Codec, Comparison, Differences
 from agents.reconciliation.latency import Latency
 from agents.reconciliation.oracle import Oracle, Tally
 from config.settings import Settings
-from schemas.dead_letters import DeadLetter, parse_dead_letter
+from schemas.dead_letters import DeadLetter, Reason, parse_dead_letter
 from schemas.effects import TOPIC_OF, Effect, Profile, decode_effect, encode_effect
-from sinks.clickhouse.address import FAILURES, explain
+from sinks.clickhouse.address import FAILURES
+from sinks.clickhouse.errors import explain
 from sinks.clickhouse.render import StoredLetter
 from streams.partitioning import partition_of
 
@@ -83,7 +84,8 @@ class Books:
     def add_dead(self, letter: DeadLetter) -> None:
         self.counts["vip.dead-letters"] += 1
         self.reasons[letter.reason.value] += 1
-        self.dead.add(place_of(letter), Buried.of(letter))
+        if letter.reason is not Reason.REFUSED:  # the core knows nothing of what ClickHouse takes
+            self.dead.add(place_of(letter), Buried.of(letter))
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +193,8 @@ class Comparisons:
         for effect in effects:
             self._effects.see(effect.id, effect)
         for letter in letters:
-            self._dead.see(place_of(letter), Buried.of(letter))
+            if letter.reason != Reason.REFUSED:
+                self._dead.see(place_of(letter), Buried.of(letter))
 
     def finish(self) -> None:
         self._effects.finish()

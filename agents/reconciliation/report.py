@@ -8,7 +8,8 @@ from typing import Any
 from agents.clickhouse import clickhouse_address
 from agents.reconciliation.reconcile import reconcile
 from config.settings import Settings
-from sinks.clickhouse.address import FAILURES, client_of, explain
+from sinks.clickhouse.address import FAILURES, client_of
+from sinks.clickhouse.errors import explain
 from sinks.clickhouse.render import count_rows, read_dead_letters, read_effects
 
 

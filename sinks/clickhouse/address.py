@@ -1,4 +1,4 @@
-"""Where ClickHouse is, how to reach it, and what its errors mean in one line."""
+"""Where ClickHouse is, and how to reach it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,33 +7,13 @@ from pathlib import Path
 from typing import Literal
 
 from clickhouse_driver import Client
-from clickhouse_driver.errors import (
-    Error,
-    ErrorCodes,
-    NetworkError,
-    ServerException,
-    SocketTimeoutError,
-)
+from clickhouse_driver.errors import Error
 
 CONNECT_TIMEOUT_S = 5
 ANSWER_TIMEOUT_S = 60
 
 FAILURES = (Error, OSError, EOFError)
 """What the driver raises when ClickHouse is away or refuses."""
-
-_AWAY = (NetworkError, SocketTimeoutError, OSError, EOFError)
-_MIGRATE = "make its tables with `vipcare migrate`"
-_NAMED = {
-    ErrorCodes.UNKNOWN_DATABASE: f"the database is missing: {_MIGRATE}",
-    ErrorCodes.UNKNOWN_TABLE: f"a table is missing: {_MIGRATE}",
-    ErrorCodes.NO_SUCH_COLUMN_IN_TABLE: f"a column is missing: {_MIGRATE}",
-    516: "the user or the password is wrong",  # AUTHENTICATION_FAILED, unknown to the driver
-    497: "the user may not do this",  # ACCESS_DENIED
-    252: "it has too many parts to merge",  # TOO_MANY_PARTS
-    ErrorCodes.MEMORY_LIMIT_EXCEEDED: "it has too little memory",
-    ErrorCodes.NOT_ENOUGH_SPACE: "its disk is full",
-    202: "it has too many queries at a time",  # TOO_MANY_SIMULTANEOUS_QUERIES
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -117,13 +97,3 @@ def greet(address: Address) -> None:
         connection.force_connect()
     finally:
         client.disconnect()
-
-
-def explain(error: BaseException) -> str:
-    """What is wrong with ClickHouse, in one line that holds no row's content."""
-    if isinstance(error, ServerException):
-        known = _NAMED.get(error.code)
-        return f"it refuses: {known or 'see its log'} (error {error.code})"
-    if isinstance(error, _AWAY):
-        return "it does not answer"
-    return f"the driver failed ({type(error).__name__})"

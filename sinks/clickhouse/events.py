@@ -1,20 +1,27 @@
-"""An event as a row: the envelope, the most analysed fields as columns, the rest as JSON text.
+"""Events as columns: the envelope, the most analysed fields each as one, the rest as JSON text.
 
 Fields that identify a person are left out, at every depth: in ClickHouse they wait for encryption.
 So are fields that vipcare does not know, because nobody has said what they are.
+
+Columns are made for all events of a type at a time, so that an event costs what its own few fields
+cost, not what the table's thirty columns would.
 """
 
+from collections import Counter
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import cache
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET, Struct
 
 from schemas.decode import BrokenEventError, UnknownTypeError, decode_event
-from schemas.envelope import Data
+from schemas.envelope import Data, Event, to_millis
 from schemas.fields import sensitive_fields
-from sinks.clickhouse.message import Message, Row, Unstorable, millis
+from sinks.clickhouse.message import LATEST, Message
+from sinks.clickhouse.rows import Column, Rows
 
 FIELDS = (
     "amount",
@@ -58,35 +65,78 @@ COLUMNS = (
 )
 
 
-def event_row(message: Message) -> Row:
-    """The row of one message of a keyed input. Raises Unstorable("broken" or "unknown")."""
-    try:
-        event = decode_event(message.value or b"")
-    except UnknownTypeError:
-        raise Unstorable("unknown") from None
-    except BrokenEventError:
-        raise Unstorable("broken") from None
-    plan = _plan(type(event.data))
-    return (
-        message.topic,
-        message.partition,
-        message.offset,
-        message.received,
-        event.event_type(),
-        event.source,
-        event.id,
-        event.subject,
-        millis(event.time),
-        *_fields(event.data, plan),
-        _rest(event.data, plan),
-    )
+class _Group:
+    """Messages of one type of event, with what was decoded of them."""
+
+    def __init__(self, event: type[Event]) -> None:
+        self.type = event
+        self.messages: list[Message] = []
+        self.events: list[Event] = []
+        self.times: list[int] = []
+
+    def columns(self) -> list[Column]:
+        """In the order of COLUMNS."""
+        messages, events, size = self.messages, self.events, len(self.messages)
+        data = [event.data for event in events]
+        plan = _plan(type(data[0]))
+        absent: Column = [None] * size
+        fields: list[Column] = [
+            absent if get is None else list(map(get, data)) for get in plan.columns
+        ]
+        return [
+            [message.topic for message in messages],
+            [message.partition for message in messages],
+            [message.offset for message in messages],
+            [message.received for message in messages],
+            [self.type.event_type()] * size,
+            [event.source for event in events],
+            [event.id for event in events],
+            [event.subject for event in events],
+            [*self.times],
+            *fields,
+            _rests(data, plan),
+        ]
+
+
+def event_rows(messages: Sequence[Message]) -> Rows:
+    """Messages of keyed inputs as rows, in another order; what is no event of a known type, or of
+    no time that a column holds, is counted as "broken" or "unknown"."""
+    groups: dict[type[Event], _Group] = {}
+    skipped: Counter[str] = Counter()
+    for message in messages:
+        try:
+            event = decode_event(message.value or b"")
+        except UnknownTypeError:
+            skipped["unknown"] += 1
+            continue
+        except BrokenEventError:
+            skipped["broken"] += 1
+            continue
+        time = to_millis(event.time)
+        if not 0 <= time <= LATEST:
+            skipped["broken"] += 1
+            continue
+        kind = type(event)
+        group = groups.get(kind)
+        if group is None:
+            group = groups[kind] = _Group(kind)
+        group.messages.append(message)
+        group.events.append(event)
+        group.times.append(time)
+    columns: list[Column] = [[] for _ in COLUMNS]
+    kept: list[Message] = []
+    for group in groups.values():
+        kept += group.messages
+        for column, found in zip(columns, group.columns(), strict=True):
+            column.extend(found)
+    return Rows(columns, kept, skipped)
 
 
 class _Plan(NamedTuple):
     """Where the fields of a type of data go."""
 
-    columns: tuple[tuple[int, str], ...]
-    """Place in FIELDS, and name."""
+    columns: tuple[Callable[[Data], object] | None, ...]
+    """How to get each of FIELDS; None where the type has no such field."""
     rest: tuple[str, ...]
     is_patch: bool
     """In a patch null removes a field, so it says something."""
@@ -96,7 +146,7 @@ class _Plan(NamedTuple):
 def _plan(data: type[Data]) -> _Plan:
     names, hidden = data.__struct_fields__, _hidden(data)
     return _Plan(
-        tuple((FIELDS.index(name), name) for name in names if name in FIELDS),
+        tuple(attrgetter(name) if name in names else None for name in FIELDS),
         tuple(name for name in names if name not in hidden and name not in FIELDS),
         UNSET in data.__struct_defaults__,
     )
@@ -104,21 +154,24 @@ def _plan(data: type[Data]) -> _Plan:
 
 _hidden = cache(sensitive_fields)
 _json = msgspec.json.Encoder().encode
+_SIMPLE = (str, int, bool, type(None))
 
 
-def _fields(data: Data, plan: _Plan) -> list[object]:
-    found: list[object] = [None] * len(FIELDS)
-    for place, name in plan.columns:
-        found[place] = getattr(data, name)
-    return found
+def _rests(data: Sequence[Data], plan: _Plan) -> Column:
+    if not plan.rest:
+        return ["{}"] * len(data)
+    return [_rest(one, plan) for one in data]
 
 
 def _rest(data: Data, plan: _Plan) -> str:
-    told = {}
+    told: dict[str, object] = {}
     for name in plan.rest:
         value = getattr(data, name)
-        if value is not UNSET and (value is not None or plan.is_patch):
-            told[name] = _plain(value)
+        if value is None:
+            if plan.is_patch:
+                told[name] = None
+        elif value is not UNSET:
+            told[name] = value if type(value) in _SIMPLE else _plain(value)
     return _json(told).decode() if told else "{}"
 
 

@@ -10,6 +10,7 @@ LATEST = 10_413_791_999_999
 _INT64 = 2**63
 
 Row = tuple[object, ...]
+Headers = list[tuple[str, bytes]]
 
 
 class Message(NamedTuple):
@@ -19,7 +20,8 @@ class Message(NamedTuple):
     timestamp: int
     """Kafka's record timestamp, epoch milliseconds; negative or absurd if a producer made it so."""
     value: bytes | None
-    headers: list[tuple[str, bytes]]
+    headers: Headers
+    key: bytes | None = None
 
     @property
     def received(self) -> int:

@@ -15,7 +15,8 @@ from importlib.resources import files
 from clickhouse_driver import Client
 from clickhouse_driver.errors import ErrorCodes, ServerException
 
-from sinks.clickhouse.address import FAILURES, Address, client_of, explain, greet
+from sinks.clickhouse.address import FAILURES, Address, client_of, greet
+from sinks.clickhouse.errors import explain
 from sinks.clickhouse.tables import VIEWS
 
 _NAME = re.compile(r"(\d{4})_\w+\.sql")

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Literal
 
 Point = Literal[
-    "sink-taken",  # between steps 1 and 2 of sinks/clickhouse/sink.py
-    "sink-inserted",  # in 2: one table has its rows
-    "sink-before-commit",  # 2 and 3
+    "sink-taken",  # a batch is taken, the storing thread has not got it: 1 and 2 of sink.py
+    "sink-inserted",  # in 2, on the storing thread: one table has its rows
+    "sink-refused",  # in 2: rows are refused, their dead letters are not sent
+    "sink-before-commit",  # 2 and 3: a batch is stored, its offsets are not committed
     "sink-committed",  # after 3
 ]
 FailPoint = Callable[[Point], None]

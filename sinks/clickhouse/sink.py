@@ -1,53 +1,57 @@
-"""The sink's one loop. The order is what keeps it from losing anything:
+"""The sink's loop on its first thread; storing.py has the second. The order is what keeps it from
+losing anything:
 
-1. Take a batch from Kafka: so many messages, or what came in so long.
-2. Insert its rows, table by table. While ClickHouse is away: wait longer and longer, take nothing,
-   stay in the group, and try the same rows again.
-3. Commit the offsets.
+1. Take a batch from Kafka, so many messages or bytes, or what came in so long, and decode it. While
+   two batches wait to be stored: take nothing, and stay in the group.
+2. The second thread stores it: every row is in ClickHouse or a dead letter.
+3. Commit the offsets of batches that are stored, in the order in which they were taken.
 
-A kill between 2 and 3, or a failed insert that had come half through, makes rows come twice; the
-tables know a row by its place in Kafka, and the views show it once.
+A kill before 3, or a failed insert that had come half through, makes rows come twice; the tables
+know a row by its place in Kafka, and the views show it once. So do rows of partitions that went to
+another sink while they were under way.
 """
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from threading import Event
 from typing import NamedTuple
 
-import structlog
-
 from schemas import metrics as names
-from sinks.clickhouse.backoff import delays
 from sinks.clickhouse.batch import make_batch
-from sinks.clickhouse.message import Message, Row
+from sinks.clickhouse.letters import Letters
 from sinks.clickhouse.points import FailPoint, no_fail_point
 from sinks.clickhouse.source import Place, Source
+from sinks.clickhouse.storing import Storing
 from sinks.clickhouse.tables import Table
-from sinks.clickhouse.writer import AwayError, Writer
+from sinks.clickhouse.writer import Writer
 from sinks.metrics import Metrics
 
-_SAY_EVERY_S = 30.0
-_log = structlog.get_logger(__name__)
+_PATIENCE_S = 0.5
+"""How long it waits for room before it tells Kafka to send nothing: what was fetched is dropped."""
+_FINISH_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How large and how old a batch may become, and the longest pause between tries."""
+    """How large and how old a batch may become, the longest pause between tries, and how many more
+    rows than land may be refused."""
 
     rows: int
     seconds: float
     backoff_max_s: float
+    megabytes: int = 16
+    refused_limit: int = 100
 
 
 class Progress(NamedTuple):
     """Where a sink stands at a moment."""
 
     turns: int
-    """Batches asked for, and inserts tried."""
+    """How often the loop turned."""
     stored: int
     """Batches stored."""
+    pending: int
+    """Batches taken and not stored."""
     checked: bool
     """ClickHouse has been seen to have the tables."""
     away: bool
@@ -57,6 +61,10 @@ class Progress(NamedTuple):
     assigned: frozenset[Place]
     reached: Mapping[Place, int]
     """Place → up to where it was taken."""
+    committed: Mapping[Place, int]
+    """Place → up to where it was stored."""
+    newest: Mapping[Table, int]
+    """Table → the latest Kafka timestamp of its rows, epoch milliseconds."""
 
 
 class Sink:
@@ -66,66 +74,76 @@ class Sink:
         self,
         source: Source,
         writer: Writer,
+        letters: Letters,
         metrics: Metrics,
         pace: Pace,
         fail_point: FailPoint = no_fail_point,
     ) -> None:
         self._source = source
-        self._writer = writer
         self._metrics = metrics
         self._pace = pace
         self._fail_point = fail_point
+        self._storing = Storing(
+            writer, letters, metrics, pace.backoff_max_s, pace.refused_limit, fail_point
+        )
         self._stop = Event()
-        self._turns = self._stored = 0
-        self._checked = self._away = False
+        self._turns = 0
+        self._settled = 0
+        """Batches whose offsets were committed, or tried."""
         self.topics = source.topics
 
     def stop(self) -> None:
-        """From a signal handler: the batch at hand is stored, then `run` returns."""
+        """From a signal handler: what is taken is stored, then `run` returns."""
         self._stop.set()
 
     def run(self) -> None:
         """Returns after `stop`. Raises nothing that waiting could mend."""
         self._metrics.set(names.SINK_WAITING, 0)
+        self._metrics.set(names.SINK_PENDING, 0)
+        self._storing.start()
         try:
-            if self._persist(self._writer.check):
-                self._checked = True
-                _log.info("sink_ready")
             while not self._stop.is_set():
                 self._turns += 1
-                messages = self._source.take(self._pace.rows, self._pace.seconds)
-                if messages:
-                    self._store(messages)
+                if self._storing.wait_room(_PATIENCE_S):
+                    self._take()
+                else:
+                    self._source.idle()
+                self._commit()
+            self._storing.finish(_FINISH_S)
+            self._commit()
         finally:
             self._source.close()
-            self._writer.close()
 
     def progress(self) -> Progress:
         """For the watchdog; may be called from any thread."""
-        source = self._source
+        source, storing = self._source, self._storing
         return Progress(
             turns=self._turns,
-            stored=self._stored,
-            checked=self._checked,
-            away=self._away,
+            stored=storing.stored,
+            pending=storing.pending,
+            checked=storing.checked,
+            away=storing.away,
             joined=source.joined,
             assigned=source.assigned,
             reached=source.reached,
+            committed=source.committed,
+            newest=storing.newest,
         )
 
-    def _store(self, messages: Sequence[Message]) -> None:
-        self._fail_point("sink-taken")
-        batch = make_batch(messages)
-        for table, rows in batch.rows.items():
-            if not self._persist(partial(self._insert, table, rows)):
-                return  # stopping while ClickHouse is away: Kafka still has what is not committed
-            self._fail_point("sink-inserted")
-        self._stored += 1
-        for (topic, why), count in batch.skipped.items():
-            self._metrics.count(names.SINK_SKIPPED, count, topic, why)
-        self._metrics.observe(names.SINK_BATCH_MESSAGES, len(messages))
+    def _take(self) -> None:
+        pace = self._pace
+        messages = self._source.take(pace.rows, pace.megabytes << 20, pace.seconds)
+        if messages:
+            self._fail_point("sink-taken")
+            self._storing.offer(make_batch(messages))
+
+    def _commit(self) -> None:
+        stored = self._storing.stored
+        if stored == self._settled:
+            return
         self._fail_point("sink-before-commit")
-        committed = self._source.commit()
+        committed = self._source.commit(stored - self._settled)
+        self._settled = stored
         self._fail_point("sink-committed")
         for place, offset in committed.items():
             labels = (place[0], str(place[1]))
@@ -133,36 +151,3 @@ class Sink:
             lag = self._source.lag(place, offset)
             if lag is not None:
                 self._metrics.set(names.SINK_LAG, lag, *labels)
-
-    def _insert(self, table: Table, rows: Sequence[Row]) -> None:
-        began = time.monotonic()
-        self._writer.insert(table, rows)
-        self._metrics.observe(names.SINK_INSERT_SECONDS, time.monotonic() - began, table.name)
-        self._metrics.count(names.SINK_ROWS, len(rows), table.name)
-
-    def _persist(self, action: Callable[[], None]) -> bool:
-        """Try until it is done; False if told to stop before."""
-        said = away_since = 0.0
-        for delay in delays(self._pace.backoff_max_s):
-            self._turns += 1
-            try:
-                action()
-            except AwayError as problem:
-                self._away = True
-                now = time.monotonic()
-                away_since = away_since or now
-                self._metrics.count(names.SINK_FAILURES)
-                self._metrics.set(names.SINK_WAITING, 1)
-                if not said or now - said >= _SAY_EVERY_S:
-                    said = now
-                    _log.warning("clickhouse_away", problem=str(problem), retrying="yes")
-            else:
-                self._away = False
-                if away_since:
-                    self._metrics.set(names.SINK_WAITING, 0)
-                    _log.info("clickhouse_back", after_s=round(time.monotonic() - away_since, 1))
-                return True
-            self._source.idle(delay, self._stop)
-            if self._stop.is_set():
-                return False
-        raise AssertionError("the delays never end")

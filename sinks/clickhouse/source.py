@@ -1,8 +1,8 @@
 """The topics, read as a group: messages in batches, and offsets committed when told."""
 
 import time
-from collections.abc import Mapping, Sequence
-from threading import Event
+from collections import deque
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -20,27 +20,40 @@ Place = tuple[str, int]
 """Topic and partition."""
 
 _POLL_S = 0.1
+_PIECE = 1_000
+"""Messages asked for at a time; between, it looks how large they are."""
+_TYPICAL_BYTES = 1_000
+_PREFETCH_KB = 32 * 1024
+"""What librdkafka fetches ahead, of all partitions together."""
 _QUIET_S = 30.0
+_ANSWER_S = 2.0
 _log = structlog.get_logger(__name__)
 
 
 class Source:
-    """Subscribes when it is made; `commit` tells Kafka that everything taken is stored.
+    """Subscribes when it is made; `commit` tells Kafka that what was taken first is stored.
 
-    `config` is librdkafka's: where the brokers are, the group's name, its timeouts.
+    `config` is librdkafka's: where the brokers are, the group's name, its timeouts. For one thread;
+    what is public and no method may be read by any.
     """
 
     def __init__(self, config: Mapping[str, Any], topics: Sequence[str]) -> None:
         self._said: dict[str, float] = {}
-        self._next: dict[Place, int] = {}
+        self._taken: deque[dict[Place, int]] = deque()
+        """Of each batch that is not committed, oldest first: up to where it goes."""
+        self._done: dict[Place, int] = {}
+        """What is stored, and Kafka has not taken the offsets of."""
         self._ahead: list[KafkaMessage] = []
         self._paused = False
+        self._largest = _TYPICAL_BYTES
         self.topics = tuple(topics)
         self.joined = False
         """The group has given this member its partitions, or none."""
         self.assigned: frozenset[Place] = frozenset()
         self.reached: dict[Place, int] = {}
         """Place → up to where it was taken, markers at the end included. For the watch."""
+        self.committed: dict[Place, int] = {}
+        """Place → what the group committed last, of what this member is assigned."""
         self._consumer = Consumer(
             {
                 "topic.metadata.refresh.interval.ms": 10_000,
@@ -51,6 +64,7 @@ class Source:
                 "auto.offset.reset": "earliest",
                 "fetch.queue.backoff.ms": 5,
                 "fetch.wait.max.ms": 100,
+                "queued.max.messages.kbytes": _PREFETCH_KB,
                 "error_cb": self._complain,
                 "log_level": 0,
             }
@@ -59,38 +73,53 @@ class Source:
             list(topics), on_assign=self._join, on_revoke=self._forget, on_lost=self._forget
         )
 
-    def take(self, rows: int, wait_s: float) -> list[Message]:
-        """Up to `rows` messages, at most `wait_s` seconds after the call."""
+    def take(self, rows: int, size: int, wait_s: float) -> list[Message]:
+        """Up to `rows` messages or about `size` bytes, at most `wait_s` seconds after the call."""
         if self._paused:
             self._consumer.resume(self._consumer.assignment())
             self._paused = False
+        deadline, assigned = time.monotonic() + wait_s, self.assigned
         found, self._ahead = self._ahead, []
-        found += self._consumer.consume(max(rows - len(found), 1), timeout=wait_s)
-        ours = {(one.topic, one.partition) for one in self._consumer.assignment()}
-        messages = [_message(one) for one in found if self._is_good(one)]
-        messages = [one for one in messages if (one.topic, one.partition) in ours]
-        for one in messages:
-            self._next[one.topic, one.partition] = one.offset + 1
-        self.reached.update(self._next)
-        self._note_ends(found)
+        messages = self._good(found)
+        while (room := rows - len(messages)) > 0 and size > 0:
+            left = deadline - time.monotonic()
+            piece = self._consumer.consume(
+                min(room, _PIECE, max(size // self._largest, 1)), timeout=max(left, 0)
+            )
+            more = self._good(piece)
+            if more:
+                self._largest = max(len(one.value or b"") for one in more) + 1
+                size -= sum(len(one.value or b"") for one in more)
+            messages += more
+            if left <= 0:
+                break
+        # A rebalance while it was waiting may have taken a partition away.
+        if self.assigned is not assigned:
+            messages = [one for one in messages if (one.topic, one.partition) in self.assigned]
+        if messages:
+            ends = {(one.topic, one.partition): one.offset + 1 for one in messages}
+            self._taken.append(ends)
+            for place, end in ends.items():
+                self.reached[place] = max(end, self.reached.get(place, 0))
         return messages
 
-    def idle(self, seconds: float, stop: Event) -> None:
-        """Stay in the group for so long, or until `stop`, without taking anything."""
-        deadline = time.monotonic() + seconds
-        while not stop.is_set() and (left := deadline - time.monotonic()) > 0:
-            self._consumer.pause(self._consumer.assignment())
-            self._paused = True
-            message = self._consumer.poll(min(left, _POLL_S))
-            if message is not None:
-                self._ahead.append(message)
+    def idle(self) -> None:
+        """Stay in the group for a moment without taking anything."""
+        self._consumer.pause(self._consumer.assignment())
+        self._paused = True
+        message = self._consumer.poll(_POLL_S)
+        if message is not None:
+            self._ahead.append(message)
 
-    def commit(self) -> dict[Place, int]:
-        """Commit what was taken; returns the next offsets, empty if Kafka did not take them.
+    def commit(self, batches: int) -> dict[Place, int]:
+        """Commit the batches that were taken first; returns the next offsets, empty if Kafka did
+        not take them. Then they go with the next ones.
 
         What is not committed is read again, and its rows count once.
         """
-        offsets = [TopicPartition(*place, offset) for place, offset in self._next.items()]
+        for _ in range(batches):
+            self._done.update(self._taken.popleft())
+        offsets = [TopicPartition(*place, offset) for place, offset in self._done.items()]
         if not offsets:
             return {}
         try:
@@ -98,7 +127,8 @@ class Source:
         except KafkaException as error:
             self._complain(error.args[0])
             return {}
-        done, self._next = self._next, {}
+        done, self._done = self._done, {}
+        self.committed = {**self.committed, **done}
         return done
 
     def lag(self, place: Place, offset: int) -> int | None:
@@ -116,26 +146,44 @@ class Source:
     def _join(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self.assigned = frozenset((one.topic, one.partition) for one in partitions)
         self.reached = {}
+        self.committed = self._earlier(partitions)
         self.joined = True
+
+    def _earlier(self, partitions: list[TopicPartition]) -> dict[Place, int]:
+        """What was committed before. For lag alone: what Kafka does not tell is left out."""
+        try:
+            found = self._consumer.committed(partitions, timeout=_ANSWER_S)
+        except KafkaException:
+            return {}
+        return {(one.topic, one.partition): one.offset for one in found if one.offset >= 0}
 
     def _forget(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         gone = {(one.topic, one.partition) for one in partitions}
         self.assigned -= gone
         self.joined = False
-        self._next = {place: end for place, end in self._next.items() if place not in gone}
+        self._taken = deque(_without(ends, gone) for ends in self._taken)
+        self._done = _without(self._done, gone)
+        self.committed = _without(self.committed, gone)
         self._ahead = [one for one in self._ahead if (one.topic(), one.partition()) not in gone]
 
-    def _note_ends(self, found: Sequence[KafkaMessage]) -> None:
+    def _good(self, found: Sequence[KafkaMessage]) -> list[Message]:
+        """Messages, without what tells of errors and ends."""
+        messages = []
         for one in found:
-            error, offset = one.error(), one.offset()
-            if error is not None and error.code() == KafkaError._PARTITION_EOF:
-                self.reached[one.topic() or "", one.partition() or 0] = offset or 0
+            if one.error() is None:
+                messages.append(_message(one))
+            else:
+                self._hear(one)
+        return messages
 
-    def _is_good(self, message: KafkaMessage) -> bool:
+    def _hear(self, message: KafkaMessage) -> None:
         error = message.error()
-        if error is not None and error.code() != KafkaError._PARTITION_EOF:
+        if error is None:
+            return
+        if error.code() == KafkaError._PARTITION_EOF:
+            self.reached[message.topic() or "", message.partition() or 0] = message.offset() or 0
+        else:
             self._complain(error)
-        return error is None
 
     def _complain(self, error: KafkaError) -> None:
         """Once in a while for each kind; librdkafka goes on trying by itself."""
@@ -145,13 +193,18 @@ class Source:
             _log.warning("kafka_problem", kind=kind, problem=error.str())
 
 
+def _without(ends: Mapping[Place, int], gone: Container[Place]) -> dict[Place, int]:
+    return {place: end for place, end in ends.items() if place not in gone}
+
+
 def _message(message: KafkaMessage) -> Message:
-    headers: list[Any] = list(message.headers() or [])  # the stub allows more than is ever read
+    headers: Any = message.headers()  # the stub allows more than is ever read
     return Message(
         message.topic() or "",
         message.partition() or 0,
         message.offset() or 0,
         message.timestamp()[1],
         message.value(),
-        [(name, value) for name, value in headers if value is not None],
+        [(name, value) for name, value in headers if value is not None] if headers else [],
+        message.key(),
     )

@@ -1,32 +1,38 @@
 """The tables and views: their names, their columns in the order of rows, what goes into which."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from schemas.events import INPUT_TOPICS
 from sinks.clickhouse import effects, events
 from sinks.clickhouse.message import Message, Row
+from sinks.clickhouse.rows import Rows, row_by_row
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Table:
     """A table that is written to; readers use the views."""
 
     name: str
     columns: tuple[str, ...]
-    row: Callable[[Message], Row]
-    """A message as a row in the order of `columns`; raises Unstorable."""
+    rows: Callable[[Sequence[Message]], Rows]
+    """Messages as rows in the order of `columns`; what it does not hold is counted."""
 
-    @property
-    def insert(self) -> str:
-        return f"INSERT INTO {self.name} ({', '.join(f'`{name}`' for name in self.columns)}) VALUES"
+    def insert(self, name: str | None = None) -> str:
+        """The statement; `name` in place of the table's own, for one of the same columns."""
+        columns = ", ".join(f"`{column}`" for column in self.columns)
+        return f"INSERT INTO {name or self.name} ({columns}) VALUES"
 
 
-EVENTS = Table("events_raw", events.COLUMNS, events.event_row)
-TASKS = Table("tasks_raw", (*effects.PLACE, *effects.TASK), effects.effect_row)
-ALERTS = Table("alerts_raw", (*effects.PLACE, *effects.ALERT), effects.effect_row)
-CUSTOMERS = Table("customers_raw", (*effects.PLACE, *effects.PROFILE), effects.effect_row)
-DEAD_LETTERS = Table(
+def _table(name: str, columns: tuple[str, ...], row: Callable[[Message], Row]) -> Table:
+    return Table(name, columns, row_by_row(len(columns), row))
+
+
+EVENTS = Table("events_raw", events.COLUMNS, events.event_rows)
+TASKS = _table("tasks_raw", (*effects.PLACE, *effects.TASK), effects.effect_row)
+ALERTS = _table("alerts_raw", (*effects.PLACE, *effects.ALERT), effects.effect_row)
+CUSTOMERS = _table("customers_raw", (*effects.PLACE, *effects.PROFILE), effects.effect_row)
+DEAD_LETTERS = _table(
     "dead_letters_raw",
     ("letter_partition", "letter_offset", "received", *effects.DEAD_LETTER),
     effects.dead_letter_row,

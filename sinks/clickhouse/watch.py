@@ -1,12 +1,13 @@
 """What the watchdog of a sink sees: the sink's own counters, and what Kafka says it holds."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 
 from schemas import metrics as names
 from sinks.clickhouse.address import FAILURES, Address, greet
 from sinks.clickhouse.health import Seen, judge, suspicion
-from sinks.clickhouse.sink import Sink
+from sinks.clickhouse.sink import Progress, Sink
 from sinks.clickhouse.source import Place
 from sinks.health import Ages, Health
 from sinks.kafka_probe import KafkaProbe
@@ -46,6 +47,7 @@ class SinkWatch:
         if self._until_asked <= 0:
             self._until_asked = _ASK_EVERY_S
             self._ask()
+        self._tell(self._sink.progress())
         seen = self._see()
         limit = self._stalled_after_s
         answers = not suspicion(seen, limit) or self._clickhouse_answers()
@@ -60,10 +62,14 @@ class SinkWatch:
 
     def _see(self) -> Seen:
         progress = self._sink.progress()
-        behind = not progress.joined or any(
-            end > progress.reached.get(place, 0)
-            for place, end in self._ends.items()
-            if place in progress.assigned
+        behind = (
+            not progress.joined
+            or progress.pending > 0
+            or any(
+                end > progress.reached.get(place, 0)
+                for place, end in self._ends.items()
+                if place in progress.assigned
+            )
         )
         silent_s = self._ages.of("kafka", self._answers)
         return Seen(
@@ -74,6 +80,16 @@ class SinkWatch:
             stuck_s=self._ages.of("stored", (progress.stored, behind)) * behind,
             kafka_silent_s=silent_s * (not self._answered),
         )
+
+    def _tell(self, progress: Progress) -> None:
+        """What grows by itself while nothing is stored."""
+        now = time.time() * 1_000
+        for table, newest in progress.newest.items():
+            self._metrics.set(names.SINK_NEWEST_AGE, (now - newest) / 1_000, table.name)
+        for place, end in self._ends.items():
+            if place in progress.assigned:
+                lag = max(end - progress.committed.get(place, 0), 0)
+                self._metrics.set(names.SINK_LAG, lag, place[0], str(place[1]))
 
     def _ask(self) -> None:
         """Ask Kafka for the ends of what is assigned; of one partition while nothing is."""

@@ -1,10 +1,12 @@
 """Rows into ClickHouse, column by column."""
 
-from collections.abc import Sequence
+import socket
+from contextlib import suppress
 
-from sinks.clickhouse.address import FAILURES, Address, connect, explain
-from sinks.clickhouse.message import Row
+from sinks.clickhouse.address import FAILURES, Address, connect
+from sinks.clickhouse.errors import AwayError, away, of_insert
 from sinks.clickhouse.migrate import missing
+from sinks.clickhouse.rows import Rows
 from sinks.clickhouse.tables import Table
 
 _SETTINGS = {
@@ -13,12 +15,8 @@ _SETTINGS = {
 }
 
 
-class AwayError(Exception):
-    """ClickHouse does not answer or refuses: try again later. One line, no row's content."""
-
-
 class Writer:
-    """One connection, made at the first use and again after every failure."""
+    """One connection, made at the first use and again after every failure. For one thread."""
 
     def __init__(self, address: Address) -> None:
         self._client = connect(address)
@@ -28,22 +26,30 @@ class Writer:
         try:
             names = missing(self._client)
         except FAILURES as error:
-            raise self._away(error) from None
+            self._client.disconnect()
+            raise away(error) from None
         if names:
-            raise AwayError(f"migration {names[0]} is missing: run `vipcare migrate`")
+            raise AwayError(f"migration {names[0]} is missing: run `vipcare migrate`", "tables")
 
-    def insert(self, table: Table, rows: Sequence[Row]) -> None:
-        """All rows, or AwayError; then some may be there, and the same rows may come again."""
-        # The driver scales decimals in the lists that it is given: each try needs lists of its own.
-        columns = [list(column) for column in zip(*rows, strict=True)]
+    def insert(self, table: Table, rows: Rows, name: str | None = None) -> None:
+        """All rows, into `name` if it is not the table itself.
+
+        Raises AwayError, or RefusedError if it may be the rows; then some of them may be there,
+        and the same rows may come again.
+        """
+        # The driver changes the lists that it is given: each try needs lists of its own.
+        columns = [column.copy() for column in rows.columns]
         try:
-            self._client.execute(table.insert, columns, columnar=True, settings=_SETTINGS)
-        except FAILURES as error:
-            raise self._away(error) from None
+            self._client.execute(table.insert(name), columns, columnar=True, settings=_SETTINGS)
+        except Exception as error:  # the driver raises whatever a value makes it raise
+            self._client.disconnect()
+            raise of_insert(error) from None
+
+    def interrupt(self) -> None:
+        """From another thread: what waits for ClickHouse waits no longer, and fails."""
+        connection = self._client.connection
+        with suppress(OSError, AttributeError):  # there may be no connection, or it just ended
+            connection.socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         self._client.disconnect()
-
-    def _away(self, error: BaseException) -> AwayError:
-        self._client.disconnect()
-        return AwayError(explain(error))

@@ -8,9 +8,11 @@ import signal
 import sys
 
 from agents.cli.sink import consumer_config
+from agents.librdkafka import librdkafka_config
 from config.settings import KafkaSettings, Settings
 from schemas.metrics import SINK
 from sinks.clickhouse.address import Address
+from sinks.clickhouse.letters import Letters
 from sinks.clickhouse.sink import Pace, Sink
 from sinks.clickhouse.source import Place, Source
 from sinks.clickhouse.tables import TABLE_OF
@@ -20,7 +22,8 @@ from tests.sink.running import QUICK
 
 
 class KilledSource(Source):
-    def commit(self) -> dict[Place, int]:
+    def commit(self, batches: int) -> dict[Place, int]:
+        _ = batches
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError("killed")
 
@@ -31,7 +34,8 @@ def main() -> None:
     address = Address(host="127.0.0.1", port=int(port), database=database)
     source = KilledSource({**consumer_config(settings), **QUICK}, list(TABLE_OF))
     pace = Pace(rows=10_000, seconds=0.2, backoff_max_s=1.0)
-    Sink(source, Writer(address), Metrics(SINK), pace).run()
+    letters = Letters(librdkafka_config(settings.kafka))
+    Sink(source, Writer(address), letters, Metrics(SINK), pace).run()
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import Any
 from confluent_kafka import Producer
 
 from agents.cli.sink import consumer_config
+from agents.librdkafka import librdkafka_config
 from agents.topics import create
 from config.settings import KafkaSettings, Settings, TopicSettings
 from schemas.dead_letters import DeadLetter
@@ -20,6 +21,7 @@ from schemas.effects import TOPIC_OF, Effect, encode_effect
 from schemas.events import EVENT_TYPES
 from schemas.metrics import SINK
 from sinks.clickhouse.address import Address
+from sinks.clickhouse.letters import Letters
 from sinks.clickhouse.sink import Pace, Sink
 from sinks.clickhouse.source import Source
 from sinks.clickhouse.tables import TABLE_OF
@@ -101,7 +103,8 @@ def run_sink(
     metrics = Metrics(SINK)
     source = Source({**consumer_config(settings), **(timeouts or {})}, list(TABLE_OF))
     pace = Pace(rows=rows, seconds=0.1, backoff_max_s=0.5)
-    sink = Sink(source, Writer(address), metrics, pace)
+    letters = Letters(librdkafka_config(settings.kafka))
+    sink = Sink(source, Writer(address), letters, metrics, pace)
     failures: list[BaseException] = []
 
     def run() -> None:
@@ -123,6 +126,12 @@ def run_sink(
 
 def value(metrics: Metrics, name: str, **labels: str) -> float:
     return metrics.registry.get_sample_value(name, labels) or 0.0
+
+
+def total(metrics: Metrics, name: str) -> float:
+    """Of all its labels."""
+    samples = (one for family in metrics.registry.collect() for one in family.samples)
+    return sum(one.value for one in samples if one.name == name)
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,8 +13,9 @@ import pytest
 from agents.cli.sink import consumer_config
 from schemas.metrics import SINK
 from sinks.clickhouse.address import Address
-from sinks.clickhouse.message import Row
+from sinks.clickhouse.letters import Letters
 from sinks.clickhouse.migrate import migrate
+from sinks.clickhouse.rows import Rows
 from sinks.clickhouse.sink import Pace, Sink
 from sinks.clickhouse.source import Source
 from sinks.clickhouse.tables import TABLE_OF, Table
@@ -35,16 +36,18 @@ class HeldWriter(Writer):
         super().__init__(address)
         self.free = threading.Event()
 
-    def insert(self, table: Table, rows: Sequence[Row]) -> None:
+    def insert(self, table: Table, rows: Rows, name: str | None = None) -> None:
         self.free.wait()
-        super().insert(table, rows)
+        super().insert(table, rows, name)
 
 
 @contextmanager
 def watched(feed: Feed, writer: Writer, address: Address) -> Iterator[tuple[SinkWatch, Metrics]]:
     metrics = Metrics(SINK)
     source = Source({**consumer_config(feed.settings), **QUICK}, list(TABLE_OF))
-    sink = Sink(source, writer, metrics, Pace(rows=50, seconds=0.1, backoff_max_s=0.2))
+    letters = Letters({"bootstrap.servers": feed.bootstrap})
+    pace = Pace(rows=50, seconds=0.1, backoff_max_s=0.2)
+    sink = Sink(source, writer, letters, metrics, pace)
     thread = threading.Thread(target=sink.run)
     thread.start()
     kafka = {"bootstrap.servers": feed.bootstrap}

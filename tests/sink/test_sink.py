@@ -20,7 +20,7 @@ from sinks.clickhouse.address import Address, client_of
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.render import count_rows, read_dead_letters, read_effects
 from tests.schemas.examples import EFFECT_EXAMPLES
-from tests.sink.running import Feed, running, value, wait_until
+from tests.sink.running import Feed, running, total, value, wait_until
 from tests.sink.server import Server
 
 pytestmark = pytest.mark.broker
@@ -81,7 +81,7 @@ def test_a_clickhouse_that_goes_and_comes_back(feed: Feed, tmp_path: Path) -> No
         server.kill()
         feed.send_events(130)
         failed = "vipcare_sink_failures_total"
-        wait_until(lambda: value(metrics, failed) >= 3, "three tries")
+        wait_until(lambda: total(metrics, failed) >= 3, "three tries")
         assert value(metrics, "vipcare_sink_waiting") == 1
         feed.send_events(50)
         server = Server(tmp_path, port=address.port)
@@ -115,7 +115,7 @@ def test_it_waits_for_the_tables(feed: Feed, new_address: Callable[[], Address])
     address = new_address()
     feed.send_events(10)
     with running(feed, address) as metrics:
-        wait_until(lambda: value(metrics, "vipcare_sink_failures_total") >= 2, "two tries")
+        wait_until(lambda: total(metrics, "vipcare_sink_failures_total") >= 2, "two tries")
         migrate(address)
         with client_of(address) as client:
             wait_until(sees(client, "events", 10), "all events")
