@@ -6,7 +6,6 @@ from typing import Literal
 Point = Literal[
     "sink-taken",  # a batch is taken, the storing thread has not got it: 1 and 2 of sink.py
     "sink-inserted",  # in 2, on the storing thread: one table has its rows
-    "sink-refused",  # in 2: rows are refused, their dead letters are not sent
     "sink-before-commit",  # 2 and 3: a batch is stored, its offsets are not committed
     "sink-committed",  # after 3
 ]

@@ -158,7 +158,6 @@ class Storing:
         self._persist(lambda: refused.extend(sieve.sort()))
         if not refused:
             return
-        self._fail_point("sink-refused")
         if table is not DEAD_LETTERS:
             letters = [letter_of(table, one) for one in refused]
             self._persist(partial(self._letters.send, letters))
