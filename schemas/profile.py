@@ -54,6 +54,9 @@ class Deposit(Struct, kw_only=True, array_like=True):
     matures_on: str = ""
     state: str = "open"
     changed_at: int = NEVER
+    """The event time of the last word on its state."""
+    placed_at: int = NEVER
+    """When it was placed or renewed last."""
     early: bool = False
     """It was redeemed before it matured."""
     history: bytes = b""
@@ -126,7 +129,9 @@ class Interest(Struct, kw_only=True, array_like=True):
 class Benefit(Struct, kw_only=True, array_like=True):
     count: int = 0
     cost: Decimal = Decimal(0)
-    """In the currency that stands in its key."""
+    """In the currency that stands in its key; of `other` the sum of unlike ones, not to be told."""
+    base_cost: Decimal = Decimal(0)
+    """In the base currency."""
     last_at: int = NEVER
 
 

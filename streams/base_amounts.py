@@ -14,7 +14,12 @@ from streams.facts import Facts
 from streams.inputs import Input
 
 _CENT = Decimal("0.01")
-_OF = {"base_amount": "amount", "base_balance": "balance", "base_principal": "principal"}
+_OF = {
+    "base_amount": "amount",
+    "base_balance": "balance",
+    "base_principal": "principal",
+    "base_cost": "cost",
+}
 
 
 class NoBaseAmountError(ValueError):

@@ -58,12 +58,14 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
     if not 0 <= activity.first_seen <= at:
         activity.first_seen = at
     activity.late += late
-    reversed_transfer = fold(record, event, late=late)
-    if reversed_transfer is not None:
-        rules.retract(record, reversed_transfer)
+    folded = fold(record, event, late=late, zone=settings.time_zone)
+    if folded.before is not None:
+        rules.retract(record, folded.before)
     if event.type in timers.TYPES:
         timers.update(record, event, rules.waits(event.type), settings.time_zone)
     outcome = rules.apply(record, event, late=late)
+    if folded.after is not None:
+        rules.retract(record, folded.after)
     activity.recent = duplicates.remember(
         activity.recent,
         fingerprint,

@@ -14,6 +14,7 @@ from schemas.events.core import DepositData
 from schemas.profile import NEVER, Deposit, ProfileSection
 from schemas.record import Record
 from schemas.rules import Wait
+from streams.fold.bounded import key_of
 from streams.inputs import Input
 
 SETTING_TYPES = ("deposit.placed", "deposit.renewed")
@@ -37,7 +38,7 @@ def update(record: Record, event: Input, rules: Iterable[tuple[str, Wait]], zone
     deposits = record.profile.deposits
     for key in [key for key in timers if not _is_open(deposits.get(_deposit_of(key)))]:
         del timers[key]
-    name = event.event.data.deposit  # type: ignore[attr-defined]  # all TYPES have it
+    name = key_of(event.event.data.deposit)  # type: ignore[attr-defined]  # all TYPES have it
     deposit = deposits.get(name)
     if deposit is not None and deposit.state == "open":
         for rule, wait in rules:

@@ -204,13 +204,24 @@ class LoanRepaid(CoreEvent, tag="loan.repaid", frozen=True):
 class RelationData(Data, kw_only=True, frozen=True):
     other: CustomerId
     relation: Name
+    """What the other one is to the customer: spouse, company, guarantor, …"""
+    reverse: bool = False
+    """It is what the customer is to the other one. Set by vipcare where it tells the other one."""
 
 
-class RelationAdded(CoreEvent, tag="relation.added", frozen=True):
+class _RelationEvent(CoreEvent, frozen=True):
+    data: RelationData
+
+    def __post_init__(self) -> None:
+        if self.data.other == self.subject:
+            raise ValueError("a relation to oneself")
+
+
+class RelationAdded(_RelationEvent, tag="relation.added", frozen=True):
     data: RelationData
 
 
-class RelationRemoved(CoreEvent, tag="relation.removed", frozen=True):
+class RelationRemoved(_RelationEvent, tag="relation.removed", frozen=True):
     data: RelationData
 
 
@@ -243,6 +254,7 @@ class BenefitData(Data, kw_only=True, frozen=True):
     place: Name | None = None
     cost: Money | None = None
     currency: Currency | None = None
+    base_cost: Money | None = None
 
 
 class BenefitUsed(CoreEvent, tag="benefit.used", frozen=True):

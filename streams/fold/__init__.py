@@ -1,15 +1,33 @@
 """How an event changes a record besides its windows: one function for each type that does."""
 
 from collections.abc import Callable
-from typing import Any
+from datetime import UTC, tzinfo
+from typing import Any, NamedTuple
 
 from schemas.activity import ActivitySection
 from schemas.profile import ProfileSection
 from schemas.record import Record
-from streams.fold import accounts, basics, deposits, transfers, visits
+from streams import behaviour
+from streams.base_amounts import told
+from streams.fold import (
+    accounts,
+    basics,
+    cards,
+    care,
+    deposits,
+    holdings,
+    interests,
+    loans,
+    monthly,
+    relations,
+    service_line,
+    transfers,
+    visits,
+)
 from streams.inputs import Input
+from streams.months import Moment, moment
 
-FOLDS: dict[str, Callable[[ProfileSection, Any, int], None]] = {
+PROFILE_FOLDS: dict[str, Callable[[ProfileSection, Any, Moment], None]] = {
     "customer.updated": basics.customer_updated,
     "tag.added": basics.tag_added,
     "tag.removed": basics.tag_removed,
@@ -19,27 +37,98 @@ FOLDS: dict[str, Callable[[ProfileSection, Any, int], None]] = {
     "deposit.placed": deposits.placed,
     "deposit.renewed": deposits.placed,
     "deposit.redeemed": deposits.redeemed,
+    "product.purchased": holdings.purchased,
+    "product.redeemed": holdings.redeemed,
+    "loan.drawn": loans.drawn,
+    "loan.repaid": loans.repaid,
+    "card.issued": cards.issued,
+    "card.limit_changed": cards.limit_changed,
+    "statement.issued": cards.statement_issued,
+    "relation.added": relations.added,
+    "relation.removed": relations.removed,
+    "interest.recorded": interests.recorded,
+    "benefit.used": interests.used,
 }
-"""Event type → fold(profile, data, event time)."""
-VISITS: dict[str, Callable[[ActivitySection, Any, int], None]] = {
-    "logged.in": visits.logged_in,
-    "page.viewed": visits.page_viewed,
+"""Event type → fold(profile, data, moment)."""
+
+
+def _logged_in(activity: ActivitySection, event: Input, when: Moment) -> None:
+    visits.logged_in(activity, _data(event), when.at)
+
+
+def _page_viewed(activity: ActivitySection, event: Input, when: Moment) -> None:
+    visits.page_viewed(activity, _data(event), when.at)
+
+
+def _journey(activity: ActivitySection, event: Input, _when: Moment) -> None:
+    visits.journey(activity.visits, _data(event), event.type)
+
+
+def _paid(activity: ActivitySection, event: Input, when: Moment) -> None:
+    data = _data(event)
+    base = told(data.base_amount)
+    cards.paid(activity, data.card, -base if event.type == "card.reversed" else base, when)
+
+
+def _served(activity: ActivitySection, event: Input, when: Moment) -> None:
+    if event.type == "question.asked":
+        activity.visits.questions += 1
+    if event.type in care.CARE_TYPES:
+        care.reported(activity.care, event.type, _data(event), when.at)
+    if (contact := service_line.contact_of(event)) is not None:
+        service_line.enter(activity, contact)
+
+
+ACTIVITY_FOLDS: dict[str, Callable[[ActivitySection, Input, Moment], None]] = {
+    "logged.in": _logged_in,
+    "page.viewed": _page_viewed,
+    "journey.started": _journey,
+    "journey.completed": _journey,
+    "journey.abandoned": _journey,
+    "card.authorised": _paid,
+    "card.reversed": _paid,
+    **dict.fromkeys(service_line.CONTACT_TYPES, _served),
 }
-"""Event type → fold(activity, data, event time)."""
+"""Event type → fold(activity, event, moment)."""
 
 
-def fold(record: Record, event: Input, *, late: bool) -> Input | None:
-    """Apply one event, in place; what does not change the profile leaves it undecoded.
+class Folded(NamedTuple):
+    """What the windows have to take out again."""
 
-    Returns the completed transfer that a reversal takes back and that windows still hold, if any.
-    """
-    data: Any = event.event.data
-    if visit := VISITS.get(event.type):
-        visit(record.activity, data, event.at)
-    elif event.type == "transfer.completed":
-        transfers.completed(record.activity, data, event.at, late=late)
-    elif event.type == "transfer.reversed":
-        return transfers.reversed_(record.activity, data, event)
-    elif change := FOLDS.get(event.type):
-        change(record.edit_profile(), data, event.at)
-    return None
+    before: Input | None = None
+    """The completed transfer that the event reverses: before the event's rules."""
+    after: Input | None = None
+    """The event itself, of which the reversal came first: after its rules."""
+
+
+_PLAIN = Folded()
+
+
+def fold(record: Record, event: Input, *, late: bool, zone: tzinfo = UTC) -> Folded:
+    """Apply one event, in place; what does not change the profile leaves it undecoded."""
+    activity, kind, data = record.activity, event.type, _data(event)
+    when = moment(event.at, zone)
+    grows = when.month not in activity.months
+    month = monthly.month_of(record, when)
+    if month is not None:
+        monthly.count(month, event, when)
+    folded = _PLAIN
+    if change := ACTIVITY_FOLDS.get(kind):
+        change(activity, event, when)
+    elif kind == "transfer.completed":
+        reversed_ = transfers.completed(activity, data, event, late=late)
+        folded = Folded(after=event) if reversed_ and not late else _PLAIN
+    elif kind == "transfer.reversed":
+        first, found = transfers.reversed_(activity, data, event)
+        folded = Folded(before=found)
+        if first and month is not None:
+            monthly.transfer_reversed(month, data)
+    elif profile_change := PROFILE_FOLDS.get(kind):
+        profile_change(record.edit_profile(), data, when)
+    if month is not None and (grows or when.month != max(activity.months)):
+        behaviour.update(record)
+    return folded
+
+
+def _data(event: Input) -> Any:
+    return event.event.data

@@ -1,57 +1,97 @@
 """Who the customer is: attributes as patches, tags. The last writer by event time wins."""
 
+from typing import Any
+
 from msgspec import UNSET
 
-from schemas.events.core import CustomerData, TagData
+from schemas.events.core import CustomerData, FamilyMember, TagData
 from schemas.profile import Basics, ProfileSection
-from streams.fold.bounded import count_dropped, make_room
+from streams.fold.bounded import count_dropped, cut, trim
+from streams.months import Moment
 
 MAX_ATTRIBUTES = 64
-MAX_ATTRIBUTE_LENGTH = 500
+MAX_ATTRIBUTE_NAME = 64
+MAX_ATTRIBUTE_LENGTH = 250
 MAX_TAGS = 64
 MAX_WRITTEN = 256
 MAX_FAMILY = 20
+MAX_TEXT_BYTES = 300
+MAX_PURPOSES = 12
+MAX_CHANNELS = 12
 
 _FIELDS = tuple(Basics.__struct_fields__)
 
 
-def customer_updated(profile: ProfileSection, data: CustomerData, at: int) -> None:
+def customer_updated(profile: ProfileSection, data: CustomerData, when: Moment) -> None:
     for name in _FIELDS:
         value = getattr(data, name)
-        if value is UNSET or not _wins(profile, name, at):
+        if value is UNSET:
             continue
-        if name == "family" and value is not None and len(value) > MAX_FAMILY:
-            value = value[:MAX_FAMILY]
-            count_dropped(profile, "family")
-        setattr(profile.basics, name, value)
+        kept = _fitting(profile, name, value)
+        if _wins(profile, name, when.at):
+            setattr(profile.basics, name, kept)
     if data.attributes is not UNSET:
         for name, value in data.attributes.items():
-            _set_attribute(profile, name, value, at)
+            _set_attribute(profile, name, value, when.at)
 
 
-def tag_added(profile: ProfileSection, data: TagData, at: int) -> None:
-    if _wins(profile, f"tag:{data.tag}", at) and data.tag not in profile.tags:
-        make_room(profile, "tags", profile.tags, MAX_TAGS, lambda since: since)
-        profile.tags[data.tag] = at
+def tag_added(profile: ProfileSection, data: TagData, when: Moment) -> None:
+    tag = cut(data.tag)
+    if _wins(profile, f"tag:{tag}", when.at):
+        profile.tags[tag] = when.at
+        trim(profile.dropped, "tags", profile.tags, MAX_TAGS, _itself)
 
 
-def tag_removed(profile: ProfileSection, data: TagData, at: int) -> None:
-    if _wins(profile, f"tag:{data.tag}", at):
-        profile.tags.pop(data.tag, None)
+def tag_removed(profile: ProfileSection, data: TagData, when: Moment) -> None:
+    tag = cut(data.tag)
+    if _wins(profile, f"tag:{tag}", when.at):
+        profile.tags.pop(tag, None)
+
+
+def _fitting(profile: ProfileSection, name: str, value: Any) -> Any:
+    """A value as it is kept; what of a list does not fit is counted once an event."""
+    if isinstance(value, str):
+        return cut(value, MAX_TEXT_BYTES)
+    if name == "family" and value is not None:
+        if len(value) > MAX_FAMILY:
+            count_dropped(profile.dropped, "family")
+        return [_member(one) for one in value[:MAX_FAMILY]]
+    if name == "consents" and value is not None:
+        kept = {cut(purpose): _channels(value[purpose]) for purpose in sorted(value)[:MAX_PURPOSES]}
+        if sum(map(len, kept.values())) < sum(map(len, value.values())):
+            count_dropped(profile.dropped, "consents")
+        return kept
+    return value
+
+
+def _member(member: FamilyMember) -> FamilyMember:
+    return FamilyMember(
+        relation=cut(member.relation),
+        name=None if member.name is None else cut(member.name, MAX_TEXT_BYTES),
+        birthday=member.birthday,
+        customer=member.customer,
+    )
+
+
+def _channels(channels: dict[str, bool]) -> dict[str, bool]:
+    return {cut(name): channels[name] for name in sorted(channels)[:MAX_CHANNELS]}
 
 
 def _set_attribute(
     profile: ProfileSection, name: str, value: str | int | bool | None, at: int
 ) -> None:
-    if len(name) > MAX_ATTRIBUTE_LENGTH or not _wins(profile, f"attributes.{name}", at):
+    if len(name.encode()) > MAX_ATTRIBUTE_NAME:
+        count_dropped(profile.dropped, "attributes")
+        return
+    if not _wins(profile, f"attributes.{name}", at):
         return
     if value is None:
         profile.attributes.pop(name, None)
     elif name in profile.attributes or len(profile.attributes) < MAX_ATTRIBUTES:
-        cut = value[:MAX_ATTRIBUTE_LENGTH] if isinstance(value, str) else value
-        profile.attributes[name] = cut
+        kept = cut(value, MAX_ATTRIBUTE_LENGTH) if isinstance(value, str) else value
+        profile.attributes[name] = kept
     else:
-        count_dropped(profile, "attributes")
+        count_dropped(profile.dropped, "attributes")
 
 
 def _wins(profile: ProfileSection, name: str, at: int) -> bool:
@@ -59,7 +99,10 @@ def _wins(profile: ProfileSection, name: str, at: int) -> bool:
     written = profile.written
     if at < written.get(name, at):
         return False
-    if name not in written:
-        make_room(profile, "written", written, MAX_WRITTEN, lambda when: when)
     written[name] = at
+    trim(profile.dropped, "written", written, MAX_WRITTEN, _itself)
     return True
+
+
+def _itself(at: int) -> int:
+    return at

@@ -31,30 +31,43 @@ _BASE_AMOUNT = _KEPT.index("base_amount")
 _values = attrgetter(*_KEPT)
 
 
-def completed(activity: ActivitySection, data: TransferData, at: int, *, late: bool) -> None:
+def completed(activity: ActivitySection, data: TransferData, event: Input, *, late: bool) -> bool:
+    """Count a transfer and keep it. True if its reversal came before it."""
     flow = _flow(activity, data.direction)
     flow.count += 1
-    flow.base_total += told(data.base_amount)
-    flow.last_at = max(flow.last_at, at)
-    transfers = activity.transfers
-    transfers.append(pack_transfer(Transfer(at=at, data=_values(data), late=late)))
-    if len(transfers) > MAX_TRANSFERS:
-        del transfers[0]
+    flow.last_at = max(flow.last_at, event.at)
+    place, known = _find(activity, data.transfer)
+    reversed_ = known is not None and known.reversed
+    if known is None or not reversed_:
+        flow.base_total += told(data.base_amount)
+    else:
+        # What the reversal took away, which may have been reckoned at another rate.
+        flow.base_total += _base_amount(known)
+        del activity.transfers[place]
+    _keep(activity, Transfer(at=event.at, data=_values(data), late=late, reversed=reversed_))
+    return reversed_
 
 
-def reversed_(activity: ActivitySection, data: TransferReversedData, event: Input) -> Input | None:
-    """Correct the totals. Returns the reversed transfer as an input, if windows hold it."""
+def reversed_(
+    activity: ActivitySection, data: TransferReversedData, event: Input
+) -> tuple[bool, Input | None]:
+    """Correct the totals, once for each transfer.
+
+    Returns whether it did, and the reversed transfer as an input, if windows hold it.
+    """
     place, found = _find(activity, data.transfer)
     if found is not None and found.reversed:
-        return None
+        return False, None
     flow = _flow(activity, data.direction)
     flow.reversed += 1
     flow.base_total -= told(data.base_amount) if found is None else _base_amount(found)
     if found is None:
-        return None
+        # The transfer may still come: then it is reversed already.
+        _keep(activity, Transfer(at=event.at, data=_told(data), reversed=True))
+        return True, None
     found.reversed = True
     activity.transfers[place] = pack_transfer(found)
-    return None if found.late else _as_input(found, event)
+    return True, None if found.late else _as_input(found, event)
 
 
 def kept_fields(transfer: Transfer) -> dict[str, str | None]:
@@ -62,18 +75,39 @@ def kept_fields(transfer: Transfer) -> dict[str, str | None]:
     return dict(zip(_KEPT, transfer.data, strict=False))
 
 
-def _find(activity: ActivitySection, transfer: str) -> tuple[int, Transfer | None]:
-    """The oldest kept transfer of this id, with its place."""
-    for place, packed in enumerate(activity.transfers):
-        found = unpack_transfer(packed)
-        if found.data[0] == transfer:
-            return place, found
-    return -1, None
-
-
 def _base_amount(transfer: Transfer) -> Decimal:
     """As it was added: a reversal may have been reckoned at another rate."""
     return Decimal(transfer.data[_BASE_AMOUNT] or 0)
+
+
+def _told(data: TransferReversedData) -> tuple[str | None, ...]:
+    return tuple(getattr(data, name, None) for name in _KEPT)
+
+
+def _keep(activity: ActivitySection, transfer: Transfer) -> None:
+    """Put a transfer into its place by time and id; the oldest gives way."""
+    transfers = activity.transfers
+    place = len(transfers)
+    while place and _order(transfer) < _order(unpack_transfer(transfers[place - 1])):
+        place -= 1
+    transfers.insert(place, pack_transfer(transfer))
+    if len(transfers) > MAX_TRANSFERS:
+        del transfers[0]
+
+
+def _order(transfer: Transfer) -> tuple[int, str | None]:
+    return transfer.at, transfer.data[0]
+
+
+def _find(activity: ActivitySection, transfer: str) -> tuple[int, Transfer | None]:
+    """The kept transfer of this id, with its place."""
+    encoded = transfer.encode()
+    for place, packed in enumerate(activity.transfers):
+        if encoded in packed:
+            found = unpack_transfer(packed)
+            if found.data[0] == transfer:
+                return place, found
+    return -1, None
 
 
 def _as_input(transfer: Transfer, reversal: Input) -> Input:

@@ -1,10 +1,13 @@
-"""Logins and page views."""
+"""What the customer does in the app and on the web."""
 
-from schemas.activity import ActivitySection
-from schemas.events.app import LoginData, PageData
-from streams.fold.bounded import count_in
+from schemas.activity import ActivitySection, Visits
+from schemas.events.app import JourneyData, LoginData, PageData
+from streams.fold.bounded import count_in, cut, gather
 
 MAX_TOPICS = 40
+MAX_JOURNEYS = 20
+
+_STAGES = {"journey.started": 0, "journey.completed": 1, "journey.abandoned": 2}
 
 
 def logged_in(activity: ActivitySection, data: LoginData, at: int) -> None:
@@ -19,3 +22,16 @@ def page_viewed(activity: ActivitySection, data: PageData, at: int) -> None:
     visits.pages += 1
     visits.last_page_at = max(visits.last_page_at, at)
     count_in(visits.by_topic, data.page_topic or "none", MAX_TOPICS)
+
+
+def journey(visits: Visits, data: JourneyData, event_type: str) -> None:
+    name = cut(data.journey)
+    known = name in visits.journeys
+    counts = visits.journeys.setdefault(name, [0, 0, 0])
+    counts[_STAGES[event_type]] += 1
+    if not known:
+        gather(visits.journeys, name, MAX_JOURNEYS, lambda: [0, 0, 0], _together)
+
+
+def _together(one: list[int], other: list[int]) -> list[int]:
+    return [mine + theirs for mine, theirs in zip(one, other, strict=True)]

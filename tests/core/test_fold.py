@@ -26,6 +26,7 @@ from schemas.events.core import (
 from schemas.profile import ProfileSection
 from streams import fold
 from streams.fold import accounts, basics, deposits, visits
+from streams.months import moment
 
 patches = st.fixed_dictionaries(
     {},
@@ -45,7 +46,7 @@ def test_patches_are_last_writer_wins_by_event_time(
 ) -> None:
     profile = ProfileSection()
     for patch, at in arrivals:
-        basics.customer_updated(profile, msgspec.convert(patch, CustomerData), at)
+        basics.customer_updated(profile, msgspec.convert(patch, CustomerData), moment(at))
     expected: dict[str, object] = {}
     for patch, _ in sorted(arrivals, key=lambda arrival: arrival[1]):
         expected.update({k: v for k, v in patch.items() if k != "attributes"})
@@ -62,7 +63,7 @@ def test_a_tag_is_what_was_said_last(said: int, data: st.DataObject) -> None:
     profile = ProfileSection()
     for sign, at in order:
         change = basics.tag_added if sign == "+" else basics.tag_removed
-        change(profile, TagData(tag="golf"), at)
+        change(profile, TagData(tag="golf"), moment(at))
     assert ("golf" in profile.tags) == (said == 3)
 
 
@@ -75,11 +76,11 @@ def balance(amount: int) -> BalanceData:
 def test_accounts_do_not_care_for_the_order_of_arrival(order: tuple[int, ...]) -> None:
     steps = [
         lambda p: accounts.opened(
-            p, AccountOpenedData(account="A", kind="current", currency="CNY"), 1
+            p, AccountOpenedData(account="A", kind="current", currency="CNY"), moment(1)
         ),
-        lambda p: accounts.balance_reported(p, balance(10), 2),
-        lambda p: accounts.balance_reported(p, balance(20), 3),
-        lambda p: accounts.closed(p, AccountClosedData(account="A"), 4),
+        lambda p: accounts.balance_reported(p, balance(10), moment(2)),
+        lambda p: accounts.balance_reported(p, balance(20), moment(3)),
+        lambda p: accounts.closed(p, AccountClosedData(account="A"), moment(4)),
     ]
     profile = ProfileSection()
     for n in order:
@@ -103,14 +104,14 @@ def test_a_deposit_is_placed_renewed_and_redeemed() -> None:
             rate=Decimal("0.02"),
             matures_on="2026-12-01",
         )
-        deposits.placed(profile, data, at)
+        deposits.placed(profile, data, moment(at))
 
     placed(100, 1)
     placed(300, 3)
     placed(200, 2)
     assert profile.deposits["D"].principal == 300
     deposits.redeemed(
-        profile, DepositRedeemedData(deposit="D", amount=Decimal(300), currency="CNY"), 4
+        profile, DepositRedeemedData(deposit="D", amount=Decimal(300), currency="CNY"), moment(4)
     )
     assert profile.deposits["D"].state == "redeemed"
 
@@ -119,9 +120,9 @@ def test_what_falls_off_is_counted() -> None:
     profile, activity = ProfileSection(), ActivitySection()
     for n in range(100):
         accounts.opened(
-            profile, AccountOpenedData(account=f"A{n}", kind="current", currency="CNY"), n
+            profile, AccountOpenedData(account=f"A{n}", kind="current", currency="CNY"), moment(n)
         )
-        basics.tag_added(profile, TagData(tag=f"t{n}"), n)
+        basics.tag_added(profile, TagData(tag=f"t{n}"), moment(n))
         visits.page_viewed(activity, PageData(page="p", page_topic=f"topic {n}"), n)
     assert len(profile.accounts) == accounts.MAX_ACCOUNTS
     assert profile.dropped["accounts"] == 100 - accounts.MAX_ACCOUNTS

@@ -16,6 +16,7 @@ from schemas.rules import RuleDefinition
 from streams.chunk import Outcome, apply_chunk
 from streams.context import Context, CoreSettings
 from streams.due import DueList
+from streams.fold import ACTIVITY_FOLDS
 from streams.inputs import Raw
 from streams.intake import Entry, read
 from streams.partition_time import Source, partition_time
@@ -259,7 +260,7 @@ def test_a_failed_fold_keeps_the_timers_that_fired_before_it(
 
     bank = Bank()
     bank.deposit(ORIGIN, "2026-06-01")
-    monkeypatch.setitem(__import__("streams.fold", fromlist=["VISITS"]).VISITS, "logged.in", fail)
+    monkeypatch.setitem(ACTIVITY_FOLDS, "logged.in", fail)
     outcome = bank.send("logged.in", nine("2026-06-01"), channel="app")
     assert len(tasks(outcome)) == 1
     assert outcome.counts["dead:failed"] == 1

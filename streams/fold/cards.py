@@ -1,0 +1,69 @@
+"""Cards, their limits and statements; and, in the activity, what is paid with each."""
+
+from decimal import Decimal
+
+from schemas.activity import ActivitySection, Use
+from schemas.events.card import CardIssuedData, CardLimitData, StatementData
+from schemas.profile import Card, ProfileSection
+from streams.fold.bounded import cut, key_of, trim
+from streams.months import Moment
+
+MAX_CARDS = 30
+MAX_USED_CARDS = 30
+
+
+def issued(profile: ProfileSection, data: CardIssuedData, when: Moment) -> None:
+    card = _card(profile, data.card, data.currency, when)
+    if when.at >= (card.issued_at or 0):
+        card.product, card.issued_at = cut(data.product), when.at
+    if data.limit is not None:
+        _limit(card, data.limit, None, when)
+    _trim(profile)
+
+
+def limit_changed(profile: ProfileSection, data: CardLimitData, when: Moment) -> None:
+    card = _card(profile, data.card, data.currency, when)
+    _limit(card, data.limit, data.temporary_until, when)
+    _trim(profile)
+
+
+def statement_issued(profile: ProfileSection, data: StatementData, when: Moment) -> None:
+    card = _card(profile, data.card, data.currency, when)
+    if when.at >= card.statement_at:
+        card.statement, card.statement_at = cut(data.statement), when.at
+        card.amount_due, card.due_on = data.amount_due, data.due_on
+    _trim(profile)
+
+
+def paid(activity: ActivitySection, name: str, base: Decimal, when: Moment) -> None:
+    """Count a payment, or with a negative amount its reversal, for the card's last two months."""
+    uses = activity.uses
+    key = key_of(name)
+    use = uses.get(key)
+    if use is None:
+        use = uses[key] = Use(month=when.month)
+    if when.month > use.month:
+        use.before = use.base_total if when.month == use.month + 1 else Decimal(0)
+        use.month, use.base_total = when.month, Decimal(0)
+    if when.month == use.month:
+        use.base_total += base
+    elif when.month == use.month - 1:
+        use.before += base
+    if len(uses) > MAX_USED_CARDS:
+        trim(activity.dropped, "uses", uses, MAX_USED_CARDS, lambda one: one.month)
+
+
+def _card(profile: ProfileSection, name: str, currency: str, when: Moment) -> Card:
+    card = profile.cards.setdefault(key_of(name), Card())
+    if when.at >= card.changed_at:
+        card.currency, card.changed_at = currency, when.at
+    return card
+
+
+def _limit(card: Card, limit: Decimal, until: str | None, when: Moment) -> None:
+    if when.at >= card.limit_at:
+        card.limit, card.limit_until, card.limit_at = limit, until, when.at
+
+
+def _trim(profile: ProfileSection) -> None:
+    trim(profile.dropped, "cards", profile.cards, MAX_CARDS, lambda card: card.changed_at)

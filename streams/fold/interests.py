@@ -1,0 +1,42 @@
+"""Interests and where they are known from; benefits and what they cost."""
+
+from schemas.events.core import BenefitData, InterestData
+from schemas.profile import Benefit, Interest, ProfileSection
+from streams.fold.bounded import cut, gather, trim
+from streams.months import Moment
+
+MAX_INTERESTS = 40
+MAX_BENEFITS = 40
+
+
+def recorded(profile: ProfileSection, data: InterestData, when: Moment) -> None:
+    interests = profile.interests
+    name = cut(data.interest)
+    kept = interests.get(name)
+    if kept is None or when.at >= kept.at:
+        source = None if data.given_by is None else cut(data.given_by)
+        interests[name] = Interest(at=when.at, source=source)
+        trim(profile.dropped, "interests", interests, MAX_INTERESTS, lambda one: one.at)
+
+
+def used(profile: ProfileSection, data: BenefitData, when: Moment) -> None:
+    benefits = profile.benefits
+    paid = data.cost is not None and data.currency is not None
+    name = f"{cut(data.benefit)} {data.currency}" if paid else cut(data.benefit)
+    one = Benefit(count=1, last_at=when.at)
+    if data.cost is not None and paid:
+        one.cost = data.cost
+    if data.base_cost is not None:
+        one.base_cost = data.base_cost
+    kept = benefits.get(name)
+    benefits[name] = one if kept is None else _together(kept, one)
+    gather(benefits, name, MAX_BENEFITS, Benefit, _together)
+
+
+def _together(one: Benefit, other: Benefit) -> Benefit:
+    return Benefit(
+        count=one.count + other.count,
+        cost=one.cost + other.cost,
+        base_cost=one.base_cost + other.base_cost,
+        last_at=max(one.last_at, other.last_at),
+    )

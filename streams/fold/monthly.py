@@ -1,0 +1,116 @@
+"""What the customer did in each month: how often, how much, on which channels, for what."""
+
+from bisect import insort
+from decimal import Decimal
+from typing import Any
+from zlib import crc32
+
+from schemas.activity import Inflow, Month, Sum
+from schemas.events.card import PaymentData
+from schemas.events.core import TransferData, TransferReversedData
+from schemas.record import Record
+from streams.base_amounts import told
+from streams.fold.bounded import count_dropped, cut, gather
+from streams.fold.service_line import CONTACT_TYPES
+from streams.history import MONTHS
+from streams.inputs import Input
+from streams.months import Moment, day_of
+
+MAX_MONTHLY_CHANNELS = 8
+MAX_CATEGORIES = 16
+MAX_INFLOWS = 8
+
+_PURPOSE_BYTES = 24
+
+
+def month_of(record: Record, when: Moment) -> Month | None:
+    """The month that an event counts for, one event the more; None if it is too long ago."""
+    months = record.months
+    month = months.edit(when.month)
+    if month is None:
+        if when.month <= max(months, default=0) - MONTHS:
+            count_dropped(record.activity.dropped, "months")
+            return None
+        month = months.put(when.month, Month())
+        for old in [one for one in months if one <= max(months) - MONTHS]:
+            gone = months.get(old)
+            count_dropped(record.activity.dropped, "months", gone.events if gone else 0)
+            months.remove(old)
+    month.events += 1
+    return month
+
+
+def count(month: Month, event: Input, when: Moment) -> None:
+    """Everything but transfers' reversals, of which only the first counts, see below."""
+    data: Any = event.event.data
+    kind = event.type
+    if kind == "transfer.completed":
+        _transfer(month, data, when)
+    elif kind == "card.authorised":
+        _spend(month, data, 1)
+    elif kind == "card.reversed":
+        _spend(month, data, -1)
+    elif kind == "card.settled":
+        _add(month.settled, 1, told(data.base_amount))
+    elif kind == "card.declined":
+        month.declined += 1
+    elif kind == "logged.in":
+        month.logins += 1
+    elif kind == "page.viewed":
+        month.pages += 1
+    elif kind in CONTACT_TYPES:
+        month.contacts += 1
+
+
+def transfer_reversed(month: Month, data: TransferReversedData) -> None:
+    """In the month of the reversal: what was is not told anew."""
+    flow = month.inflow if data.direction == "in" else month.outflow
+    _add(flow, -1, -told(data.base_amount))
+
+
+def _transfer(month: Month, data: TransferData, when: Moment) -> None:
+    base = told(data.base_amount)
+    _add_in(month.channels, cut(data.channel or "none"), 1, base, MAX_MONTHLY_CHANNELS)
+    if data.direction == "out":
+        _add(month.outflow, 1, base)
+        return
+    _add(month.inflow, 1, base)
+    sender = f"{data.counterparty_name}|{data.counterparty_bank}|{data.account}"
+    insort(
+        month.inflows,
+        Inflow(
+            base,
+            crc32(data.transfer.encode()),
+            day_of(when),
+            crc32(sender.encode()),
+            cut(data.purpose or "", _PURPOSE_BYTES),
+        ),
+    )
+    del month.inflows[:-MAX_INFLOWS]
+
+
+def _spend(month: Month, data: PaymentData, times: int) -> None:
+    base = times * told(data.base_amount)
+    _add(month.spent, times, base)
+    _add_in(month.channels, f"card {data.presence}", times, base, MAX_MONTHLY_CHANNELS)
+    _add_in(month.categories, data.category, times, base, MAX_CATEGORIES)
+
+
+def _add(total: Sum, times: int, base: Decimal) -> None:
+    total.count += times
+    total.total += base
+
+
+def _add_in(sums: dict[str, Sum], name: str, times: int, base: Decimal, limit: int) -> None:
+    found = sums.get(name)
+    if found is None:
+        sums[name] = Sum(times, base)
+        if len(sums) > limit:
+            gather(sums, name, limit, Sum, _together)
+    else:
+        found.count += times
+        found.total += base
+
+
+def _together(one: Sum, other: Sum) -> Sum:
+    return Sum(one.count + other.count, one.total + other.total)

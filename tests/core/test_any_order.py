@@ -1,0 +1,80 @@
+"""The record of a customer is the same from any split and any allowed order of its events.
+
+Allowed is what comes within the lateness. Two events of one instant about one thing have no other
+order than that of their coming, so the times here differ.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.activity import ActivitySection
+from schemas.profile import ProfileSection
+from schemas.record import Record
+from streams.chunk import apply_chunk
+from streams.context import Context, CoreSettings
+from streams.inputs import Raw
+from streams.intake import read
+from streams.rules.ruleset import compile_rules
+from tests.core.all_types import payloads
+from tests.core.strategies import CUSTOMERS, DAY, NOW, PARTITIONS, message
+from tests.shipped import shipped_rules
+
+WHO = CUSTOMERS[0]
+SETTINGS = CoreSettings(partitions=PARTITIONS, duplicates_kept=200, lateness=500 * DAY)
+RULES = Context(now=NOW, rules=compile_rules(shipped_rules()), settings=SETTINGS)
+NO_RULES = Context(now=NOW, rules=compile_rules([]), settings=SETTINGS)
+"""What rules keep (windows, cooldowns, timers) has tests of its own, and remembers offsets."""
+SPAN = 450 * DAY
+"""More than the months that are kept."""
+
+
+@st.composite
+def histories(draw: st.DrawFn, size: int = 25) -> list[Raw]:
+    """What happened to one customer, in the order of time."""
+    ages = draw(st.lists(st.integers(0, SPAN), unique=True, min_size=1, max_size=size))
+    raws = []
+    for n, age in enumerate(sorted(ages, reverse=True)):
+        kind, data = draw(payloads)
+        if kind.startswith("transfer."):
+            # A transfer has one event; its reversal may come twice.
+            data["transfer"] = f"T{n}" if kind == "transfer.completed" else f"T{n % 8}"
+        value = message(kind, data, at=NOW - age, customer=WHO, event_id=str(n))
+        raws.append(Raw("bank.core", 0, n, WHO.encode(), value))
+    return raws
+
+
+def record_of(raws: Sequence[Raw], context: Context, splits: Sequence[int] = ()) -> Record:
+    """Stepped in chunks that begin at `splits`; nothing of it may be refused."""
+    records = {WHO: Record(WHO)}
+    for start, end in pairwise([0, *sorted(splits), len(raws)]):
+        entries = [read(raw, SETTINGS) for raw in raws[start:end]]
+        outcome = apply_chunk(entries, lambda who: Record(who, records[who].stored), context)
+        assert not outcome.dead_letters, outcome.dead_letters[0].detail
+        records.update(outcome.records)
+    return Record(WHO, records[WHO].stored)
+
+
+def told(record: Record) -> tuple[ProfileSection, ActivitySection, dict[int, Any]]:
+    """What the fold made; which events came last is of the order's own."""
+    months = {number: record.months.get(number) for number in record.months}
+    record.activity.recent, record.activity.months = b"", {}
+    return record.profile, record.activity, months
+
+
+@settings(deadline=None)
+@given(histories(), st.data())
+def test_any_split_gives_the_same_bytes(raws: list[Raw], data: st.DataObject) -> None:
+    splits = data.draw(st.lists(st.integers(0, len(raws)), max_size=4))
+    assert record_of(raws, RULES, splits).stored == record_of(raws, RULES).stored
+
+
+@settings(deadline=None, max_examples=200)
+@given(histories(), st.data())
+def test_any_order_gives_the_same_record(raws: list[Raw], data: st.DataObject) -> None:
+    order = data.draw(st.permutations(raws))
+    moved = [Raw(one.topic, 0, n, one.key, one.value) for n, one in enumerate(order)]
+    assert told(record_of(moved, NO_RULES)) == told(record_of(raws, NO_RULES))
