@@ -3,6 +3,7 @@
 from confluent_kafka import KafkaException
 from pydantic import SecretStr
 
+from agents.diagnosis import wire_problem
 from config.wires import KafkaSettings
 
 
@@ -44,9 +45,15 @@ def reader_config(settings: KafkaSettings, name: str) -> dict[str, str | int | f
     }
 
 
-def unreachable(settings: KafkaSettings, error: KafkaException) -> str:
-    """One line for a Kafka that does not answer."""
+def unreachable(settings: KafkaSettings, error: KafkaException | None = None) -> str:
+    """One line for a Kafka that does not answer: what is wrong with the wire, if that can be said.
+
+    Takes up to some seconds.
+    """
+    if problem := wire_problem(settings):
+        return problem
+    said = f" ({error.args[0].str()})" if error else ""
     return (
-        f"Kafka at {settings.bootstrap} does not answer ({error.args[0].str()}): "
-        "is it running, and is VIPCARE_KAFKA__BOOTSTRAP right?"
+        f"Kafka at {settings.bootstrap} does not answer{said}: "
+        "is it well, and is VIPCARE_KAFKA__BOOTSTRAP right?"
     )

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Self
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from agents.diagnosis import wire_problem
 from agents.librdkafka import reader_config, unreachable
 from config.wires import KafkaSettings
 from streams.inputs import Raw, raw_of
@@ -40,6 +41,8 @@ class Found(NamedTuple):
 
 def partitions_of(kafka: KafkaSettings, topic: str) -> int:
     """How many partitions a topic has. Raises ReadingError if it is not there."""
+    if problem := wire_problem(kafka):  # librdkafka would try for long
+        raise ReadingError(problem)
     with _Client(kafka) as client:
         try:
             listed = client.consumer.list_topics(topic, timeout=_ANSWER_S).topics.get(topic)

@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from agents.diagnosis import wire_problem
 from agents.librdkafka import librdkafka_config, unreachable
 from config.wires import KafkaSettings
 
@@ -43,6 +44,8 @@ class Sending:
         self._producer = Producer(config)
 
     def __enter__(self) -> Self:
+        if problem := wire_problem(self._kafka):  # librdkafka would try for long
+            raise SendingError(problem)
         try:
             there = self._producer.list_topics(timeout=_ANSWER_S).topics
         except KafkaException as error:

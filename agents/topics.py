@@ -18,6 +18,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public, the
 )
 from confluent_kafka.cimpl import NewTopic
 
+from agents.diagnosis import wire_problem
 from agents.librdkafka import librdkafka_config, unreachable
 from config.settings import Settings
 from schemas.events import INPUT_TOPICS, INTERNAL
@@ -172,6 +173,9 @@ def _differences(
 
 
 def _admin(settings: Settings) -> AdminClient:
+    """Raises TopicsError where no client of ours can use the wire."""
+    if problem := wire_problem(settings.kafka):  # librdkafka would try for long
+        raise TopicsError(problem)
     # A refused connection is told once, by us, not by the client's own lines on stderr.
     return AdminClient({**librdkafka_config(settings.kafka), "log_level": 0})
 
