@@ -8,7 +8,7 @@ from faust.types import TP, Message
 from yarl import URL
 
 from agents.clock import BankClock
-from agents.core import core_settings
+from agents.core import core_settings, refusal_limit
 from agents.faults import Fault, die, kind_of
 from agents.kafka import faust_brokers, faust_credentials
 from agents.lane import table
@@ -71,6 +71,7 @@ def create_app(
             rules=rules,
             facts=facts,
             cache=cache,
+            limit=refusal_limit(settings.refusals),
             offsets=Offsets(),
             report=Report(metrics, cache),
             behind=behind,

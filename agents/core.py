@@ -3,9 +3,10 @@
 from zoneinfo import ZoneInfo
 
 from agents.rules import read_rules
-from config.settings import Settings
+from config.settings import RefusalSettings, Settings
 from streams.context import CoreSettings
 from streams.durations import DAY_MS
+from streams.refusals import Limit
 from streams.rules.ruleset import RuleSet
 
 
@@ -28,3 +29,7 @@ def rule_set(settings: Settings) -> RuleSet:
     folder = settings.worker.rules
     rules, _ = read_rules([folder] if folder else [], lateness=settings.step.lateness_days * DAY_MS)
     return rules
+
+
+def refusal_limit(settings: RefusalSettings) -> Limit:
+    return Limit(settings.window, settings.share, settings.minimum, frozenset(settings.accept))

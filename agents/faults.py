@@ -30,6 +30,8 @@ class Fault(IntEnum):
     """Faust, or a task of the lane, ended with an error."""
     STALLED = 16
     """Nothing got on for long although Kafka answers: see agents/health.py."""
+    REFUSING = 17
+    """Most of a topic is refused: going on would empty it into the dead letters."""
 
 
 def kind_of(error: BaseException) -> str:
@@ -39,9 +41,10 @@ def kind_of(error: BaseException) -> str:
     return f"{type(error).__name__}{place}"
 
 
-def die(fault: Fault, message: str) -> NoReturn:
-    """End the process now. `message` says what, where and what to do, and holds no event data."""
-    structlog.get_logger().critical("fault", fault=fault.name.lower(), message=message)
+def die(fault: Fault, message: str, **facts: str) -> NoReturn:
+    """End the process now. `message` says what, where and what to do, and holds no event data; so
+    do the `facts`, fields of their own in the log."""
+    structlog.get_logger().critical("fault", fault=fault.name.lower(), message=message, **facts)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(fault)

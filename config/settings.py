@@ -181,6 +181,27 @@ class StepSettings(Section):
     )
 
 
+class RefusalSettings(Section):
+    """When a worker stops because most of a topic of a partition is refused (agents/README.md)."""
+
+    window: int = Field(1_000, ge=10, le=4_096, description="so many last events of a topic count")
+    share: float = Field(
+        0.5, gt=0, le=1, description="stop when so much of them, or more, is refused"
+    )
+    minimum: int = Field(50, ge=1, description="but fewer refused ones never stop a worker")
+    accept: InputTopics = Field(
+        (),
+        description="input topics that may become dead letters whole, with commas between several",
+    )
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> Self:
+        if self.minimum > self.window:
+            message = f"minimum must not be above window, {self.window:,}"
+            raise clash(message, "minimum", "window")
+        return self
+
+
 class SinkSettings(Section):
     """The sink: from the topics into ClickHouse."""
 
@@ -270,6 +291,7 @@ class Settings(BaseSettings):
     topics: TopicSettings = TopicSettings()
     worker: WorkerSettings = WorkerSettings()
     step: StepSettings = StepSettings()
+    refusals: RefusalSettings = RefusalSettings()
     clickhouse: ClickHouseSettings = ClickHouseSettings()
     sink: SinkSettings = SinkSettings()
     clock: ClockSettings = ClockSettings()

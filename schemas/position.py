@@ -20,6 +20,16 @@ class Range(Struct, frozen=True, kw_only=True, gc=False):
     end: int
 
 
+class Refusals(Struct, frozen=True, array_like=True, gc=False):
+    """A topic's last events, and which of them became dead letters: see streams/refusals.py."""
+
+    events: int = 0
+    """How many are remembered."""
+    bits: str = ""
+    """Hexadecimal, empty for none. The lowest bit is the last event; it is set if that was
+    refused."""
+
+
 class Position(Struct, frozen=True, kw_only=True, gc=False):
     partition: int
     number: int
@@ -39,6 +49,8 @@ class Position(Struct, frozen=True, kw_only=True, gc=False):
     """How many customers, the first by (due, customer), had timers fired at the partition time."""
     facts: dict[str, int] = {}
     """Global topic → the offset up to which its facts were used."""
+    refusals: dict[str, Refusals] = {}
+    """Topic → what was refused of its last events."""
     version: int = 1
 
     def ends(self) -> dict[str, int]:

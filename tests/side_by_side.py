@@ -13,6 +13,7 @@ from xdist.scheduler import LoadScopeScheduling
 LONGEST_FIRST = (
     "tests/kill/test_kill.py",
     "tests/lane/test_whole_path.py",
+    "tests/lane/test_refusing.py",
     "tests/lane/test_health_process.py",
     "tests/lane/test_timers_on_kafka.py",
     "tests/lane/test_take_over.py",
@@ -30,6 +31,7 @@ LONGEST_FIRST = (
 TEST_BY_TEST = frozenset(
     {
         "tests/lane/test_health_process.py",
+        "tests/lane/test_refusing.py",
         "tests/lane/test_take_over.py",
         "tests/lane/test_whole_path.py",
         "tests/ops/test_kafka_server.py",

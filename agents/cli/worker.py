@@ -26,6 +26,7 @@ from agents.topics import TopicsError, check
 from agents.watch import WorkerWatch
 from config.load import load_settings
 from config.settings import Settings
+from schemas.events import INPUT_TOPICS
 from schemas.metrics import WORKER
 from sinks.metrics import Metrics
 
@@ -49,12 +50,20 @@ _CHATTY = (
 
 
 @click.command()
-def worker() -> int:
+@click.option(
+    "--accept-broken",
+    multiple=True,
+    type=click.Choice(INPUT_TOPICS),
+    metavar="TOPIC",
+    help="Go on although most of TOPIC is refused: it becomes dead letters. May be repeated.",
+)
+def worker(accept_broken: tuple[str, ...]) -> int:
     """Read events, keep the customers' records, fire rules, until SIGTERM or Ctrl-C.
 
-    Exit status: 0 stopped in order; 2 refused to start; 10 and more, a fault (agents/faults.py).
+    Exit status: 0 stopped in order; 2 refused to start; 10 and more, a fault (agents/faults.py);
+    17 is one that you decide about: most of a topic is refused, and the last line says what to do.
     """
-    settings = load_settings()
+    settings = _accepting(load_settings(), accept_broken)
     configure(settings.log)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -81,6 +90,12 @@ def worker() -> int:
     structlog.get_logger().info("worker_stopped")
     _end_soon(app)
     return 0
+
+
+def _accepting(settings: Settings, topics: tuple[str, ...]) -> Settings:
+    accept = (*settings.refusals.accept, *topics)
+    refusals = settings.refusals.model_copy(update={"accept": accept})
+    return settings.model_copy(update={"refusals": refusals})
 
 
 def _end_soon(app: LaneApp) -> None:

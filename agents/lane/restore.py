@@ -53,6 +53,7 @@ def place(
         rules=position.rules,
         partition_time=position.partition_time,
         changelog=changelog,
+        refusals=position.refusals,
     )
 
 

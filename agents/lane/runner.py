@@ -8,7 +8,8 @@ A chunk goes through these steps, in this order:
    `merge_wait`. A chunk ends at a count, at a byte limit, or after lingering; one that is not full
    waits for the commit under way, and rides in the next.
 2. Step its timers, then its events, on the records in memory (streams/chunk.py). What is at or
-   below the position was skipped when it came in.
+   below the position was skipped when it came in. If most of a topic is refused, the process ends
+   here (streams/refusals.py).
 3. Begin a transaction; send the changed records and the new position (last) to the changelog,
    the position to the journal, effects and dead letters to their topics, all to this partition.
 4. Commit the transaction. This is the commit point.
@@ -39,11 +40,12 @@ from agents.lane.due import DueIndex, moves
 from agents.lane.inbox import Inbox
 from agents.lane.offsets import Offsets
 from agents.lane.outbox import AbandonedError, Batch, Message, Outbox, Sent
+from agents.lane.refusing import refuse
 from agents.lane.report import Report
 from agents.lane.store import Store
 from config.settings import WorkerSettings
 from schemas.effects import TOPIC_OF
-from schemas.position import POSITION_KEY, Position, Range, encode_position
+from schemas.position import POSITION_KEY, Position, Range, Refusals, encode_position
 from schemas.profile import NEVER
 from schemas.record import Record, next_due
 from streams.chunk import Outcome, apply_chunk
@@ -52,6 +54,7 @@ from streams.facts import Facts
 from streams.inputs import Raw
 from streams.intake import Entry, read
 from streams.partition_time import Source, partition_time
+from streams.refusals import Limit, judge
 from streams.rules.ruleset import RuleSet
 from streams.timers import MAX_FIRED
 
@@ -74,6 +77,7 @@ class Wiring:
     facts: Callable[[], Facts]
     """The reference data and organisation of the moment: one snapshot serves a chunk."""
     cache: RecordCache
+    limit: Limit
     offsets: Offsets
     report: Report
     behind: Callable[[TP], bool]
@@ -276,7 +280,8 @@ class Runner:
         self._waiting_since = None
         fail_point("chunk-taken")
         outcome = self._apply(entries, context, due)
-        position = self._advance(entries, context, len(due))
+        refusals = self._judge(entries, outcome)
+        position = self._advance(entries, context, len(due), refusals)
         self._due.changed(position.number, outcome.dues.items())
         fail_point("chunk-stepped")
         sent = self.outbox.send(self._batch(outcome, position), self._storing(outcome, position))
@@ -316,7 +321,22 @@ class Runner:
         cache.shrink()
         return outcome
 
-    def _advance(self, entries: Sequence[Entry], context: Context, timers: int) -> Position:
+    def _judge(self, entries: Sequence[Entry], outcome: Outcome) -> dict[str, Refusals]:
+        before, wiring = self._position, self._wiring
+        assert before is not None, "begun"
+        after, excess = judge(before.refusals, entries, outcome.dead_letters, wiring.limit)
+        if excess is not None:
+            under_way = [chunk.sent for chunk in self._in_flight]
+            refuse(excess, wiring.limit, under_way, wiring.settings.drain_timeout_s)
+        return after
+
+    def _advance(
+        self,
+        entries: Sequence[Entry],
+        context: Context,
+        timers: int,
+        refusals: dict[str, Refusals],
+    ) -> Position:
         before = self._position
         assert before is not None, "begun"
         ends = before.ends()
@@ -335,6 +355,7 @@ class Runner:
             timers=timers,
             changelog=self._changelog_id,
             facts=dict(context.facts.offsets),
+            refusals=refusals,
         )
         return self._position
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -52,8 +52,9 @@ def changed(settings: Settings, section: str, **values: object) -> Settings:
 class Worker:
     """One worker. Its log goes to `log`, next to its data."""
 
-    def __init__(self, settings: Settings, fail: str = "") -> None:
+    def __init__(self, settings: Settings, fail: str = "", arguments: Sequence[str] = ()) -> None:
         self.settings = settings
+        self.arguments = arguments
         self.fail = fail
         """Fail points (agents/fail_points.py) of the next start."""
         self.log = settings.worker.data.with_suffix(".log")
@@ -66,10 +67,9 @@ class Worker:
         environment |= _variables(self.settings)
         if self.fail:
             environment |= failing(self.fail)
+        command = [sys.executable, "-m", "agents.cli.main", "worker", *self.arguments]
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "agents.cli.main", "worker"], env=environment, stderr=log
-            )
+            self._process = subprocess.Popen(command, env=environment, stderr=log)
         return self
 
     @property
@@ -140,7 +140,7 @@ class Worker:
 
 def _variables(settings: Settings) -> dict[str, str]:
     variables = {}
-    for section in ("kafka", "topics", "worker", "step", "clock"):
+    for section in ("kafka", "topics", "worker", "step", "refusals", "clock"):
         for name, value in getattr(settings, section).model_dump(exclude_unset=True).items():
             variables[f"VIPCARE_{section}__{name}".upper()] = str(value)
     return variables
