@@ -5,6 +5,7 @@ An effect is a CloudEvent like the events are. Its message `id` names this versi
 """
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Literal
 
 import msgspec
@@ -77,7 +78,11 @@ class AlertData(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class ProfileData(Struct, frozen=True, kw_only=True, gc=False):
-    """The customer as a summary; sent only when one of these fields changed."""
+    """The whole customer as a summary; sent only when one of these fields changed.
+
+    `base_` amounts are in the bank's base currency. Those of a quarter are of the last three whole
+    calendar months.
+    """
 
     version: int
     name: PersonalText | None
@@ -93,6 +98,49 @@ class ProfileData(Struct, frozen=True, kw_only=True, gc=False):
     base_deposits: Money
     next_maturity: str | None
     cause: Cause
+    occupation: Name | None = None
+    family: int = 0
+    """How many members are known."""
+    consents_given: list[str] = []
+    """`purpose/channel`, sorted; likewise those refused."""
+    consents_refused: list[str] = []
+    interests: list[str] = []
+    relations: list[str] = []
+    """`other relation`, sorted; `other <relation` is what the customer is to the other one."""
+    holdings: int = 0
+    base_wealth: Money = Decimal(0)
+    base_funds: Money = Decimal(0)
+    base_insurance: Money = Decimal(0)
+    base_other: Money = Decimal(0)
+    """Products of other classes."""
+    loans: int = 0
+    base_loans: Money = Decimal(0)
+    """What is still owed."""
+    base_assets: Money = Decimal(0)
+    base_net: Money = Decimal(0)
+    """Assets less loans."""
+    assets_by_month: dict[str, Money] = {}
+    """Month (2026-03) → assets at its end; of the newest as they are now."""
+    cards: int = 0
+    base_inflow: Money = Decimal(0)
+    """Transfers in, in the quarter."""
+    base_outflow: Money = Decimal(0)
+    base_spent: Money = Decimal(0)
+    """Card payments in the quarter."""
+    categories: list[str] = []
+    """Merchant categories with the highest spending in the quarter, the first first."""
+    regular_inflows: int = 0
+    """Of one sender, about the same amount month after month: a salary, a rent."""
+    base_regular_inflow: Money = Decimal(0)
+    """What they bring in a month."""
+    contacts: int = 0
+    """Entries of the service line, those that fell off included."""
+    last_contact_at: Instant | None = None
+    benefits: int = 0
+    """How often one was used."""
+    base_benefit_cost: Money = Decimal(0)
+    base_contribution: Money = Decimal(0)
+    """What the customer brings in a year: an estimate, see streams/contribution.py."""
 
 
 class Message(Struct, frozen=True, kw_only=True, gc=False, tag_field="type"):

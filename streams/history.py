@@ -6,7 +6,7 @@ newest; what is older is one entry before them, so that the months kept are exac
 same whatever order events come in.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -53,20 +53,35 @@ def change(history: bytes, when: Moment, by: Decimal) -> bytes:
     return _pack(_Entry(month, 0, sums[month]) for month in months)
 
 
-def told_at(history: bytes, month: int) -> Decimal:
-    """What a state was at the end of a month; 0 before the first word on it."""
-    units = 0
-    for one in _entries(history):
-        if one.month > month:
-            break
-        units = one.units
+def states(history: bytes, first: int, months: int) -> list[int]:
+    """What a state was at the ends of so many months, in units; 0 before the first word on it."""
+    return _at_ends(history, first, months, lambda _, units: units)
+
+
+def sums(history: bytes, first: int, months: int) -> list[int]:
+    """What changes came to by the ends of so many months, in units."""
+    return _at_ends(history, first, months, int.__add__)
+
+
+def amount(units: int) -> Decimal:
     return Decimal(unscale(units, _DECIMALS))
 
 
-def changed_until(history: bytes, month: int) -> Decimal:
-    """What changes come to by the end of a month."""
-    units = sum(one.units for one in _entries(history) if one.month <= month)
-    return Decimal(unscale(units, _DECIMALS))
+def first_month(history: bytes, otherwise: int) -> int:
+    return int.from_bytes(history[:2]) if history else otherwise
+
+
+def _at_ends(
+    history: bytes, first: int, months: int, follow: Callable[[int, int], int]
+) -> list[int]:
+    found, value = [0] * months, 0
+    entries = list(_entries(history))
+    for n, one in enumerate(entries):
+        value = follow(value, one.units)
+        until = entries[n + 1].month if n + 1 < len(entries) else first + months
+        for month in range(max(one.month, first), min(until, first + months)):
+            found[month - first] = value
+    return found
 
 
 def _entries(history: bytes) -> Iterator[_Entry]:

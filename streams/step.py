@@ -74,7 +74,7 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
         oldest=activity.latest - settings.duplicates_for,
     )
     record.header.sequence += 1
-    telling = may_change_summary(record, event.type)
+    telling = folded.anew or may_change_summary(record, event.type)
     if not (telling or late or outcome.firings or outcome.failed):
         return _PLAIN
     effects = _effects(record, event, outcome.firings, telling=telling)

@@ -2,28 +2,26 @@
 
 import hashlib
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
+from schemas.activity import unpack_behaviour, unpack_line
 from schemas.effects import Cause, ProfileData
-from schemas.profile import ProfileSection
+from schemas.envelope import from_millis
+from schemas.profile import Basics, ProfileSection
 from schemas.record import Record
-from streams.fold.accounts import is_open
+from streams.assets import Totals, assets_by_month, totals
+from streams.contribution import contribution
+from streams.fold import PROFILE_FOLDS
+from streams.fold.service_line import CONTACT_TYPES
+from streams.months import month_name
 
-SUMMARY_TYPES = frozenset(
-    {
-        "customer.updated",
-        "tag.added",
-        "tag.removed",
-        "account.opened",
-        "account.closed",
-        "balance.reported",
-        "deposit.placed",
-        "deposit.renewed",
-        "deposit.redeemed",
-    }
-)
-"""The event types that can change a summary; others need not look."""
+SUMMARY_TYPES = frozenset((*PROFILE_FOLDS, *CONTACT_TYPES)) - {
+    "card.limit_changed",
+    "statement.issued",
+}
+"""The event types that can change a summary; others do when they begin a month."""
 
 _pack = msgspec.msgpack.Encoder(decimal_format="string").encode
 
@@ -35,7 +33,7 @@ def may_change_summary(record: Record, event_type: str) -> bool:
 def changed_summary(record: Record, cause: Cause) -> ProfileData | None:
     """The next version of a customer's summary, noted in the header; None if it is as it was."""
     head = record.header
-    summary = _summary(record.profile, head.summary_version + 1, cause)
+    summary = _summary(record, head.summary_version + 1, cause)
     digest = _digest(summary)
     if head.summary_version and digest == head.summary_digest:
         return None
@@ -43,10 +41,8 @@ def changed_summary(record: Record, cause: Cause) -> ProfileData | None:
     return summary
 
 
-def _summary(profile: ProfileSection, version: int, cause: Cause) -> ProfileData:
-    basics = profile.basics
-    accounts = [account for account in profile.accounts.values() if is_open(account)]
-    deposits = [deposit for deposit in profile.deposits.values() if deposit.state == "open"]
+def _summary(record: Record, version: int, cause: Cause) -> ProfileData:
+    profile, basics, sums = record.profile, record.profile.basics, totals(record.profile)
     return ProfileData(
         version=version,
         name=basics.name,
@@ -55,14 +51,65 @@ def _summary(profile: ProfileSection, version: int, cause: Cause) -> ProfileData
         residence=basics.residence,
         language=basics.language,
         opened_on=basics.opened_on,
+        occupation=basics.occupation,
+        family=len(basics.family or ()),
+        consents_given=_consents(basics, given=True),
+        consents_refused=_consents(basics, given=False),
         tags=sorted(profile.tags),
-        accounts=len(accounts),
-        base_balance=sum((account.base_balance for account in accounts), Decimal(0)),
-        deposits=len(deposits),
-        base_deposits=sum((deposit.base_principal for deposit in deposits), Decimal(0)),
-        next_maturity=min((d.matures_on for d in deposits if d.matures_on), default=None),
+        interests=sorted(profile.interests),
+        relations=sorted(key for key, one in profile.relations.items() if one.stands),
+        accounts=sums.accounts,
+        base_balance=sums.balance,
+        deposits=sums.deposits,
+        base_deposits=sums.base_deposits,
+        next_maturity=_next_maturity(profile),
+        holdings=sums.holdings,
+        base_wealth=sums.wealth,
+        base_funds=sums.funds,
+        base_insurance=sums.insurance,
+        base_other=sums.other,
+        loans=sums.loans,
+        base_loans=sums.base_loans,
+        base_assets=sums.assets,
+        base_net=sums.net,
+        cards=len(profile.cards),
+        benefits=sum(one.count for one in profile.benefits.values()),
+        base_benefit_cost=sum((one.base_cost for one in profile.benefits.values()), Decimal(0)),
+        **_of_activity(record, sums),
         cause=cause,
     )
+
+
+def _of_activity(record: Record, sums: Totals) -> dict[str, Any]:
+    activity = record.activity
+    seen, line = unpack_behaviour(activity.behaviour), unpack_line(activity.line)
+    by_month = assets_by_month(record.profile, seen.month)
+    return {
+        "assets_by_month": {month_name(month): total for month, total in by_month.items()},
+        "base_inflow": seen.inflow,
+        "base_outflow": seen.outflow,
+        "base_spent": seen.spent,
+        "categories": seen.categories,
+        "regular_inflows": len(seen.regular),
+        "base_regular_inflow": sum((one.amount for one in seen.regular), Decimal(0)),
+        "contacts": len(line) + activity.dropped.get("line", 0),
+        "last_contact_at": from_millis(line[-1].at) if line else None,
+        "base_contribution": contribution(sums, seen.spent),
+    }
+
+
+def _consents(basics: Basics, *, given: bool) -> list[str]:
+    return sorted(
+        f"{purpose}/{channel}"
+        for purpose, channels in (basics.consents or {}).items()
+        for channel, consent in channels.items()
+        if consent is given
+    )
+
+
+def _next_maturity(profile: ProfileSection) -> str | None:
+    deposits = (one for one in profile.deposits.values() if one.state == "open")
+    return min((one.matures_on for one in deposits if one.matures_on), default=None)
 
 
 def _digest(summary: ProfileData) -> bytes:

@@ -62,6 +62,34 @@ PROFILE = (
     "base_deposits",
     "next_maturity",
     *CAUSE,
+    "occupation",
+    "family",
+    "consents_given",
+    "consents_refused",
+    "interests",
+    "relations",
+    "holdings",
+    "base_wealth",
+    "base_funds",
+    "base_insurance",
+    "base_other",
+    "loans",
+    "base_loans",
+    "base_assets",
+    "base_net",
+    "assets_by_month",
+    "cards",
+    "base_inflow",
+    "base_outflow",
+    "base_spent",
+    "categories",
+    "regular_inflows",
+    "base_regular_inflow",
+    "contacts",
+    "last_contact_at",
+    "benefits",
+    "base_benefit_cost",
+    "base_contribution",
 )
 DEAD_LETTER = HEADERS
 
@@ -132,24 +160,30 @@ def _shared(effect: Task | Alert) -> Row:
     )
 
 
+_COUNTS = (
+    "version",
+    "accounts",
+    "deposits",
+    "family",
+    "holdings",
+    "loans",
+    "cards",
+    "regular_inflows",
+    "contacts",
+    "benefits",
+)
+_TOLD = PROFILE[len(ENVELOPE) : PROFILE.index("cause_source")]
+_TOLD_AFTER = PROFILE[PROFILE.index("cause_offset") + 1 :]
+
+
 def _profile(effect: Profile) -> Row:
     data = effect.data
-    integers(data.version, data.accounts, data.deposits)
+    integers(*(getattr(data, name) for name in _COUNTS))
+    after = (getattr(data, name) for name in _TOLD_AFTER)
     return (
-        data.version,
-        data.name,
-        data.tier,
-        data.rm,
-        data.residence,
-        data.language,
-        data.opened_on,
-        data.tags,
-        data.accounts,
-        data.base_balance,
-        data.deposits,
-        data.base_deposits,
-        data.next_maturity,
+        *(getattr(data, name) for name in _TOLD),
         *_cause(data.cause),
+        *(millis(value) if isinstance(value, datetime) else value for value in after),
     )
 
 

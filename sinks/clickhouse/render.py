@@ -24,7 +24,8 @@ from schemas.envelope import from_millis
 from sinks.clickhouse.effects import ALERT, CAUSE, DEAD_LETTER, PROFILE, TASK
 from sinks.clickhouse.tables import TABLE_OF, VIEWS
 
-_INSTANTS = {"time", "due", "cause_time", "waited_until"}
+_INSTANTS = {"time", "due", "cause_time", "waited_until", "last_contact_at"}
+_NOT_SAME = {"cause", "last_contact_at"}
 _BLOCK = {"max_block_size": 10_000}
 
 _Row = dict[str, Any]
@@ -126,8 +127,12 @@ def _shared(row: _Row) -> _Row:
 
 
 def _profile(row: _Row) -> ProfileData:
-    same = (name for name in ProfileData.__struct_fields__ if name != "cause")
-    return ProfileData(**{name: row[name] for name in same}, cause=_cause(row))
+    same = (name for name in ProfileData.__struct_fields__ if name not in _NOT_SAME)
+    return ProfileData(
+        **{name: row[name] for name in same},
+        last_contact_at=_instant(row["last_contact_at"]),
+        cause=_cause(row),
+    )
 
 
 def _instant(millis: int | None) -> datetime | None:

@@ -93,12 +93,15 @@ ACTIVITY_FOLDS: dict[str, Callable[[ActivitySection, Input, Moment], None]] = {
 
 
 class Folded(NamedTuple):
-    """What the windows have to take out again."""
+    """What follows from a fold."""
 
+    anew: bool = False
+    """Whole months say something else than before."""
     before: Input | None = None
-    """The completed transfer that the event reverses: before the event's rules."""
+    """The completed transfer that the event reverses, to be taken out of the windows before the
+    event's rules."""
     after: Input | None = None
-    """The event itself, of which the reversal came first: after its rules."""
+    """The event itself, of which the reversal came first: to be taken out after its rules."""
 
 
 _PLAIN = Folded()
@@ -127,6 +130,7 @@ def fold(record: Record, event: Input, *, late: bool, zone: tzinfo = UTC) -> Fol
         profile_change(record.edit_profile(), data, when)
     if month is not None and (grows or when.month != max(activity.months)):
         behaviour.update(record)
+        return folded._replace(anew=True)
     return folded
 
 

@@ -1,0 +1,90 @@
+"""What a customer has with the bank in its base currency: totals, and how they were by month.
+
+An account counts while it is open, a deposit until it is redeemed. A holding counts with what was
+paid for it less what was redeemed, not with its market value, and never with less than nothing;
+so does what is owed of a loan. Loans are no assets: `net` is assets less loans.
+"""
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from schemas.profile import ProfileSection
+from streams import history
+from streams.fold.accounts import is_open
+
+NOTHING = Decimal(0)
+_CLASSES = {
+    "wealth": "wealth",
+    "fund": "funds",
+    "funds": "funds",
+    "insurance": "insurance",
+}
+"""Product class → the total that it belongs to; all others are `other`."""
+
+
+class Totals(NamedTuple):
+    """How many are open, and their sums in the base currency."""
+
+    accounts: int = 0
+    balance: Decimal = NOTHING
+    deposits: int = 0
+    base_deposits: Decimal = NOTHING
+    holdings: int = 0
+    wealth: Decimal = NOTHING
+    funds: Decimal = NOTHING
+    insurance: Decimal = NOTHING
+    other: Decimal = NOTHING
+    loans: int = 0
+    base_loans: Decimal = NOTHING
+
+    @property
+    def assets(self) -> Decimal:
+        products = self.wealth + self.funds + self.insurance + self.other
+        return self.balance + self.base_deposits + products
+
+    @property
+    def net(self) -> Decimal:
+        return self.assets - self.base_loans
+
+
+def totals(profile: ProfileSection) -> Totals:
+    accounts = [one.base_balance for one in profile.accounts.values() if is_open(one)]
+    deposits = [one.base_principal for one in profile.deposits.values() if one.state == "open"]
+    loans = [one.base_amount for one in profile.loans.values() if one.base_amount > 0]
+    products = dict.fromkeys(("wealth", "funds", "insurance", "other"), NOTHING)
+    held = [one for one in profile.holdings.values() if one.base_amount > 0]
+    for one in held:
+        products[_CLASSES.get(one.product_class, "other")] += one.base_amount
+    return Totals(
+        accounts=len(accounts),
+        balance=sum(accounts, NOTHING),
+        deposits=len(deposits),
+        base_deposits=sum(deposits, NOTHING),
+        holdings=len(held),
+        loans=len(loans),
+        base_loans=sum(loans, NOTHING),
+        **products,
+    )
+
+
+def assets_by_month(profile: ProfileSection, newest: int) -> dict[int, Decimal]:
+    """The assets at the ends of the last months, the oldest first; of `newest` as they are now.
+
+    Months before anything was known are left out.
+    """
+    first = newest - history.MONTHS + 1
+    sums = [0] * history.MONTHS
+    states = [one.history for one in profile.accounts.values()]
+    states += [one.history for one in profile.deposits.values()]
+    begun = newest
+    for told in states:
+        begun = min(begun, history.first_month(told, newest))
+        for n, units in enumerate(history.states(told, first, history.MONTHS)):
+            sums[n] += units
+    for one in profile.holdings.values():
+        begun = min(begun, history.first_month(one.history, newest))
+        for n, units in enumerate(history.sums(one.history, first, history.MONTHS)):
+            sums[n] += max(units, 0)
+    known = {first + n: history.amount(units) for n, units in enumerate(sums)}
+    known[newest] = totals(profile).assets
+    return {month: amount for month, amount in known.items() if month >= begun}
