@@ -3,7 +3,9 @@
 from zoneinfo import ZoneInfo
 
 from agents.rules import read_rules
+from config.load_attributes import read_attributes
 from config.settings import RefusalSettings, Settings
+from streams.attributes import Attributes
 from streams.context import CoreSettings
 from streams.durations import DAY_MS
 from streams.refusals import Limit
@@ -11,7 +13,10 @@ from streams.rules.ruleset import RuleSet
 
 
 def core_settings(settings: Settings) -> CoreSettings:
-    """Tolerances of transport are real time, so they grow with the clock's rate."""
+    """Tolerances of transport are real time, so they grow with the clock's rate.
+
+    Raises AttributeFileErrors.
+    """
     step = settings.step
     return CoreSettings(
         partitions=settings.topics.partitions,
@@ -20,16 +25,26 @@ def core_settings(settings: Settings) -> CoreSettings:
         duplicates_kept=step.duplicates_kept,
         duplicates_for=step.duplicates_days * DAY_MS,
         time_zone=ZoneInfo(step.time_zone),
+        attributes=declared_attributes(settings),
         base_currency=step.base_currency,
     )
 
 
 def rule_set(settings: Settings) -> RuleSet:
-    """The rules in force. Raises RuleFileErrors: a line for each problem, with its place."""
+    """The rules in force. Raises FileErrors: a line for each problem, with its place."""
     folder = settings.worker.rules
-    rules, _ = read_rules([folder] if folder else [], lateness=settings.step.lateness_days * DAY_MS)
+    rules, _ = read_rules(
+        [folder] if folder else [],
+        lateness=settings.step.lateness_days * DAY_MS,
+        attributes=declared_attributes(settings),
+    )
     return rules
 
 
 def refusal_limit(settings: RefusalSettings) -> Limit:
     return Limit(settings.window, settings.share, settings.minimum, frozenset(settings.accept))
+
+
+def declared_attributes(settings: Settings) -> Attributes:
+    """The fields that the bank adds itself. Raises AttributeFileErrors."""
+    return Attributes(read_attributes(settings.step.attributes))

@@ -3,7 +3,7 @@
 Every line is read before anything is sent, so that a file is sent whole or not at all.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -12,7 +12,9 @@ from msgspec import Struct
 from agents.bank.lines import from_line
 from schemas.decode import BrokenEventError, UnknownTypeError, decode_event, decode_fact
 from schemas.envelope import CustomerId, Event
+from schemas.events.core import CustomerUpdated
 from schemas.events.reference import FACT_TYPES
+from streams.attributes import Attributes, WrongAttributeError
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -29,6 +31,8 @@ class Line(NamedTuple):
     """What is broken, without any value."""
     unknown: str = ""
     """The event's type, if this version does not know it."""
+    undeclared: tuple[str, ...] = ()
+    """Attributes that nobody declared: the worker leaves them out."""
 
 
 class _Named(Struct):
@@ -39,7 +43,7 @@ class _Named(Struct):
 _decode_named = msgspec.json.Decoder(_Named).decode
 
 
-def read_lines(lines: Iterable[bytes]) -> Iterator[Line]:
+def read_lines(lines: Iterable[bytes], attributes: Attributes) -> Iterator[Line]:
     """Judge every line that is not blank; never raises for what a line holds."""
     for number, line in enumerate(lines, start=1):
         text = line.strip().removeprefix(_BYTE_ORDER_MARK)
@@ -47,12 +51,14 @@ def read_lines(lines: Iterable[bytes]) -> Iterator[Line]:
             continue
         whole = from_line(text)
         if whole is None:
-            yield _judge(number, "", None, text)
+            yield _judge(number, "", None, text, attributes)
         else:
-            yield _judge(number, whole.topic, whole.key, whole.value)
+            yield _judge(number, whole.topic, whole.key, whole.value, attributes)
 
 
-def _judge(number: int, topic: str, key: bytes | None, value: bytes) -> Line:
+def _judge(
+    number: int, topic: str, key: bytes | None, value: bytes, attributes: Attributes
+) -> Line:
     """`key` is None for an event by itself: then its subject is the key."""
     try:
         event = _decode(value)
@@ -64,6 +70,8 @@ def _judge(number: int, topic: str, key: bytes | None, value: bytes) -> Line:
     line = Line(number, topic or event.topic, key or subject, value)
     if key is not None and key != subject:
         return line._replace(problem="the key is not the event's subject")
+    if isinstance(event, CustomerUpdated) and event.data.attributes:
+        return _with_attributes(line, event.data.attributes, attributes)
     return line
 
 
@@ -75,6 +83,14 @@ def _decode(value: bytes) -> Event:
         if unknown.event_type not in FACT_TYPES:
             raise
         return decode_fact(value)
+
+
+def _with_attributes(line: Line, given: Mapping[str, object], attributes: Attributes) -> Line:
+    try:
+        kept = attributes.conform(given)
+    except WrongAttributeError as error:
+        return line._replace(problem=str(error))
+    return line._replace(undeclared=tuple(sorted(given.keys() - kept.keys())))
 
 
 def _unknown(number: int, topic: str, key: bytes | None, value: bytes, event_type: str) -> Line:

@@ -3,14 +3,19 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from config.load_rules import SHIPPED, FileProblem, RuleFile, RuleFileErrors, read_rule_files
+from config.load_rules import SHIPPED, RuleFile, RuleFileErrors, read_rule_files
+from config.placed_yaml import FileProblem
+from streams.attributes import NONE_DECLARED, Attributes
 from streams.durations import DAY_MS
 from streams.rules.errors import RuleErrors
 from streams.rules.ruleset import RuleSet, compile_rules
 
 
 def read_rules(
-    paths: Sequence[Path] = (), *, lateness: int = 30 * DAY_MS
+    paths: Sequence[Path] = (),
+    *,
+    lateness: int = 30 * DAY_MS,
+    attributes: Attributes = NONE_DECLARED,
 ) -> tuple[RuleSet, list[RuleFile]]:
     """Read, check and compile the rules of files and folders; none means those shipped.
 
@@ -18,7 +23,8 @@ def read_rules(
     """
     files = read_rule_files(paths or (SHIPPED,))
     try:
-        return compile_rules([file.definition for file in files], lateness=lateness), files
+        definitions = [file.definition for file in files]
+        return compile_rules(definitions, lateness=lateness, attributes=attributes), files
     except RuleErrors as error:
         raise RuleFileErrors(_placed(error, files)) from None
 

@@ -1,55 +1,28 @@
 """Rules from YAML files, one rule a file, each value with its place in the file."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
 
-from pydantic import ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
+from config.placed_yaml import FileErrors, FileProblem, PlacedFile, read_placed
 from schemas.rules import RuleDefinition
 
 SHIPPED = Path(__file__).parent / "rules"
-MAX_FILE_BYTES = 256 * 1024
+_BEGINS_WITH = "a rule file begins with keys such as id, version, title"
 
 
-class FileProblem(NamedTuple):
-    """What is wrong at a place in a file; line and column count from 1."""
-
-    path: Path
-    line: int
-    column: int
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}:{self.column}: {self.message}"
+class RuleFileErrors(FileErrors):
+    """Rule files that cannot be read."""
 
 
-class RuleFileErrors(Exception):  # noqa: N818  # it holds several
-    """Rule files that cannot be read. One line for each problem: file:line:column: key: what."""
-
-    def __init__(self, problems: Sequence[FileProblem]) -> None:
-        super().__init__("\n".join(map(str, problems)))
-        self.problems = tuple(problems)
-
-
-class RuleFile(NamedTuple):
+class RuleFile(PlacedFile):
     """One rule and where it was read."""
 
-    path: Path
-    definition: RuleDefinition
-    text: str
-    tree: CommentedMap
+    __slots__ = ()
 
-    def problem(self, key: str, column: int, message: str) -> FileProblem:
-        """A problem at a key such as `let.total`; `column` counts from 1 in the key's text."""
-        line, start = _place(self.tree, key.split("."))
-        if column:
-            value = _value(self.tree, key.split("."))
-            line, start = _inside(self.text, line, start, value, column - 1)
-        return FileProblem(self.path, line + 1, start + 1, f"{key}: {message}")
+    @property
+    def definition(self) -> RuleDefinition:
+        definition: RuleDefinition = self.content
+        return definition
 
 
 def read_rule_files(paths: Iterable[Path]) -> list[RuleFile]:
@@ -64,9 +37,9 @@ def read_rule_files(paths: Iterable[Path]) -> list[RuleFile]:
         else:
             found = [path]
         for one in found:
-            result = _read(one)
-            if isinstance(result, RuleFile):
-                files.append(result)
+            result = read_placed(one, RuleDefinition, _BEGINS_WITH)
+            if isinstance(result, PlacedFile):
+                files.append(RuleFile(*result))
             else:
                 problems += result
     problems += _doubles(files)
@@ -82,125 +55,3 @@ def _doubles(files: list[RuleFile]) -> Iterable[FileProblem]:
         if name in first:
             yield file.problem("id", 0, f"the rule {name} is in {first[name]} already")
         first.setdefault(name, file.path)
-
-
-def _read(path: Path) -> RuleFile | list[FileProblem]:
-    try:
-        raw = path.read_bytes()
-        text = raw.decode()
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        return [FileProblem(path, line, 1, "this is not UTF-8 text")]
-    except OSError as error:
-        return [FileProblem(path, 1, 1, f"cannot be read: {(error.strerror or 'error').lower()}")]
-    if len(raw) > MAX_FILE_BYTES:
-        return [FileProblem(path, 1, 1, f"a rule file has at most {MAX_FILE_BYTES} bytes")]
-    try:
-        tree = YAML(typ="rt").load(text)  # with places
-        values = YAML(typ="safe", pure=True).load(text)
-    except MarkedYAMLError as error:
-        return [_broken(path, error)]
-    except (YAMLError, ValueError, RecursionError) as error:
-        return [FileProblem(path, 1, 1, f"this is not YAML: {str(error).splitlines()[0]}")]
-    if not isinstance(tree, CommentedMap):
-        return [FileProblem(path, 1, 1, "a rule file begins with keys such as id, version, title")]
-    try:
-        return RuleFile(path, RuleDefinition.model_validate(values), text, tree)
-    except ValidationError as error:
-        return [_invalid(path, tree, one) for one in error.errors(include_url=False)]
-
-
-def _broken(path: Path, error: MarkedYAMLError) -> FileProblem:
-    mark = error.problem_mark or error.context_mark
-    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    message = " ".join((error.problem or "it cannot be parsed").split())
-    return FileProblem(path, line, column, f"this is not YAML: {message}")
-
-
-def _invalid(path: Path, tree: CommentedMap, error: Any) -> FileProblem:
-    keys = [str(part) for part in error["loc"]]
-    keys = keys[: _depth(tree, keys) + 1] or ["id"]
-    line, column = _place(tree, keys, at_key=error["type"] == "extra_forbidden")
-    known = ", ".join(_known_keys(keys[:-1])) if error["type"] == "extra_forbidden" else ""
-    message = f"not a key here; there are {known}" if known else _worded(error)
-    return FileProblem(path, line + 1, column + 1, f"{'.'.join(keys)}: {message}")
-
-
-def _worded(error: Any) -> str:
-    if error["type"] == "missing":
-        return "this key is missing"
-    if error["type"] == "extra_forbidden":
-        return "not a key here"
-    if error["type"] == "string_pattern_mismatch":
-        return f"does not match {error['ctx']['pattern']}"
-    message: str = error["msg"]
-    return message.removeprefix("Value error, ").replace("Input should be", "should be")
-
-
-def _known_keys(keys: Sequence[str]) -> list[str]:
-    """The keys that a part of a rule has."""
-    model: Any = RuleDefinition
-    for key in keys:
-        fields = {field.alias or name: field for name, field in model.model_fields.items()}
-        annotation = fields[key].annotation if key in fields else None
-        options = [annotation, *getattr(annotation, "__args__", ())]
-        model = next((one for one in options if hasattr(one, "model_fields")), None)
-        if model is None:
-            return []
-    return [field.alias or name for name, field in model.model_fields.items()]
-
-
-def _depth(tree: Any, keys: Sequence[str]) -> int:
-    """How many of these keys exist in the tree."""
-    for depth, key in enumerate(keys):
-        if isinstance(tree, CommentedMap) and key in tree:
-            tree = tree[key]
-        elif isinstance(tree, CommentedSeq) and key.isdigit() and int(key) < len(tree):
-            tree = tree[int(key)]
-        else:
-            return depth
-    return len(keys)
-
-
-def _value(tree: Any, keys: Sequence[str]) -> str:
-    for key in keys:
-        tree = tree[key] if isinstance(tree, CommentedMap) else tree[int(key)]
-    return str(tree)
-
-
-def _place(tree: Any, keys: Sequence[str], *, at_key: bool = False) -> tuple[int, int]:
-    """Line and column (from 0) of a key's value, of the key itself, or of what it belongs in."""
-    place = (0, 0)
-    for depth, key in enumerate(keys):
-        last = depth == len(keys) - 1
-        if isinstance(tree, CommentedMap) and key in tree:
-            value = tree[key]
-            nested = isinstance(value, CommentedMap | CommentedSeq)
-            of_value = last and not nested and not at_key
-            place = tree.lc.value(key) if of_value else tree.lc.key(key)
-            tree = value
-        elif isinstance(tree, CommentedSeq) and key.isdigit() and int(key) < len(tree):
-            place = tree.lc.item(int(key))
-            tree = tree[int(key)]
-        else:
-            return place
-    return place
-
-
-def _inside(text: str, line: int, column: int, value: str, offset: int) -> tuple[int, int]:
-    """Where a character of a value stands in the file.
-
-    Walks along both; what the file has and the value has not (quotes, indents, a folded line's
-    break) is passed over.
-    """
-    lines = text.splitlines(keepends=True)
-    at = sum(map(len, lines[:line])) + column
-    if text[at : at + 1] in ("|", ">"):
-        at = text.find("\n", at) + 1
-    wanted = "".join(value[:offset].split())
-    for char in wanted:
-        at = text.find(char, at) + 1
-    rest = value[offset : offset + 1].strip() or ""
-    at = text.find(rest, at) if rest else at
-    before = text[:at]
-    return before.count("\n"), len(before) - (before.rfind("\n") + 1)

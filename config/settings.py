@@ -176,6 +176,9 @@ class StepSettings(Section):
     time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
         "Asia/Shanghai", description="the bank's, for dates and times of day (an IANA name)"
     )
+    attributes: GivenPath | None = Field(
+        None, description="a file of attributes, see below; none = the one shipped"
+    )
     base_currency: str = Field(
         "CNY", pattern=r"^[A-Z]{3}$", description="the bank's, of all base amounts (ISO 4217)"
     )

@@ -31,6 +31,11 @@ LATE = Metric(
 )
 TIMERS = Metric("vipcare_timers_fired_total", "counter", "Customers whose due timers were fired.")
 UNKNOWN = Metric("vipcare_events_unknown_total", "counter", "Events of a type not known here.")
+UNDECLARED = Metric(
+    "vipcare_attributes_undeclared_total",
+    "counter",
+    "Attributes of customer.updated that nobody declared, and that were left out.",
+)
 DEAD_LETTERS = Metric(
     "vipcare_dead_letters_total",
     "counter",
@@ -133,6 +138,7 @@ WORKER: tuple[Metric, ...] = (
     LATE,
     TIMERS,
     UNKNOWN,
+    UNDECLARED,
     DEAD_LETTERS,
     RULE_FIRED,
     RULE_FAILED,

@@ -8,10 +8,13 @@ from decimal import Decimal
 
 from msgspec import Struct, field
 
-from schemas.events.core import Attribute, FamilyMember
+from schemas.events.core import FamilyMember
 
 NEVER = -1
 """No time: it has not happened yet."""
+
+
+AttributeValue = str | int | bool | list[str]
 
 
 class Basics(Struct, kw_only=True, omit_defaults=True):
@@ -139,7 +142,8 @@ class ProfileSection(Struct, kw_only=True, omit_defaults=True):
     """What is known of the customer. Events of payments, visits and the like do not change it."""
 
     basics: Basics = field(default_factory=Basics)
-    attributes: dict[str, Attribute] = field(default_factory=dict)
+    attributes: dict[str, AttributeValue] = field(default_factory=dict)
+    """The fields that the bank adds itself, as they were declared when they came."""
     written: dict[str, int] = field(default_factory=dict)
     """Field, `attributes.x` or `tag:x` → event time of its last write, so that the last wins."""
     tags: dict[str, int] = field(default_factory=dict)

@@ -49,8 +49,8 @@ class Outcome:
     whose timers were asked for. One of them may wait at the same time again, if an event in the
     chunk set another timer for it."""
     counts: Counter[str] = field(default_factory=Counter)
-    """applied, duplicates, late, timers, unknown:TYPE, dead:REASON, fired:RULE,
-    rule_failures:RULE."""
+    """applied, duplicates, late, timers, undeclared (attributes), unknown:TYPE, dead:REASON,
+    fired:RULE, rule_failures:RULE."""
 
 
 def merge(
@@ -153,6 +153,8 @@ class _Chunk:
             detail = "time is ahead of the bank clock by more than the tolerance"
             self._bury(reject(entry.raw, Reason.FUTURE, detail, event.event))
         else:
+            if entry.undeclared:
+                self._outcome.counts["undeclared"] += entry.undeclared
             self._step(entry.raw, event)
 
     def finish(self) -> Outcome:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
+from streams.attributes import NONE_DECLARED, Attributes
 from streams.durations import DAY_MS
 from streams.facts import NO_FACTS, Facts
 from streams.rules.ruleset import RuleSet
@@ -19,6 +20,7 @@ class CoreSettings:
     duplicates_for: int = 7 * DAY_MS
     time_zone: tzinfo = UTC
     """The bank's, for dates and times of day."""
+    attributes: Attributes = NONE_DECLARED
     base_currency: str = "CNY"
     """ISO 4217, of all base amounts."""
 

@@ -1,11 +1,14 @@
 """From a message to something that can be merged and stepped. Decodes once; never raises."""
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
 from schemas.dead_letters import DeadLetter, Reason, dead_letter
 from schemas.decode import BrokenEventError, UnknownTypeError, decode_event
 from schemas.envelope import Event, to_millis
 from schemas.events import EVENT_TYPES
+from schemas.events.core import CustomerUpdated
+from streams.attributes import Attributes, WrongAttributeError
 from streams.context import CoreSettings
 from streams.inputs import Input, Raw
 from streams.partitioning import partition_of
@@ -20,6 +23,8 @@ class Entry(Struct, frozen=True, gc=False):
     input: Input | None = None
     unknown: str = ""
     problem: DeadLetter | None = None
+    undeclared: int = 0
+    """Attributes that nobody declared, and that were left out of the input."""
 
 
 def read(raw: Raw, settings: CoreSettings) -> Entry:
@@ -37,7 +42,25 @@ def read(raw: Raw, settings: CoreSettings) -> Entry:
         return Entry(raw, problem=reject(raw, Reason.BROKEN, "time is before 1970", event))
     if detail := _wrong_key(raw, event, settings.partitions):
         return Entry(raw, problem=reject(raw, Reason.WRONG_KEY, detail, event))
-    return Entry(raw, Input(event, _TYPE_OF[type(event)], at, raw.topic, raw.partition, raw.offset))
+    undeclared = 0
+    if type(event) is CustomerUpdated and event.data.attributes:
+        try:
+            event, undeclared = _with_declared(event, settings.attributes)
+        except WrongAttributeError as error:
+            return Entry(raw, problem=reject(raw, Reason.BROKEN, str(error), event))
+    given = Input(event, _TYPE_OF[type(event)], at, raw.topic, raw.partition, raw.offset)
+    return Entry(raw, given, undeclared=undeclared)
+
+
+def _with_declared(event: CustomerUpdated, attributes: Attributes) -> tuple[CustomerUpdated, int]:
+    """The event with its declared attributes alone, and how many it had besides."""
+    given = event.data.attributes
+    assert given is not UNSET, "there are some"
+    kept = attributes.conform(given)
+    undeclared = len(given) - len(kept)
+    if undeclared:
+        event = replace(event, data=replace(event.data, attributes=kept or UNSET))
+    return event, undeclared
 
 
 def _wrong_key(raw: Raw, event: Event, partitions: int) -> str:

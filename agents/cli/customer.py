@@ -11,6 +11,7 @@ from rich.text import Text
 
 from agents.cli.errors import UserError
 from agents.clock import BankClock
+from agents.core import declared_attributes
 from agents.portrait.picture import picture
 from agents.portrait.plain import as_data
 from agents.portrait.sources import (
@@ -22,8 +23,10 @@ from agents.portrait.sources import (
     has_copy,
 )
 from config.load import load_settings
+from config.placed_yaml import FileErrors
 from config.settings import Settings
 from schemas.envelope import from_millis
+from streams.attributes import Attributes
 from streams.portrait import portrait
 
 _WIDE = 140
@@ -62,7 +65,8 @@ def show(customer_id: str, place: str | None, personal: bool, as_json: bool) -> 
         found = _find(settings, customer_id, place)
     except (SourceError, UnknownCustomerError) as error:
         raise UserError(str(error)) from None
-    drawn = portrait(found.record, zone, _today(settings, zone), personal=personal)
+    today, declared = _today(settings, zone), _declared(settings)
+    drawn = portrait(found.record, zone, today, personal=personal, declared=declared)
     if found.warning:
         click.echo(f"vipcare: warning: {found.warning}", err=True)
     if as_json:
@@ -77,6 +81,13 @@ def show(customer_id: str, place: str | None, personal: bool, as_json: bool) -> 
 def _find(settings: Settings, customer_id: str, place: str | None) -> Sourced:
     near = has_copy(settings, customer_id) if place is None else place == "store"
     return from_store(settings, customer_id) if near else from_kafka(settings, customer_id)
+
+
+def _declared(settings: Settings) -> Attributes:
+    try:
+        return declared_attributes(settings)
+    except FileErrors as error:
+        raise UserError(str(error)) from None
 
 
 def _today(settings: Settings, zone: ZoneInfo) -> date:

@@ -6,9 +6,11 @@ from typing import BinaryIO
 import click
 
 from agents.cli.errors import UserError
+from agents.core import declared_attributes
 from agents.event_file import Line, read_lines
 from agents.sending import Sending, SendingError
 from config.load import load_settings
+from config.placed_yaml import FileErrors
 
 _SHOWN = 20
 
@@ -65,7 +67,9 @@ def send(file: BinaryIO, topic: str | None, as_is: bool) -> None:
 
 def _read(file: BinaryIO) -> list[Line]:
     try:
-        lines = list(read_lines(file))
+        lines = list(read_lines(file, declared_attributes(load_settings())))
+    except FileErrors as error:
+        raise UserError(str(error)) from None
     except OSError as error:
         raise UserError(f"{file.name}: {error.strerror}") from error
     if not lines:
@@ -86,12 +90,19 @@ def _refusals(lines: list[Line], as_is: bool) -> list[Line]:
 
 def _warn_of_unknown(lines: list[Line]) -> None:
     first: dict[str, Line] = {}
+    undeclared: dict[str, Line] = {}
     for line in lines:
         if line.unknown:
             first.setdefault(line.unknown, line)
-    for unknown, line in first.items():
-        text = f"vipcare: warning: line {line.number}: type {unknown!r} is unknown and is skipped"
-        click.echo(text, err=True)
+        for name in line.undeclared:
+            undeclared.setdefault(name, line)
+    told = [(line, f"type {name!r} is unknown and is skipped") for name, line in first.items()]
+    told += [
+        (line, f"attribute {name!r} is not declared and is left out (config/README.md)")
+        for name, line in undeclared.items()
+    ]
+    for line, what in told:
+        click.echo(f"vipcare: warning: line {line.number}: {what}", err=True)
 
 
 def _complaints(file: BinaryIO, lines: list[Line]) -> list[str]:

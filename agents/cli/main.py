@@ -46,6 +46,9 @@ SECTIONS: dict[str, dict[str, Lazy]] = {
             "agents.cli.customer:customer", "One customer: profile, assets, time line."
         ),
         "rules": Lazy("agents.cli.rules:rules", "Check or list the rules."),
+        "attributes": Lazy(
+            "agents.cli.attributes:attributes", "Check or list the fields that the bank adds."
+        ),
         "dead-letters": Lazy("agents.cli.dead_letters:dead_letters", "What was refused, and why."),
         "settings": Lazy("agents.cli.settings:settings", "The settings in force, without secrets."),
     },

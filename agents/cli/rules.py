@@ -5,9 +5,11 @@ from pathlib import Path
 import click
 
 from agents.cli.errors import UserError
-from agents.core import rule_set
+from agents.core import declared_attributes, rule_set
 from agents.rules import read_rules
-from config.load_rules import RuleFile, RuleFileErrors
+from config.load import load_settings
+from config.load_rules import RuleFile
+from config.placed_yaml import FileErrors
 from config.settings import Settings
 from streams.rules.ruleset import RuleSet
 
@@ -45,16 +47,15 @@ def rules_in_force(settings: Settings) -> RuleSet:
     """The rules of a worker. Raises UserError with every problem at its place."""
     try:
         return rule_set(settings)
-    except RuleFileErrors as error:
+    except FileErrors as error:
         raise UserError(str(error)) from None
 
 
 def _read(paths: tuple[Path, ...]) -> tuple[RuleSet, list[RuleFile]]:
-    from config.load import load_settings  # noqa: PLC0415  # only needed without a path
-
-    if not paths and (folder := load_settings().worker.rules):
+    settings = load_settings()
+    if not paths and (folder := settings.worker.rules):
         paths = (folder,)
     try:
-        return read_rules(paths)
-    except RuleFileErrors as error:
+        return read_rules(paths, attributes=declared_attributes(settings))
+    except FileErrors as error:
         raise UserError(str(error)) from None

@@ -16,7 +16,13 @@ from streams.intake import Entry
 
 _MAX_TYPES_TOLD = 100
 
-_COUNTERS = {"applied": m.APPLIED, "duplicates": m.DUPLICATES, "late": m.LATE, "timers": m.TIMERS}
+_COUNTERS = {
+    "applied": m.APPLIED,
+    "duplicates": m.DUPLICATES,
+    "late": m.LATE,
+    "timers": m.TIMERS,
+    "undeclared": m.UNDECLARED,
+}
 _LABELLED = {
     "fired": m.RULE_FIRED,
     "rule_failures": m.RULE_FAILED,

@@ -1,8 +1,8 @@
 """`bank.core`: customers, accounts, transfers, deposits, products, loans, relations, benefits."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from schemas.envelope import CustomerId, Data, Event
 from schemas.fields import (
@@ -20,8 +20,17 @@ from schemas.fields import (
     check_day,
 )
 
-Attribute = str | Whole | bool | None
-"""A field that a bank adds itself."""
+Attribute = Annotated[
+    Any,
+    Meta(
+        extra_json_schema={
+            "type": ["string", "integer", "boolean", "array", "null"],
+            "items": {"type": "string"},
+        }
+    ),
+]
+"""A field that a bank adds itself. Its declaration says what it takes, streams/attributes.py checks
+it: the decoder would not name it, and a field that nobody declared may hold anything."""
 
 
 class CoreEvent(Event, frozen=True):

@@ -93,7 +93,7 @@ def _default(checker: Checker, call: ast.Call) -> Node:
     part = narrow(checker.node(call.args[0]), otherwise.type.base)
     if isinstance(part, COMPOSED) or isinstance(otherwise, COMPOSED):
         raise checker.error(call, "default fills in a value, not a condition")
-    if part.type.base is not otherwise.type.base or part.type.base is Base.TAGS:
+    if part.type.base is not otherwise.type.base or part.type.base in (Base.TAGS, Base.TEXTS):
         raise checker.error(
             call.args[1], f"expected {part.type.base.value}, found {otherwise.type.base.value}"
         )

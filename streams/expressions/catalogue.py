@@ -10,9 +10,11 @@ from typing import get_type_hints
 import msgspec
 from msgspec import UnsetType, inspect
 
+from schemas.attributes import AttributeType
 from schemas.events import EVENT_TYPES
 from schemas.events.core import CustomerData
-from schemas.fields import SENSITIVE
+from schemas.fields import MONEY_DECIMALS, RATE_DECIMALS, SENSITIVE
+from streams.attributes import Attributes
 from streams.expressions.nodes import Base, Type
 
 Fields = dict[str, Type]
@@ -34,6 +36,23 @@ def personal_fields(event_type: str) -> frozenset[str]:
 def profile_fields() -> Fields:
     """The fields of the customer's profile: those of customer.updated, all of them optional."""
     return _fields(CustomerData)[0]
+
+
+ATTRIBUTE_TYPES: dict[AttributeType, Type] = {
+    "text": Type(Base.TEXT, optional=True),
+    "number": Type(Base.NUMBER, optional=True),
+    "decimal": Type(Base.NUMBER, optional=True, decimals=RATE_DECIMALS),
+    "amount": Type(Base.NUMBER, optional=True, decimals=MONEY_DECIMALS),
+    "date": Type(Base.DAY, optional=True),
+    "boolean": Type(Base.FLAG, optional=True),
+    "texts": Type(Base.TEXTS, optional=True),
+}
+
+
+def attribute_fields(attributes: Attributes) -> Fields:
+    """The declared attributes that rules see: those that are not sensitive."""
+    declared = attributes.declared
+    return {name: ATTRIBUTE_TYPES[declared[name].type] for name in sorted(attributes.public)}
 
 
 def common_fields(event_types: tuple[str, ...]) -> Fields:

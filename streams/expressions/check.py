@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from streams.attributes import NONE_DECLARED, Attributes
 from streams.expressions import calls
 from streams.expressions.catalogue import (
+    attribute_fields,
     common_fields,
     event_fields,
     may_be_unset,
@@ -26,6 +28,7 @@ from streams.expressions.nodes import (
     Compare,
     EventField,
     HasTag,
+    HasText,
     Let,
     Literal,
     Node,
@@ -65,6 +68,7 @@ class Scope:
     types: tuple[str, ...]
     """The event types it is evaluated for."""
     lets: Mapping[str, Type] = field(default_factory=dict)
+    attributes: Attributes = NONE_DECLARED
     aggregate: bool = False
     """It stands inside an aggregate, where only the event's own fields are seen."""
 
@@ -76,10 +80,6 @@ def check(text: str, scope: Scope, expected: Base | None = None) -> Node:
     if expected is not None:
         return checker.expect(parsed.tree, expected)
     node = checker.node(parsed.tree)
-    if node.type.base is Base.ATTRIBUTE:
-        raise checker.error(
-            parsed.tree, "the type of an attribute is not known here: compare it with something"
-        )
     if node.type.base is Base.TAGS:
         raise checker.error(parsed.tree, "tags are asked with in, as in ('golf' in tags)")
     return node
@@ -187,6 +187,7 @@ class Checker:
         known = [*fields, *self.scope.lets]
         if not self.scope.aggregate:
             known += ["tags", *(f"profile.{one}" for one in profile_fields())]
+            known += [f"attributes.{one}" for one in attribute_fields(self.scope.attributes)]
         hint = nearest(name, known) or (f"; only {where}" if where else "")
         return f"{name} is not known{hint}"
 
@@ -200,12 +201,20 @@ class Checker:
         if self.scope.aggregate:
             raise self.error(tree, "only the event's own fields are seen inside an aggregate")
         if owner == "attributes":
-            return Attribute(Type(Base.ATTRIBUTE, optional=True), tree.attr)
+            return self._own_field(tree)
         fields = profile_fields()
         if tree.attr not in fields:
             hint = nearest(tree.attr, fields)
             raise self.error(tree, f"profile.{tree.attr} is not known to rules{hint}")
         return ProfileField(fields[tree.attr], tree.attr)
+
+    def _own_field(self, tree: ast.Attribute) -> Attribute:
+        name, fields = tree.attr, attribute_fields(self.scope.attributes)
+        if name in fields:
+            return Attribute(fields[name], name)
+        if name in self.scope.attributes.declared:
+            raise self.error(tree, f"attributes.{name} is sensitive: rules do not see it")
+        raise self.error(tree, f"attributes.{name} is not declared{nearest(name, fields)}")
 
     def _logic(self, tree: ast.BoolOp) -> Node:
         kind = And if isinstance(tree.op, ast.And) else Or
@@ -249,15 +258,17 @@ class Checker:
         left, right = self.node(first), self.node(second)
         left, right = narrow(left, right.type.base), narrow(right, left.type.base)
         base = left.type.base
-        if base is Base.ATTRIBUTE:
-            raise self.error(first, "an attribute is compared with something of a known type")
         if right.type.base is not base:
             raise self.error(
                 second, f"expected {base.value} to compare with, found {right.type.base.value}"
             )
         if operator not in ("==", "!=") and base not in (Base.NUMBER, Base.DAY):
             raise self.error(first, f"{operator} compares numbers and days, not {base.value}")
-        if base is Base.TAGS or isinstance(left, COMPOSED) or isinstance(right, COMPOSED):
+        if (
+            base in (Base.TAGS, Base.TEXTS)
+            or isinstance(left, COMPOSED)
+            or isinstance(right, COMPOSED)
+        ):
             raise self.error(first, "conditions are joined with and, or, not; tags asked with in")
         for one, other, at in ((left, right, second), (right, left, first)):
             self._possible(one.type, other, at)
@@ -281,8 +292,13 @@ class Checker:
             self.node(group)
             tag = self.expect(value, Base.TEXT)
             return HasTag(Type(Base.FLAG, tag.type.optional), tag)
+        if isinstance(group, ast.Attribute | ast.Name):
+            texts, one = self.expect(group, Base.TEXTS), self.expect(value, Base.TEXT)
+            return HasText(Type(Base.FLAG, optional=True), one, texts)
         if not isinstance(group, ast.List) or not group.elts:
-            raise self.error(group, "after in comes tags, or a list as in ['CN', 'HK']")
+            raise self.error(
+                group, "after in comes tags, an attribute of texts, or a list as in ['CN', 'HK']"
+            )
         options = [self.node(one) for one in group.elts]
         node = narrow(self.node(value), options[0].type.base)
         literals: list[Literal] = []

@@ -23,6 +23,7 @@ from streams.expressions.nodes import (
     Default,
     EventField,
     HasTag,
+    HasText,
     Known,
     Let,
     Literal,
@@ -63,7 +64,7 @@ class Writer:
             case ProfileField():
                 text = f"b.{node.name}"
             case Attribute():
-                text = f"attribute(a, {node.name!r}, {self._constant(node.type.base)})"
+                text = f"attribute(a, {node.name!r}, {self._constant(node.type)})"
             case Let():
                 text = f"v_{node.name}"
             case Reading():
@@ -133,6 +134,9 @@ class Writer:
             case HasTag():
                 guards, (value,) = self._known(node.value)
                 return _join(" and ", [*guards, f"{value} {'in' if holds else 'not in'} t"])
+            case HasText():
+                guards, (value, texts) = self._known(node.value, node.texts)
+                return _join(" and ", [*guards, f"{value} {'in' if holds else 'not in'} {texts}"])
             case Known():
                 return f"{self.value(node.part)} {'is not' if holds else 'is'} None"
             case _:

@@ -19,6 +19,7 @@ from streams.expressions.nodes import (
     Default,
     EventField,
     HasTag,
+    HasText,
     Known,
     Let,
     Literal,
@@ -66,7 +67,7 @@ def interpret(node: Node, world: World) -> Any:
             value = getattr(world.record.profile.basics, node.name)
         case Attribute():
             held = world.record.profile.attributes
-            value = values.attribute(held, node.name, node.type.base)
+            value = values.attribute(held, node.name, node.type)
         case Let():
             value = interpret(world.lets[node.name], world)
         case Reading():
@@ -108,6 +109,9 @@ def _computed(node: Node, world: World) -> Any:
         case HasTag():
             value = interpret(node.value, world)
             return None if value is None else value in world.record.profile.tags
+        case HasText():
+            value, texts = interpret(node.value, world), interpret(node.texts, world)
+            return None if value is None or texts is None else value in texts
         case Absolute():
             value = interpret(node.part, world)
             return None if value is None else abs(value)

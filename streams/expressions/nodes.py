@@ -13,8 +13,7 @@ class Base(Enum):
     FLAG = "a condition (true or false)"
     DAY = "a day"
     TAGS = "tags"
-    ATTRIBUTE = "an attribute"
-    """A bank's own field: a text, a whole number or a flag; what it is compared with tells."""
+    TEXTS = "a list of texts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ class ProfileField(Node):
 
 @dataclass(frozen=True, slots=True)
 class Attribute(Node):
-    """A bank's own field; a value of another type than the node's counts as unknown."""
+    """A bank's own field; a value of another type (it was declared otherwise once) is unknown."""
 
     name: str
 
@@ -134,6 +133,14 @@ class HasTag(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class HasText(Node):
+    """Whether a list of texts has a value."""
+
+    value: Node
+    texts: Node
+
+
+@dataclass(frozen=True, slots=True)
 class Arithmetic(Node):
     operator: str
     """One of + - * /; a quotient is a Decimal, and unknown where the divisor is zero."""
@@ -163,7 +170,7 @@ class Default(Node):
     otherwise: Node
 
 
-COMPOSED = (Not, And, Or, Compare, OneOf, HasTag, Known)
+COMPOSED = (Not, And, Or, Compare, OneOf, HasTag, HasText, Known)
 """Conditions put together of others; they may not stand where a compiler writes a part twice."""
 
 
@@ -178,6 +185,8 @@ def parts(node: Node) -> tuple[Node, ...]:
             return (node.left, node.right)
         case OneOf() | HasTag():
             return (node.value,)
+        case HasText():
+            return (node.value, node.texts)
         case Default():
             return (node.part, node.otherwise)
         case _:
@@ -193,11 +202,7 @@ def walk(node: Node) -> list[Node]:
 
 
 def narrow(node: Node, base: Base) -> Node:
-    """An attribute takes the type of what it stands beside; a text beside a day is a day."""
-    if isinstance(node, Attribute) and node.type.base is Base.ATTRIBUTE:
-        if base in (Base.TEXT, Base.NUMBER, Base.FLAG):
-            return replace(node, type=Type(base, optional=True))
-        return replace(node, type=Type(Base.TEXT, optional=True)) if base is Base.DAY else node
+    """A text beside a day is a day."""
     if isinstance(node, Literal) and node.type.base is Base.TEXT and base is Base.DAY:
         return replace(node, type=Type(Base.DAY))
     return node

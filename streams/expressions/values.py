@@ -1,15 +1,17 @@
 """Operations on values that compiled and interpreted expressions share: all total, none raises."""
 
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+import re
+from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from typing import Any
 
 from msgspec import UNSET
 
-from streams.expressions.nodes import Base
+from streams.expressions.nodes import Base, Type
 
 Number = int | Decimal
 _ROUNDING = Context(prec=28, rounding=ROUND_HALF_EVEN)
-_KINDS = {Base.TEXT: str, Base.NUMBER: int, Base.FLAG: bool}
+_KINDS = {Base.TEXT: str, Base.DAY: str, Base.NUMBER: int, Base.FLAG: bool, Base.TEXTS: list}
+_DAY = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\Z")
 
 
 def quotient(left: Number | None, right: Number | None) -> Decimal | None:
@@ -35,10 +37,20 @@ def present(value: Any) -> Any:
     return None if value is UNSET else value
 
 
-def attribute(attributes: dict[str, Any], name: str, base: Base) -> Any:
+def attribute(attributes: dict[str, Any], name: str, kind: Type) -> Any:
     """A bank's own field, unknown if it is of another type than asked for."""
     value = attributes.get(name)
-    return value if base is Base.ATTRIBUTE or type(value) is _KINDS[base] else None
+    if kind.decimals and isinstance(value, str):  # a record keeps decimals as they came
+        try:
+            number = Decimal(value)
+        except InvalidOperation:
+            return None
+        return number if number.is_finite() else None
+    if type(value) is not _KINDS[kind.base] or kind.decimals:
+        return None
+    if kind.base is Base.DAY and isinstance(value, str) and not _DAY.match(value):
+        return None
+    return value
 
 
 def render(value: object) -> str:
@@ -51,5 +63,7 @@ def render(value: object) -> str:
         case Decimal():
             text = f"{value:f}"
             return text.rstrip("0").rstrip(".") if "." in text else text
+        case list():
+            return ", ".join(value)
         case _:
             return str(value)

@@ -5,13 +5,12 @@ from typing import Any
 from msgspec import UNSET
 
 from schemas.events.core import CustomerData, FamilyMember, TagData
-from schemas.profile import Basics, ProfileSection
+from schemas.profile import NEVER, AttributeValue, Basics, ProfileSection
 from streams.fold.bounded import count_dropped, cut, trim
 from streams.months import Moment
 
 MAX_ATTRIBUTES = 64
-MAX_ATTRIBUTE_NAME = 64
-MAX_ATTRIBUTE_LENGTH = 250
+"""As many as can be declared."""
 MAX_TAGS = 64
 MAX_WRITTEN = 256
 MAX_FAMILY = 20
@@ -78,19 +77,19 @@ def _channels(channels: dict[str, bool]) -> dict[str, bool]:
 
 
 def _set_attribute(
-    profile: ProfileSection, name: str, value: str | int | bool | None, at: int
+    profile: ProfileSection, name: str, value: AttributeValue | None, at: int
 ) -> None:
-    if len(name.encode()) > MAX_ATTRIBUTE_NAME:
-        count_dropped(profile.dropped, "attributes")
-        return
+    """Only what is declared, and of its type, comes here (streams/intake.py)."""
+    held, written = profile.attributes, profile.written
     if not _wins(profile, f"attributes.{name}", at):
         return
     if value is None:
-        profile.attributes.pop(name, None)
-    elif name in profile.attributes or len(profile.attributes) < MAX_ATTRIBUTES:
-        kept = cut(value, MAX_ATTRIBUTE_LENGTH) if isinstance(value, str) else value
-        profile.attributes[name] = kept
-    else:
+        held.pop(name, None)
+        return
+    held[name] = value
+    if len(held) > MAX_ATTRIBUTES:
+        # There are no more than that declared, so some are not declared any longer.
+        del held[min(held, key=lambda one: (written.get(f"attributes.{one}", NEVER), one))]
         count_dropped(profile.dropped, "attributes")
 
 

@@ -3,6 +3,7 @@
 from datetime import date, tzinfo
 
 from schemas.record import Record
+from streams.attributes import NONE_DECLARED, Attributes
 from streams.portrait.activity import behaviour, record_facts
 from streams.portrait.assets import assets, tables_of_assets
 from streams.portrait.open_things import open_things
@@ -11,16 +12,24 @@ from streams.portrait.profile import attributes, profile
 from streams.portrait.time_line import time_line
 
 
-def portrait(record: Record, zone: tzinfo, today: date, *, personal: bool = False) -> Portrait:
+def portrait(
+    record: Record,
+    zone: tzinfo,
+    today: date,
+    *,
+    personal: bool = False,
+    declared: Attributes = NONE_DECLARED,
+) -> Portrait:
     """What a record says, in parts; `today` is the bank's day, in its time zone.
 
-    What identifies a person is masked unless `personal`.
+    Unless `personal`, what identifies a person is masked, and so are the attributes that are
+    sensitive or that are not declared as they are.
     """
     return Portrait(
         record.customer,
         (
             profile(record.profile, personal=personal),
-            attributes(record.profile),
+            attributes(record.profile, declared, personal=personal),
             assets(record.profile),
             *tables_of_assets(record.profile, zone),
             behaviour(record.activity, zone),

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from decimal import Decimal
 
 from schemas.events.core import FamilyMember
-from schemas.profile import Basics, ProfileSection
+from schemas.profile import AttributeValue, Basics, ProfileSection
+from streams.attributes import Attributes
 from streams.portrait import masks
-from streams.portrait.parts import Fact, Facts, Value, known
+from streams.portrait.parts import Amount, Fact, Facts, Value, known
 
 _MASKS: Mapping[str, Callable[[str], str]] = {
     "name": masks.head,
@@ -44,10 +46,35 @@ def profile(section: ProfileSection, *, personal: bool) -> Facts:
     return Facts("profile", known(*facts))
 
 
-def attributes(section: ProfileSection) -> Facts:
-    """The fields that the bank adds itself."""
-    held = sorted(section.attributes.items())
-    return Facts("attributes", tuple(Fact(name, value) for name, value in held))
+def attributes(section: ProfileSection, declared: Attributes, *, personal: bool) -> Facts:
+    """The fields that the bank adds itself, in the order of their declarations."""
+    order = {name: number for number, name in enumerate(declared.declared)}
+    names = sorted(section.attributes, key=lambda name: (order.get(name, len(order)), name))
+    facts = []
+    for name in names:
+        value = section.attributes[name]
+        told = _attribute(name, value, declared) if declared.fits(name, value) else _plain(value)
+        shown = personal or (name in declared.public and declared.fits(name, value))
+        definition = declared.declared.get(name)
+        title = definition.title.model_dump() if definition else None
+        facts.append(Fact(name, told if shown else masks.COVERED, title))
+    return Facts("attributes", tuple(facts))
+
+
+def _attribute(name: str, value: AttributeValue, declared: Attributes) -> Value:
+    match declared.declared[name].type:
+        case "amount":
+            return Amount(Decimal(str(value)))
+        case "decimal":
+            return Decimal(str(value))
+        case "date":
+            return as_day(str(value))
+        case _:
+            return _plain(value)
+
+
+def _plain(value: AttributeValue) -> Value:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _basic(basics: Basics, name: str, *, personal: bool) -> Value:

@@ -7,6 +7,7 @@ from keyword import iskeyword
 
 from schemas.events import EVENT_TYPES
 from schemas.rules import RuleDefinition, Text
+from streams.attributes import NONE_DECLARED, Attributes
 from streams.expressions.catalogue import common_fields
 from streams.expressions.check import Scope, check
 from streams.expressions.nodes import (
@@ -42,7 +43,9 @@ class CheckedRule:
         return [one for one in nodes if isinstance(one, Reading)]
 
 
-def check_rule(rule: RuleDefinition) -> CheckedRule | list[RuleProblem]:
+def check_rule(
+    rule: RuleDefinition, attributes: Attributes = NONE_DECLARED
+) -> CheckedRule | list[RuleProblem]:
     """Check one rule: what it is made of, or everything that is wrong with it."""
     problems = [
         RuleProblem(rule.id, "on", 0, f"{name} is no event type{nearest(name, EVENT_TYPES)}")
@@ -61,7 +64,7 @@ def check_rule(rule: RuleDefinition) -> CheckedRule | list[RuleProblem]:
             problems.append(RuleProblem(rule.id, key, 0, f"the name {name} is already taken"))
             continue
         try:
-            lets[name] = check(text, Scope(types, dict(known)))
+            lets[name] = check(text, Scope(types, dict(known), attributes))
         except ExpressionError as error:
             problems.append(RuleProblem(rule.id, key, error.column, error.message))
         else:
@@ -69,11 +72,11 @@ def check_rule(rule: RuleDefinition) -> CheckedRule | list[RuleProblem]:
     if problems:  # what uses a broken let would only be reported a second time
         return problems
     try:
-        condition = check(rule.if_, Scope(types, known), Base.FLAG)
+        condition = check(rule.if_, Scope(types, known, attributes), Base.FLAG)
     except ExpressionError as error:
         return [RuleProblem(rule.id, "if", error.column, error.message)]
     shown = _looked_at(lets, condition)
-    problems = list(_placeholders(rule, Scope(types, known), shown))
+    problems = list(_placeholders(rule, Scope(types, known, attributes), shown))
     return problems or CheckedRule(rule, lets, condition, shown)
 
 
@@ -122,7 +125,7 @@ def _placeholders(
             except ExpressionError as error:
                 yield RuleProblem(rule.id, key, match.start() + 2, error.message)
                 continue
-            if isinstance(node, EventField | ProfileField):
+            if isinstance(node, EventField | ProfileField | Attribute):
                 shown[name] = node
             else:
                 message = f"{name!r} is not a name: give it one with let"

@@ -5,10 +5,12 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from msgspec import Struct
+from pydantic import BaseModel
 
 from schemas.envelope import Data
 from schemas.record import Record
 from schemas.rules import RuleDefinition, Wait
+from streams.attributes import NONE_DECLARED, Attributes
 from streams.durations import DAY_MS
 from streams.expressions.values import render
 from streams.inputs import Input
@@ -38,10 +40,15 @@ class RuleSet:
     """An immutable set of rules. Only live ones run; all but the retired are checked."""
 
     def __init__(
-        self, definitions: Sequence[RuleDefinition], live: Sequence[CheckedRule], lateness: int
+        self,
+        definitions: Sequence[RuleDefinition],
+        live: Sequence[CheckedRule],
+        lateness: int,
+        attributes: Attributes,
     ) -> None:
         self.definitions = tuple(definitions)
-        self.digest = _digest(self.definitions)
+        self.digest = _digest((*self.definitions, *attributes.declared.values()))
+        """Of the rules and of the attributes that they can use: what they say follows from both."""
         readings = (reading for rule in live for reading in rule.readings())
         self._aggregates = Aggregates((one.aggregate for one in readings), lateness)
         self._by_type: dict[str, list[CompiledRule]] = {}
@@ -127,7 +134,12 @@ def _try(
     return Fired(firings, failed) if firings or failed else _NONE
 
 
-def compile_rules(definitions: Sequence[RuleDefinition], *, lateness: int = 30 * DAY_MS) -> RuleSet:
+def compile_rules(
+    definitions: Sequence[RuleDefinition],
+    *,
+    lateness: int = 30 * DAY_MS,
+    attributes: Attributes = NONE_DECLARED,
+) -> RuleSet:
     """Check and compile.
 
     `lateness` (milliseconds) is how late an event may come and still be put into windows: the same
@@ -138,14 +150,14 @@ def compile_rules(definitions: Sequence[RuleDefinition], *, lateness: int = 30 *
     for rule in definitions:
         if rule.status == "retired":
             continue
-        checked = check_rule(rule)
+        checked = check_rule(rule, attributes)
         if isinstance(checked, list):
             problems += checked
         elif rule.status == "live":
             live.append(checked)
     if problems:
         raise RuleErrors(problems)
-    return RuleSet(definitions, live, lateness)
+    return RuleSet(definitions, live, lateness, attributes)
 
 
 def _doubles(definitions: Iterable[RuleDefinition]) -> Iterable[RuleProblem]:
@@ -156,6 +168,6 @@ def _doubles(definitions: Iterable[RuleDefinition]) -> Iterable[RuleProblem]:
         seen.add(rule.id)
 
 
-def _digest(definitions: Iterable[RuleDefinition]) -> str:
-    texts = sorted(rule.model_dump_json(by_alias=True) for rule in definitions)
+def _digest(definitions: Iterable[BaseModel]) -> str:
+    texts = sorted(one.model_dump_json(by_alias=True) for one in definitions)
     return sha256("\n".join(texts).encode()).hexdigest()

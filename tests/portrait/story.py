@@ -5,9 +5,11 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from agents.rules import read_rules
+from config.load_attributes import read_attributes
 from schemas.envelope import to_millis
 from schemas.events import EVENT_TYPES
 from schemas.record import Record
+from streams.attributes import Attributes
 from streams.chunk import apply_chunk, merge
 from streams.context import Context, CoreSettings
 from streams.inputs import Raw
@@ -20,6 +22,7 @@ ZONE = ZoneInfo("Asia/Shanghai")
 NOW = to_millis(datetime(2026, 3, 20, 12, tzinfo=ZONE))
 TODAY = datetime(2026, 3, 20, tzinfo=ZONE).date()
 PARTITIONS = 2
+DECLARED = Attributes(read_attributes())
 
 
 def messages() -> list[Raw]:
@@ -39,8 +42,8 @@ def messages() -> list[Raw]:
 
 def record(raws: list[Raw] | None = None) -> Record:
     """What the core makes of messages of CUSTOMER; of all examples if none are given."""
-    core = CoreSettings(PARTITIONS, time_zone=ZONE)
-    rules, _ = read_rules()
+    core = CoreSettings(PARTITIONS, time_zone=ZONE, attributes=DECLARED)
+    rules, _ = read_rules(attributes=DECLARED)
     context = Context(NOW, rules, core)
     entries = [read(raw, core) for raw in (messages() if raws is None else raws)]
     by_topic: dict[str, list[Entry]] = {}

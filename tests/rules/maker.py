@@ -7,13 +7,16 @@ strategies built anew for each example, and a failure still names its seed.
 from decimal import Decimal
 from functools import cache
 from random import Random
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from msgspec import UNSET, Struct
 
+from schemas.attributes import AttributeDefinition, AttributeType
 from schemas.events import EVENT_TYPES
 from schemas.profile import Basics
 from schemas.record import Record
+from schemas.rules import Text
+from streams.attributes import Attributes
 from streams.expressions.catalogue import event_fields, may_be_unset, profile_fields
 from streams.expressions.nodes import Base, Type
 from streams.inputs import Input
@@ -28,6 +31,11 @@ TYPES = (
 )
 WORDS = ("CN", "HK", "gold", "study-abroad", "留学")
 DAYS = ("2026-01-31", "2026-02-01", "2027-11-30")
+DECLARED = Attributes(
+    AttributeDefinition(name=name, type=name, title=Text(en="A", zh="甲"), sensitive=False)
+    for name in get_args(AttributeType)
+)
+"""An attribute of each type, named after it."""
 ORIGIN = 1_700_000_000_000
 ORDER = ("==", "!=", "<", "<=", ">", ">=")
 
@@ -85,8 +93,9 @@ def random_record(random: Random) -> Record:
     fields = profile_fields().items()
     drawn = {name: field_value(random, kind, unset=False) for name, kind in fields}
     record.edit_profile().basics = Basics(**drawn)
-    values = [*WORDS, -2, 1, 100, True, False]
-    for name in random.sample(["alpha", "beta"], random.randint(0, 2)):
+    values = [*WORDS, -2, 1, 100, True, False, "12.5", "-0.25", *DAYS, WORDS[:2], []]
+    for name in random.sample(sorted(DECLARED.declared), random.randint(0, 7)):
+        # Any value for any attribute: it may have been declared otherwise when it came.
         record.edit_profile().attributes[name] = random.choice(values)
     for tag in random.sample(WORDS, random.randint(0, 3)):
         record.edit_profile().tags[tag] = 0
@@ -138,7 +147,7 @@ class Maker:
         random = self.random
         literals = ["0", "3", "100", "0.5", "200_000", "12.3456"]
         if not self.aggregate:
-            literals.append("default(attributes.alpha, 1)")
+            literals += ["default(attributes.number, 1)", "attributes.amount", "attributes.decimal"]
         if not depth or random.random() < 0.3:
             return random.choice(self._names(Base.NUMBER) + literals)
         lower = depth - 1
@@ -188,10 +197,12 @@ class Maker:
         if not self.aggregate:
             options += [
                 lambda: f"({self.text()} {within} tags)",
-                lambda: f"(attributes.alpha {order} {self.number(1)})",
-                lambda: f"({self.text()} {equal} attributes.beta)",
-                lambda: f"(attributes.beta {equal} true)",
-                lambda: "known(attributes.alpha)",
+                lambda: f"(attributes.number {order} {self.number(1)})",
+                lambda: f"({self.text()} {equal} attributes.text)",
+                lambda: f"(attributes.date {order} {random.choice(DAYS)!r})",
+                lambda: f"(attributes.boolean {equal} true)",
+                lambda: f"({self.text()} {within} attributes.texts)",
+                lambda: f"known(attributes.{random.choice(sorted(DECLARED.declared))})",
             ]
         return random.choice(options)()
 

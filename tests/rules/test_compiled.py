@@ -15,7 +15,7 @@ from streams.expressions.compile import Writer, compile_function
 from streams.expressions.interpret import World, interpret
 from streams.expressions.nodes import Aggregate, Base, Node, Reading, walk
 from streams.rules.ruleset import compile_rules
-from tests.rules.maker import TYPES, Maker, random_data, random_input, random_record
+from tests.rules.maker import DECLARED, TYPES, Maker, random_data, random_input, random_record
 from tests.rules.twin import Twin
 
 RANDOMS = st.randoms(use_true_random=True)
@@ -47,7 +47,7 @@ def found_aggregates(node: Node) -> list[Aggregate]:
 def test_compiled_equals_interpreted(random: Random) -> None:
     event_type = random.choice(TYPES)
     base = random.choice([Base.FLAG, Base.FLAG, Base.NUMBER, Base.TEXT])
-    node = check(Maker(random, event_type).of(base), Scope((event_type,)))
+    node = check(Maker(random, event_type).of(base), Scope((event_type,), attributes=DECLARED))
     record, event = random_record(random), random_data(random, event_type)
     aggregates = found_aggregates(node)
     readings = [random.choice([None, 0, 3, 100, Decimal("12.5")]) for _ in aggregates]
@@ -91,7 +91,8 @@ def random_rule(random: Random, number: int) -> RuleDefinition:
 def test_rule_set_equals_its_twin(random: Random) -> None:
     definitions = [random_rule(random, number) for number in range(random.randint(1, 4))]
     record, lateness = random_record(random), 20 * DAY_MS
-    rule_set, twin = compile_rules(definitions, lateness=lateness), Twin(definitions)
+    rule_set = compile_rules(definitions, lateness=lateness, attributes=DECLARED)
+    twin = Twin(definitions)
     for _ in range(random.randint(1, 15)):
         event = random_input(random)
         late = event.at < record.activity.latest - lateness
@@ -116,8 +117,13 @@ def test_random_rules_reach_everything() -> None:
         event = random_input(random)
         rule = random_rule(random, 1).model_copy(update={"on": [event.type], "status": "live"})
         text = Maker(random, event.type).flag(3)
-        kinds |= {type(one).__name__ for one in walk(check(text, Scope((event.type,))))}
-        rules = compile_rules([rule.model_copy(update={"let": {}, "if_": text})])
+        kinds |= {
+            type(one).__name__
+            for one in walk(check(text, Scope((event.type,), attributes=DECLARED)))
+        }
+        rules = compile_rules(
+            [rule.model_copy(update={"let": {}, "if_": text})], attributes=DECLARED
+        )
         firings += len(rules.apply(random_record(random), event, late=False).firings)
     assert kinds >= {one.__name__ for one in Node.__subclasses__()} - {"Let", "Tags"}
     assert 40 < firings < 160

@@ -7,6 +7,9 @@ import pytest
 
 from agents.rules import read_rules
 from config.load_rules import RuleFileErrors
+from schemas.attributes import AttributeDefinition
+from schemas.rules import Text
+from streams.attributes import Attributes
 
 GOOD = """\
 id: a-rule
@@ -54,7 +57,7 @@ EXPRESSIONS = [
     ("(lambda: true)()", 5, "there is no function"),
     ("__import__('os') == 1", 5, "there is no function __import__"),
     ("f'{amount}' == 'x'", 5, "this is not part of the language"),
-    ("currency in ('CNY', 'USD')", 17, "after in comes tags, or a list"),
+    ("currency in ('CNY', 'USD')", 17, "after in comes tags, an attribute of texts, or a list"),
     ("currency in ['CNY', 3]", 25, "expected a text, found a number"),
     ("3 in tags", 5, "expected a text, found a number"),
     ("tags == 'x'", 13, "expected tags to compare with"),
@@ -62,7 +65,12 @@ EXPRESSIONS = [
     ("profile.teir == 'gold'", 5, "profile.teir is not known to rules; did you mean tier?"),
     ("profile.name == 'x'", 5, "profile.name is not known to rules"),
     ("counterparty_name == 'x'", 5, "identifies a person"),
-    ("attributes.a == attributes.b", 5, "compared with something of a known type"),
+    ("attributes.segmnet == 'x'", 5, "segmnet is not declared; did you mean segment?"),
+    ("attributes.wealth == 'x'", 5, "attributes.wealth is sensitive: rules do not see it"),
+    ("attributes.segment > 3", 26, "expected a text to compare with, found a number"),
+    ("attributes.clubs == 'golf'", 25, "expected a list of texts to compare with, found a text"),
+    ("'golf' in attributes.segment", 15, "expected a list of texts, found a text"),
+    ("3 in attributes.clubs", 5, "expected a text, found a number"),
     ("cout(page.viewed, 1d) > 3", 5, "there is no function cout; did you mean count?"),
     ("count(page.viewd, 1d) > 3", 11, "expected an event type such as page.viewed; did you mean"),
     ("count(page.viewed) > 3", 5, "write it as count(page.viewed, 30d, where=…)"),
@@ -89,6 +97,15 @@ EXPRESSIONS = [
     ("(" * 300 + "true" + ")" * 300, None, "this is not an expression"),
 ]
 
+DECLARED = Attributes(
+    AttributeDefinition(name=name, type=kind, title=Text(en="A", zh="甲"), sensitive=sensitive)
+    for name, kind, sensitive in (
+        ("segment", "text", False),
+        ("clubs", "texts", False),
+        ("wealth", "text", True),
+    )
+)
+
 # What is replaced in the good rule, by what, the line and column it is told at, and words.
 FILES = [
     ("on: transfer.completed", "on: transfer.complete", 7, 5, "did you mean transfer.completed?"),
@@ -96,6 +113,8 @@ FILES = [
     ("on: transfer.completed\n", "", 1, 1, "on: this key is missing"),
     ("status: live", "state: live", 6, 1, "state: not a key here; there are id, version"),
     ("status: live", "status: lively", 6, 9, "should be 'draft', 'shadow', 'live' or 'retired'"),
+    ("status: live", "status: lively", 6, 9, "did you mean live?"),
+    ("owner: ", "onwer: ", 5, 1, "did you mean owner?"),
     ("kind: risk", "kind: risky", 4, 7, "kind: should be"),
     ("version: 1", "version: one", 2, 10, "version: should be a valid integer"),
     ("version: 1", "version: 0", 2, 10, "greater than or equal to 1"),
@@ -123,7 +142,7 @@ def problems_of(folder: Path, text: str | bytes) -> list[str]:
     path = folder / "a-rule.yaml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(RuleFileErrors) as caught:
-        read_rules([path])
+        read_rules([path], attributes=DECLARED)
     lines = str(caught.value).splitlines()
     assert all(re.match(rf"{re.escape(str(path))}:\d+:\d+: \S", line) for line in lines)
     return [line.removeprefix(f"{path}:") for line in lines]

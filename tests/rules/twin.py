@@ -12,6 +12,7 @@ from streams.expressions.values import render
 from streams.inputs import Input
 from streams.rules.checked import CheckedRule, check_rule
 from streams.windows import width_of
+from tests.rules.maker import DECLARED
 
 
 def brute_force(aggregate: Aggregate, held: list[Input], event: Input, record: Record) -> Any:
@@ -61,7 +62,7 @@ def _none(aggregate: Aggregate) -> None:
 
 class Twin:
     def __init__(self, definitions: list[RuleDefinition]) -> None:
-        self.rules = {one.id: check_rule(one) for one in definitions}
+        self.rules = {one.id: check_rule(one, DECLARED) for one in definitions}
         self.held: list[Input] = []
         self.last: dict[str, int] = {}
 

@@ -113,5 +113,5 @@ def _profile(number: int, filling: str, now: datetime) -> bytes:
         f'{{"specversion":"1.0","id":"profile-{number}","source":"bench",'
         f'"type":"customer.updated","subject":"{customer(number)}","time":"{now.isoformat()}",'
         f'"data":{{"name":"Customer {number}","tier":"gold","rm":"R{number % 50}",'
-        f'"residence":"Shanghai","language":"zh","attributes":{{"notes":"{filling}"}}}}}}'
+        f'"residence":"Shanghai","language":"zh","employer":"{filling}"}}}}'
     ).encode()

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from schemas.attributes import AttributeDefinition
 from schemas.effects import TOPIC_OF
 from schemas.record import Record
 from schemas.rules import RuleDefinition
+from streams.attributes import Attributes
 from streams.chunk import Outcome, apply_chunk
 from streams.context import Context, CoreSettings
 from streams.inputs import Raw
@@ -31,11 +33,13 @@ class Care:
     """The rules compiled once, and what a step needs besides."""
 
     def __init__(self, task: Task) -> None:
-        definitions = msgspec.json.decode(Path(task.rules).read_bytes())
-        self.settings = CoreSettings(partitions=task.partitions)
+        written = msgspec.json.decode(Path(task.rules).read_bytes())
+        rules = [RuleDefinition.model_validate(one) for one in written["rules"]]
+        attributes = Attributes(map(AttributeDefinition.model_validate, written["attributes"]))
+        self.settings = CoreSettings(partitions=task.partitions, attributes=attributes)
         self.context = Context(
             now=time.time_ns() // 1_000_000,
-            rules=compile_rules([RuleDefinition.model_validate(one) for one in definitions]),
+            rules=compile_rules(rules, attributes=attributes),
             settings=self.settings,
         )
 

@@ -21,7 +21,7 @@ class Task(Struct, kw_only=True):
     """For the local store; of this run alone."""
     guarantee: str = "exactly-once"
     rules: str = ""
-    """Rule definitions as a JSON list, of the workload `bank`."""
+    """Definitions of rules and attributes as JSON, of the workload `bank`."""
     batch: int = 10_000
     """Messages in a batch, of a peer that takes batches."""
     commit_s: float = 1.0

@@ -12,8 +12,10 @@ from agents.bank.message import SOURCES
 from agents.bank.population import Population
 from agents.bank.simulation import Plan, messages
 from agents.lane.cache import RecordCache
+from config.load_attributes import read_attributes
 from schemas.record import Record
 from schemas.rules import RuleDefinition
+from streams.attributes import Attributes
 from streams.chunk import apply_chunk
 from streams.context import Context, CoreSettings
 from streams.durations import DAY_MS
@@ -105,10 +107,11 @@ def step_all(
 
 
 def context_of(chosen: Sequence[RuleDefinition], partitions: int) -> Context:
+    attributes = Attributes(read_attributes())
     return Context(
         now=time.time_ns() // 1_000_000,
-        rules=compile_rules(chosen),
-        settings=CoreSettings(partitions=partitions),
+        rules=compile_rules(chosen, attributes=attributes),
+        settings=CoreSettings(partitions=partitions, attributes=attributes),
     )
 
 

@@ -14,6 +14,7 @@ from confluent_kafka.cimpl import NewTopic
 from agents.librdkafka import librdkafka_config
 from agents.local.broker import EmbeddedBroker
 from agents.topics import create
+from config.load_attributes import read_attributes
 from config.settings import KafkaSettings, Settings, TopicSettings
 from schemas.rules import RuleDefinition
 from streams.partitioning import partition_of
@@ -140,11 +141,13 @@ def _prepared(ground: Ground, workload: Workload) -> Ground:
 
 
 def write_rules(ground: Ground, rules: Sequence[RuleDefinition]) -> None:
-    """A file a rule for the worker (JSON is YAML too), all in one for the peers."""
+    """A file a rule for the worker (JSON is YAML too); all in one, with the declared attributes,
+    for the peers."""
     definitions: list[Mapping[str, object]] = [
         rule.model_dump(mode="json", by_alias=True, exclude_none=True) for rule in rules
     ]
     ground.rules_folder.mkdir()
     for one in definitions:
         (ground.rules_folder / f"{one['id']}.yaml").write_text(json.dumps(one))
-    ground.rules_file.write_text(json.dumps(definitions))
+    attributes = [one.model_dump(mode="json") for one in read_attributes()]
+    ground.rules_file.write_text(json.dumps({"rules": definitions, "attributes": attributes}))

@@ -1,0 +1,190 @@
+"""YAML files whose every value knows its place, so that whoever wrote one finds what is wrong."""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+MAX_FILE_BYTES = 256 * 1024
+
+
+class FileProblem(NamedTuple):
+    """What is wrong at a place in a file; line and column count from 1."""
+
+    path: Path
+    line: int
+    column: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}: {self.message}"
+
+
+class FileErrors(Exception):  # noqa: N818  # it holds several
+    """Files that cannot be used. One line for each problem: file:line:column: key: what."""
+
+    def __init__(self, problems: Sequence[FileProblem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = tuple(problems)
+
+
+class PlacedFile(NamedTuple):
+    """A file that is what its model says."""
+
+    path: Path
+    content: Any
+    """An instance of the model."""
+    text: str
+    tree: CommentedMap
+
+    def problem(self, key: str, column: int, message: str) -> FileProblem:
+        """A problem at a key such as `let.total`; `column` counts from 1 in the key's text."""
+        line, start = _place(self.tree, key.split("."))
+        if column:
+            value = _value(self.tree, key.split("."))
+            line, start = _inside(self.text, line, start, value, column - 1)
+        return FileProblem(self.path, line + 1, start + 1, f"{key}: {message}")
+
+
+def read_placed(
+    path: Path, model: type[BaseModel], begins_with: str
+) -> PlacedFile | list[FileProblem]:
+    """Read one file; `begins_with` says what it should begin with."""
+    try:
+        raw = path.read_bytes()
+        text = raw.decode()
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        return [FileProblem(path, line, 1, "this is not UTF-8 text")]
+    except OSError as error:
+        return [FileProblem(path, 1, 1, f"cannot be read: {(error.strerror or 'error').lower()}")]
+    if len(raw) > MAX_FILE_BYTES:
+        return [FileProblem(path, 1, 1, f"such a file has at most {MAX_FILE_BYTES} bytes")]
+    try:
+        tree = YAML(typ="rt").load(text)  # with places
+        values = YAML(typ="safe", pure=True).load(text)
+    except MarkedYAMLError as error:
+        return [_broken(path, error)]
+    except (YAMLError, ValueError, RecursionError) as error:
+        return [FileProblem(path, 1, 1, f"this is not YAML: {str(error).splitlines()[0]}")]
+    if not isinstance(tree, CommentedMap):
+        return [FileProblem(path, 1, 1, begins_with)]
+    try:
+        return PlacedFile(path, model.model_validate(values), text, tree)
+    except ValidationError as error:
+        found = error.errors(include_url=False)
+        return [_invalid(path, model, tree, one) for one in found]
+
+
+def _broken(path: Path, error: MarkedYAMLError) -> FileProblem:
+    mark = error.problem_mark or error.context_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    message = " ".join((error.problem or "it cannot be parsed").split())
+    return FileProblem(path, line, column, f"this is not YAML: {message}")
+
+
+def _invalid(path: Path, model: type[BaseModel], tree: CommentedMap, error: Any) -> FileProblem:
+    keys = [str(part) for part in error["loc"]]
+    keys = keys[: _depth(tree, keys) + 1] or ["id"]
+    line, column = _place(tree, keys, at_key=error["type"] == "extra_forbidden")
+    known = _known_keys(model, keys[:-1]) if error["type"] == "extra_forbidden" else []
+    message = f"not a key here; there are {', '.join(known)}" if known else _worded(error)
+    message += _nearest(keys[-1], known)
+    return FileProblem(path, line + 1, column + 1, f"{'.'.join(keys)}: {message}")
+
+
+def _worded(error: Any) -> str:
+    match error["type"]:
+        case "missing":
+            return "this key is missing"
+        case "extra_forbidden":
+            return "not a key here"
+        case "string_pattern_mismatch":
+            return f"does not match {error['ctx']['pattern']}"
+        case "literal_error":
+            expected: str = error["ctx"]["expected"]
+            known = [one.strip("'") for one in expected.replace(" or ", ", ").split(", ")]
+            return f"should be {expected}{_nearest(str(error['input']), known)}"
+    message: str = error["msg"]
+    return message.removeprefix("Value error, ").replace("Input should be", "should be")
+
+
+def _nearest(name: str, known: Sequence[str]) -> str:
+    found = get_close_matches(name, known, n=1, cutoff=0.6)
+    return f"; did you mean {found[0]}?" if found else ""
+
+
+def _known_keys(model: type[BaseModel], keys: Sequence[str]) -> list[str]:
+    """The keys that a part of a file has."""
+    part: Any = model
+    for key in keys:
+        if key.isdigit():  # an entry of a list, whose model was taken already
+            continue
+        fields = {field.alias or name: field for name, field in part.model_fields.items()}
+        annotation = fields[key].annotation if key in fields else None
+        options = [annotation, *getattr(annotation, "__args__", ())]
+        part = next((one for one in options if hasattr(one, "model_fields")), None)
+        if part is None:
+            return []
+    return [field.alias or name for name, field in part.model_fields.items()]
+
+
+def _depth(tree: Any, keys: Sequence[str]) -> int:
+    """How many of these keys exist in the tree."""
+    for depth, key in enumerate(keys):
+        if isinstance(tree, CommentedMap) and key in tree:
+            tree = tree[key]
+        elif isinstance(tree, CommentedSeq) and key.isdigit() and int(key) < len(tree):
+            tree = tree[int(key)]
+        else:
+            return depth
+    return len(keys)
+
+
+def _value(tree: Any, keys: Sequence[str]) -> str:
+    for key in keys:
+        tree = tree[key] if isinstance(tree, CommentedMap) else tree[int(key)]
+    return str(tree)
+
+
+def _place(tree: Any, keys: Sequence[str], *, at_key: bool = False) -> tuple[int, int]:
+    """Line and column (from 0) of a key's value, of the key itself, or of what it belongs in."""
+    place = (0, 0)
+    for depth, key in enumerate(keys):
+        last = depth == len(keys) - 1
+        if isinstance(tree, CommentedMap) and key in tree:
+            value = tree[key]
+            nested = isinstance(value, CommentedMap | CommentedSeq)
+            of_value = last and not nested and not at_key
+            place = tree.lc.value(key) if of_value else tree.lc.key(key)
+            tree = value
+        elif isinstance(tree, CommentedSeq) and key.isdigit() and int(key) < len(tree):
+            place = tree.lc.item(int(key))
+            tree = tree[int(key)]
+        else:
+            return place
+    return place
+
+
+def _inside(text: str, line: int, column: int, value: str, offset: int) -> tuple[int, int]:
+    """Where a character of a value stands in the file.
+
+    Walks along both; what the file has and the value has not (quotes, indents, a folded line's
+    break) is passed over.
+    """
+    lines = text.splitlines(keepends=True)
+    at = sum(map(len, lines[:line])) + column
+    if text[at : at + 1] in ("|", ">"):
+        at = text.find("\n", at) + 1
+    wanted = "".join(value[:offset].split())
+    for char in wanted:
+        at = text.find(char, at) + 1
+    rest = value[offset : offset + 1].strip() or ""
+    at = text.find(rest, at) if rest else at
+    before = text[:at]
+    return before.count("\n"), len(before) - (before.rfind("\n") + 1)
