@@ -33,22 +33,22 @@ DECLARED = Attributes(
 )
 SETTINGS = CoreSettings(partitions=1, attributes=DECLARED)
 RIGHT: dict[AttributeType, list[Any]] = {
-    "text": ["", "founder", "客" * 500],
+    "text": ["", "founder", "客" * 83],
     "number": [0, -3, 2**53],
     "decimal": ["0", "-1.25", "0.12345678", "99999999999999.99999999"],
     "amount": ["1250.50", "0.1234"],
     "date": ["2026-02-28", "0001-01-01"],
     "boolean": [True, False],
-    "texts": [[], ["golf", "游艇"], ["x"] * 50],
+    "texts": [[], ["golf", "游艇"], ["x"] * 20, ["x" * 125] * 2],
 }
 WRONG: dict[AttributeType, list[Any]] = {
-    "text": [1, True, ["a"], {}, "x" * 501, 1.5],
+    "text": [1, True, ["a"], {}, "x" * 251, "客" * 84, 1.5],
     "number": ["1", 1.0, True, 2**53 + 1, []],
     "decimal": [1, 1.5, "1e3", " 1", "1_0", "NaN", "٣", "1.123456789", "1" * 15, "", "."],
     "amount": ["1.12345", 10, "-", "+1"],
     "date": ["2026-02-30", "2026-2-3", "20260101", 20260101, "2026-01-01T00:00:00Z"],
     "boolean": [0, 1, "yes", []],
-    "texts": ["golf", [1], ["x" * 501], ["x"] * 51, {"a": 1}, [["a"]]],
+    "texts": ["golf", [1], ["x" * 126] * 2, ["x"] * 21, {"a": 1}, [["a"]]],
 }
 
 
