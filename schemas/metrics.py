@@ -187,7 +187,7 @@ SINK_INSERT_SECONDS = Metric(
 SINK_FAILURES = Metric(
     "vipcare_sink_failures_total",
     "counter",
-    "Tries that failed and are made again, by why: no_answer, disk, memory, tables, kafka and so on.",
+    "Tries that failed and are made again, by why: disk, memory, tables, kafka and so on.",
     ("why",),
 )
 SINK_REFUSED = Metric(
