@@ -267,9 +267,20 @@ class BankSettings(Section):
     rate: float = Field(
         50.0, gt=0, le=MAX_BANK_RATE, description="live events a second (real time)"
     )
-    duplicates: float = Field(0.01, ge=0, le=0.5, description="the share sent twice")
+    skew: float = Field(
+        1.0, ge=0, le=3, description="how much more active customers do; 0 = all do the same"
+    )
+    duplicates: float = Field(0.01, ge=0, le=0.5, description="the share of events sent twice")
     late: float = Field(0.005, ge=0, le=0.5, description="the share that comes late")
-    broken: float = Field(0.002, ge=0, le=0.5, description="the share that is no valid event")
+    broken: float = Field(
+        0.002, ge=0, le=0.5, description="so many broken messages, as a share of the events"
+    )
+    mis_keyed: float = Field(
+        0.0005, ge=0, le=0.5, description="so many messages under another's key, likewise"
+    )
+    storylines: GivenPath | None = Field(
+        None, description="a file of storylines, see agents/bank/README.md; none = those shipped"
+    )
 
 
 class LogSettings(Section):

@@ -1,7 +1,7 @@
 """Money as the simulated bank writes it: hundredths in integers, strings on the wire."""
 
 BASE = "CNY"
-_RATES = {
+RATES = {
     "CNY": 100, "USD": 712, "HKD": 91, "EUR": 775, "GBP": 905, "AUD": 468, "SGD": 529, "CAD": 521,
     "JPY": 5, "CHF": 804, "NZD": 432,
 }  # fmt: skip
@@ -12,6 +12,7 @@ CURRENCY_OF = {
     "SG": "SGD", "CA": "CAD", "JP": "JPY", "CH": "CHF", "NZ": "NZD",
 }  # fmt: skip
 """Country → its currency."""
+ABROAD = tuple(country for country in CURRENCY_OF if country != "CN")
 
 
 def money(hundredths: int) -> str:
@@ -22,9 +23,9 @@ def money(hundredths: int) -> str:
 
 def amounts(base: float, currency: str = BASE) -> dict[str, str]:
     """`amount`, `currency` and `base_amount` of about so much in the base currency."""
-    amount = max(1, round(base * 100 * 100 / _RATES[currency]))
+    amount = max(1, round(base * 100 * 100 / RATES[currency]))
     return {
         "amount": money(amount),
         "currency": currency,
-        "base_amount": money(max(1, amount * _RATES[currency] // 100)),
+        "base_amount": money(max(1, amount * RATES[currency] // 100)),
     }

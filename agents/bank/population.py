@@ -1,88 +1,149 @@
-"""The customers of the simulated bank: who they are, what they hold, how active they are."""
+"""All customers of the simulated bank, however many: personas on demand, numbers in columns.
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+A million customers are some 40 bytes each. Personas are worked out again whenever they are asked
+for; those asked for lately are kept.
+"""
+
+from array import array
+from bisect import bisect
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import accumulate
 from random import Random
+from typing import Any
 
-from agents.bank import names
-from agents.bank.money import CURRENCY_OF
+from agents.bank.calendar import day_number
+from agents.bank.persona import Persona, customer_id, made_to_fit, persona_of
 
-_TIERS = (("diamond", 0.08), ("platinum", 0.27), ("gold", 0.65))
-_USUAL = {"diamond": 60_000, "platinum": 30_000, "gold": 15_000}
-_CUSTOMERS_AN_RM = 40
+_PERSONAS_KEPT = 20_000
+KNOWN_AT_ONCE = 10_000
+"""So many customers, the most active, are told of before the history; the others when they first
+do something."""
 _FLATTEN = 5
 """Zipf's law with a flattened head: the most active customer is active, not a machine."""
 
 
-@dataclass(slots=True)
-class Customer:
-    """One customer, with what later events refer to."""
+class Columns:
+    """What has happened so far, by rank."""
 
-    id: str
-    rank: int
-    """Activity falls with the rank, from 0."""
-    name: names.Name
-    tier: str
-    rm: str
-    branch: str
-    abroad: str
-    """The foreign country that this customer has to do with."""
-    usual: int
-    """The size of a usual transfer, in base currency."""
-    accounts: list[str]
-    """The current account first."""
-    card: str
-    device: str
-    balance: float
-    busy_until: int = 0
-    """No ordinary payment before this time: people pause between payments."""
-    browsed_abroad: int = -(2**60)
-    """When an ordinary visitor last looked at study-abroad pages."""
-    held: dict[str, int] = field(default_factory=dict)
-    """How many deposits, holdings, … this customer has had; numbers their names."""
+    def __init__(self, count: int) -> None:
+        self.known = bytearray(count)
+        """Whether the bank has told who this is."""
+        self.things = array("L", bytes(array("L").itemsize * count))
+        """How many deposits, payments, … there have been; numbers their names."""
+        self.moved = array("d", bytes(8 * count))
+        """By how much the balance of the current account differs from that at the beginning."""
+        self.busy_until = array("q", bytes(8 * count))
+        """No ordinary payment before this time: people pause between payments."""
+        self.browsed_abroad = array("q", bytes(8 * count))
+        """When an ordinary visitor last looked at study-abroad pages."""
+        self.done: Mapping[str, array[int]] = {
+            what: array("h", bytes(2 * count)) for what in ("salary", "statement", "school")
+        }
+        """What comes once a period → the last period in which it came, see stories/due.py."""
+
+
+class Customer:
+    """A persona with what has happened to it. Cheap to make, and nothing is lost with it."""
+
+    __slots__ = ("_columns", "rank", "who")
+
+    def __init__(self, who: Persona, columns: Columns) -> None:
+        self.who = who
+        self.rank = who.rank
+        self._columns = columns
+
+    @property
+    def id(self) -> str:
+        return self.who.id
+
+    @property
+    def balance(self) -> float:
+        """Of the current account, in base currency."""
+        return self.who.usual * (20 + self.rank % 90) + self._columns.moved[self.rank]
+
+    def move(self, base: float) -> None:
+        """Change the balance."""
+        self._columns.moved[self.rank] += base
+
+    def neighbour(self, away: int) -> str:
+        """The id of the customer who is so many ranks away, round the end."""
+        count = len(self._columns.known)
+        return customer_id((self.rank + away) % count, count)
 
     def next(self, what: str) -> str:
         """A fresh name for a thing of this customer: `D000007-3`."""
-        self.held[what] = self.held.get(what, 0) + 1
-        return f"{what}{self.id[1:]}-{self.held[what]}"
+        self._columns.things[self.rank] += 1
+        return f"{what}{self.who.number}-{self._columns.things[self.rank]}"
+
+    @property
+    def busy_until(self) -> int:
+        return self._columns.busy_until[self.rank]
+
+    @busy_until.setter
+    def busy_until(self, at: int) -> None:
+        self._columns.busy_until[self.rank] = at
+
+    @property
+    def browsed_abroad(self) -> int:
+        return self._columns.browsed_abroad[self.rank]
+
+    @browsed_abroad.setter
+    def browsed_abroad(self, at: int) -> None:
+        self._columns.browsed_abroad[self.rank] = at
+
+    def first_time(self, what: str, period: int) -> bool:
+        """Whether this has not been done in that period or later yet; it is from now on."""
+        column = self._columns.done[what]
+        if column[self.rank] >= period:
+            return False
+        column[self.rank] = period
+        return True
 
 
 class Population:
-    """All customers, the most active first."""
+    """Customers by rank, the most active first."""
 
-    def __init__(self, seed: int, count: int, weights: Iterable[float] | None = None) -> None:
-        """`weights` of the customers by rank: how active each is; Zipf's law if none are given."""
-        rng = Random(f"{seed}/population")  # noqa: S311  # a simulation, reproducible on purpose
-        self.customers: Sequence[Customer] = [_customer(rng, rank, count) for rank in range(count)]
-        usual = (1 / (rank + 1 + _FLATTEN) for rank in range(count))
-        self._weights = list(accumulate(usual if weights is None else weights))
+    def __init__(
+        self,
+        seed: int,
+        count: int,
+        weights: Iterable[float] | None = None,
+        *,
+        skew: float = 1.0,
+        today: int = 0,
+    ) -> None:
+        """`weights` of the customers by rank: how active each is; Zipf's law if none are given.
+
+        `today` (epoch milliseconds) is when lives turn.
+        """
+        self.count = count
+        self.columns = Columns(count)
+        usual = ((rank + 1 + _FLATTEN) ** -skew for rank in range(count))
+        self._weights = array("d", accumulate(usual if weights is None else weights))
+        self._parts: dict[int, Mapping[str, Any]] = {}
+        day = day_number(today)
+
+        @lru_cache(_PERSONAS_KEPT)
+        def customer(rank: int) -> Customer:
+            who = persona_of(seed, rank, count, day)
+            if rank in self._parts:
+                who = made_to_fit(who, self._parts[rank], day)
+            return Customer(who, self.columns)
+
+        self.customer = customer
+        """The customer with a rank."""
+
+    def give_part(self, rank: int, needs: Mapping[str, Any]) -> None:
+        """From now on the customer with this rank is one who fits a part in a storyline."""
+        self._parts[rank] = needs
+        self.customer.cache_clear()
 
     def choose(self, rng: Random) -> Customer:
         """One customer, the active ones more often."""
-        return rng.choices(self.customers, cum_weights=self._weights)[0]
+        rank = bisect(self._weights, rng.random() * self._weights[-1], 0, self.count - 1)
+        return self.customer(rank)
 
-    def active(self, share: float) -> Sequence[Customer]:
-        """The most active share of the customers, at least one."""
-        return self.customers[: max(1, round(len(self.customers) * share))]
-
-
-def _customer(rng: Random, rank: int, count: int) -> Customer:
-    number = f"{100_000 + rank * 7919 % 900_000:06d}" if count <= 900_000 else f"{rank:07d}"
-    tier = rng.choices([tier for tier, _ in _TIERS], [share for _, share in _TIERS])[0]
-    usual = round(_USUAL[tier] * rng.uniform(0.6, 1.8))
-    abroad = rng.choice([country for country in CURRENCY_OF if country != "CN"])
-    return Customer(
-        id=f"C{number}",
-        rank=rank,
-        name=names.person(rng),
-        tier=tier,
-        rm=f"RM{1 + rank % max(1, count // _CUSTOMERS_AN_RM):03d}",
-        branch=f"BR{1 + rank % 12:02d}",
-        abroad=abroad,
-        usual=usual,
-        accounts=[f"A{number}-1", f"A{number}-2"],
-        card=f"K{number}-1",
-        device=f"dev-{rng.getrandbits(40):010x}",
-        balance=usual * rng.uniform(20, 120),
-    )
+    def ids(self) -> Sequence[str]:
+        """All ids, the most active first."""
+        return [customer_id(rank, self.count) for rank in range(self.count)]

@@ -7,13 +7,17 @@ from datetime import UTC, datetime
 from itertools import takewhile
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import click
 
+from agents.bank.casting import storylines_of
 from agents.bank.lines import to_line
 from agents.bank.live import play
 from agents.bank.message import SOURCES, Message, iso
-from agents.bank.simulation import Plan, messages
+from agents.bank.plan import Plan, plan_of
+from agents.bank.simulation import messages
+from agents.bank.storyline_file import StorylineErrors
 from agents.cli.errors import UserError
 from agents.cli.params import DURATION, Rate
 from agents.clock import BankClock, setting_millis
@@ -27,31 +31,48 @@ _FILE_S = 60.0
 _PROGRESS_EVERY = 5_000
 
 
+_SHARE = click.FloatRange(0, 0.5)
+
+
 @click.command()
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write a file of JSON lines instead of sending; the same seed and origin, the same bytes.",
 )
-@click.option("--customers", type=click.IntRange(1, 1_000_000), help="How many customers.")
+@click.option(
+    "--customers",
+    type=click.IntRange(1, 1_000_000),
+    help="How many; a million begin within seconds and take 200 MB.",
+)
 @click.option("--seed", type=int, help="What all chances are drawn from.")
 @click.option("--rate", type=Rate(MAX_BANK_RATE), help="Live events a second.")
 @click.option("--days", "history_days", type=click.IntRange(0, 36_500), help="Days of history.")
 @click.option("--for", "seconds", type=DURATION, help="End after so long live; a file has 60s.")
-def bank(
-    out: Path | None,
-    customers: int | None,
-    seed: int | None,
-    rate: float | None,
-    history_days: int | None,
-    seconds: float | None,
-) -> None:
+@click.option(
+    "--skew", type=click.FloatRange(0, 3), help="0: all customers do as much; 1: Zipf's law."
+)
+@click.option("--duplicates", type=_SHARE, help="The share of events sent twice, such as 0.01.")
+@click.option("--late", type=_SHARE, help="The share that arrives hours to weeks late.")
+@click.option("--broken", type=_SHARE, help="So many broken messages, as a share of the events.")
+@click.option("--mis-keyed", type=_SHARE, help="So many messages under another's key, likewise.")
+@click.option(
+    "--storylines",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file of storylines of your own, see agents/bank/README.md.",
+)
+def bank(out: Path | None, seconds: float | None, **given: Any) -> None:
     """A simulated VIP bank: its history at once, then live events as the bank clock passes.
 
     What is not given here comes from the settings (VIPCARE_BANK__…). Live, the history ends now,
     or at the clock's origin. In a file it ends at VIPCARE_CLOCK__ORIGIN, or else on 2026-01-05.
+
+    \b
+    vipcare bank                                        to Kafka, until Ctrl-C
+    vipcare bank --out bank.jsonl --for 5m              a file to play with
+    vipcare bank --customers 1000000 --days 0 --rate 5000
+    vipcare bank --duplicates 0.1 --late 0.05           a bank with bad wires
     """
-    given = {"customers": customers, "seed": seed, "rate": rate, "history_days": history_days}
     settings = load_settings()
     chosen = {name: value for name, value in given.items() if value is not None}
     settings = settings.model_copy(
@@ -63,13 +84,17 @@ def bank(
         _write(settings, out, seconds or _FILE_S)
 
 
-def plan_of(settings: Settings, origin: int) -> Plan:
-    """What the bank does by the settings, from an origin on (epoch milliseconds)."""
-    return Plan(origin=origin, pace=settings.clock.rate, **settings.bank.model_dump())
+def _plan(settings: Settings, origin: int) -> Plan:
+    try:
+        plan = plan_of(settings, origin)
+        storylines_of(plan)  # now, not when the clock runs
+    except StorylineErrors as error:
+        raise UserError(str(error)) from error
+    return plan
 
 
 def _write(settings: Settings, out: Path, seconds: float) -> None:
-    plan = plan_of(settings, setting_millis(settings.clock.origin or _ORIGIN))
+    plan = _plan(settings, setting_millis(settings.clock.origin or _ORIGIN))
     end = plan.origin + round(seconds * 1_000 * plan.pace)
     count = 0
     try:
@@ -93,7 +118,7 @@ def _send(settings: Settings, seconds: float | None) -> None:
     clock = BankClock.from_settings(settings.clock)
     now = clock.now()
     origin = setting_millis(settings.clock.origin) if settings.clock.origin else now
-    plan = plan_of(settings, origin)
+    plan = _plan(settings, origin)
     until = None if seconds is None else max(origin, now) + round(seconds * 1_000 * clock.rate)
     try:
         with Sending(settings.kafka, set(SOURCES)) as sending:

@@ -1,4 +1,4 @@
-"""The simulated bank: the same bytes from the same seed, lifelike, and with its storylines."""
+"""The simulated bank: the same bytes from the same seed, every type, and rules that fire."""
 
 import json
 from collections import Counter
@@ -7,16 +7,17 @@ from itertools import takewhile
 
 import pytest
 
+from agents.bank.casting import cast
 from agents.bank.message import Message
-from agents.bank.simulation import Plan, messages
-from schemas.dead_letters import Reason
+from agents.bank.persona import customer_id
+from agents.bank.plan import Plan
+from agents.bank.simulation import messages
 from schemas.effects import Profile
 from schemas.events import EVENT_TYPES
 from schemas.record import Record
 from streams.chunk import Outcome, apply_chunk
 from streams.context import Context, CoreSettings
 from streams.due import DueList
-from streams.durations import DAY_MS
 from streams.inputs import Raw
 from streams.intake import read
 from streams.rules.ruleset import compile_rules
@@ -32,6 +33,7 @@ PLAN = Plan(
     duplicates=0.01,
     late=0.005,
     broken=0.002,
+    mis_keyed=0.001,
 )
 SMALL = replace(PLAN, customers=40, history_days=20)
 CORE = CoreSettings(partitions=1)
@@ -113,18 +115,6 @@ def test_every_type_appears_and_activity_is_skewed(said: list[Message]) -> None:
     assert busiest > len(said) / 4, "a tenth of the customers does more than a quarter"
 
 
-def test_what_goes_wrong_is_what_was_planned(said: list[Message], outcome: Outcome) -> None:
-    counts = outcome.counts
-    assert counts["duplicates"] == pytest.approx(len(said) * PLAN.duplicates, rel=0.2)
-    reasons = {letter.reason for letter in outcome.dead_letters}
-    assert reasons == {Reason.BROKEN, Reason.WRONG_KEY, Reason.FUTURE, Reason.CONFLICT}
-    wrong = len(outcome.dead_letters) + counts["unknown:loyalty.points_granted"]
-    assert wrong == pytest.approx(len(said) * PLAN.broken, rel=0.35)
-    assert counts["late"] > 0
-    behind = sum(lateness(message) > DAY_MS // 24 for message in said if is_event(message))
-    assert behind / len(said) > PLAN.late * 0.7
-
-
 def test_every_rule_fires_in_the_first_live_minute(outcome: Outcome) -> None:
     first = PLAN.origin / 1_000
     live = Counter(
@@ -137,8 +127,10 @@ def test_every_rule_fires_in_the_first_live_minute(outcome: Outcome) -> None:
 
 
 def test_ordinary_customers_rarely_make_a_rule_fire(outcome: Outcome) -> None:
+    players = {customer_id(one.rank, PLAN.customers) for one in cast(PLAN)}
     fired = [effect for effect in outcome.effects if not isinstance(effect, Profile)]
-    assert len({effect.subject for effect in fired}) < PLAN.customers / 5
+    ordinary = {effect.subject for effect in fired} - players
+    assert len(ordinary) < (PLAN.customers - len(players)) / 8
 
 
 @pytest.mark.parametrize("customers", [1, 3])
@@ -150,9 +142,3 @@ def test_a_tiny_bank_lives_too(customers: int, days: int) -> None:
 
 def is_event(message: Message) -> bool:
     return read(Raw(message.topic, 0, 0, message.key, message.value), CORE).input is not None
-
-
-def lateness(message: Message) -> int:
-    entry = read(Raw(message.topic, 0, 0, message.key, message.value), CORE)
-    assert entry.input is not None
-    return message.at - entry.input.at

@@ -4,25 +4,29 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from agents.bank import names
+from agents.bank.catalogue import ORDINARY
+from agents.bank.companies import company
 from agents.bank.money import amounts, money
 from agents.bank.population import Customer
-from agents.bank.stories.story import Repertoire, Step, around, day, days
+from agents.bank.stories.story import Likely, Repertoire, Step, around, day, days, minutes
+from agents.bank.stories.transfers import balance
 
-_PRODUCTS = (
-    ("WM-180", "wealth", 2), ("WM-365", "wealth", 3), ("FD-GLOBAL", "fund", 4),
-    ("FD-BOND", "fund", 2), ("IN-LEGACY", "insurance", 1), ("GD-BAR", "precious metal", 3),
-)  # fmt: skip
 _INTERESTS = ("golf", "wine", "opera", "family trust", "study abroad", "health", "travel")
 _LOUNGES = ("PVG T2", "SHA T2", "PEK T3", "HKG", "CAN T2")
+_SEGMENTS = ("founder", "family", "executive")
+_LARGEST_ORDINARY_DEPOSIT = 900_000
 
 
 def keep_deposit(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
     """Placed, then at maturity renewed or redeemed; some are broken early."""
-    put = amounts(around(rng, customer.usual * 8))
+    base = min(around(rng, customer.who.usual * 8), _LARGEST_ORDINARY_DEPOSIT)
+    base = max(min(base, customer.balance / 2), 10_000)
+    customer.move(-base)
+    put = amounts(base)
     term = rng.choice((7, 30, 90, 180))
     placed = new_deposit(rng, customer, put) | {"matures_on": day(at, term)}
-    yield Step(0, "deposit.placed", placed)
+    yield Step(minutes(rng, 0, 5), "deposit.placed", placed)
+    yield Step(minutes(rng, 1, 30), "balance.reported", balance(customer))
     early = rng.random() < 0.15
     redeemed = {
         "deposit": placed["deposit"], "amount": put["amount"], "currency": put["currency"],
@@ -34,6 +38,8 @@ def keep_deposit(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
         yield Step(lasted, "deposit.renewed", renewed)
         lasted = days(rng, term, term)
     yield Step(lasted, "deposit.redeemed", redeemed)
+    customer.move(base)
+    yield Step(minutes(rng, 1, 30), "balance.reported", balance(customer))
 
 
 def new_deposit(rng: Random, customer: Customer, put: dict[str, str]) -> dict[str, Any]:
@@ -48,52 +54,58 @@ def new_deposit(rng: Random, customer: Customer, put: dict[str, str]) -> dict[st
 
 
 def hold_product(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
-    product, kind, risk = rng.choice(_PRODUCTS)
+    product = rng.choice(ORDINARY)
     bought = {
         "holding": customer.next("H"),
-        "product": product,
-        "product_class": kind,
-        **amounts(around(rng, customer.usual * 5)),
-        "risk_level": risk,
-        "matures_on": day(at, rng.choice((90, 180, 365))),
+        "product": product.id,
+        "product_class": product.product_class,
+        **amounts(around(rng, customer.who.usual * 5)),
+        "risk_level": product.risk,
     }
-    yield Step(0, "product.purchased", bought)
-    if rng.random() < 0.6:
-        yield Step(days(rng, 5, 60), "product.redeemed", bought)
+    if product.days is not None:
+        bought["matures_on"] = day(at, product.days)
+    yield Step(minutes(rng, 0, 5), "product.purchased", bought)
+    if product.days is None and rng.random() < 0.4:
+        yield Step(days(rng, 5, 90), "product.redeemed", bought)
+    elif product.days is not None:
+        yield Step(days(rng, product.days, product.days), "product.redeemed", bought)
 
 
 def borrow(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
     drawn = {
         "loan": customer.next("L"),
         "kind": rng.choice(("mortgage", "business", "securities")),
-        **amounts(around(rng, customer.usual * 20)),
+        **amounts(around(rng, customer.who.usual * 20)),
         "rate": f"0.0{rng.randint(31, 45)}",
         "due_on": day(at, 360),
     }
     yield Step(0, "loan.drawn", drawn)
-    for _ in range(3):
-        part = amounts(around(rng, customer.usual * 2))
-        yield Step(days(rng, 10, 25), "loan.repaid", drawn | part)
+    part = amounts(around(rng, customer.who.usual * 2))
+    for _ in range(12):
+        yield Step(days(rng, 29, 31), "loan.repaid", drawn | part)
 
 
 def try_account(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
+    """A savings account for something, and closed when it is done."""
     _ = at
-    account = f"A{customer.id[1:]}-{2 + int(customer.next('N').rpartition('-')[2])}"
-    opened = {"account": account, "kind": "savings", "currency": "CNY", "branch": customer.branch}
-    yield Step(0, "account.opened", opened)
+    account = customer.next("A")
+    opened = {"account": account, "kind": "savings", "currency": "CNY"}
+    yield Step(0, "account.opened", opened | {"branch": customer.who.branch})
     yield Step(days(rng, 5, 70), "account.closed", {"account": account, "reason": "not needed"})
 
 
 def change(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
     """Something about the customer changes: a patch of one or two fields."""
-    _ = customer, at
+    _ = at
+    moves = {"employer": company(0, rng.randrange(10_000)).name}
     patch: dict[str, Any] = rng.choice(
         (
-            {"residence": rng.choice(names.CITIES)},
-            {"occupation": rng.choice(names.OCCUPATIONS), "employer": rng.choice(names.EMPLOYERS)},
+            moves | {"occupation": "executive"},
             {"consents": {"marketing": {"phone": False, "wechat": True}}},
+            {"phone": f"+86 100{rng.randint(0, 99_999_999):08d}"},
             {"employer": None},
-            {"attributes": {"segment": rng.choice(("founder", "family", "executive"))}},
+            {"residence": customer.who.city},
+            {"attributes": {"segment": rng.choice(_SEGMENTS)}},
         )
     )
     yield Step(0, "customer.updated", patch)
@@ -102,47 +114,42 @@ def change(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
 def be_tagged(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
     _ = at
     tag = {"tag": rng.choice(("moving house", "new business", "expecting", "travelling"))}
-    yield Step(0, "tag.added", tag | {"given_by": customer.rm})
+    yield Step(0, "tag.added", tag | {"given_by": customer.who.rm})
     yield Step(days(rng, 3, 50), "tag.removed", tag)
 
 
 def be_related(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
+    """A partner in business for a time: another customer."""
     _ = at
-    number = int(customer.id[1:]) + rng.choice((7919, -7919))
-    relation = {"other": f"C{number:06d}", "relation": "business partner"}
+    other = customer.neighbour(rng.choice((2, 4, -2, -4)))
+    if other == customer.id:
+        return
+    relation = {"other": other, "relation": "business partner"}
     yield Step(0, "relation.added", relation)
     yield Step(days(rng, 5, 80), "relation.removed", relation)
 
 
 def show_interest(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
     _ = at
-    interest = {"interest": rng.choice(_INTERESTS), "given_by": customer.rm}
+    interest = {"interest": rng.choice(_INTERESTS), "given_by": customer.who.rm}
     yield Step(0, "interest.recorded", interest)
 
 
 def enjoy_benefit(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
     _ = customer, at
     benefit, cost = rng.choice((("lounge", 220), ("gift", 380), ("airport service", 600)))
-    yield Step(
-        0,
-        "benefit.used",
-        {
-            "benefit": benefit,
-            "place": rng.choice(_LOUNGES),
-            "cost": money(cost * 100),
-            "currency": "CNY",
-        },
-    )
+    used = {"benefit": benefit, "place": rng.choice(_LOUNGES)}
+    yield Step(0, "benefit.used", used | {"cost": money(cost * 100), "currency": "CNY"})
 
 
 HOLDINGS: Repertoire = (
-    (3, keep_deposit),
-    (2.5, hold_product),
-    (0.5, borrow),
-    (0.4, try_account),
-    (1, change),
-    (0.7, be_tagged),
-    (0.3, be_related),
-    (0.8, show_interest),
-    (1.5, enjoy_benefit),
+    Likely(keep_deposit, 1.5, 0.5, 0.1),
+    Likely(hold_product, 1.8, 0.5, 0.2),
+    Likely(borrow, 0.2, 0.02, 0.0),
+    Likely(try_account, 0.3, 0.1, 0.0),
+    Likely(change, 0.7, 0.1, 0.1),
+    Likely(be_tagged, 0.5, 0.05, 0.1),
+    Likely(be_related, 0.2, 0.02, 0.0),
+    Likely(show_interest, 0.6, 0.1, 0.1),
+    Likely(enjoy_benefit, 0.8, 1.2, 6.0),
 )

@@ -4,13 +4,12 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any, NamedTuple
 
-from agents.bank.message import iso
+from agents.bank.calendar import date_of, day_number
 from agents.bank.population import Customer
 from streams.durations import DAY_MS
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
-_SHANGHAI_MS = 8 * HOUR_MS
 
 
 class Step(NamedTuple):
@@ -25,13 +24,23 @@ class Step(NamedTuple):
 Story = Callable[[Random, Customer, int], Iterator[Step]]
 """Of a customer, from a bank time on. It draws its chances when each step is asked for."""
 
-Repertoire = tuple[tuple[float, Story], ...]
-"""Stories with their weights: how often each happens, compared with the others."""
+
+class Likely(NamedTuple):
+    """How often a story begins, compared with the others."""
+
+    story: Story
+    on_workdays: float
+    on_days_off: float
+    on_journeys: float
+    """Abroad, whatever the day."""
+
+
+Repertoire = tuple[Likely, ...]
 
 
 def day(at: int, days: int = 0) -> str:
     """The calendar day at a bank time, or so many days later, as YYYY-MM-DD."""
-    return iso(at + _SHANGHAI_MS + days * DAY_MS)[:10]
+    return date_of(day_number(at) + days).isoformat()
 
 
 def minutes(rng: Random, low: float, high: float) -> int:

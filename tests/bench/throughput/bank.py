@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, takewhile
 
 from agents.bank.message import SOURCES
+from agents.bank.plan import Plan
 from agents.bank.population import Population
-from agents.bank.simulation import Plan, messages
+from agents.bank.simulation import messages
 from agents.lane.cache import RecordCache
 from config.load_attributes import read_attributes
 from schemas.record import Record
@@ -43,7 +44,8 @@ _SEED = 7
 def bank(events: int, customers: int = CUSTOMERS) -> Workload:
     chosen = rules()
     records = _records(chosen)
-    population = Population(_SEED, customers, [(rank + 1) ** -ZIPF for rank in range(customers)])
+    activity = [(rank + 1) ** -ZIPF for rank in range(customers)]
+    population = Population(_SEED, customers, activity, today=_ORIGIN)
     kept = round(customers * CACHED_SHARE)
     return Workload(
         name="bank",
@@ -52,14 +54,14 @@ def bank(events: int, customers: int = CUSTOMERS) -> Workload:
         rules=chosen,
         customers=customers,
         records=records,
-        customer_ids=[one.id for one in population.customers],
+        customer_ids=population.ids(),
         cache_bytes=round(kept * _cached_bytes(records)),
         cached_records=kept,
     )
 
 
 def _messages(population: Population) -> Iterator[Message]:
-    plan = _plan(len(population.customers), history_days=0)
+    plan = _plan(population.count, history_days=0)
     for one in messages(plan, known=population):
         yield Message(one.topic, one.key, one.value)
 
@@ -74,7 +76,8 @@ def _plan(customers: int, history_days: int) -> Plan:
         pace=DAY_MS / 1_000 / (customers * _EVENTS_A_DAY),
         duplicates=0.01,
         late=0.005,
-        broken=0.002,
+        broken=0.0015,
+        mis_keyed=0.0005,
     )
 
 

@@ -1,0 +1,200 @@
+"""The data of a storyline's event: what its step says, and what it leaves open filled in.
+
+Words of a step that are no fields of the event:
+
+- `amount`: a span in base currency, or times the customer's usual amount; becomes the event's money
+- `country`: of a transfer's other party or of a payment; `abroad` is the customer's own foreign one
+- `term`: days until a deposit or product matures or a loan is due
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Any, NamedTuple, get_type_hints
+
+from agents.bank.catalogue import PRODUCTS
+from agents.bank.merchants import CATEGORIES
+from agents.bank.money import CURRENCY_OF, amounts
+from agents.bank.population import Customer
+from agents.bank.stories.cards import payment
+from agents.bank.stories.holdings import new_deposit
+from agents.bank.stories.story import around, day
+from agents.bank.stories.transfers import balance, transfer
+from agents.bank.stories.visits import STUDY_PAGES, page
+from schemas.envelope import Data
+from schemas.events import EVENT_TYPES
+
+Fields = dict[str, Any]
+WORDS = ("amount", "country", "term")
+
+_SPAN = re.compile(r"([\d_]+)(?:\.\.([\d_]+))?( usual)?")
+_MONEY: Mapping[str, tuple[str, str, str]] = {
+    "deposit.placed": ("principal", "currency", "base_principal"),
+    "deposit.renewed": ("principal", "currency", "base_principal"),
+    "balance.reported": ("balance", "currency", "base_balance"),
+    "card.limit_changed": ("limit", "currency", ""),
+    "card.issued": ("limit", "currency", ""),
+    "statement.issued": ("amount_due", "currency", ""),
+    "benefit.used": ("cost", "currency", ""),
+}
+"""Type → its names for amount, currency and base amount, where they are others."""
+_DUE = {"loan.drawn": "due_on", "loan.repaid": "due_on", "statement.issued": "due_on"}
+
+
+class Asked(NamedTuple):
+    """For whom, when, and what a step says of money and country."""
+
+    rng: Random
+    customer: Customer
+    at: int
+    base: float | None
+    country: str
+    given: Fields
+
+
+def fields_of(event_type: str) -> frozenset[str]:
+    """The names of the fields that events of a type have."""
+    data: type[Data] = get_type_hints(EVENT_TYPES[event_type])["data"]
+    return frozenset(data.__struct_fields__)
+
+
+def complete(
+    event_type: str, given: Fields, kept: Fields, rng: Random, customer: Customer, at: int
+) -> Fields:
+    """The event's data. `kept` is what an earlier step said about the same thing."""
+    country = str(given.get("country", "CN"))
+    country = customer.who.abroad if country == "abroad" else country
+    asked = Asked(rng, customer, at, _base(given, rng, customer), country, given)
+    fields = fields_of(event_type)
+    data = {name: value for name, value in kept.items() if name in fields}
+    if event_type == "deposit.redeemed" and "principal" in kept:
+        data["amount"] = kept["principal"]
+    if not data:
+        data = _FILL.get(event_type, _by_name)(asked)
+    if asked.base is not None:
+        data |= _money(event_type, asked, fields)
+    if "term" in given:
+        data[_DUE.get(event_type, "matures_on")] = day(at, int(given["term"]))
+    said = {name: _filled(value, customer) for name, value in given.items() if name not in WORDS}
+    return {name: value for name, value in {**data, **said}.items() if name in fields}
+
+
+def _base(given: Fields, rng: Random, customer: Customer) -> float | None:
+    """What `amount` asks for, in base currency."""
+    if "amount" not in given:
+        return None
+    match = _SPAN.fullmatch(str(given["amount"]))
+    if match is None:
+        raise ValueError(
+            f"amount: {given['amount']!r} is none: write 300_000, 230_000..620_000 or 9..18 usual"
+        )
+    low = int(match[1].replace("_", ""))
+    high = int((match[2] or match[1]).replace("_", ""))
+    return rng.uniform(low, high) * (customer.who.usual if match[3] else 1)
+
+
+def _money(event_type: str, asked: Asked, fields: frozenset[str]) -> Fields:
+    assert asked.base is not None
+    named = _MONEY.get(event_type, ("amount", "currency", "base_amount"))
+    found = amounts(asked.base, CURRENCY_OF[asked.country])
+    values = (found["amount"], found["currency"], found["base_amount"])
+    return {name: value for name, value in zip(named, values, strict=True) if name in fields}
+
+
+def _filled(value: Any, customer: Customer) -> Any:
+    """`{rm}`, `{branch}`, `{child}`, … in a text are the customer's own."""
+    if not isinstance(value, str) or "{" not in value:
+        return value
+    who = customer.who
+    return value.format(
+        rm=who.rm,
+        branch=who.branch,
+        card=who.card,
+        account=who.accounts[0],
+        device=who.device,
+        child=who.children[0].name if who.children else "",
+        employer=who.company.name,
+        neighbour=customer.neighbour(2),
+    )
+
+
+def _transfer(asked: Asked) -> Fields:
+    base = around(asked.rng, asked.customer.who.usual) if asked.base is None else asked.base
+    direction = str(asked.given.get("direction", "out"))
+    return transfer(asked.rng, asked.customer, direction, base, asked.country)
+
+
+def _payment(asked: Asked) -> Fields:
+    made = payment(asked.rng, asked.customer, asked.country, asked.at, asked.base)
+    wanted = [one for one in CATEGORIES if one.code == str(asked.given.get("category"))]
+    for one in wanted:
+        merchants = one.home if asked.country == "CN" else one.abroad or one.home
+        made["merchant"] = asked.rng.choice(merchants)
+        made["presence"] = "present"
+    return made
+
+
+def _balance(asked: Asked) -> Fields:
+    return balance(asked.customer)
+
+
+def _deposit(asked: Asked) -> Fields:
+    put = amounts(asked.base or around(asked.rng, asked.customer.who.usual * 8))
+    return new_deposit(asked.rng, asked.customer, put) | {"matures_on": day(asked.at, 90)}
+
+
+def _product(asked: Asked) -> Fields:
+    wanted = asked.given.get("product", PRODUCTS[0].id)
+    product = next((one for one in PRODUCTS if one.id == wanted), PRODUCTS[0])
+    bought = {
+        "holding": asked.customer.next("H"),
+        "product": product.id,
+        "product_class": product.product_class,
+        "risk_level": product.risk,
+        **amounts(around(asked.rng, asked.customer.who.usual * 5)),
+    }
+    return bought | ({"matures_on": day(asked.at, product.days)} if product.days else {})
+
+
+def _page(asked: Asked) -> Fields:
+    topic = str(asked.given.get("page_topic", "lifestyle"))
+    return page(asked.rng.choice(STUDY_PAGES), topic, asked.rng.randint(40, 400))
+
+
+def _by_name(asked: Asked) -> Fields:
+    """What follows from a field's name alone."""
+    who, rng, customer = asked.customer.who, asked.rng, asked.customer
+    return {
+        "account": who.accounts[0],
+        "attempt": customer.next("J"),
+        "branch": who.branch,
+        "by": who.rm,
+        "call": customer.next("V"),
+        "card": who.card,
+        "case": customer.next("E"),
+        "channel": "app",
+        "currency": "CNY",
+        "device": who.device,
+        "given_by": who.rm,
+        "handled_by": f"AG{rng.randint(1, 60):02d}",
+        "limit": None,
+        "loan": customer.next("L"),
+        "previous": None,
+        "rm": who.rm,
+        "seconds": rng.randint(20, 1_800),
+        "statement": customer.next("S"),
+        "survey": customer.next("Q"),
+        "task": customer.next("W"),
+    }
+
+
+_FILL: Mapping[str, Callable[[Asked], Fields]] = {
+    "transfer.completed": _transfer,
+    "card.authorised": _payment,
+    "card.settled": _payment,
+    "card.declined": _payment,
+    "balance.reported": _balance,
+    "deposit.placed": _deposit,
+    "product.purchased": _product,
+    "page.viewed": _page,
+}

@@ -1,0 +1,156 @@
+"""A persona: who a customer is, worked out from the seed and the rank whenever it is asked for.
+
+Nothing about a persona changes while the bank is played, so none has to be kept.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any
+
+from agents.bank.calendar import date_of
+from agents.bank.companies import Company, company, count_of_companies
+from agents.bank.home import Child, home_of
+from agents.bank.life import Turn, turn_of
+from agents.bank.money import ABROAD
+from agents.bank.names import Name
+from agents.bank.organisation import count_of_rms, manager
+
+_TIERS = ("diamond", "platinum", "gold")
+_TIER_SHARES = (8, 35, 100)
+"""Cumulative, in percent."""
+_USUAL = {"diamond": 60_000, "platinum": 30_000, "gold": 15_000}
+_OCCUPATIONS = (
+    "entrepreneur", "executive", "physician", "lawyer", "investor", "architect", "professor",
+    "engineer", "artist",
+)  # fmt: skip
+_OWNERS = frozenset(("entrepreneur", "investor"))
+_TAGS = ("golf", "tea", "art", "wine", "marathon", "philanthropy", "yachting", "photography")
+_SPREAD = 7_919
+"""A prime: neighbours in rank are not neighbours in number."""
+_SIX_DIGITS = 900_000
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """One customer, as far as it never changes."""
+
+    id: str
+    rank: int
+    """Activity falls with the rank, from 0."""
+    name: Name
+    born: str
+    """YYYY-MM-DD."""
+    tier: str
+    rm: str
+    branch: str
+    city: str
+    occupation: str
+    company: Company
+    """That pays the salary, or that the customer owns."""
+    spouse: str | None
+    """The id of a spouse who is a customer too."""
+    partner: str | None
+    """The shown name of a husband or wife."""
+    children: tuple[Child, ...]
+    abroad: str
+    """The foreign country that this customer has to do with."""
+    usual: int
+    """The size of a usual transfer, in base currency."""
+    turn: Turn
+    tags: tuple[str, ...]
+    device: str
+
+    @property
+    def number(self) -> str:
+        return self.id[1:]
+
+    @property
+    def accounts(self) -> tuple[str, str]:
+        """The current account and the one in the foreign currency."""
+        return f"A{self.number}-1", f"A{self.number}-2"
+
+    @property
+    def card(self) -> str:
+        return f"K{self.number}-1"
+
+    @property
+    def limit(self) -> int:
+        """Of the credit card, in base currency."""
+        return self.usual * 5
+
+    @property
+    def owns_company(self) -> bool:
+        return self.occupation in _OWNERS
+
+    @property
+    def language(self) -> str:
+        return "zh" if self.name.chinese else "en"
+
+
+def customer_id(rank: int, count: int) -> str:
+    """The id of the customer with a rank, of `count` customers."""
+    if count <= _SIX_DIGITS:
+        return f"C{100_000 + rank * _SPREAD % _SIX_DIGITS:06d}"
+    return f"C{1_000_000 + rank:07d}"
+
+
+def persona_of(seed: int, rank: int, count: int, today: int) -> Persona:
+    """`today` is the day around which lives turn, a number, see calendar.py."""
+    rng = Random(f"{seed}/persona/{rank}")  # noqa: S311  # a simulation, reproducible on purpose
+    home = home_of(seed, rank, count)
+    woman = rank % 2 == 1 if home.shared else rng.random() < 0.45
+    born_in = home.parents_born + (rng.randint(0, 4) if woman else 0)
+    year = date_of(today).year
+    age = year - born_in
+    tier = rng.choices(_TIERS, cum_weights=_TIER_SHARES)[0]
+    managers = count_of_rms(count)
+    rm = manager(seed, rank // 2 % managers, managers)
+    ages = tuple(year - int(child.born[:4]) for child in home.children)
+    return Persona(
+        id=customer_id(rank, count),
+        rank=rank,
+        name=home.wife if woman else home.husband,
+        born=f"{born_in}-{rng.randint(1, 12):02d}-{rng.randint(1, 28):02d}",
+        tier=tier,
+        rm=rm.id,
+        branch=rm.branch,
+        city=rm.city,
+        occupation="retired" if age >= 66 else rng.choice(_OCCUPATIONS),
+        company=company(seed, rng.randrange(count_of_companies(count))),
+        spouse=customer_id(rank ^ 1, count) if home.shared else None,
+        partner=(home.husband if woman else home.wife).shown if home.married else None,
+        children=home.children,
+        abroad=rng.choice(ABROAD),
+        usual=round(_USUAL[tier] * rng.uniform(0.6, 1.8)),
+        turn=turn_of(rng, age, ages, today),
+        tags=(rng.choice(_TAGS),) if rng.random() < 0.6 else (),
+        device=f"dev-{rng.getrandbits(40):010x}",
+    )
+
+
+def made_to_fit(persona: Persona, needs: Mapping[str, Any], today: int) -> Persona:
+    """The persona, changed as far as a part needs it (`PersonaNeeds` in storyline.py)."""
+    year = date_of(today).year
+    asis = ("tier", "occupation", "abroad", "usual")
+    changes = {name: needs[name] for name in asis if name in needs}
+    if "tags" in needs:
+        changes["tags"] = tuple(needs["tags"])
+    if "turn" in needs:
+        changes["turn"] = Turn(needs["turn"], today - 100)
+    if "age" in needs:
+        changes["born"] = f"{year - needs['age']}{persona.born[4:]}"
+    if "birthday_in_days" in needs:
+        birthday = date_of(today + needs["birthday_in_days"])
+        month_and_day = f"{birthday.month:02d}-{min(birthday.day, 28):02d}"
+        changes["born"] = f"{changes.get('born', persona.born)[:4]}-{month_and_day}"
+    if "child_age" in needs:
+        changes["children"] = (_child(persona, year - needs["child_age"]),)
+        changes["spouse"] = None  # whose family would be another
+    return replace(persona, **changes)
+
+
+def _child(persona: Persona, born: int) -> Child:
+    family = persona.name.family.split()[0]
+    name = f"{family}思齐" if persona.name.chinese else f"Robin {persona.name.family}"
+    return Child(name, f"{born}-03-18")

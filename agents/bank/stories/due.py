@@ -1,0 +1,87 @@
+"""What comes by the calendar: salaries, card statements, school fees.
+
+Each comes on the first occasion on or after its day on which the customer has a turn; whoever is
+active enough has one every day.
+"""
+
+from collections.abc import Iterator
+from random import Random
+
+from agents.bank.calendar import date_of, day_number, months
+from agents.bank.money import amounts
+from agents.bank.population import Customer
+from agents.bank.stories.story import Step, Story, around, day, days, minutes
+from agents.bank.stories.transfers import balance, transfer
+
+_STATEMENT_DAY = 18
+_TERMS = {2: 0, 9: 1}
+"""The months in which school fees are paid → which half of the year it is for."""
+_SCHOOL_AGES = range(3, 23)
+
+
+def due_story(customer: Customer, at: int) -> Story | None:
+    """The story that is due for a customer, once; None if nothing is."""
+    today = date_of(day_number(at))
+    month = today.year * 12 + today.month
+    if today.day >= _payday(customer) and customer.first_time("salary", month):
+        return be_paid
+    if today.day >= _STATEMENT_DAY and customer.first_time("statement", month):
+        return get_statement
+    half = _TERMS.get(today.month)
+    if half is None or not _pupils(customer, today.year):
+        return None
+    return pay_school if customer.first_time("school", today.year * 2 + half) else None
+
+
+def _payday(customer: Customer) -> int:
+    return 3 if customer.who.occupation == "retired" else customer.who.company.payday
+
+
+def _pupils(customer: Customer, year: int) -> int:
+    return sum(year - int(child.born[:4]) in _SCHOOL_AGES for child in customer.who.children)
+
+
+def be_paid(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
+    """A salary or a pension; owners of a company take a share of its profit each quarter."""
+    who = customer.who
+    month = months(day_number(at)) % 12 or 12
+    base, purpose = who.usual * 1.2, "salary"
+    if who.occupation == "retired":
+        base, purpose = who.usual * 0.5, "pension"
+    elif who.owns_company:
+        if month % 3 != 1:
+            return
+        base, purpose = who.usual * 3.5, "dividend"
+    elif month == 1:
+        base *= 2  # the thirteenth month, before the New Year
+    paid = transfer(rng, customer, "in", base)
+    payer = "Social insurance" if purpose == "pension" else who.company.name
+    yield Step(0, "transfer.completed", paid | {"counterparty_name": payer, "purpose": purpose})
+    yield Step(minutes(rng, 1, 30), "balance.reported", balance(customer))
+
+
+def get_statement(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
+    """And pay it before it is due."""
+    base = around(rng, customer.who.usual)
+    due = amounts(base)
+    yield Step(
+        0,
+        "statement.issued",
+        {
+            "card": customer.who.card,
+            "statement": customer.next("S"),
+            "amount_due": due["amount"],
+            "currency": due["currency"],
+            "due_on": day(at, 20),
+        },
+    )
+    paid = transfer(rng, customer, "out", base) | {"purpose": "card statement"}
+    yield Step(days(rng, 12, 19), "transfer.completed", paid)
+
+
+def pay_school(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
+    """The fees of a term, of all children at once."""
+    count = max(1, _pupils(customer, date_of(day_number(at)).year))
+    base = min(customer.who.usual * 1.5 * count, customer.who.usual * 2.2)
+    paid = transfer(rng, customer, "out", base)
+    yield Step(0, "transfer.completed", paid | {"purpose": "school fees"})

@@ -1,0 +1,161 @@
+"""Storylines: each is played to its end, and a wrong file is refused with its place."""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agents.bank.casting import FIRST_CAST, cast
+from agents.bank.message import Message
+from agents.bank.persona import customer_id
+from agents.bank.plan import Plan
+from agents.bank.storyline import Storyline
+from agents.bank.storyline_file import (
+    SHIPPED,
+    StorylineErrors,
+    read_storylines,
+    shipped_storylines,
+)
+from schemas.events import EVENT_TYPES
+from tests.bank.test_simulation import PLAN, is_event, told
+
+MINIMAL = """
+storylines:
+  - id: a-story
+    title: {zh: 标题, en: A title}
+    story: {zh: 故事, en: A story}
+    steps:
+      - {day: -3, event: logged.in}
+      - {event: transfer.completed, with: {amount: 9..18 usual}}
+"""
+
+WRONG = [
+    (
+        "- {day: -3, event: logged.in}",
+        "- {day: -3, event: logged.inn}",
+        7,
+        "did you mean logged.in",
+    ),
+    ("amount: 9..18 usual", "amout: 9..18 usual", 8, "did you mean amount"),
+    ("amount: 9..18 usual", "amount: a lot", 8, "'a lot' is none"),
+    ("amount: 9..18 usual", "direction: sideways", 8, "direction|sideways|enum"),
+    ("day: -3", "day: never", 7, "integer"),
+    ("day: -3", "day: 3", 3, "in the order in which they happen"),
+    ("title: {zh: 标题, en: A title}", "titel: {zh: 标题, en: A title}", 4, "not a key here"),
+    ("en: A story}", "}", 5, "missing"),
+    ("    steps:", "    persona: {tier: silver}\n    steps:", 6, "diamond"),
+    ("    steps:", "    persona: {turn: lottery}\n    steps:", 6, "baby"),
+    ("storylines:", "storylines: [", 0, "not YAML"),
+    ("storylines:", "stories:", 0, "storylines"),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong", "line", "said"), WRONG)
+def test_a_mistake_is_told_with_file_and_line(
+    tmp_path: Path, right: str, wrong: str, line: int, said: str
+) -> None:
+    file = tmp_path / "mine.yaml"
+    assert right in MINIMAL
+    file.write_text(MINIMAL.replace(right, wrong))
+    with pytest.raises(StorylineErrors) as error:
+        read_storylines(file)
+    place = f"{file}:{line}:" if line else f"{file}:"
+    lines = str(error.value).splitlines()
+    assert any(one.startswith(place) and re.search(said, one) for one in lines), lines
+
+
+def test_a_file_that_is_right_is_played(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(MINIMAL)
+    (storyline,) = read_storylines(file)
+    assert storyline.steps[1].data == {"amount": "9..18 usual"}
+    assert str(SHIPPED).endswith("storylines.yaml")
+
+
+def test_every_scenario_has_a_storyline_and_five_have_a_portrait() -> None:
+    stories = shipped_storylines()
+    assert {one.scenario for one in stories} >= set(range(1, 15))
+    assert sum(one.portrait for one in stories) == 5
+
+
+@pytest.fixture(scope="module")
+def by_customer() -> dict[str, list[Any]]:
+    """Every customer's good events in the history and the first live minute, with their arrival."""
+    said: dict[str, list[Any]] = defaultdict(list)
+    for message in told(PLAN):
+        if is_event(message):
+            said[message.key.decode()].append((message.at, json.loads(message.value)))
+    return said
+
+
+def test_every_storyline_is_played_to_its_end_in_the_first_minute(
+    by_customer: dict[str, list[tuple[int, Any]]],
+) -> None:
+    first = [one for one in cast(PLAN) if 0 <= one.stage.head - PLAN.origin < 60_000]
+    assert len(first) == FIRST_CAST * len(shipped_storylines())
+    for premiere in first:
+        said = by_customer[customer_id(premiere.rank, PLAN.customers)]
+        assert _is_told(premiere.storyline, said), premiere.storyline.id
+        live = [event for at, event in said if at >= premiere.stage.head]
+        heads = [step.event for step in premiere.storyline.steps if step.day >= 0]
+        assert _in_order(heads, [event["type"] for event in live]), premiere.storyline.id
+
+
+def _is_told(storyline: Storyline, said: Sequence[tuple[int, Any]]) -> bool:
+    """Whether all that the steps say is in a customer's events, in order."""
+    place = 0
+    events = [event for _, event in said]
+    for step in storyline.steps:
+        words = {name: value for name, value in step.data.items() if name not in _WORDS}
+        for _ in range(int(step.times.partition("..")[0])):
+            while place < len(events) and not _fits(step.event, words, events[place]):
+                place += 1
+            if place == len(events):
+                return False
+            place += 1
+    return True
+
+
+_WORDS = ("amount", "country", "term")
+
+
+def _fits(event_type: str, words: dict[str, Any], event: Any) -> bool:
+    told = {name: value for name, value in words.items() if "{" not in str(value)}
+    return event["type"] == event_type and told.items() <= event["data"].items()
+
+
+def _in_order(wanted: Sequence[str], said: Sequence[str]) -> bool:
+    left = iter(said)
+    return all(one in left for one in wanted)
+
+
+def test_what_comes_before_the_head_lies_in_the_history(
+    by_customer: dict[str, list[tuple[int, Any]]],
+) -> None:
+    nursery = next(one for one in cast(PLAN) if one.storyline.id == "dining-to-nursery"
+                   and one.stage.head >= PLAN.origin)  # fmt: skip
+    said = by_customer[customer_id(nursery.rank, PLAN.customers)]
+    paid = [(at, e["data"]["category"]) for at, e in said if e["type"] == "card.authorised"]
+    middle = PLAN.origin - 35 * 86_400_000
+    before = [code for at, code in paid if at < middle]
+    after = [code for at, code in paid if at >= middle]
+    assert before.count("5641") / len(before) < 0.2 < after.count("5641") / len(after)
+    assert before.count("5812") / len(before) > after.count("5812") / len(after)
+
+
+def test_a_storyline_of_ones_own_is_played(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(MINIMAL)
+    mine = read_storylines(file)
+    plan = Plan(
+        origin=PLAN.origin, seed=3, customers=30, history_days=5, rate=20.0, pace=1.0,
+        duplicates=0.0, late=0.0, broken=0.0, storylines=mine,
+    )  # fmt: skip
+    said: list[Message] = told(plan)
+    players = {customer_id(one.rank, 30).encode() for one in cast(plan)}
+    assert {message.key for message in said} >= players
+    assert EVENT_TYPES.keys() >= {json.loads(message.value)["type"] for message in said}
