@@ -10,7 +10,8 @@ from typing import Any, Self
 from confluent_kafka import KafkaError, Producer
 
 from agents.librdkafka import librdkafka_config
-from config.settings import KafkaSettings
+from config.wires import KafkaSettings
+from schemas.events.reference import GLOBAL_TOPICS
 from tests.kill.workload import Message
 
 _TICK_S = 0.05
@@ -59,6 +60,8 @@ class Feeder:
         if error is not None:
             self._failures.append(error.str())
             return
+        if message.topic() in GLOBAL_TOPICS:
+            return  # no position tells of it
         place = message.topic(), message.partition()
         self.ends[place] = max(self.ends[place], message.offset() + 1)
 

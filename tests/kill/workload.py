@@ -1,4 +1,5 @@
-"""The bank's traffic for kill tests: five topics that share customers, and every kind of mishap.
+"""The bank's traffic for kill tests: five topics that share customers, facts that change under
+them, and every kind of mishap.
 
 What is sent follows from a seed and the bank clock. It is told to a ledger, which is all that the
 auditor knows: it is independent of everything that the pipeline computes.
@@ -13,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from agents.clock import BankClock
+from schemas.events.reference import GLOBAL_TOPICS
 from streams.partitioning import partition_of
 
 CUSTOMERS = 2_000
@@ -20,6 +22,7 @@ REGULARS = 40
 """A few customers have a third of all events: chunks hold several events of one record."""
 _RESENT = 300
 _DAY = timedelta(days=1)
+_ENVELOPE = {"specversion": "1.0", "source": "tests/kill"}
 
 
 class Message(NamedTuple):
@@ -44,7 +47,7 @@ class Ledger:
     """Deposits of which timers may tell."""
 
     def note(self, message: Message) -> None:
-        self.sent += 1
+        self.sent += message.topic not in GLOBAL_TOPICS
         self.stored += message.stored
 
 
@@ -87,6 +90,7 @@ class Traffic:
             (0.002, self._unknown),
             (0.002, self._conflict),
             (0.001, self._empty),
+            (0.001, self.rate),
         )
 
     def _good(self) -> Message:
@@ -131,6 +135,19 @@ class Traffic:
     def _empty(self) -> Message:
         return self._message(*self._event())._replace(value=None, stored=False)
 
+    def rate(self) -> Message:
+        """The rate of the transfers that tell no amount in the base currency: a new one."""
+        key = "exchange_rate:USD"
+        event = {
+            **_ENVELOPE,
+            "id": f"{self._name}-rate-{self._number}",
+            "type": "exchange_rate.set",
+            "subject": key,
+            "time": self._now().isoformat(),
+            "data": {"exchange_rate": "USD", "rate": f"7.{self._chance.randrange(10_000):04d}"},
+        }
+        return Message("bank.reference", key.encode(), json.dumps(event).encode(), 0, stored=False)
+
     def _message(self, topic: str, event: dict[str, Any], key: str = "") -> Message:
         whose = (key or event["subject"]).encode()
         partition = partition_of(whose, self._partitions)
@@ -147,9 +164,8 @@ class Traffic:
         late = chance.random() < 0.02
         ago = 3 * _DAY * chance.random() if late else timedelta(hours=chance.random())
         return topic, {
-            "specversion": "1.0",
+            **_ENVELOPE,
             "id": f"{self._name}-{self._number}",
-            "source": "tests/kill",
             "type": kind,
             "subject": customer,
             "time": (self._now() - ago).isoformat(),
@@ -170,6 +186,8 @@ class Traffic:
                 way = chance.choice(("in", "out"))
                 account = {"transfer": name, "account": "A1", "direction": way}
                 country = chance.choice(("CN", "US"))
+                if country == "US" and chance.random() < 0.5:
+                    money = {"amount": amount, "currency": "USD"}
                 data = {**account, **money, "counterparty_country": country}
                 return "bank.core", "transfer.completed", data
             case "card":

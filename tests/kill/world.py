@@ -69,6 +69,8 @@ class World:
         create(self.settings)
         migrate(clickhouse_address(self.settings.clickhouse))
         self.feeder = Feeder(self.settings.kafka)
+        self.feeder.send(self._traffic().rate())
+        self.feeder.flush()
         self._auditor = Auditor(self.settings, self.ledger)
         self.sink = Kept("sink", "sink", self.settings, _made(self.folder / "logs"))
         started.callback(self.sink.end)
@@ -76,9 +78,12 @@ class World:
 
     # -- traffic ---------------------------------------------------------------------------------
     def traffic(self) -> Iterator[object]:
+        return iter(self._traffic())
+
+    def _traffic(self) -> Traffic:
         clock = BankClock.from_settings(self.settings.clock)
         name = f"{self.seed}/{next(self._names)}"
-        return iter(Traffic(name, clock, PARTITIONS, self.ledger))
+        return Traffic(name, clock, PARTITIONS, self.ledger)
 
     def flow(self, rate: int = RATE) -> Flow:
         """Traffic while the context is open."""
