@@ -7,7 +7,7 @@ embedded broker.
 
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -88,6 +88,13 @@ def all_topics(settings: Settings) -> tuple[Topic, ...]:
         Topic(changelog(settings.worker.app), "compact"),
         Topic("vip.journal", days=JOURNAL_DAYS),
     )
+
+
+def places_of(topics: Iterable[str], settings: Settings) -> Iterator[tuple[str, int]]:
+    """Each partition of topics that are read: of those keyed by customer all, of others one."""
+    for topic in topics:
+        for partition in range(1 if topic in GLOBAL_TOPICS else settings.topics.partitions):
+            yield topic, partition
 
 
 FIXED = "the number is fixed for the life of a deployment"

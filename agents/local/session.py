@@ -25,6 +25,7 @@ from agents.local.report_table import report_table
 from agents.local.run_folder import RunFolder
 from agents.local.stack import Stack
 from agents.reconciliation.report import make_report, write_report
+from agents.topics import places_of
 from config.settings import Settings
 from schemas.events import INPUT_TOPICS
 from sinks.clickhouse.tables import TABLE_OF
@@ -97,9 +98,9 @@ class Session:
 
     def _drain(self) -> None:
         self._stack.stop_bank()
-        inputs = {(topic, number): 0 for topic in INPUT_TOPICS for number in self._partitions()}
+        inputs = dict.fromkeys(places_of(INPUT_TOPICS, self._plan.settings), 0)
         self._await("draining", "workers", lambda: {**inputs, **self._observer.positions})
-        sunk = {(topic, number): 0 for topic in TABLE_OF for number in self._partitions()}
+        sunk = dict.fromkeys(places_of(TABLE_OF, self._plan.settings), 0)
         self._await("draining", "the sink", lambda: {**sunk, **self._observer.sink_places()})
 
     def _await(self, phase: str, who: str, places: Callable[[], dict[Place, int]]) -> None:

@@ -175,6 +175,11 @@ def _rest(data: Data, plan: _Plan) -> str:
     return _json(told).decode() if told else "{}"
 
 
+def public_json(data: Struct) -> str:
+    """Everything that a struct says, as JSON text, without what identifies a person."""
+    return _json(_plain(data)).decode()
+
+
 def _plain(value: Any) -> Any:
     """A value as JSON holds it, without what identifies a person in structs inside it."""
     if isinstance(value, Decimal):

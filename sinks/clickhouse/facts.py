@@ -4,7 +4,7 @@ Fields that identify a person are left out, as in events.
 """
 
 from schemas.decode import BrokenEventError, UnknownTypeError, decode_fact
-from sinks.clickhouse.events import told_of
+from sinks.clickhouse.events import public_json
 from sinks.clickhouse.message import Message, Row, Unstorable, millis
 
 COLUMNS = ("topic", "offset", "received", "kind", "name", "removed", "time", "source", "id", "data")
@@ -24,4 +24,4 @@ def fact_row(message: Message) -> Row:
         raise Unstorable("broken") from None
     if fact.topic != message.topic or fact.subject != f"{kind}:{name}":
         raise Unstorable("broken")
-    return (*place, False, millis(fact.time), fact.source, fact.id, told_of(fact.data))
+    return (*place, False, millis(fact.time), fact.source, fact.id, public_json(fact.data))

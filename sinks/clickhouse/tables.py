@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from schemas.events import INPUT_TOPICS
-from sinks.clickhouse import effects, events
+from schemas.events.reference import GLOBAL_TOPICS
+from sinks.clickhouse import effects, events, facts
 from sinks.clickhouse.message import Message, Row
 from sinks.clickhouse.rows import Rows, row_by_row
 
@@ -37,7 +38,8 @@ DEAD_LETTERS = _table(
     ("letter_partition", "letter_offset", "received", *effects.DEAD_LETTER),
     effects.dead_letter_row,
 )
-TABLES = (EVENTS, TASKS, ALERTS, CUSTOMERS, DEAD_LETTERS)
+FACTS = _table("facts_raw", facts.COLUMNS, facts.fact_row)
+TABLES = (EVENTS, TASKS, ALERTS, CUSTOMERS, DEAD_LETTERS, FACTS)
 
 TABLE_OF: dict[str, Table] = {
     **dict.fromkeys(INPUT_TOPICS, EVENTS),
@@ -45,6 +47,7 @@ TABLE_OF: dict[str, Table] = {
     "vip.alerts": ALERTS,
     "vip.profiles": CUSTOMERS,
     "vip.dead-letters": DEAD_LETTERS,
+    **dict.fromkeys(GLOBAL_TOPICS, FACTS),
 }
 """Topic → the table of its messages. These are the topics that the sink reads."""
 
@@ -58,5 +61,12 @@ VIEWS: dict[str, Table] = {
     "customers": CUSTOMERS,
     "customers_history": CUSTOMERS,
     "dead_letters": DEAD_LETTERS,
+    "facts": FACTS,
+    "facts_history": FACTS,
+    "exchange_rates": FACTS,
+    "interest_rates": FACTS,
+    "products": FACTS,
+    "rms": FACTS,
+    "absences": FACTS,
 }
 """View → the table behind it. A row that was inserted twice counts once here."""

@@ -6,6 +6,7 @@ from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from agents.librdkafka import reader_config
 from agents.reading import read_partition
+from agents.topics import places_of
 from config.settings import KafkaSettings, Settings
 from schemas.position import Position, decode_position
 from sinks.clickhouse.tables import TABLE_OF
@@ -46,11 +47,7 @@ def _end(kafka: KafkaSettings, place: TopicPartition) -> int:
 
 def written(settings: Settings) -> bool:
     """Whether no committed message stands behind the sink's offsets."""
-    places = [
-        TopicPartition(topic, partition)
-        for topic in TABLE_OF
-        for partition in range(settings.topics.partitions)
-    ]
+    wanted = [TopicPartition(*place) for place in places_of(TABLE_OF, settings)]
     config = {
         **reader_config(settings.kafka, settings.sink.group),
         "enable.partition.eof": True,
@@ -58,12 +55,12 @@ def written(settings: Settings) -> bool:
     }
     consumer = Consumer(config)
     try:
-        committed = consumer.committed(places, timeout=_TIMEOUT_S)
+        committed = consumer.committed(wanted, timeout=_TIMEOUT_S)
         for place in committed:
             place.offset = max(place.offset, 0)
         consumer.assign(committed)
         ended = 0
-        while ended < len(places):
+        while ended < len(wanted):
             message = consumer.poll(_TIMEOUT_S)
             if message is None or message.error() is None:
                 return False
