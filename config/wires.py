@@ -127,6 +127,9 @@ class ClickHouseSettings(Section):
 
     host: str = Field("127.0.0.1", description="name or address")
     port: Port = Field(9000, description="of the native protocol, 9440 with TLS")
+    http_port: Port = Field(
+        8123, description="where `vipcare clickhouse` and `vipcare up` serve HTTP to other tools"
+    )
     user: str = Field("default", description="may insert, and migrate")
     password_file: SecretFile | None = Field(
         None, description="a file that holds the password, read at the start"

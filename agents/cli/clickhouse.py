@@ -9,6 +9,7 @@ from agents.logs import configure
 from config.load import load_settings
 from sinks.local_clickhouse.errors import LocalClickHouseError
 from sinks.local_clickhouse.server import LocalClickHouse, serve
+from sinks.local_clickhouse.user import User
 
 
 @click.command()
@@ -17,7 +18,12 @@ from sinks.local_clickhouse.server import LocalClickHouse, serve
     type=click.IntRange(0, 65_535),
     default=9000,
     show_default=True,
-    help="Port on 127.0.0.1; 0 chooses a free one and says it.",
+    help="Port on 127.0.0.1 of the native protocol; 0 chooses a free one and says it.",
+)
+@click.option(
+    "--http-port",
+    type=click.IntRange(0, 65_535),
+    help="Port of HTTP, likewise.  [default: the setting clickhouse.http_port, 8123]",
 )
 @click.option(
     "--data",
@@ -26,18 +32,31 @@ from sinks.local_clickhouse.server import LocalClickHouse, serve
     show_default=True,
     help="Where the tables are kept; one process at a time.",
 )
-def clickhouse(port: int, data: Path) -> None:
-    """Run the local ClickHouse until Ctrl-C: the real engine, the native protocol, on loopback.
+def clickhouse(port: int, http_port: int | None, data: Path) -> None:
+    """Run the local ClickHouse until Ctrl-C: the real engine, on loopback, native and HTTP.
 
-    For a laptop and for tests: one user without a password, whose SQL can read this user's files.
-    clickhouse-driver and clickhouse-client speak to it as to a server.
+    For a laptop and for tests: one user, whose SQL can read this user's files. Name and password
+    are the settings clickhouse.user and clickhouse.password, which the sink uses, too.
+
+    \b
+    clickhouse-client --query "SHOW DATABASES"
+    curl http://127.0.0.1:8123 --data "SELECT version()"
+    curl "http://127.0.0.1:8123/?query=INSERT+INTO+t+FORMAT+CSV" --data-binary @rows.csv
     """
-    configure(load_settings().log)
+    settings = load_settings()
+    configure(settings.log)
+    section = settings.clickhouse
+    user = User(section.user, section.password.get_secret_value())
+    if http_port is None:
+        http_port = section.http_port
     try:
-        serve(data, port=port, on_ready=_say)
+        serve(data, port=port, http_port=http_port, user=user, on_ready=_say)
     except LocalClickHouseError as error:
         raise UserError(str(error)) from error
 
 
 def _say(server: LocalClickHouse) -> None:
-    click.echo(f"clickhouse on {server.host}:{server.port} (native protocol; Ctrl-C ends it)")
+    click.echo(
+        f"clickhouse on {server.host}:{server.port} (native protocol),"
+        f" http://{server.host}:{server.http_port} (HTTP); Ctrl-C ends it"
+    )

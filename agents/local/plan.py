@@ -16,6 +16,7 @@ KAFKA = "kafka"
 _RESTARTS = 3
 _KAFKA_PORT = 9092
 _CLICKHOUSE_PORT = 9000
+_CLICKHOUSE_HTTP_PORT = 8123
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,9 +84,9 @@ class Plan:
         return Spec("broker", ("kafka", "--fetch"))
 
     def clickhouse(self) -> Spec:
-        port = str(self.settings.clickhouse.port)
-        data = str(self.folder / "clickhouse")
-        arguments = ("clickhouse", "--port", port, "--data", data)
+        settings = self.settings.clickhouse
+        ports = ("--port", str(settings.port), "--http-port", str(settings.http_port))
+        arguments = ("clickhouse", *ports, "--data", str(self.folder / "clickhouse"))
         return Spec("clickhouse", arguments, self.environment(), grace_s=15.0)
 
     def topics(self) -> Spec:
@@ -155,8 +156,9 @@ def _kafka(options: Options) -> dict[str, Any]:
 
 def _clickhouse(options: Options, base: Settings, now: datetime) -> dict[str, Any]:
     if options.clickhouse == EMBEDDED:
-        port = free_port(_CLICKHOUSE_PORT)
-        return {"host": LOOPBACK, "port": port, "user": "default", "password": "", "secure": False}
+        # Its user and password are those of the settings in force.
+        ports = {"port": free_port(_CLICKHOUSE_PORT), "http_port": free_port(_CLICKHOUSE_HTTP_PORT)}
+        return {"host": LOOPBACK, "secure": False, **ports}
     host, port = split(options.clickhouse)
     chosen: dict[str, Any] = {"host": host, "port": port}
     if options.fresh:  # another run's rows would stand at the same offsets

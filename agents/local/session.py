@@ -27,6 +27,7 @@ from agents.local.stack import Stack
 from agents.reconciliation.report import make_report, write_report
 from agents.topics import places_of
 from config.settings import Settings
+from config.wires import ClickHouseSettings
 from schemas.events import INPUT_TOPICS
 from sinks.clickhouse.tables import TABLE_OF
 
@@ -193,4 +194,13 @@ def _addresses(plan: Plan, stack: Stack) -> str:
     return (
         f"[bold green]ready[/bold green]  kafka {kafka.bootstrap} · clickhouse "
         f"{clickhouse.host}:{clickhouse.port} (database {clickhouse.database}) · {metrics}"
+        + (_try_http(clickhouse) if plan.options.clickhouse == EMBEDDED else "")
     )
+
+
+def _try_http(clickhouse: ClickHouseSettings) -> str:
+    """How to ask the local ClickHouse with curl."""
+    user = f" --user {clickhouse.user}" if clickhouse.password.get_secret_value() else ""
+    address = f"http://{clickhouse.host}:{clickhouse.http_port}"
+    query = f"SELECT rule_id, count() FROM {clickhouse.database}.tasks GROUP BY rule_id"
+    return f"\n[dim]try:   curl {address}{user} --data '{query}'[/dim]"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 import socket
 
 from sinks.local_clickhouse import packets
@@ -57,15 +56,18 @@ class Channel:
             raise ProtocolError("a compressed frame with bytes after its block")
         return shape
 
-    def is_cancelled(self) -> bool:
-        """Looks, without waiting, whether the client wants no more of its query."""
-        if not self.reader.has_buffered() and not select.select([self._socket], [], [], 0)[0]:
+    def is_unwanted(self) -> bool:
+        """Looks, without waiting or taking anything, whether the client cancels or is gone."""
+        if self.reader.has_buffered():
+            return self.reader.peek() == FromClient.CANCEL
+        try:
+            data = self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
             return False
+        except OSError:
+            return True
         # Anything else was sent ahead, and waits its turn.
-        if self.reader.peek() != FromClient.CANCEL:
-            return False
-        self.reader.varint()
-        return True
+        return not data or data[0] == FromClient.CANCEL
 
     def _receive(self) -> bytes:
         try:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import fcntl
 import json
 import re
-from collections.abc import Generator
+import threading
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from sinks.local_clickhouse.errors import (
     ServerError,
 )
 
+_NUMBERS = ("Bool", "Int64", "UInt64", "NonZeroUInt64", "MaxThreads", "Seconds", "Milliseconds")
 _CODE = re.compile(r"(?:Streaming query failed: )?Code: (\d+)\. DB::Exception: ")
 # Where the engine says that it read our file: true, but not what the client did.
 _FILE_HINT = re.compile(r": \(in file/uri .*?(?= \([A-Z_]+\)$|$)", re.DOTALL)
@@ -35,10 +37,15 @@ class Result:
     """What a statement gave: bytes in the format asked for, and how much it read and wrote."""
 
     data: bytes
+    rows: int = 0
     rows_read: int = 0
     bytes_read: int = 0
     rows_written: int = 0
     bytes_written: int = 0
+
+
+Progress = Callable[[Mapping[str, int]], None]
+"""Called on the thread of the query, about ten times a second, with what was done so far."""
 
 
 class EngineConnection:
@@ -46,6 +53,12 @@ class EngineConnection:
 
     def __init__(self, path: Path) -> None:
         self._connection: Any = connect(str(path))
+        self.parameters: dict[str, str] = {}
+        """What `{name:Type}` in a statement stands for, in escaped form."""
+
+    def tell(self, progress: Progress | None) -> None:
+        """How far statements are, from now on; None: no more. It must not raise."""
+        self._connection.set_progress_callback(progress)
 
     def use(self, database: str) -> None:
         """Makes `database` the one that names without a database mean."""
@@ -55,7 +68,7 @@ class EngineConnection:
     def run(self, sql: str, output: str = "Native") -> Result:
         """Runs any statement to its end. Raises `ServerError` with the engine's code."""
         try:
-            result = self._connection.query(sql, output)
+            result = self._connection.query(sql, output, self.parameters)
         except (ChdbError, RuntimeError) as error:
             raise _server_error(str(error)) from None
         return _result(result)
@@ -67,7 +80,7 @@ class EngineConnection:
     def stream(self, select: str) -> Generator[Result, None, None]:
         """The blocks of a SELECT, in Native format, as they come. Closing it cancels the query."""
         try:
-            with self._connection.send_query(select, "Native") as stream:
+            with self._connection.send_query(select, "Native", self.parameters) as stream:
                 yield from map(_result, stream)
         except (ChdbError, RuntimeError) as error:
             raise _server_error(str(error)) from None
@@ -118,6 +131,22 @@ class Engine:
         major, minor, patch = map(int, row["version"].split(".")[:3])
         self.version = (major, minor, patch)
         self.timezone: str = row["timezone"]
+        self._keeping = threading.Lock()
+        self._types: dict[str, str] | None = None
+        formats = self._keeper.rows("SELECT name, content_type FROM system.formats")
+        self.content_types: dict[str, str] = {
+            row["name"].upper(): row["content_type"] for row in formats
+        }
+        """What HTTP calls a format, by its name in capitals."""
+
+    def is_number(self, setting: str) -> bool | None:
+        """Whether a setting is a number; None: there is none of this name."""
+        with self._keeping:
+            if self._types is None:
+                rows = self._keeper.rows("SELECT name, type FROM system.settings")
+                self._types = {row["name"]: row["type"] for row in rows}
+        kind = self._types.get(setting)
+        return None if kind is None else kind in _NUMBERS
 
     def connect(self) -> EngineConnection:
         """A connection of its own for a client."""
@@ -125,7 +154,13 @@ class Engine:
 
     def kill_all(self) -> None:
         """Ends every query that runs, soon."""
-        self._keeper.run("KILL QUERY WHERE 1 ASYNC")
+        with self._keeping:
+            self._keeper.run("KILL QUERY WHERE 1 ASYNC")
+
+    def kill(self, thread: int) -> None:
+        """Ends, soon, the query that a thread (by its native id) runs; without effect if none."""
+        with self._keeping:
+            self._keeper.run(f"KILL QUERY WHERE has(thread_ids, {thread:d}) ASYNC")
 
     def close(self) -> None:
         """Closes the engine; all other connections must have been closed."""
@@ -142,16 +177,18 @@ def _refuse_taken(directory: Path) -> None:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             process = re.search(rb"PID: (\d+)", file.read(200))
-            owner = f" (process {process[1].decode()})" if process else ""
+            pid = process[1].decode() if process else ""
+            owner, how = (f" (process {pid})", f" (kill {pid})") if pid else ("", "")
             raise DirectoryTakenError(
                 f"the data directory {directory} is in use by another local ClickHouse{owner}:"
-                " stop that one, or choose another directory"
+                f" connect to that one, or stop it{how}, or choose another directory (--data)"
             ) from None
 
 
 def _result(result: Any) -> Result:
     return Result(
         result.bytes() or b"",
+        result.rows_read(),
         result.storage_rows_read(),
         result.storage_bytes_read(),
         result.rows_written(),

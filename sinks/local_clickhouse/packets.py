@@ -1,13 +1,15 @@
 """Packets of the native protocol at revision 54429, the last one with plain column serialization.
 
-A client of a newer revision speaks the older of the two. Source: ClickHouse, src/Core/Protocol.h,
-src/Interpreters/ClientInfo.cpp.
+A client of a newer revision speaks the older of the two; one of an older revision, down to 54405,
+is spoken to as it speaks. Source: ClickHouse, src/Core/Protocol.h, src/Interpreters/ClientInfo.cpp.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from sinks.local_clickhouse.errors import (
     AUTHENTICATION_FAILED,
@@ -15,9 +17,13 @@ from sinks.local_clickhouse.errors import (
     ProtocolError,
     ServerError,
 )
+from sinks.local_clickhouse.user import User
 from sinks.local_clickhouse.wire import MAX_NAME_BYTES, Reader, string, varint
 
 REVISION = 54429
+OLDEST_REVISION = 54405  # of 2018: the first that knows LowCardinality
+_WRITTEN_ROWS_SINCE = 54420
+_SETTINGS_AS_TEXT_SINCE = 54429
 MAX_QUERY_BYTES = 16 << 20
 MAX_SETTINGS = 1_000
 _STAGE_COMPLETE = 2
@@ -56,6 +62,9 @@ class Hello:
     user: str
     password: str
 
+    def __repr__(self) -> str:
+        return f"Hello({self.revision})"
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -83,11 +92,19 @@ def read_hello(reader: Reader) -> Hello:
     return Hello(reader.varint(), reader.string(), reader.string(), reader.string())
 
 
-def read_query(reader: Reader) -> Query:
+IsNumber = Callable[[str], bool | None]
+"""Whether a setting is a number (None: nobody knows it); older clients send those as varints."""
+
+
+def read_query(reader: Reader, revision: int, is_number: IsNumber) -> Query:
     """A query packet after its code."""
     reader.string()  # the query id
     _skip_client_info(reader)
-    settings = _read_settings(reader)
+    settings = (
+        _read_settings(reader)
+        if revision >= _SETTINGS_AS_TEXT_SINCE
+        else _read_typed_settings(reader, is_number)
+    )
     stage, compressed = reader.varint(), reader.varint()
     text = reader.string(MAX_QUERY_BYTES)
     if stage != _STAGE_COMPLETE:
@@ -121,18 +138,32 @@ def _read_settings(reader: Reader) -> dict[str, Setting]:
     return settings
 
 
-def refuse_hello(hello: Hello) -> None:
+def _read_typed_settings(reader: Reader, is_number: IsNumber) -> dict[str, Setting]:
+    settings: dict[str, Setting] = {}
+    while name := reader.string():
+        number = is_number(name)
+        if number is None:
+            raise ProtocolError(
+                "a setting that the local ClickHouse does not know, from a client so old that it"
+                " sends settings by their types: leave it out"
+            )
+        value = str(reader.varint()) if number else reader.string()
+        settings[name] = Setting(value, important=False)
+        if len(settings) > MAX_SETTINGS:
+            raise ProtocolError(f"a query with more than {MAX_SETTINGS} settings")
+    return settings
+
+
+def refuse_hello(hello: Hello, user: User) -> None:
     """Raises `ServerError` for a client that cannot be served."""
-    if hello.revision < REVISION:
+    if hello.revision < OLDEST_REVISION:
         raise ServerError(
             NOT_IMPLEMENTED,
-            f"The local ClickHouse speaks protocol revision {REVISION}, this client only"
-            f" {hello.revision}: use clickhouse-driver 0.2 or a client of 2020 or later",
+            f"The local ClickHouse speaks protocol revision {OLDEST_REVISION} and later, this"
+            f" client only {hello.revision}: use a client of 2019 or later",
         )
-    if hello.user not in ("", "default") or hello.password:
-        raise ServerError(
-            AUTHENTICATION_FAILED, "The local ClickHouse has one user, default, without a password"
-        )
+    if not user.is_let_in(hello.user, hello.password):
+        raise ServerError(AUTHENTICATION_FAILED, user.refusal(hello.user))
 
 
 def hello_reply(version: tuple[int, int, int], timezone: str) -> bytes:
@@ -156,11 +187,19 @@ def exception(code: int, message: str) -> bytes:
     )
 
 
-def progress(
-    rows: int = 0, size: int = 0, total_rows: int = 0, written_rows: int = 0, written_size: int = 0
-) -> bytes:
-    """What was read and written since the last one, in rows and bytes."""
-    numbers = (rows, size, total_rows, written_rows, written_size)
+class Progress(NamedTuple):
+    """What a query has read and written, in rows and bytes."""
+
+    rows: int = 0
+    size: int = 0
+    total_rows: int = 0
+    written_rows: int = 0
+    written_size: int = 0
+
+
+def progress(done: Progress, revision: int) -> bytes:
+    """What was done since the last one."""
+    numbers = done if revision >= _WRITTEN_ROWS_SINCE else done[:3]
     return varint(FromServer.PROGRESS) + b"".join(map(varint, numbers))
 
 

@@ -1,14 +1,13 @@
-"""The listener: a thread for each client, an engine for all."""
+"""The server: a thread for each native client, a loop for HTTP, an engine for all."""
 
 from __future__ import annotations
 
-import ipaddress
 import signal
 import socket
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
@@ -19,42 +18,55 @@ from sinks.local_clickhouse import packets
 from sinks.local_clickhouse.engine import Engine
 from sinks.local_clickhouse.errors import (
     TOO_MANY_SIMULTANEOUS_QUERIES,
-    LocalClickHouseError,
-    PortTakenError,
     ProtocolError,
     ServerError,
 )
-from sinks.local_clickhouse.session import converse
+from sinks.local_clickhouse.http.listener import HttpListener
+from sinks.local_clickhouse.listening import MAX_CLIENTS, listen
+from sinks.local_clickhouse.session import Ground, converse
+from sinks.local_clickhouse.user import User
+from sinks.local_clickhouse.watching import Watch
 
-MAX_CLIENTS = 100
 _log = structlog.get_logger(__name__)
 
 
 class LocalClickHouse:
-    """A ClickHouse for one machine, on `host` and `port` (0: any free one), kept in `data_dir`.
+    """A ClickHouse for one machine, on `host`, kept in `data_dir`.
 
-    `start` returns when clients can connect, and raises `LocalClickHouseError` with what to do when
-    they cannot. One for each process: the engine is the process's.
+    `port` is of the native protocol, `http_port` of HTTP; 0 takes any free one. `start` returns
+    when clients can connect, and raises `LocalClickHouseError` with what to do when they cannot.
+    One for each process: the engine is the process's.
     """
 
-    def __init__(self, data_dir: Path, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        http_port: int = 0,
+        user: User = User(),  # noqa: B008  frozen
+    ) -> None:
         self.host = host
         self.port = port
+        self.http_port = http_port
         self._data_dir = data_dir
+        self._user = user
         self._clients: dict[socket.socket, threading.Thread] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._stopped = threading.Event()
 
     def start(self) -> None:
-        """Takes the port and the directory, and listens."""
-        self._listener = _listen(self.host, self.port)
-        try:
+        """Takes the ports and the directory, and listens."""
+        with ExitStack() as taken:
+            self._listener = taken.enter_context(listen(self.host, self.port, "--port"))
+            http_listener = taken.enter_context(listen(self.host, self.http_port, "--http-port"))
             self._engine = Engine(self._data_dir)
-        except LocalClickHouseError:
-            self._listener.close()
-            raise
+            taken.pop_all()
         self.port = self._listener.getsockname()[1]
+        self.http_port = http_listener.getsockname()[1]
+        self._ground = Ground(self._engine, Watch(self._engine), self._user)
+        self._http = HttpListener(http_listener, self._engine, self._user)
         self._acceptor = threading.Thread(
             target=self._accept, name="clickhouse-accept", daemon=True
         )
@@ -82,6 +94,7 @@ class LocalClickHouse:
         for client in clients:
             with suppress(OSError):
                 client.shutdown(socket.SHUT_RDWR)
+        self._http.stop()
         deadline = time.monotonic() + timeout
         while any(thread.is_alive() for thread in clients.values()):
             if time.monotonic() > deadline:
@@ -92,6 +105,7 @@ class LocalClickHouse:
             for thread in clients.values():
                 thread.join(0.05)
         else:
+            self._ground.watch.stop()
             self._engine.close()
         self._stopped.set()
 
@@ -131,7 +145,7 @@ class LocalClickHouse:
     def _serve(self, client: socket.socket) -> None:
         try:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            converse(client, self._engine)
+            converse(client, self._ground)
         except ProtocolError as error:
             _log.warning("a client's connection was ended", reason=str(error))
         except Exception:
@@ -147,6 +161,8 @@ def serve(
     data_dir: Path,
     host: str = "127.0.0.1",
     port: int = 0,
+    http_port: int = 0,
+    user: User = User(),  # noqa: B008  frozen
     on_ready: Callable[[LocalClickHouse], None] | None = None,
 ) -> None:
     """Runs a server in this process until SIGTERM or SIGINT, then stops it cleanly.
@@ -161,33 +177,13 @@ def serve(
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        with LocalClickHouse(data_dir, host, port) as server:
+        with LocalClickHouse(data_dir, host, port, http_port, user) as server:
             if on_ready is not None:
                 on_ready(server)
             asked_to_stop.wait()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    address = "127.0.0.1" if host == "localhost" else host
-    try:
-        is_loopback = ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        is_loopback = False
-    if not is_loopback:
-        raise LocalClickHouseError(
-            f"the local ClickHouse listens on loopback only, and {host} is not: it has no password"
-            " and its SQL can read files. Choose 127.0.0.1, or install a ClickHouse server"
-        )
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    try:
-        return socket.create_server((address, port), family=family, backlog=MAX_CLIENTS)
-    except (OSError, OverflowError) as error:
-        raise PortTakenError(
-            f"cannot listen on {host}:{port} ({error}): stop what uses the port, or choose another"
-        ) from None
 
 
 def _turn_away(client: socket.socket) -> None:

@@ -22,8 +22,13 @@ _REFUSED = {
 class QuerySettings:
     """The settings of the query at hand on one connection."""
 
-    def __init__(self, connection: EngineConnection) -> None:
+    def __init__(self, connection: EngineConnection, *, refuses_extremes: bool = True) -> None:
         self._connection = connection
+        self._refused = {
+            name: reason
+            for name, reason in _REFUSED.items()
+            if name != "extremes" or refuses_extremes
+        }
         self._active: dict[str, Setting] = {}
         self._before: dict[str, str] = {}
 
@@ -36,7 +41,7 @@ class QuerySettings:
         if wanted == self._active:
             return
         self.take_back()
-        for name, reason in _REFUSED.items():
+        for name, reason in self._refused.items():
             if name in wanted and wanted[name].value not in _OFF:
                 raise ServerError(NOT_IMPLEMENTED, f"The local ClickHouse refuses {name}: {reason}")
         before = self._current(wanted)

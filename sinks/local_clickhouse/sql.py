@@ -40,17 +40,23 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """An INSERT that waits for data: its table, its columns (None: all) and its SETTINGS clause."""
+    """An INSERT that waits for data: its table, its columns as written, its SETTINGS clause."""
 
     table: str
-    columns: tuple[str, ...] | None
     column_list: str
     settings: str
 
-    def from_file(self, path: str) -> str:
-        """The same insert, reading a file in Native format."""
+    format: str
+
+    @property
+    def columns(self) -> tuple[str, ...] | None:
+        """The columns by name; None: all. Raises `ServerError` for patterns."""
+        return _names(list(_scan(self.column_list)))
+
+    def from_file(self, path: str, file_format: str = "Native") -> str:
+        """The same insert, reading a file."""
         head = f"INSERT INTO {self.table} {self.column_list}"
-        return f"{head} FROM INFILE {quote(path)} {self.settings} FORMAT Native"
+        return f"{head} FROM INFILE {quote(path)} {self.settings} FORMAT {file_format}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,8 @@ class Statement:
     text: str
     keyword: str
     insert: Insert | None = None
+    format: str = ""
+    """What its FORMAT clause says; empty without one."""
 
 
 def quote(text: str) -> str:
@@ -68,8 +76,11 @@ def quote(text: str) -> str:
     return f"'{escaped}'"
 
 
-def parse_statement(text: str) -> Statement:
-    """Raises `ServerError` for several statements and for clauses that cannot be served."""
+def parse_statement(text: str, *, has_totals: bool = False) -> Statement:
+    """Raises `ServerError` for several statements and for clauses that cannot be served.
+
+    `has_totals`: a result may have totals, as it may in most formats but not in native blocks.
+    """
     tokens = _tokens(text)
     while tokens and tokens[-1].text == ";":
         tokens.pop()
@@ -82,8 +93,8 @@ def parse_statement(text: str) -> Statement:
         return Statement(text[tokens[0].start :], keyword, _insert(text, tokens))
     if any(token.text == ";" for token in tokens):
         raise ServerError(SYNTAX_ERROR, "Syntax error: Multi-statements are not allowed")
-    _refuse_clauses(tokens)
-    return Statement(_without_format(text, tokens), keyword)
+    _refuse_clauses(tokens, has_totals)
+    return _without_format(text, tokens, keyword)
 
 
 def _tokens(text: str) -> list[Token]:
@@ -115,10 +126,10 @@ def _cut(text: str, tokens: list[Token]) -> str:
     return text[tokens[0].start : tokens[-1].end] if tokens else ""
 
 
-def _refuse_clauses(tokens: list[Token]) -> None:
+def _refuse_clauses(tokens: list[Token], has_totals: bool) -> None:
     words = [token.word for token in tokens]
     for first, second in pairwise(words):
-        if (first, second) == ("WITH", "TOTALS"):
+        if (first, second) == ("WITH", "TOTALS") and not has_totals:
             raise ServerError(
                 NOT_IMPLEMENTED,
                 "The local ClickHouse cannot send totals: write WITH ROLLUP or a second query"
@@ -132,14 +143,36 @@ def _refuse_clauses(tokens: list[Token]) -> None:
             )
 
 
-def _without_format(text: str, tokens: list[Token]) -> str:
-    """The statement without its FORMAT clause, which over this protocol is the client's."""
-    for place in range(len(tokens) - 1, 0, -1):
-        if (tokens[place - 1].word, tokens[place - 1].depth) == ("FORMAT", 0) and place > 1:
+def _without_format(text: str, tokens: list[Token], keyword: str) -> Statement:
+    """The statement without its FORMAT clause, which is for the client or for HTTP."""
+    for place in range(len(tokens) - 1, 1, -1):
+        if (tokens[place - 1].word, tokens[place - 1].depth) == ("FORMAT", 0):
             rest = tokens[place + 1 :]
             if tokens[place].word and (not rest or rest[0].word == "SETTINGS"):
-                return f"{_cut(text, tokens[: place - 1])} {_cut(text, rest)}".rstrip()
-    return _cut(text, tokens)
+                kept = f"{_cut(text, tokens[: place - 1])} {_cut(text, rest)}".rstrip()
+                return Statement(kept, keyword, None, tokens[place].text)
+    return Statement(_cut(text, tokens), keyword)
+
+
+def end_of_insert(text: str) -> int | None:
+    """Where an INSERT ends whose rows follow in the text; None for any other statement.
+
+    Reads no further than that, so what follows may be anything.
+    """
+    tokens: list[Token] = []
+    for token in _scan(text):
+        tokens.append(token)
+        if tokens[0].word != "INSERT":
+            return None
+        if len(tokens) < 3 or token.depth:
+            continue
+        if token.word in ("SELECT", "WITH", "FROM"):
+            return None
+        if token.word == "VALUES":
+            return token.end
+        if tokens[-2].word == "FORMAT" and token.word and len(tokens) > 3:
+            return token.end
+    return None
 
 
 def _insert(text: str, tokens: list[Token]) -> Insert | None:
@@ -168,7 +201,12 @@ def _insert(text: str, tokens: list[Token]) -> Insert | None:
     )
     if not (is_waiting and table):
         return None
-    return Insert(_cut(text, table), _names(columns), _cut(text, columns), _cut(text, settings))
+    return Insert(
+        _cut(text, table),
+        _cut(text, columns),
+        _cut(text, settings),
+        body[-1].text,
+    )
 
 
 def _table_end(tokens: list[Token], is_function: bool) -> int:

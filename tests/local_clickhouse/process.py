@@ -14,20 +14,24 @@ _PROGRAM = """
 import sys
 from pathlib import Path
 import structlog
-from sinks.local_clickhouse import LocalClickHouseError, serve
+from sinks.local_clickhouse import LocalClickHouseError, User, serve
 structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 try:
-    serve(Path(sys.argv[1]), on_ready=lambda server: print(server.port, flush=True))
+    serve(
+        Path(sys.argv[1]),
+        user=User("default", sys.argv[2]),
+        on_ready=lambda server: print(server.port, server.http_port, flush=True),
+    )
 except LocalClickHouseError as error:
     sys.exit(f"{type(error).__name__}: {error}")
 """
 
 
 class ServerProcess:
-    """Runs the server; `port` once it is ready."""
+    """Runs the server; `port` and `http_port` once it is ready."""
 
-    def __init__(self, data_dir: Path) -> None:
-        arguments = [sys.executable, "-c", _PROGRAM, str(data_dir)]
+    def __init__(self, data_dir: Path, password: str = "") -> None:
+        arguments = [sys.executable, "-c", _PROGRAM, str(data_dir), password]
         # A file takes any amount of log; a pipe that nobody reads would stop the server.
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  open as long as the process
         self._process = subprocess.Popen(
@@ -35,7 +39,9 @@ class ServerProcess:
         )
         assert self._process.stdout is not None
         self.pid = self._process.pid
-        self.port = int(self._process.stdout.readline() or 0)
+        ports = self._process.stdout.readline().split() or ["0", "0"]
+        self.port, self.http_port = map(int, ports)
+        self.url = f"http://127.0.0.1:{self.http_port}"
 
     def client(self, **options: object) -> Client:
         """A clickhouse-driver client of this server."""

@@ -73,13 +73,14 @@ def talk(server: ServerProcess, sent: bytes) -> bytes:
 
 READERS: list[Callable[[Reader], object]] = [
     packets.read_hello,
-    packets.read_query,
+    lambda reader: packets.read_query(reader, packets.REVISION, lambda _: None),
+    lambda reader: packets.read_query(reader, packets.OLDEST_REVISION, lambda name: name < "m"),
     read_frame,
     lambda reader: copy_block(reader, BytesIO()),
 ]
 
 
-@pytest.mark.parametrize("read", READERS, ids=["hello", "query", "frame", "block"])
+@pytest.mark.parametrize("read", READERS, ids=["hello", "query", "old query", "frame", "block"])
 @given(noise=st.binary(max_size=200), data=st.data())
 def test_readers_fail_in_known_ways(
     read: Callable[[Reader], object], noise: bytes, data: st.DataObject

@@ -279,7 +279,7 @@ def test_who_may_come_in(server: ServerProcess) -> None:
     assert error_of(server.client(user="someone"), "SELECT 1").code == 516
     assert error_of(server.client(password="guess"), "SELECT 1").code == 516
     assert error_of(server.client(database="nowhere"), "SELECT 1").code == 81
-    assert error_of(server.client(client_revision=54428), "SELECT 1").code == 48
+    assert error_of(server.client(client_revision=54404), "SELECT 1").code == 48
 
 
 def test_more_clients_than_it_serves_are_turned_away(server: ServerProcess) -> None:

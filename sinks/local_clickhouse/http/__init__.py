@@ -1,0 +1,1 @@
+"""ClickHouse's HTTP interface on the local engine (sinks/local_clickhouse/README.md)."""
