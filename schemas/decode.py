@@ -38,6 +38,8 @@ class _Type(msgspec.Struct):
 
 _event: Callable[[bytes], Event] = msgspec.json.Decoder(AnyEvent).decode
 _fact: Callable[[bytes], Fact] = msgspec.json.Decoder(AnyFact).decode
+encode_event = msgspec.json.Encoder(decimal_format="string").encode
+"""An event as it is sent: what decode_event reads."""
 _decode_type = msgspec.json.Decoder(_Type).decode
 _QUOTED = re.compile(r"""['"].*['"]""", re.DOTALL)
 """From the first quote to the last: a quoted value may hold quotes itself."""

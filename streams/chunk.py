@@ -18,6 +18,7 @@ from streams.base_amounts import NoBaseAmountError
 from streams.context import Context
 from streams.inputs import Input, Raw
 from streams.intake import Entry, reject
+from streams.mirror import Told
 from streams.step import ConflictError, Stepped, fire, step
 
 GROWTH_FACTOR = 4
@@ -44,6 +45,8 @@ class Outcome:
     encoded: list[bytes] = field(default_factory=list)
     """The effects as they are sent, beside them: each was encoded to see its size."""
     dead_letters: list[DeadLetter] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
+    """Events of other customers, for `vip.internal`."""
     dues: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Customer → the earliest timer before the chunk and after it: where that changed, and of those
     whose timers were asked for. One of them may wait at the same time again, if an event in the
@@ -229,6 +232,8 @@ class _Chunk:
         counts["applied"] += 1
         if stepped.late:
             counts["late"] += 1
+        if stepped.told is not None:
+            self._outcome.told.append(stepped.told)
         if stepped.fired or stepped.failed or stepped.effects:
             self._tell(stepped, encoded)
 

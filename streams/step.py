@@ -13,6 +13,7 @@ from streams.duplicates import CONFLICT, DUPLICATE
 from streams.effects import effects_of, of_event, of_timer, profile_of
 from streams.fold import fold
 from streams.inputs import Input
+from streams.mirror import MIRRORED, Told, mirrored
 from streams.rules.ruleset import Firing
 from streams.summary import changed_summary, may_change_summary
 
@@ -31,6 +32,8 @@ class Stepped(Struct, frozen=True):
     """Ids of the rules that fired."""
     failed: Sequence[str] = ()
     """Ids of the rules that raised and lost their own effects; the fold stands."""
+    told: Told | None = None
+    """What another customer is told."""
 
 
 _ALREADY = Stepped(applied=False)
@@ -75,11 +78,14 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
     )
     record.header.sequence += 1
     telling = folded.anew or may_change_summary(record, event.type)
-    if not (telling or late or outcome.firings or outcome.failed):
+    other = mirrored(event) if event.type in MIRRORED else None
+    if not (telling or late or outcome.firings or outcome.failed or other):
         return _PLAIN
     effects = _effects(record, event, outcome.firings, telling=telling)
     fired = [firing.rule.id for firing in outcome.firings]
-    return Stepped(applied=True, late=late, effects=effects, fired=fired, failed=outcome.failed)
+    return Stepped(
+        applied=True, late=late, effects=effects, fired=fired, failed=outcome.failed, told=other
+    )
 
 
 def _effects(

@@ -17,6 +17,7 @@ LONGEST_FIRST = (
     "tests/lane/test_health_process.py",
     "tests/lane/test_timers_on_kafka.py",
     "tests/lane/test_take_over.py",
+    "tests/lane/test_relations.py",
     "tests/stack/test_up.py",
     "tests/kill/test_fail_points.py",
     "tests/stack/test_up_on_kafka.py",

@@ -37,6 +37,8 @@ class Message(Struct, frozen=True, gc=False):
     key: bytes | None
     value: bytes
     headers: list[tuple[str, bytes]] | None = None
+    partition: int | None = None
+    """None is the producer's own."""
 
 
 @dataclass(slots=True)
@@ -44,7 +46,7 @@ class Batch:
     """What one chunk sends. The position is the changelog's last message."""
 
     effects: list[Message] = field(default_factory=list)
-    """Effects and dead letters."""
+    """Effects, dead letters, and what other customers are told."""
     changes: list[Message] = field(default_factory=list)
     """The changed records and the journal's entry."""
     position: Message | None = None
@@ -182,7 +184,7 @@ class Outbox:
         report = None if self._transactional else self._delivered
         produce, partition = self._kafka.produce, self._partition
         for message in messages:
-            if report is None and message.headers is None:
+            if report is None and message.headers is None and message.partition is None:
                 # Nearly all messages, so this one line is worth its own way.
                 try:
                     produce(message.topic, message.value, message.key, partition)
@@ -200,7 +202,7 @@ class Outbox:
                     message.topic,
                     message.value,
                     message.key,
-                    self._partition,
+                    self._partition if message.partition is None else message.partition,
                     on_delivery=report,
                     headers=cast(Any, message.headers),
                 )

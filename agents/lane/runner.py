@@ -11,7 +11,8 @@ A chunk goes through these steps, in this order:
    below the position was skipped when it came in. If most of a topic is refused, the process ends
    here (streams/refusals.py).
 3. Begin a transaction; send the changed records and the new position (last) to the changelog,
-   the position to the journal, effects and dead letters to their topics, all to this partition.
+   the position to the journal, effects and dead letters to their topics, all to this partition;
+   and to other customers' partitions of `vip.internal` what they are told.
 4. Commit the transaction. This is the commit point.
 5. Write the records, the timer index and the changelog position to RocksDB in one WriteBatch. The
    local store is never ahead of the changelog.
@@ -45,6 +46,7 @@ from agents.lane.report import Report
 from agents.lane.store import Store
 from config.settings import WorkerSettings
 from schemas.effects import TOPIC_OF
+from schemas.events import INTERNAL
 from schemas.position import POSITION_KEY, Position, Range, Refusals, encode_position
 from schemas.profile import NEVER
 from schemas.record import Record, next_due
@@ -53,7 +55,9 @@ from streams.context import Context, CoreSettings
 from streams.facts import Facts
 from streams.inputs import Raw
 from streams.intake import Entry, read
+from streams.mirror import Told
 from streams.partition_time import Source, partition_time
+from streams.partitioning import partition_of
 from streams.refusals import Limit, judge
 from streams.rules.ruleset import RuleSet
 from streams.timers import MAX_FIRED
@@ -369,12 +373,18 @@ class Runner:
             Message("vip.dead-letters", letter.key, letter.value, letter.headers())
             for letter in outcome.dead_letters
         ]
+        effects += [self._to_other(told) for told in outcome.told]
         changes = [
             Message(changelog, customer.encode(), _stored(record))
             for customer, record in outcome.records.items()
         ]
         changes.append(Message("vip.journal", str(self.partition).encode(), place))
         return Batch(effects, changes, Message(changelog, POSITION_KEY, place))
+
+    def _to_other(self, told: Told) -> Message:
+        key = told.customer.encode()
+        partition = partition_of(key, self._wiring.core.partitions)
+        return Message(INTERNAL, key, told.value, partition=partition)
 
     def _storing(self, outcome: Outcome, position: Position) -> Callable[[int], None]:
         # The bytes are taken now: the next chunk may change the records while this one commits.
