@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from agents.diagnosis import wire_problem
 from agents.librdkafka import reader_config, unreachable
 from config.wires import KafkaSettings
+from schemas.place import Place
 from streams.inputs import Raw, raw_of
 
 _ANSWER_S = 5.0
@@ -34,6 +35,10 @@ class Found(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: list[tuple[str, bytes]]
+
+    @property
+    def place(self) -> Place:
+        return Place(self.topic, self.partition, self.offset)
 
     def raw(self) -> Raw:
         return raw_of(*self[:3], self.key, self.value, self.headers)

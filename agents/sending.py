@@ -1,5 +1,6 @@
 """Send messages to input topics from outside the pipeline: the simulated bank, events of a file."""
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -65,11 +66,20 @@ class Sending:
         if kind is None:
             self.flush()
 
-    def send(self, topic: str, key: bytes, value: bytes) -> None:
+    def send(
+        self,
+        topic: str,
+        key: bytes,
+        value: bytes,
+        headers: Sequence[tuple[str, bytes]] = (),
+    ) -> None:
         """Hand a message over; waits while too many are under way."""
+        carried: Any = list(headers)  # the stub asks for a list of more kinds
         while True:
             try:
-                self._producer.produce(topic, value, key, on_delivery=self._delivered)
+                self._producer.produce(
+                    topic, value, key, on_delivery=self._delivered, headers=carried
+                )
             except BufferError:
                 self._producer.poll(_PAUSE_S)
             else:

@@ -1,100 +1,201 @@
-"""`vipcare dead-letters`: what was refused, why, and on request with its content."""
+"""`vipcare dead-letters`: what was refused, why, on request with its content; and replayed."""
 
 import heapq
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sized
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any
 
 import click
 from rich.console import Console
-from rich.table import Table
 
 from agents.cli.errors import UserError
-from agents.reading import Found, ReadingError, read_topic
+from agents.cli.params import InPlace, Since
+from agents.letters.finding import Choice, Kept, find
+from agents.letters.mask import masked
+from agents.letters.replaying import Judge, Plan, plan, replay, replayed_letters
+from agents.letters.telling import Kind, counted, counts_table, kind_of, letters_table
+from agents.reading import ReadingError
+from agents.sending import SendingError
 from config.load import load_settings
-from schemas.dead_letters import MAX_VALUE_BYTES, DeadLetter, Reason, parse_dead_letter
+from schemas.dead_letters import MAX_VALUE_BYTES, Category, Reason
+from schemas.place import Place
 
-TOPIC = "vip.dead-letters"
+_SAY_EVERY = 5_000
 
 
 @click.group("dead-letters")
 def dead_letters() -> None:
-    """What was refused, and why."""
+    """What was refused, and why; and a second chance for it.
+
+    schemas/README.md says what the categories are and who mends what.
+    """
+
+
+def _chosen(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that choose letters, handed over as one `choice`."""
+
+    @click.option("--topic", help="Only originals of this topic.")
+    @click.option("--category", type=click.Choice([*map(str, Category)]), help="Only these.")
+    @click.option("--reason", type=click.Choice([*map(str, Reason)]), help="Only these.")
+    @click.option("--customer", metavar="ID", help="Only events of this customer.")
+    @click.option(
+        "--since", type=Since(), metavar="TIME", help="Refused since: 90m, 3d, 2026-03-01T09:00."
+    )
+    @wraps(command)
+    def with_choice(
+        topic: str | None,
+        category: str | None,
+        reason: str | None,
+        customer: str | None,
+        since: int | None,
+        **others: Any,
+    ) -> Any:
+        choice = Choice(
+            topic=topic,
+            category=None if category is None else Category(category),
+            reason=None if reason is None else Reason(reason),
+            customer=customer,
+            since=since,
+            places=frozenset(others.pop("places", ())) or None,
+        )
+        return command(choice=choice, **others)
+
+    return with_choice
 
 
 @dead_letters.command("list")
-@click.option("--reason", type=click.Choice([reason.value for reason in Reason]), help="only these")
+@_chosen
+@click.option("--counts", is_flag=True, help="Only how many, by topic, category and reason.")
 @click.option(
-    "--limit", type=click.IntRange(1), default=50, show_default=True, help="the last ones"
+    "--limit", type=click.IntRange(1), default=50, show_default=True, help="The last ones."
 )
-def list_command(reason: str | None, limit: int) -> None:
+def list_command(choice: Choice, counts: bool, limit: int) -> None:
     """List dead letters, the newest last; no content is shown."""
-    counts: Counter[str] = Counter()
-    last: list[tuple[int, int, int, DeadLetter]] = []
-    for found, letter in _letters():
-        if reason in {None, letter.reason}:
-            counts[letter.reason] += 1
-            heapq.heappush(last, (found.timestamp, found.partition, found.offset, letter))
+    kafka = load_settings().kafka
+    kinds: Counter[Kind] = Counter()
+    done: Counter[Kind] = Counter()
+    last: list[tuple[int, Place, Kept]] = []
+    with _saying():
+        replayed = replayed_letters(kafka)
+        for kept in find(kafka, choice, _stray):
+            kinds[kind_of(kept)] += 1
+            done[kind_of(kept)] += kept.at in replayed
+            heapq.heappush(last, (kept.received, kept.at, kept))
             if len(last) > limit:
                 heapq.heappop(last)
-    if not counts:
-        click.echo("no dead letters" + (f" with reason {reason}" if reason else ""))
+    if not kinds:
+        click.echo("no dead letters" + ("" if choice.is_all else " like that"))
         return
-    _console().print(_table(sorted(last, key=lambda entry: entry[:3])))
-    by_reason = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
-    click.echo(f"{len(last)} of {counts.total()} shown ({by_reason})")
+    if counts:
+        _console().print(counts_table(kinds, done))
+        return
+    shown = [kept for *_, kept in sorted(last, key=lambda one: one[:2])]
+    _console().print(letters_table(shown, replayed))
+    told = f"; {done.total():,} of them replayed" if done.total() else ""
+    click.echo(f"{len(last):,} of {kinds.total():,} shown ({counted(kinds)}){told}")
 
 
 @dead_letters.command("show")
-@click.argument("topic")
-@click.argument("partition", type=click.IntRange(0))
-@click.argument("offset", type=click.IntRange(0))
-@click.option("--content", is_flag=True, help="also the original bytes, on stdout")
-def show_command(topic: str, partition: int, offset: int, content: bool) -> None:
-    """Show one dead letter: where the original stood, or its own place in vip.dead-letters."""
-    for found, letter in _letters():
-        own = (found.topic, found.partition, found.offset)
-        if (topic, partition, offset) in {own, (letter.topic, letter.partition, letter.offset)}:
-            _show(found, letter, content=content)
-            return
-    raise UserError(
-        f"no dead letter of {topic}[{partition}]@{offset}: `vipcare dead-letters list` shows them"
-    )
+@click.argument("place", type=InPlace())
+@click.option("--content", is_flag=True, help="The original bytes, on standard output.")
+def show_command(place: Place, content: bool) -> None:
+    """Show one dead letter whole, by its original's PLACE or its own, as `list` shows it.
+
+    Its content may hold personal data: it is shown masked, the names of its fields without their
+    values. With --content it is shown as it is.
+    """
+    kafka = load_settings().kafka
+    with _saying():
+        found = list(find(kafka, Choice(places=frozenset((place,))), _stray))
+        if not found:
+            raise UserError(f"no dead letter of {place}: `vipcare dead-letters list` shows them")
+        replayed = replayed_letters(kafka)
+    for kept in found:
+        _show(kept, replayed.get(kept.at), content=content)
 
 
-def _letters() -> Iterator[tuple[Found, DeadLetter]]:
-    try:
-        for found in read_topic(load_settings().kafka, TOPIC):
-            try:
-                yield found, parse_dead_letter(found.headers, found.key, found.value)
-            except ValueError as error:
-                place = f"{found.topic}[{found.partition}]@{found.offset}"
-                click.echo(f"{place} is skipped: {error}", err=True)
-    except ReadingError as error:
-        raise UserError(str(error)) from error
-
-
-def _table(entries: list[tuple[int, int, int, DeadLetter]]) -> Table:
-    table = Table("reason", "detail", "original", "event", "bytes", box=None, pad_edge=False)
-    for _, _, _, letter in entries:
-        original = f"{letter.topic}[{letter.partition}]@{letter.offset}"
-        event = f"{letter.event_type} {letter.event_id}".strip() or "-"
-        table.add_row(letter.reason, letter.detail, original, event, str(letter.length))
-    return table
-
-
-def _show(found: Found, letter: DeadLetter, *, content: bool) -> None:
-    click.echo(f"dead letter: {found.topic}[{found.partition}]@{found.offset}", err=content)
+def _show(kept: Kept, replayed: Place | None, *, content: bool) -> None:
+    letter = kept.letter
+    click.echo(f"dead letter: {kept.at}", err=content)
     for name, text in letter.headers():
         click.echo(f"{name.removeprefix('vipcare-')}: {text.decode()}", err=content)
+    if replayed is not None:
+        click.echo(f"replayed: {replayed}", err=content)
+    if letter.is_cut:
+        told = f"cut: the first {MAX_VALUE_BYTES:,} of {letter.length:,} bytes"
+        click.echo(told, err=content)
     if not content:
-        click.echo("content: not shown; --content shows it, and it may hold personal data")
+        click.echo("content, masked (it may hold personal data; --content shows it):")
+        click.echo(masked(letter.value))
         return
     click.echo("Careful: the content may hold personal data.", err=True)
-    if letter.length > len(letter.value):
-        click.echo(f"Cut: the first {MAX_VALUE_BYTES} of {letter.length} bytes.", err=True)
     sys.stdout.flush()
     click.get_binary_stream("stdout").write(letter.value)
+
+
+@dead_letters.command("replay")
+@click.argument("places", nargs=-1, type=InPlace(), metavar="[PLACE]...")
+@_chosen
+@click.option("--all", "whole", is_flag=True, help="Every letter.")
+@click.option("--again", is_flag=True, help="Also letters that were replayed before.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+def replay_command(choice: Choice, whole: bool, again: bool, dry_run: bool) -> None:
+    """Send the events of dead letters to the worker again, through vip.internal.
+
+    Mend first what they were refused for. Choose letters by their PLACE, by options, or --all.
+    Each goes as it is, under its own source and id, keyed by its subject; those of one customer go
+    in the order in which they were refused. A letter is replayed once: a second time says so, and
+    an event that was applied meanwhile counts once. One that is refused again becomes another dead
+    letter, whose header `vipcare-first` names the original of the first.
+
+    Not replayed are letters that were cut, those that ClickHouse refused, and what would be refused
+    again as it is. Exit status 2 if a PLACE was not replayed for such a reason.
+    """
+    if choice.is_all and not whole:
+        raise UserError("say which letters: a PLACE, an option such as --topic, or --all")
+    settings = load_settings()
+    with _saying():
+        planned = plan(settings, choice, Judge.of(settings, again=again), _stray)
+        _tell_left_out(planned)
+        if dry_run:
+            click.echo(f"{_letters(planned.ready)} would be replayed")
+        else:
+            for sent, _ in enumerate(replay(settings, choice, planned.ready), start=1):
+                if sent % _SAY_EVERY == 0:
+                    click.echo(f"{sent:,} of {len(planned.ready):,} sent", err=True)
+            click.echo(f"{_letters(planned.ready)} replayed")
+    if choice.places is not None and planned.hindered:
+        raise UserError("not all of these can be replayed: see above")
+
+
+def _tell_left_out(planned: Plan) -> None:
+    for place in sorted(planned.missing):
+        click.echo(f"{place}: no dead letter", err=True)
+    for line in planned.told:
+        click.echo(line, err=True)
+    if planned.left_out:
+        kinds = ", ".join(f"{count:,} {why}" for why, count in planned.left_out.most_common())
+        click.echo(f"left out: {kinds}")
+
+
+def _letters(some: Sized) -> str:
+    return f"{len(some):,} dead letter{'' if len(some) == 1 else 's'}"
+
+
+def _stray(line: str) -> None:
+    click.echo(line, err=True)
+
+
+@contextmanager
+def _saying() -> Iterator[None]:
+    """What Kafka cannot do is said in a line."""
+    try:
+        yield
+    except (ReadingError, SendingError) as error:
+        raise UserError(str(error)) from error
 
 
 def _console() -> Console:

@@ -2,8 +2,13 @@
 
 import math
 import re
+from datetime import datetime
 
 import click
+
+from agents.clock import real_millis
+from schemas.envelope import to_millis
+from schemas.place import Place, parse_place
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _LONGEST_S = 87_600 * 3_600.0
@@ -69,6 +74,42 @@ class Address(click.ParamType):
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
         _ = param, ctx
         return "|".join((*self._words, "HOST:PORT"))
+
+
+class Since(click.ParamType):
+    """`90m`, `2h`, `3d` ago, or an instant such as `2026-03-01T09:00`: epoch milliseconds.
+
+    An instant without a zone is in this machine's.
+    """
+
+    name = "since"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        text = str(value).strip()
+        if ago := re.fullmatch(r"(\d{1,6})([smhd])", text):
+            seconds = int(ago[1]) * {"s": 1, "m": 60, "h": 3_600, "d": 86_400}[ago[2]]
+            return real_millis() - seconds * 1_000
+        try:
+            return to_millis(datetime.fromisoformat(text).astimezone())
+        except (ValueError, OverflowError):
+            self.fail(f"{text!r} is no time: write 90m, 2h, 3d or 2026-03-01T09:00", param, ctx)
+
+
+class InPlace(click.ParamType):
+    """`TOPIC[PARTITION]@OFFSET`, as lists show it; `TOPIC:PARTITION:OFFSET` needs no quotes."""
+
+    name = "place"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Place:
+        text = str(value).strip()
+        place = parse_place(re.sub(r"^([^:\[]+):(\d+):(\d+)$", r"\1[\2]@\3", text))
+        if place is None:
+            self.fail(f"{text!r} is no place: write TOPIC[PARTITION]@OFFSET", param, ctx)
+        return place
 
 
 DURATION = Duration()

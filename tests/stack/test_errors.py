@@ -38,7 +38,7 @@ COMMANDS_THAT_NEED_KAFKA = [
     "sink",
     "bank",
     "dead-letters list",
-    "dead-letters show bank.core 0 0",
+    "dead-letters show bank.core:0:0",
 ]
 
 

@@ -1,0 +1,1 @@
+"""Dead letters for the people who look after them: found, shown, and replayed."""

@@ -1,0 +1,161 @@
+"""Replaying dead letters: their events go to `vip.internal` as they are, under the same ids.
+
+A letter is replayed once. `vip.internal` itself is the book of what was replayed: a replayed event
+names its letter in a header, and is kept as long as letters are. The worker's own look for
+duplicates is behind that, for two who replay at the same time.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Container, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from agents.clock import BankClock
+from agents.core import core_settings
+from agents.letters.finding import Choice, Kept, find
+from agents.reading import read_topic
+from agents.sending import Sending
+from config.settings import Settings
+from config.wires import KafkaSettings
+from schemas.dead_letters import FIRST_HEADER, LETTER_HEADER, DeadLetter, Reason, replayed_from
+from schemas.events import INTERNAL
+from schemas.place import Place
+from streams.context import CoreSettings
+from streams.inputs import Raw
+from streams.intake import read
+from streams.partitioning import partition_of
+
+TOLD = 20
+
+
+class Why(StrEnum):
+    """Why a letter is not replayed."""
+
+    REPLAYED = "replayed already"
+    APPLIED = "applied already, only ClickHouse refused its row"
+    CUT = "cut"
+    NOBODY = "of no customer"
+    AGAIN = "would be refused again"
+
+
+class Obstacle(NamedTuple):
+    why: Why
+    detail: str
+    """One line: what, and what to do."""
+
+
+def replayed_letters(kafka: KafkaSettings) -> dict[Place, Place]:
+    """Letter → where its event stands in `vip.internal`, the last if it was replayed more often.
+
+    Raises ReadingError.
+    """
+    found = {}
+    for message in read_topic(kafka, INTERNAL):
+        letter = replayed_from(message.headers, LETTER_HEADER)
+        if letter is not None:
+            found[letter] = message.place
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Says which letters can be replayed now."""
+
+    replayed: dict[Place, Place]
+    core: CoreSettings
+    clock: BankClock
+    again: bool = False
+    """Those that were replayed before, too."""
+
+    @classmethod
+    def of(cls, settings: Settings, *, again: bool = False) -> "Judge":
+        """Raises ReadingError."""
+        replayed = replayed_letters(settings.kafka)
+        clock = BankClock.from_settings(settings.clock)
+        return cls(replayed, core_settings(settings), clock, again)
+
+    def obstacle(self, kept: Kept) -> Obstacle | None:
+        letter = kept.letter
+        if not self.again and (place := self.replayed.get(kept.at)):
+            return Obstacle(Why.REPLAYED, f"it stands at {place}; --again replays it once more")
+        if letter.reason is Reason.REFUSED:
+            detail = (
+                "see `vipcare sink rebuild --help`; the event counted once, and would not again"
+            )
+            return Obstacle(Why.APPLIED, detail)
+        if letter.is_cut:
+            kept_bytes, whole = len(letter.value), letter.length
+            detail = f"{kept_bytes:,} of {whole:,} bytes were kept; send the original again"
+            return Obstacle(Why.CUT, detail)
+        if not kept.customer:
+            detail = "neither its subject nor its key is a customer's id; mend it and send it again"
+            return Obstacle(Why.NOBODY, detail)
+        problem = self._problem(kept)
+        return Obstacle(Why.AGAIN, problem) if problem else None
+
+    def _problem(self, kept: Kept) -> str:
+        """What can be seen without the customer's record; the rest is the worker's to say."""
+        key = kept.customer.encode()
+        raw = Raw(INTERNAL, partition_of(key, self.core.partitions), 0, key, kept.letter.value)
+        entry = read(raw, self.core)
+        if entry.problem is not None:
+            return entry.problem.detail
+        if entry.input is None:
+            return f"type {entry.unknown} is unknown, it would be skipped"
+        if entry.input.at > self.clock.now() + self.core.future_tolerance:
+            return "its time has not come"
+        return ""
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a replay would do."""
+
+    ready: set[Place] = field(default_factory=set)
+    """Letters that can be replayed."""
+    left_out: Counter[Why] = field(default_factory=Counter)
+    told: list[str] = field(default_factory=list)
+    """A line for each of the first that are left out."""
+    missing: set[Place] = field(default_factory=set)
+    """Places that were asked for and name no letter."""
+
+    @property
+    def hindered(self) -> bool:
+        """Something that was meant cannot be replayed, and was not before."""
+        return bool(self.missing) or self.left_out.total() > self.left_out[Why.REPLAYED]
+
+
+def plan(settings: Settings, choice: Choice, judge: Judge, stray: Callable[[str], None]) -> Plan:
+    """Judge every letter that is meant. Raises ReadingError."""
+    made = Plan(missing=set(choice.places or ()))
+    for kept in find(settings.kafka, choice, stray):
+        made.missing -= {kept.at, kept.letter.place}
+        obstacle = judge.obstacle(kept)
+        if obstacle is None:
+            made.ready.add(kept.at)
+            continue
+        made.left_out[obstacle.why] += 1
+        if len(made.told) < TOLD:
+            made.told.append(f"{kept.letter.place}: {obstacle.why}: {obstacle.detail}")
+    return made
+
+
+def replay(settings: Settings, choice: Choice, chosen: Container[Place]) -> Iterator[Kept]:
+    """Send the events of the chosen letters, those of a customer in the order in which they were
+    refused; yields each as it is handed over. All are acknowledged when it ends.
+
+    `choice` is what the letters were chosen by. Raises ReadingError and SendingError; what was sent
+    until then is found as replayed the next time.
+    """
+    with Sending(settings.kafka, {INTERNAL}) as sending:
+        for kept in find(settings.kafka, choice):
+            if kept.at in chosen:
+                key, value = kept.customer.encode(), kept.letter.value
+                sending.send(INTERNAL, key, value, _headers(kept.at, kept.letter))
+                yield kept
+
+
+def _headers(at: Place, letter: DeadLetter) -> list[tuple[str, bytes]]:
+    first = letter.first or str(letter.place)
+    return [(FIRST_HEADER, first.encode()), (LETTER_HEADER, str(at).encode())]

@@ -1,0 +1,57 @@
+"""Dead letters as tables and lines, without their content."""
+
+from collections import Counter
+from collections.abc import Container, Iterable, Mapping
+
+from rich.table import Table
+
+from agents.letters.finding import Kept
+from agents.terminal import plain
+from schemas.dead_letters import Category, Reason
+from schemas.envelope import from_millis
+from schemas.place import Place
+
+Kind = tuple[str, Category, Reason]
+
+
+def kind_of(kept: Kept) -> Kind:
+    return kept.letter.topic, kept.letter.category, kept.letter.reason
+
+
+def letters_table(some: Iterable[Kept], replayed: Container[Place]) -> Table:
+    """A line a letter."""
+    table = _table("refused (UTC)", "category", "reason", "detail", "original", "event", "bytes")
+    table.add_column("replayed")
+    for kept in some:
+        letter = kept.letter
+        table.add_row(
+            f"{from_millis(kept.received):%Y-%m-%d %H:%M:%S}",
+            letter.category,
+            letter.reason,
+            plain(letter.detail),
+            str(letter.place),
+            plain(f"{letter.event_type} {letter.event_id}".strip() or "-"),
+            f"{letter.length:,}",
+            "yes" if kept.at in replayed else "",
+        )
+    return table
+
+
+def counts_table(counts: Mapping[Kind, int], replayed: Mapping[Kind, int]) -> Table:
+    """A line for each topic, category and reason."""
+    table = _table("topic", "category", "reason", "letters", "replayed")
+    for kind, count in sorted(counts.items()):
+        table.add_row(*kind, f"{count:,}", f"{replayed.get(kind, 0):,}")
+    return table
+
+
+def counted(counts: Mapping[Kind, int]) -> str:
+    """`malformed 3, time 1`"""
+    by_category: Counter[str] = Counter()
+    for (_, category, _), count in counts.items():
+        by_category[category] += count
+    return ", ".join(f"{name} {count:,}" for name, count in sorted(by_category.items()))
+
+
+def _table(*columns: str) -> Table:
+    return Table(*columns, box=None, pad_edge=False)

@@ -1,0 +1,92 @@
+"""`vipcare dead-letters list` and `show`: no content, unless it is asked for."""
+
+import pytest
+
+from agents.cli.main import run
+from tests.letters.conftest import LETTERS
+
+
+def said(capfd: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> tuple[str, str]:
+    """What a command wrote to standard output and to standard error."""
+    assert run(["dead-letters", *arguments]) == status
+    shown = capfd.readouterr()
+    return shown.out, shown.err
+
+
+def test_list(broker: str, capfd: pytest.CaptureFixture[str]) -> None:
+    out, err = said(capfd, "list")
+    assert "bank.core[1]@0" in out
+    assert "customer.updated e1" in out
+    assert "7 of 7 shown (malformed 2, misrouted 1, reference 1, refused 1, time 1" in out
+    assert "Wang" not in out + err
+    assert "vip.dead-letters[0]@0 is skipped: not a dead letter" in err
+
+
+@pytest.mark.parametrize(
+    ("options", "offsets"),
+    [
+        (["--reason", "future"], [1]),
+        (["--category", "malformed"], [0, 5]),
+        (["--topic", "bank.app"], [3]),
+        (["--customer", "C2"], [2]),
+        (["--since", "1h", "--category", "time"], [1]),
+        (["--limit", "2"], [5, 6]),
+    ],
+)
+def test_list_those_that_are_meant(
+    broker: str, options: list[str], offsets: list[int], capfd: pytest.CaptureFixture[str]
+) -> None:
+    out, _ = said(capfd, "list", *options)
+    shown = [n for n in range(len(LETTERS)) if f"[1]@{n} " in out]
+    assert shown == offsets
+
+
+def test_list_none(broker: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert said(capfd, "list", "--reason", "conflict")[0] == "no dead letters like that\n"
+    assert said(capfd, "list", "--since", "2999-01-01")[0] == "no dead letters like that\n"
+    assert "write 90m, 2h, 3d" in said(capfd, "list", "--since", "soon", status=2)[1]
+
+
+def test_counts(broker: str, capfd: pytest.CaptureFixture[str]) -> None:
+    out, _ = said(capfd, "list", "--counts")
+    assert [line.split() for line in out.splitlines()][:3] == [
+        ["topic", "category", "reason", "letters", "replayed"],
+        ["bank.app", "refused", "refused", "1", "0"],
+        ["bank.core", "malformed", "broken", "2", "0"],
+    ]
+
+
+@pytest.mark.parametrize("place", ["bank.core[1]@1", "bank.core:1:1", "vip.dead-letters[2]@1"])
+def test_show(broker: str, place: str, capfd: pytest.CaptureFixture[str]) -> None:
+    out, err = said(capfd, "show", place)
+    assert "reason: future" in out
+    assert "category: time" in out
+    assert "detail: missing field `id`" in out
+    assert '"type": "customer.updated"' in out
+    assert '"name": "<string>"' in out
+    assert "Wang" not in out + err
+    out, err = said(capfd, "show", place, "--content")
+    assert out.encode() == LETTERS[1].value
+    assert "may hold personal data" in err
+
+
+def test_show_what_is_cut_and_what_is_no_json(
+    broker: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    out, _ = said(capfd, "show", "bank.core[1]@4")
+    assert f"cut: the first 262,144 of {LETTERS[4].length:,} bytes" in out
+    assert "not JSON: 262,144 bytes" in out
+
+
+def test_show_what_is_not_there(broker: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert "no dead letter of bank.core[1]@77" in said(capfd, "show", "bank.core:1:77", status=2)[1]
+    assert "'bank.core' is no place" in said(capfd, "show", "bank.core", status=2)[1]
+
+
+def test_no_kafka(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("VIPCARE_KAFKA__BOOTSTRAP", "127.0.0.1:9")
+    monkeypatch.setattr("agents.reading._ANSWER_S", 0.5)
+    for command in (["list"], ["show", "bank.core:1:1"], ["replay", "--all"]):
+        err = said(capfd, *command, status=2)[1]
+        assert err.startswith("vipcare: Kafka at 127.0.0.1:9 does not answer")
+        assert err.count("\n") == 1
