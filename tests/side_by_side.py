@@ -12,6 +12,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 LONGEST_FIRST = (
     "tests/kill/test_kill.py",
+    "tests/deploy/test_image.py",
     "tests/lane/test_whole_path.py",
     "tests/lane/test_refusing.py",
     "tests/lane/test_health_process.py",
@@ -21,6 +22,7 @@ LONGEST_FIRST = (
     "tests/stack/test_up.py",
     "tests/kill/test_fail_points.py",
     "tests/stack/test_up_on_kafka.py",
+    "tests/doctor/test_on_kafka.py",
     "tests/ops/test_kafka_server.py",
     "tests/stack/test_kafka.py",
     "tests/stack/test_errors.py",

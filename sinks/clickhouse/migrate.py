@@ -114,7 +114,8 @@ def _make_database(client: Client, database: str) -> None:
 def _apply(client: Client, migrations: Sequence[Migration]) -> list[str]:
     client.execute(_LEDGER)
     applied = _applied(client)
-    _check(migrations, applied)
+    if lines := _foreign(migrations, applied):
+        raise MigrationError(lines[0])
     done = []
     for migration in migrations:
         if migration.number in applied:
@@ -137,19 +138,34 @@ def _applied(client: Client) -> dict[int, tuple[str, str]]:
     return {number: (name, checksum) for number, name, checksum in rows}
 
 
-def _check(migrations: Sequence[Migration], applied: dict[int, tuple[str, str]]) -> None:
+def foreign(client: Client) -> list[str]:
+    """What the database has and this version does not ship so; one line each that says what to do.
+
+    Raises what the driver raises.
+    """
+    try:
+        return _foreign(shipped(), _applied(client))
+    except ServerException as error:
+        if error.code != ErrorCodes.UNKNOWN_TABLE:
+            raise
+        return []
+
+
+def _foreign(migrations: Sequence[Migration], applied: dict[int, tuple[str, str]]) -> list[str]:
     known = {migration.number: migration for migration in migrations}
+    lines = []
     for number, (name, checksum) in sorted(applied.items()):
         if number not in known:
-            raise MigrationError(
+            lines.append(
                 f"the database has migration {name}, which this version of vipcare does not know: "
                 "use the version that applied it, or a later one"
             )
-        if known[number].checksum != checksum:
-            raise MigrationError(
+        elif known[number].checksum != checksum:
+            lines.append(
                 f"migration {known[number].name} was changed after it was applied: put the file "
                 "back as it was, and write the change into a new migration"
             )
+    return lines
 
 
 def _comment_views(client: Client) -> None:

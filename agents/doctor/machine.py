@@ -1,0 +1,104 @@
+"""Is this machine fit for a worker: its store's folder, its limits, its rules?"""
+
+import os
+import resource
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from agents.core import rule_set
+from agents.doctor.clickhouse import room
+from agents.doctor.finding import Examined, Finding, fail, ok, warn
+from config.load_rules import RuleFileErrors
+
+FILES = 4_096
+"""What RocksDB and two Kafka clients may open with dozens of partitions."""
+_MOUNTS = Path("/proc/mounts")
+_CGROUP = Path("/sys/fs/cgroup/memory.max")
+_REMOTE = ("nfs", "nfs4", "cifs", "smb3", "9p", "ceph", "glusterfs", "fuse")
+_FLEETING = ("tmpfs", "ramfs", "overlay")
+_MOST_RULES = 10
+
+
+def store(examined: Examined) -> Iterator[Finding]:
+    """The folder that holds RocksDB."""
+    folder = examined.settings.worker.data
+    place = _nearest(folder)
+    advice = "set VIPCARE_WORKER__DATA to a folder of this worker's own, on a local disk"
+    if not place.is_dir():
+        yield fail(f"worker.data {folder}: {place} is no folder", advice)
+        return
+    try:
+        tempfile.TemporaryFile(dir=place).close()
+    except OSError as error:
+        yield fail(f"worker.data {folder}: nothing can be written ({error.strerror})", advice)
+        return
+    usage = shutil.disk_usage(place)
+    yield room(f"worker.data {folder}", usage.free, usage.total)
+    kind = file_system(place, _MOUNTS.read_text() if _MOUNTS.exists() else "")
+    if kind.partition(".")[0] in _REMOTE:
+        yield fail(f"worker.data {folder} is on a file system over the network ({kind})", advice)
+    elif kind in _FLEETING:
+        yield warn(
+            f"worker.data {folder} is on {kind}: it goes with the container or the machine",
+            "give it a volume; without, every start restores all records from the changelog",
+        )
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder, or the first above it that is there."""
+    return next(
+        place for place in (folder.absolute(), *folder.absolute().parents) if place.exists()
+    )
+
+
+def file_system(place: Path, mounts: str) -> str:
+    """The kind of file system of a folder; empty if `mounts` (/proc/mounts) does not say."""
+    resolved = place.resolve()
+    kinds = {}
+    for line in mounts.splitlines():
+        _, point, kind, *_ = line.split(" ")
+        kinds[Path(point.replace("\\040", " "))] = kind  # a later mount hides an earlier one
+    above = (kinds.get(one) for one in (resolved, *resolved.parents))
+    return next(filter(None, above), "")
+
+
+def machine(examined: Examined) -> Iterator[Finding]:
+    """What the system allows a process."""
+    problems = []
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files < FILES:
+        problems.append(
+            warn(f"a process may open {files:,} files", f"allow {FILES:,} (ulimit -n, LimitNOFILE)")
+        )
+    cache, memory = examined.settings.worker.cache_bytes, memory_limit()
+    if cache > memory / 2:
+        problems.append(
+            warn(
+                f"worker.cache_bytes is {cache / 1e9:.1f} GB of {memory / 1e9:.1f} GB of memory",
+                "lower VIPCARE_WORKER__CACHE_BYTES to less than half: it is not all that is needed",
+            )
+        )
+    yield from problems
+    if not problems:
+        yield ok(f"{files:,} files and {memory / 1e9:.1f} GB of memory for a process")
+
+
+def memory_limit() -> int:
+    """Bytes: of the machine, or of the container if that is less."""
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    told = _CGROUP.read_text().strip() if _CGROUP.exists() else ""
+    return min(whole, int(told)) if told.isdecimal() else whole
+
+
+def rules(examined: Examined) -> Iterator[Finding]:
+    folder = examined.settings.worker.rules
+    try:
+        rule_set(examined.settings)
+    except RuleFileErrors as errors:
+        lines = str(errors).splitlines()
+        for line in lines[:_MOST_RULES]:
+            yield fail(line, "a worker does not start with it; `vipcare rules check` shows all")
+    else:
+        yield ok(f"the rules of {folder}" if folder else "the rules that are shipped")

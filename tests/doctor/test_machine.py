@@ -1,0 +1,95 @@
+"""A worker's folder, limits and rules; thresholds of room and of clocks."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from agents.doctor.clickhouse import room, skew
+from agents.doctor.finding import Verdict
+from agents.doctor.machine import file_system, machine, memory_limit, rules, store
+from tests.doctor.looking import found, settings_with, the_only
+
+OK, WARN, FAIL = Verdict
+MOUNTS = """\
+overlay / overlay rw 0 0
+proc /proc proc rw 0 0
+/dev/vda /var/lib/vipcare ext4 rw 0 0
+filer:/bank /var/lib/vipcare/shared nfs4 rw 0 0
+/dev/vdb /with\\040space xfs rw 0 0
+tmpfs /with\\040space tmpfs rw 0 0
+"""
+
+
+def test_a_folder_that_can_be_used(tmp_path: Path) -> None:
+    data = tmp_path / "not" / "made" / "yet"
+    findings = found(store, settings_with(worker={"data": data}))
+    assert f"worker.data {data} has " in findings[0].what
+    assert not data.exists()
+    assert not any(finding.verdict is FAIL and "written" in finding.what for finding in findings)
+
+
+def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    settings = settings_with(worker={"data": tmp_path / "file"})
+    the_only(found(store, settings), FAIL, "is no folder")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is a folder that takes no file")
+def test_a_folder_that_takes_no_file() -> None:
+    settings = settings_with(worker={"data": "/proc/vipcare"})
+    the_only(found(store, settings), FAIL, "nothing can be written")
+
+
+@pytest.mark.parametrize(
+    ("folder", "kind"),
+    [
+        ("/srv", "overlay"),
+        ("/var/lib/vipcare/worker", "ext4"),
+        ("/var/lib/vipcare/shared/worker", "nfs4"),
+        ("/with space/worker", "tmpfs"),
+    ],
+)
+def test_the_file_system_of_a_folder(folder: str, kind: str) -> None:
+    assert file_system(Path(folder), MOUNTS) == kind
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="a tmpfs that Linux has")
+def test_a_folder_in_memory() -> None:
+    settings = settings_with(worker={"data": "/dev/shm/vipcare"})
+    the_only(found(store, settings), WARN, "is on tmpfs")
+
+
+@pytest.mark.parametrize(("free", "verdict"), [(500, OK), (149, WARN), (31, WARN), (29, FAIL)])
+def test_room(free: int, verdict: Verdict) -> None:
+    assert room("a disk", free, 1_000).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("seconds", "verdict", "words"),
+    [
+        (0.2, OK, "0.20 s from"),
+        (-1.9, OK, "1.90 s from"),
+        (2.5, WARN, "ahead of"),
+        (-59.0, WARN, "59 s behind"),
+        (3_600.0, FAIL, "3,600 s ahead of"),
+    ],
+)
+def test_skew(seconds: float, verdict: Verdict, words: str) -> None:
+    finding = skew("Kafka", seconds)
+    assert finding.verdict is verdict
+    assert words in finding.what
+
+
+def test_a_cache_larger_than_the_memory() -> None:
+    settings = settings_with(worker={"cache_bytes": memory_limit()})
+    the_only(found(machine, settings), WARN, "worker.cache_bytes is")
+
+
+def test_rules(tmp_path: Path) -> None:
+    the_only(found(rules, settings_with()), OK, "the rules that are shipped")
+    (tmp_path / "broken.yaml").write_text("id: broken\nwhen: 1 +\n")
+    findings = found(rules, settings_with(worker={"rules": tmp_path}))
+    assert findings
+    assert {finding.verdict for finding in findings} == {FAIL}
+    assert "broken.yaml:" in findings[0].what
