@@ -28,7 +28,7 @@ pytestmark = pytest.mark.tool("docker-compose")
 
 ADDRESSES = {
     "kafka.bootstrap",
-    *(f"clickhouse.{name}" for name in ("host", "user", "password", "password_file")),
+    *(f"clickhouse.{name}" for name in ("host", "http_port", "user", "password", "password_file")),
     *(f"worker.{name}" for name in ("host", "data", "metrics_port")),
     *(f"sink.{name}" for name in ("host", "metrics_port")),
 }
