@@ -20,6 +20,7 @@ class Server:
     def __init__(self, folder: Path, port: int = 0) -> None:
         self.port = port or free_port()
         command = [sys.executable, "-m", "agents.cli.main", "clickhouse", "--port", str(self.port)]
+        command += ["--http-port", "0"]  # tests run side by side
         self._log = (folder / "log").open("ab")
         self._process = subprocess.Popen(
             [*command, "--data", str(folder / "data")], stdout=self._log, stderr=self._log
