@@ -16,7 +16,7 @@ SOURCES = {
 }
 """Topic → the system that its events come from."""
 
-_encode = msgspec.json.Encoder().encode
+encode = msgspec.json.Encoder().encode
 
 
 class Message(NamedTuple):
@@ -53,4 +53,4 @@ def envelope(
 def message(event: dict[str, Any], at: int) -> Message:
     """The message of an envelope, keyed as the contract asks."""
     topic = EVENT_TYPES[event["type"]].topic
-    return Message(topic, event["subject"].encode(), _encode(event), at)
+    return Message(topic, event["subject"].encode(), encode(event), at)

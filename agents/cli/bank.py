@@ -4,7 +4,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from itertools import takewhile
+from itertools import chain, takewhile
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from agents.bank.casting import storylines_of
+from agents.bank.facts import facts
 from agents.bank.lines import to_line
 from agents.bank.live import play
 from agents.bank.message import SOURCES, Message, iso
@@ -24,11 +25,14 @@ from agents.clock import BankClock, setting_millis
 from agents.sending import Sending, SendingError
 from config.load import load_settings
 from config.settings import MAX_BANK_RATE, Settings
+from schemas.events.reference import GLOBAL_TOPICS
 
 _ORIGIN = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
 """Of a file, unless the clock has an origin: a Monday, nine o'clock in Shanghai."""
 _FILE_S = 60.0
 _PROGRESS_EVERY = 5_000
+_READ_FACTS_S = 1.0
+"""Running workers follow the facts; events that need a rate come so much later."""
 
 
 _SHARE = click.FloatRange(0, 0.5)
@@ -99,7 +103,8 @@ def _write(settings: Settings, out: Path, seconds: float) -> None:
     count = 0
     try:
         with out.open("wb") as file:
-            for message in takewhile(lambda message: message.at < end, messages(plan)):
+            told = chain(facts(plan), messages(plan))
+            for message in takewhile(lambda message: message.at < end, told):
                 file.write(to_line(message) + b"\n")
                 count += 1
     except OSError as error:
@@ -121,7 +126,11 @@ def _send(settings: Settings, seconds: float | None) -> None:
     plan = _plan(settings, origin)
     until = None if seconds is None else max(origin, now) + round(seconds * 1_000 * clock.rate)
     try:
-        with Sending(settings.kafka, set(SOURCES)) as sending:
+        with Sending(settings.kafka, {*SOURCES, *GLOBAL_TOPICS}) as sending:
+            for fact in facts(plan):
+                sending.send(fact.topic, fact.key, fact.value)
+            sending.flush()
+            stopped.wait(_READ_FACTS_S)
             about = f"{plan.history_days} days of {plan.customers:,} customers"
             click.echo(f"sending to {settings.kafka.bootstrap}: {about}, then live", err=True)
             sent = play(_told(plan), sending.send, clock, until, stopped)

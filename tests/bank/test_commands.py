@@ -19,6 +19,7 @@ from agents.bank.message import SOURCES
 from agents.reading import Found, read_topic
 from agents.topics import create
 from config.settings import KafkaSettings, Settings
+from schemas.events.reference import GLOBAL_TOPICS
 from streams.partitioning import partition_of
 from tests.schemas.examples import EVENT_EXAMPLES
 
@@ -160,7 +161,9 @@ def test_the_bank_sends_what_it_would_write(fresh_broker: str, tmp_path: Path) -
 
 def _found(bootstrap: str) -> "Counter[tuple[str, bytes | None, bytes | None]]":
     return Counter(
-        (f.topic, f.key, f.value) for topic in SOURCES for f in read_all(bootstrap, topic)
+        (f.topic, f.key, f.value)
+        for topic in (*SOURCES, *GLOBAL_TOPICS)
+        for f in read_all(bootstrap, topic)
     )
 
 

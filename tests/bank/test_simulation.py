@@ -8,12 +8,14 @@ from itertools import takewhile
 import pytest
 
 from agents.bank.casting import cast
+from agents.bank.facts import facts, facts_of
 from agents.bank.message import Message
 from agents.bank.persona import customer_id
 from agents.bank.plan import Plan
 from agents.bank.simulation import messages
 from schemas.effects import Profile
 from schemas.events import EVENT_TYPES
+from schemas.events.reference import FACT_TYPES
 from schemas.record import Record
 from streams.chunk import Outcome, apply_chunk
 from streams.context import Context, CoreSettings
@@ -37,6 +39,7 @@ PLAN = Plan(
 )
 SMALL = replace(PLAN, customers=40, history_days=20)
 CORE = CoreSettings(partitions=1)
+FACTS = facts_of(PLAN)
 
 
 def told(plan: Plan, seconds: float = 60) -> list[Message]:
@@ -58,7 +61,7 @@ def apply(said: list[Message]) -> Outcome:
         outcome = apply_chunk(
             entries,
             lambda customer: records.setdefault(customer, Record(customer)),
-            Context(now=now, rules=rules, settings=CORE, partition_time=time),
+            Context(now=now, rules=rules, settings=CORE, partition_time=time, facts=FACTS),
             dues.take(time, len(records)),
         )
         for customer, (_, due) in outcome.dues.items():
@@ -142,3 +145,20 @@ def test_a_tiny_bank_lives_too(customers: int, days: int) -> None:
 
 def is_event(message: Message) -> bool:
     return read(Raw(message.topic, 0, 0, message.key, message.value), CORE).input is not None
+
+
+def test_the_bank_tells_every_kind_of_fact_before_its_first_event(said: list[Message]) -> None:
+    held = FACTS.kinds
+    assert held.keys() == {name.removesuffix(".set") for name in FACT_TYPES}
+    assert all(one.at <= said[0].at or one.at <= PLAN.start for one in facts(PLAN))
+    for rm in held["rm"].values():
+        assert rm.team in held["team"]
+        assert rm.branch in held["branch"]
+        assert rm.deputy is None or rm.deputy in held["rm"]
+
+
+def test_payments_abroad_are_reckoned(said: list[Message], outcome: Outcome) -> None:
+    paid = [json.loads(one.value) for one in said if is_event(one) and one.topic == "bank.card"]
+    bare = [one for one in paid if "amount" in one["data"] and "base_amount" not in one["data"]]
+    assert {one["data"]["currency"] for one in bare} - {"CNY"}
+    assert outcome.counts["dead:no_base_amount"] == 0

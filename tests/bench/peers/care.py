@@ -16,6 +16,7 @@ from schemas.rules import RuleDefinition
 from streams.attributes import Attributes
 from streams.chunk import Outcome, apply_chunk
 from streams.context import Context, CoreSettings
+from streams.facts import FactBook, Facts
 from streams.inputs import Raw
 from streams.intake import Entry, read
 from streams.rules.ruleset import compile_rules
@@ -41,6 +42,7 @@ class Care:
             now=time.time_ns() // 1_000_000,
             rules=compile_rules(rules, attributes=attributes),
             settings=self.settings,
+            facts=_facts(written["facts"]),
         )
 
     def one(self, raw: Raw, stored: bytes | None) -> tuple[bytes | None, list[Sent]]:
@@ -57,6 +59,13 @@ class Care:
         """Step a batch on live records, each encoded once at its end."""
         entries: list[Entry] = [read(raw, self.settings) for raw in raws]
         return apply_chunk(entries, load, self.context)
+
+
+def _facts(told: Sequence[tuple[str, str, str]]) -> Facts:
+    book = FactBook()
+    for topic, key, value in told:
+        book.take(Raw(topic, 0, 0, key.encode(), value.encode()))
+    return book.snapshot()
 
 
 def sent(outcome: Outcome) -> Iterator[Sent]:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, takewhile
 
+from agents.bank.facts import facts, facts_of
 from agents.bank.message import SOURCES
 from agents.bank.plan import Plan
 from agents.bank.population import Population
@@ -57,6 +58,7 @@ def bank(events: int, customers: int = CUSTOMERS) -> Workload:
         customer_ids=population.ids(),
         cache_bytes=round(kept * _cached_bytes(records)),
         cached_records=kept,
+        facts=told_facts(),
     )
 
 
@@ -109,12 +111,19 @@ def step_all(
         yield one, outcome.counts
 
 
+def told_facts() -> list[Message]:
+    """Rates, by which payments abroad are reckoned."""
+    plan = _plan(_FAMILIAR, _HISTORY_DAYS)
+    return [Message(one.topic, one.key, one.value) for one in facts(plan)]
+
+
 def context_of(chosen: Sequence[RuleDefinition], partitions: int) -> Context:
     attributes = Attributes(read_attributes())
     return Context(
         now=time.time_ns() // 1_000_000,
         rules=compile_rules(chosen, attributes=attributes),
         settings=CoreSettings(partitions=partitions, attributes=attributes),
+        facts=facts_of(_plan(_FAMILIAR, _HISTORY_DAYS)),
     )
 
 

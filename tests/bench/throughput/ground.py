@@ -18,7 +18,7 @@ from config.load_attributes import read_attributes
 from config.settings import KafkaSettings, Settings, TopicSettings
 from schemas.rules import RuleDefinition
 from streams.partitioning import partition_of
-from tests.bench.throughput.workload import Workload
+from tests.bench.throughput.workload import Message, Workload
 from tests.kafka_server import KafkaServer
 
 Headers = list[tuple[str, bytes]]
@@ -78,6 +78,14 @@ class Ground(NamedTuple):
         for gone in admin.delete_topics([name]).values():
             gone.exception()
 
+    def tell(self, facts: Iterable[Message]) -> None:
+        """To the one partition of their topics."""
+        producer = Producer({**librdkafka_config(self.settings.kafka), "enable.idempotence": False})
+        for one in facts:
+            producer.produce(one.topic, one.value, one.key, partition=0)
+        if left := producer.flush(30):
+            raise RuntimeError(f"{left} facts were not delivered")
+
     def send(self, messages: Iterable[Sending]) -> int:
         """Each to its customer's partition; returns how many."""
         options = {
@@ -135,14 +143,17 @@ def embedded_broker(partitions: int, workload: Workload) -> Iterator[Ground]:
 
 def _prepared(ground: Ground, workload: Workload) -> Ground:
     create(ground.settings)
-    write_rules(ground, workload.rules)
+    write_rules(ground, workload.rules, workload.facts)
+    ground.tell(workload.facts)
     ground.send(Sending(one.topic, one.key, one.key, one.value) for one in workload.messages)
     return ground
 
 
-def write_rules(ground: Ground, rules: Sequence[RuleDefinition]) -> None:
-    """A file a rule for the worker (JSON is YAML too); all in one, with the declared attributes,
-    for the peers."""
+def write_rules(
+    ground: Ground, rules: Sequence[RuleDefinition], facts: Sequence[Message] = ()
+) -> None:
+    """A file a rule for the worker (JSON is YAML too); all in one, with the declared attributes and
+    the facts, for the peers."""
     definitions: list[Mapping[str, object]] = [
         rule.model_dump(mode="json", by_alias=True, exclude_none=True) for rule in rules
     ]
@@ -150,4 +161,6 @@ def write_rules(ground: Ground, rules: Sequence[RuleDefinition]) -> None:
     for one in definitions:
         (ground.rules_folder / f"{one['id']}.yaml").write_text(json.dumps(one))
     attributes = [one.model_dump(mode="json") for one in read_attributes()]
-    ground.rules_file.write_text(json.dumps({"rules": definitions, "attributes": attributes}))
+    told = [(one.topic, one.key.decode(), one.value.decode()) for one in facts]
+    written = {"rules": definitions, "attributes": attributes, "facts": told}
+    ground.rules_file.write_text(json.dumps(written))

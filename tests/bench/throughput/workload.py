@@ -27,6 +27,8 @@ class Workload(NamedTuple):
     """Of those who have a record."""
     cache_bytes: int | None = None
     """For decoded records, of the worker; None is its default."""
+    facts: Sequence[Message] = ()
+    """Of the global topics, told before the backlog."""
     cached_records: int = 0
     """The same as a number of records, for a peer that keeps some."""
 
