@@ -99,10 +99,15 @@ def _is_too_deep(value: bytes) -> bool:
     return False
 
 
-def _raise_if_unknown(value: bytes, types: Container[str]) -> None:
+def type_of(value: bytes) -> str | None:
+    """The type that a message names, good or not; None if it names none."""
     try:
-        event_type = _decode_type(value).type
-    except (msgspec.DecodeError, UnicodeError, ValueError):
-        return
-    if event_type not in types:
+        return _decode_type(value).type
+    except (msgspec.DecodeError, UnicodeError, ValueError, RecursionError):
+        return None
+
+
+def _raise_if_unknown(value: bytes, types: Container[str]) -> None:
+    event_type = type_of(value)
+    if event_type is not None and event_type not in types:
         raise UnknownTypeError(event_type[:100])

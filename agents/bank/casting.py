@@ -6,12 +6,13 @@ comes before day 0 lies in the history. Later on, anybody plays, and everything 
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import cycle, islice
+from itertools import chain, cycle, islice
 from random import Random
 from typing import NamedTuple
 
 from agents.bank.calendar import day_number, start_of
 from agents.bank.performance import Stage, begins, perform
+from agents.bank.persona import customer_id
 from agents.bank.plan import Plan
 from agents.bank.population import KNOWN_AT_ONCE, Customer, Population
 from agents.bank.stories.story import Step, days, minutes
@@ -59,16 +60,21 @@ def cast(plan: Plan) -> Sequence[Premiere]:
 
 
 def premieres(plan: Plan, population: Population) -> Iterator[Premiere]:
-    """Everybody's, in the order in which they begin, without end. Gives the parts out first."""
+    """Gives the parts out at once, and everybody's premiere in the order in which they begin,
+    without end."""
     chosen = cast(plan)
     given: set[int] = set()
     for one in chosen:
         if one.rank not in given and one.rank < population.count:
             given.add(one.rank)
             population.give_part(one.rank, one.storyline.persona.model_dump(exclude_none=True))
-    yield from sorted(chosen, key=lambda one: one.begins)
+    last = max(one.stage.head for one in chosen)
+    return chain(sorted(chosen, key=lambda one: one.begins), _later(plan, last))
+
+
+def _later(plan: Plan, at: int) -> Iterator[Premiere]:
+    """Played by anybody, after a time, without end."""
     rng = Random(f"{plan.seed}/storylines/later")  # noqa: S311  # reproducible on purpose
-    at = max(one.stage.head for one in chosen)
     pool = min(plan.customers, KNOWN_AT_ONCE)
     while True:
         at += round(rng.uniform(0.5, 1.5) * _PAUSE_S * 1_000 * plan.pace)
@@ -104,3 +110,16 @@ def _in_history(
             return
         yield storyline, Stage(head, plan.start, None)
         at += days(rng, 3, 9)
+
+
+def stars(plan: Plan) -> Sequence[tuple[Storyline, str]]:
+    """The storylines that are shown, each with the id of the customer who plays it first live.
+
+    They are the same wherever history ends.
+    """
+    first: dict[str, tuple[Storyline, str]] = {}
+    for one in cast(plan):
+        if one.storyline.portrait and one.stage.pace is not None:
+            star = one.storyline, customer_id(one.rank, plan.customers)
+            first.setdefault(one.storyline.id, star)
+    return list(first.values())

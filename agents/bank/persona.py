@@ -140,6 +140,8 @@ def made_to_fit(persona: Persona, needs: Mapping[str, Any], today: int) -> Perso
         changes["turn"] = Turn(needs["turn"], today - 100)
     if "age" in needs:
         changes["born"] = f"{year - needs['age']}{persona.born[4:]}"
+        if persona.occupation == "retired":
+            changes.setdefault("occupation", "executive")
     if "birthday_in_days" in needs:
         birthday = date_of(today + needs["birthday_in_days"])
         month_and_day = f"{birthday.month:02d}-{min(birthday.day, 28):02d}"

@@ -16,6 +16,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from agents.local.card import CARD_LINES, card
+from agents.local.gallery import Star
 from agents.local.observer import Facts, Shown
 from agents.terminal import in_language, plain
 from schemas.envelope import from_millis
@@ -26,6 +28,8 @@ _SPARKS = "▁▂▃▄▅▆▇█"
 _BAR = 18
 _FRAME_LINES = 15
 """Of the panel, without its rules and its latest effects."""
+_LEAST_ROWS = 2
+"""Of latest effects, beside a portrait."""
 _LEVELS = {"low": "dim", "normal": "green", "high": "yellow", "urgent": "bold red"}
 
 
@@ -41,6 +45,8 @@ class View:
     processes: Mapping[str, tuple[bool, int]]
     """Name → whether it runs, and how often it was started again."""
     rates: deque[float] = field(default_factory=lambda: deque(maxlen=30))
+    star: Star | None = None
+    """Whose portrait is shown, if there is room for it."""
 
 
 class Display:
@@ -91,8 +97,11 @@ class Display:
             return
         self._drawn = now
         if self._live is not None:
-            rows = max(1, self._console.height - _FRAME_LINES - len(view.facts.by_rule))
-            self._live.update(picture(view, rows), refresh=True)
+            room = self._console.height - _FRAME_LINES - len(view.facts.by_rule)
+            if view.star is not None and room <= CARD_LINES + _LEAST_ROWS:
+                view.star = None
+            rows = room - (CARD_LINES if view.star else 0)
+            self._live.update(picture(view, max(1, rows)), refresh=True)
         else:
             self._console.print(line(view), soft_wrap=True, highlight=False)
 
@@ -119,7 +128,8 @@ def picture(view: View, rows: int) -> RenderableType:
         padding=(0, 4),
     )
     latest = _latest(list(facts.latest)[-rows:])
-    body = Group(_headline(view), Text(), tables, Text(), latest, Text(), _feet(view))
+    shown = [card(view.star)] if view.star else []
+    body = Group(_headline(view), Text(), tables, Text(), latest, *shown, Text(), _feet(view))
     return Panel(body, title=_title(view), title_align="left", box=ROUNDED, padding=(1, 2))
 
 

@@ -95,10 +95,13 @@ class Plan:
     def migrate(self) -> Spec:
         return Spec("migrate", ("migrate",), self.environment())
 
+    def worker_data(self, number: int) -> Path:
+        return self.folder / f"worker-{number}"
+
     def worker(self, number: int) -> Spec:
         settings = self.settings.worker
         port = free_port(settings.metrics_port if number == 1 else 0)
-        own = {"data": self.folder / f"worker-{number}", "metrics_port": port}
+        own = {"data": self.worker_data(number), "metrics_port": port}
         return Spec(
             f"worker-{number}",
             ("worker",),

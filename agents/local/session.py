@@ -3,7 +3,7 @@
 1. Start the stack; say when it is ready, and where.
 2. Show what it does, until the time is over or someone interrupts.
 3. With `--for` or `--report`: stop the bank, wait until everything is applied and written, read it
-   all again, and print the report.
+   all again, and print the portraits of five customers and the report.
 4. Stop everything that was started, whatever happened before.
 """
 
@@ -16,8 +16,10 @@ from confluent_kafka import KafkaException
 from rich.console import Console
 
 from agents.clock import real_millis
+from agents.local.card import gallery
 from agents.local.display import Display, View
 from agents.local.drain import untaken
+from agents.local.gallery import Gallery
 from agents.local.interrupts import Interrupted, Interrupts
 from agents.local.observer import Observer, Place
 from agents.local.plan import EMBEDDED, KAFKA, Options, Plan, make_plan
@@ -71,6 +73,7 @@ class Session:
         self._interrupts = interrupts
         self._console = console
         self._display = Display(console)
+        self._gallery = Gallery(plan)
 
     def run(self) -> int:
         options = self._plan.options
@@ -81,7 +84,7 @@ class Session:
         started = real_millis()
         with Observer(self._plan.settings, from_start=options.fresh) as observer:
             self._observer = observer
-            with self._display:
+            with self._gallery, self._display:
                 self._live()
                 if options.seconds is None and options.report is None:
                     return 0
@@ -141,12 +144,15 @@ class Session:
             total_s=self._plan.options.seconds,
             phase=phase,
             processes={name: (one.status is None, one.restarts) for name, one in children},
+            star=self._gallery.shown,
         )
 
     def _report(self, started: int) -> int:
         ended = real_millis()
         with self._console.status("reading everything again, to compare"):
             report: dict[str, Any] = make_report(self._plan.settings, started, ended)
+        if portraits := self._gallery.all():
+            self._console.print(gallery(portraits))
         self._console.print(report_table(report))
         path = self._plan.options.report
         if path is None:

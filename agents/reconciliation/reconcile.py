@@ -7,7 +7,7 @@ Take it when the worker and the sink have caught up; anything still on its way i
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import msgspec
@@ -21,7 +21,9 @@ from agents.reconciliation.latency import Latency
 from agents.reconciliation.oracle import Oracle, Tally
 from config.settings import Settings
 from schemas.dead_letters import DeadLetter, Reason, parse_dead_letter
+from schemas.decode import type_of
 from schemas.effects import TOPIC_OF, Effect, Profile, decode_effect, encode_effect
+from schemas.events import EVENT_TYPES
 from sinks.clickhouse.address import FAILURES
 from sinks.clickhouse.errors import explain
 from sinks.clickhouse.render import StoredLetter
@@ -95,6 +97,8 @@ class Reconciliation:
     tally: Tally
     latency: Latency
     live_rules: list[str]
+    types: Counter[str]
+    """Event type → messages that name it."""
 
 
 def place_of(letter: DeadLetter | StoredLetter) -> str:
@@ -110,15 +114,15 @@ class Reconciler:
         rules = rule_set(settings)
         differences, tally = Differences(), Tally()
         latency = Latency(BankClock.from_settings(settings.clock))
+        types: Counter[str] = Counter()
+
         oracle = Oracle(
             settings,
             core_settings(settings),
             rules,
             differences,
             tally,
-            lambda found: latency.event(
-                (found.topic, found.partition, found.offset), found.timestamp
-            ),
+            _noting(latency, types),
         )
         self.onward = Onward(settings.kafka)
         """How far the topics of effects and dead letters were read."""
@@ -128,7 +132,7 @@ class Reconciler:
         self._replayed = Comparisons(books, "the oracle")
         self._stored = Comparisons(books, "ClickHouse")
         live = [rule.id for rule in rules.definitions if rule.status == "live"]
-        self.found = Reconciliation(differences, books, tally, latency, live)
+        self.found = Reconciliation(differences, books, tally, latency, live, types)
 
     def go_on(self, effects: Iterable[Effect], letters: Iterable[StoredLetter]) -> Reconciliation:
         """`effects` and `letters` are what the rows say that ClickHouse has got since.
@@ -199,6 +203,17 @@ class Comparisons:
     def finish(self) -> None:
         self._effects.finish()
         self._dead.finish()
+
+
+def _noting(latency: Latency, types: Counter[str]) -> Callable[[Found], None]:
+    """Takes down of every message that is replayed when it came and which type it names."""
+
+    def on_event(found: Found) -> None:
+        latency.event((found.topic, found.partition, found.offset), found.timestamp)
+        if (named := type_of(found.value or b"")) in EVENT_TYPES:
+            types[named] += 1
+
+    return on_event
 
 
 def _check_place(found: Found, effect: Effect, partitions: int, differences: Differences) -> None:

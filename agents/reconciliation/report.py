@@ -8,6 +8,7 @@ from typing import Any
 from agents.clickhouse import clickhouse_address
 from agents.reconciliation.reconcile import reconcile
 from config.settings import Settings
+from schemas.events import EVENT_TYPES
 from sinks.clickhouse.address import FAILURES, client_of
 from sinks.clickhouse.errors import explain
 from sinks.clickhouse.render import count_rows, read_dead_letters, read_effects
@@ -18,6 +19,7 @@ def make_report(settings: Settings, started_ms: int, ended_ms: int) -> dict[str,
 
     `events` are the messages that the worker took, unknown and broken ones and duplicates
     included; `events_per_second` is their number over the whole time from start to end.
+    `by_type` counts messages that name a type, whether they are good or not: every type that flows.
     `by_rule` counts firings of every live rule. `latency_ms` is of live events' effects, from
     the event's to the effect's Kafka timestamp (latency.py beside this). `differences` says why
     `reconciled` is false.
@@ -39,6 +41,7 @@ def make_report(settings: Settings, started_ms: int, ended_ms: int) -> dict[str,
         "dead_letters": counts["vip.dead-letters"],
         "dead_letters_by_reason": dict(sorted(found.books.reasons.items())),
         "duplicates": found.tally.counts["duplicates"],
+        "by_type": {name: found.types[name] for name in EVENT_TYPES},
         "by_rule": {rule: firings[rule] for rule in sorted({*found.live_rules, *firings})},
         "rows": rows,
         "latency_ms": found.latency.figures(),

@@ -4,12 +4,13 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agents.bank.casting import FIRST_CAST, cast
+from agents.bank.casting import FIRST_CAST, cast, stars
 from agents.bank.message import Message
 from agents.bank.persona import customer_id
 from agents.bank.plan import Plan
@@ -131,6 +132,23 @@ def _fits(event_type: str, words: dict[str, Any], event: Any) -> bool:
 def _in_order(wanted: Sequence[str], said: Sequence[str]) -> bool:
     left = iter(said)
     return all(one in left for one in wanted)
+
+
+def test_who_plays_is_made_to_fit(by_customer: dict[str, list[tuple[int, Any]]]) -> None:
+    told = stars(PLAN)
+    assert [one.portrait for one, _ in told] == [True] * 5
+    assert told == stars(replace(PLAN, origin=PLAN.origin + 99_999_999)), "wherever history ends"
+    for storyline, customer in told:
+        _, opening = by_customer[customer][0]
+        assert opening["type"] == "customer.updated"
+        needs = storyline.persona
+        assert opening["data"]["tier"] == needs.tier
+        tags = {event["data"]["tag"] for _, event in by_customer[customer]
+                if event["type"] == "tag.added"}  # fmt: skip
+        assert tags >= set(needs.tags or ())
+        if needs.child_age is not None:
+            children = [one for one in opening["data"]["family"] if one["relation"] == "child"]
+            assert int(children[0]["birthday"][:4]) == 2026 - needs.child_age
 
 
 def test_what_comes_before_the_head_lies_in_the_history(

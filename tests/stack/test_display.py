@@ -8,8 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
+from agents.bank.storyline_file import shipped_storylines
+from agents.local.card import gallery
 from agents.local.display import Display, View, line
+from agents.local.gallery import Star
 from agents.local.observer import Facts, Shown
+from streams.portrait import portrait
+from tests.portrait.story import TODAY, ZONE, record
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 COUNTS = st.dictionaries(st.text(min_size=1, max_size=30), st.integers(1, 10**9), max_size=12)
@@ -47,6 +52,31 @@ def test_every_view_is_drawn_and_no_event_commands_the_terminal(view: View, widt
     assert "vipcare · live · 01:01" in text
     assert all(one.isprintable() or one in "\r\n" for one in text)
     assert not re.search("\x1b[^\\[]", written.getvalue())
+
+
+def test_a_portrait_is_shown_where_there_is_room_for_it() -> None:
+    storyline = next(one for one in shipped_storylines() if one.portrait)
+    drawn = portrait(record(), ZONE, TODAY)
+    for height, shown in ((60, True), (20, False)):
+        view = View(Facts(events=5), 1.0, 2.0, None, "live", {})
+        view.star = Star(storyline, drawn)
+        written = io.StringIO()
+        console = Console(file=written, force_terminal=True, width=140, height=height)
+        with Display(console) as display:
+            display.show(view)
+        text = _ANSI.sub("", written.getvalue())
+        assert ("360° of C100042" in text) is shown
+        assert (storyline.title.en in text or storyline.title.zh in text) is shown
+
+
+def test_the_gallery_shows_everybody_whole() -> None:
+    stories = [one for one in shipped_storylines() if one.portrait]
+    drawn = portrait(record(), ZONE, TODAY)
+    written = io.StringIO()
+    Console(file=written, width=120).print(gallery([Star(one, drawn) for one in stories]))
+    text = written.getvalue()
+    assert text.count("time line") == 5
+    assert all(one.title.en in text or one.title.zh in text for one in stories)
 
 
 def test_elsewhere_it_is_one_plain_line() -> None:

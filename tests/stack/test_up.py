@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from schemas.events import EVENT_TYPES
 from tests.stack.processes import (
     NOWHERE,
     descendants,
@@ -42,6 +43,9 @@ def test_a_run_ends_by_itself_and_everything_agrees(tmp_path: Path) -> None:
     assert found["events"] > 1_000
     assert found["tasks"] + found["alerts"] > 0
     assert found["dead_letters"] > 0
+    assert found["by_type"].keys() == EVENT_TYPES.keys()
+    assert sum(found["by_type"].values()) > found["events"] * 0.9
+    assert said.count("360° of") == 5
     assert _roles(below) == {"broker", "clickhouse", "worker", "sink", "bank"}
     assert not still_there(below, 1.0)
 
