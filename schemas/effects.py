@@ -141,6 +141,9 @@ class ProfileData(Struct, frozen=True, kw_only=True, gc=False):
     base_benefit_cost: Money = Decimal(0)
     base_contribution: Money = Decimal(0)
     """What the customer brings in a year: an estimate, see streams/contribution.py."""
+    attributes: dict[str, str] = {}
+    """The bank's own fields that are declared and not sensitive, by name: numbers and days as text,
+    true or false, a list as JSON."""
 
 
 class Message(Struct, frozen=True, kw_only=True, gc=False, tag_field="type"):

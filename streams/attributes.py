@@ -52,6 +52,11 @@ class Attributes:
         check = self._checks.get(name)
         return check is not None and not check(value)
 
+    def public_texts(self, held: Mapping[str, Any]) -> dict[str, str]:
+        """What of a record's attributes everybody may see, as text, in the order of names."""
+        names = sorted(self.public & held.keys())
+        return {name: as_text(held[name]) for name in names if self.fits(name, held[name])}
+
 
 NONE_DECLARED = Attributes()
 

@@ -7,6 +7,7 @@ from msgspec import Struct
 from schemas.effects import Effect
 from schemas.record import Record
 from streams import duplicates, timers
+from streams.attributes import Attributes
 from streams.base_amounts import with_base_amount
 from streams.context import Context
 from streams.duplicates import CONFLICT, DUPLICATE
@@ -81,7 +82,8 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
     other = mirrored(event) if event.type in MIRRORED else None
     if not (telling or late or outcome.firings or outcome.failed or other):
         return _PLAIN
-    effects = _effects(record, event, outcome.firings, telling=telling)
+    told = settings.attributes if telling else None
+    effects = _effects(record, event, outcome.firings, told)
     fired = [firing.rule.id for firing in outcome.firings]
     return Stepped(
         applied=True, late=late, effects=effects, fired=fired, failed=outcome.failed, told=other
@@ -89,12 +91,15 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
 
 
 def _effects(
-    record: Record, event: Input, firings: Sequence[Firing], *, telling: bool
+    record: Record, event: Input, firings: Sequence[Firing], told: Attributes | None
 ) -> list[Effect]:
+    """Those of the rules that fired, and the summary; `told` is None where that cannot change."""
     occasion = of_event(event)
     effects = [effect for firing in firings for effect in effects_of(record, firing, occasion)]
-    if telling and (summary := changed_summary(record, occasion.cause)) is not None:
-        effects.append(profile_of(record, summary))
+    if told is not None:
+        summary = changed_summary(record, occasion.cause, told)
+        if summary is not None:
+            effects.append(profile_of(record, summary))
     return effects
 
 

@@ -12,6 +12,7 @@ from schemas.envelope import from_millis
 from schemas.profile import Basics, ProfileSection
 from schemas.record import Record
 from streams.assets import Totals, assets_by_month, totals
+from streams.attributes import NONE_DECLARED, Attributes
 from streams.contribution import contribution
 from streams.fold import PROFILE_FOLDS
 from streams.fold.service_line import CONTACT_TYPES
@@ -30,10 +31,12 @@ def may_change_summary(record: Record, event_type: str) -> bool:
     return event_type in SUMMARY_TYPES or not record.header.summary_version
 
 
-def changed_summary(record: Record, cause: Cause) -> ProfileData | None:
+def changed_summary(
+    record: Record, cause: Cause, attributes: Attributes = NONE_DECLARED
+) -> ProfileData | None:
     """The next version of a customer's summary, noted in the header; None if it is as it was."""
     head = record.header
-    summary = _summary(record, head.summary_version + 1, cause)
+    summary = _summary(record, head.summary_version + 1, cause, attributes)
     digest = _digest(summary)
     if head.summary_version and digest == head.summary_digest:
         return None
@@ -41,7 +44,7 @@ def changed_summary(record: Record, cause: Cause) -> ProfileData | None:
     return summary
 
 
-def _summary(record: Record, version: int, cause: Cause) -> ProfileData:
+def _summary(record: Record, version: int, cause: Cause, attributes: Attributes) -> ProfileData:
     profile, basics, sums = record.profile, record.profile.basics, totals(record.profile)
     return ProfileData(
         version=version,
@@ -75,6 +78,7 @@ def _summary(record: Record, version: int, cause: Cause) -> ProfileData:
         cards=len(profile.cards),
         benefits=sum(one.count for one in profile.benefits.values()),
         base_benefit_cost=sum((one.base_cost for one in profile.benefits.values()), Decimal(0)),
+        attributes=attributes.public_texts(profile.attributes),
         **_of_activity(record, sums),
         cause=cause,
     )

@@ -6,6 +6,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from schemas.envelope import CustomerId, Data, Event
 from schemas.fields import (
+    SENSITIVE,
     Country,
     Currency,
     Day,
@@ -31,6 +32,9 @@ Attribute = Annotated[
 ]
 """A field that a bank adds itself. Its declaration says what it takes, streams/attributes.py checks
 it: the decoder would not name it, and a field that nobody declared may hold anything."""
+Attributes = Annotated[dict[str, Attribute], Meta(extra={SENSITIVE: True})]
+"""Which of them identify a person is not known here, so all count as if they did: those that do not
+reach ClickHouse by the summary of the customer."""
 
 
 class CoreEvent(Event, frozen=True):
@@ -62,7 +66,7 @@ class CustomerData(Data, kw_only=True, frozen=True):
     language: Name | UnsetType | None = UNSET
     consents: dict[str, dict[str, bool]] | UnsetType | None = UNSET
     """Purpose (marketing, service, …) → channel (sms, wechat, …) → given or refused."""
-    attributes: dict[str, Attribute] | UnsetType = UNSET
+    attributes: Attributes | UnsetType = UNSET
     """The bank's own fields; each is a patch of its own, null removes it."""
 
     def __post_init__(self) -> None:

@@ -90,6 +90,7 @@ PROFILE = (
     "benefits",
     "base_benefit_cost",
     "base_contribution",
+    "attributes",
 )
 DEAD_LETTER = HEADERS
 

@@ -122,6 +122,7 @@ def profile(number: int) -> Profile:
             base_deposits=Decimal(3),
             next_maturity="2026-01-01",
             cause=cause(number),
+            attributes={"segment": "founder", "clubs": '["golf"]'},
         ),
     )
 

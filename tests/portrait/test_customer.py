@@ -1,35 +1,79 @@
-"""`vipcare customer show`, beside a worker that runs: out of its store, and out of Kafka."""
+"""`vipcare customer show`, beside a worker and a sink that run: out of each place there is."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from confluent_kafka import Producer
+from msgspec.structs import replace
 
 from agents.cli.main import run
+from agents.clickhouse import clickhouse_address
 from agents.librdkafka import librdkafka_config
 from agents.topics import create
 from config.settings import Settings
-from tests.ops.pipeline import environment, settings_for, wait_applied, worker
-from tests.portrait.story import CUSTOMER, messages
+from sinks.clickhouse.address import Address, client_of
+from sinks.clickhouse.migrate import migrate
+from streams.inputs import Raw
+from tests.ops.pipeline import environment, settings_for, sink, wait_applied, worker
+from tests.portrait.story import CUSTOMER, messages, record
+from tests.schemas.examples import EVENT_EXAMPLES
+from tests.sink.server import Server
 
 pytestmark = pytest.mark.broker
+SECRET = "inherited from an aunt"
+
+
+def secret() -> Raw:
+    """An event with a sensitive attribute, a public one, and one that nobody declared."""
+    told = {"source_of_wealth": SECRET, "referrals": 3, "aunt": SECRET}
+    event = EVENT_EXAMPLES[0] | {
+        "id": "secret",
+        "type": "customer.updated",
+        "subject": CUSTOMER,
+        "data": {"attributes": told},
+    }
+    return replace(messages()[0], topic="bank.core", value=json.dumps(event).encode())
 
 
 @pytest.fixture(scope="module")
 def running(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A worker at work that has applied every example of schemas/ for one customer."""
-    settings = settings_for(broker, tmp_path_factory.mktemp("show"), transactions=False)
+    folder = tmp_path_factory.mktemp("show")
+    clickhouse = Server(folder)
+    plain = settings_for(broker, folder, transactions=False)
+    where = plain.clickhouse.model_copy(update={"port": clickhouse.port})
+    settings = plain.model_copy(update={"clickhouse": where})
     create(settings)
+    address = clickhouse_address(settings.clickhouse)
+    migrate(address)
     producer = Producer(librdkafka_config(settings.kafka))
-    for raw in messages():
+    for raw in [*messages(), secret()]:
         assert raw.value is not None
         producer.produce(raw.topic, raw.value, raw.key, partition=raw.partition)
     producer.flush(20)
-    with worker(settings):
+    with worker(settings), sink(settings):
         wait_applied(settings)
+        _wait_stored(address)
         yield settings
+    clickhouse.stop()
+
+
+def _wait_stored(address: Address) -> None:
+    """Until every event is a row, and the last summary."""
+    deadline = time.monotonic() + 60
+    with client_of(address) as client:
+        while True:
+            events = client.execute("SELECT count() FROM events_unique")[0][0]
+            tags = client.execute("SELECT tags FROM customers")
+            if events == len(messages()) + 1 and tags:
+                time.sleep(1)  # the summary of what came last
+                return
+            assert time.monotonic() < deadline, (events, tags)
+            time.sleep(0.2)
 
 
 @pytest.fixture(autouse=True)
@@ -72,12 +116,41 @@ def test_the_picture_masks(capfd: pytest.CaptureFixture[str]) -> None:
     assert "time line" in text
 
 
-@pytest.mark.parametrize("place", ["store", "kafka"])
+def test_clickhouse_shows_what_the_sink_stored(capfd: pytest.CaptureFixture[str]) -> None:
+    data: Any = shown(capfd, "--from", "clickhouse")
+    assert data["profile"]["name"] == "曾***"
+    assert data["profile"]["tier"] == record().profile.basics.tier
+    assert data["clickhouse"]["events"] == len(messages()) + 1
+    assert len(data["time_line"]) + data["time_line_left_out"] == len(messages()) + 1
+    assert [one["time"] for one in data["time_line"]] == sorted(
+        (one["time"] for one in data["time_line"]), reverse=True
+    )
+    assert data["time_line"][0]["time"].endswith("+08:00")
+    assert {one["state"] for one in data["tasks"] + data["alerts"]} <= {"open", "closed"}
+
+
+def test_attributes_reach_clickhouse_and_sensitive_ones_stay_in_the_record(
+    settings: Settings, capfd: pytest.CaptureFixture[str]
+) -> None:
+    data: Any = shown(capfd, "--from", "clickhouse", "--personal")
+    assert data["attributes"] == {"newsletter": "true", "referrals": "3", "segment": "founder"}
+    record: Any = shown(capfd, "--from", "store", "--personal")
+    assert record["attributes"]["source_of_wealth"] == SECRET
+    masked: Any = shown(capfd, "--from", "store")
+    assert masked["attributes"]["source_of_wealth"] == "***"
+    with client_of(clickhouse_address(settings.clickhouse)) as client:
+        tables = [name for (name,) in client.execute("SHOW TABLES")]
+        rows = [client.execute(f"SELECT * FROM {name} FORMAT Native") for name in tables]
+    assert len(repr(rows)) > 1_000
+    assert SECRET not in repr(rows)
+
+
+@pytest.mark.parametrize("place", ["store", "kafka", "clickhouse"])
 def test_an_unknown_customer(place: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["customer", "show", "C999", "--from", place]) == 2
     error = capfd.readouterr().err
     assert error.startswith("vipcare: customer 'C999' is not in ")
-    assert "dead-letters list" in error
+    assert "is the id right" in error
 
 
 def test_without_a_copy_it_says_where_else_to_look(

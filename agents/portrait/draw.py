@@ -1,0 +1,44 @@
+"""The portrait of one customer, from wherever it is asked for."""
+
+from datetime import date
+from typing import Literal, NamedTuple
+from zoneinfo import ZoneInfo
+
+from agents.clock import BankClock
+from agents.core import declared_attributes
+from agents.portrait.from_clickhouse import from_clickhouse
+from agents.portrait.sources import from_kafka, from_store, has_copy
+from config.settings import Settings
+from schemas.envelope import from_millis
+from streams.portrait import portrait
+from streams.portrait.parts import Portrait
+
+Place = Literal["store", "kafka", "clickhouse"]
+
+
+class Drawn(NamedTuple):
+    portrait: Portrait
+    source: str
+    """Where it was read, for people."""
+    warning: str = ""
+    """Why it may not be the latest."""
+
+
+def draw(settings: Settings, customer: str, place: Place | None, *, personal: bool) -> Drawn:
+    """`place` None is the worker's store where this machine has it, else Kafka.
+
+    Raises SourceError, UnknownCustomerError and AttributeFileErrors; they say what to do.
+    """
+    zone, declared = ZoneInfo(settings.step.time_zone), declared_attributes(settings)
+    if place == "clickhouse":
+        drawn = from_clickhouse(settings, customer, zone, personal=personal, declared=declared)
+        return Drawn(drawn, f"ClickHouse, database {settings.clickhouse.database}")
+    near = has_copy(settings, customer) if place is None else place == "store"
+    found = from_store(settings, customer) if near else from_kafka(settings, customer)
+    today = _today(settings, zone)
+    drawn = portrait(found.record, zone, today, personal=personal, declared=declared)
+    return Drawn(drawn, found.source, found.warning)
+
+
+def _today(settings: Settings, zone: ZoneInfo) -> date:
+    return from_millis(BankClock.from_settings(settings.clock).now()).astimezone(zone).date()

@@ -1,0 +1,208 @@
+"""A customer's portrait out of ClickHouse: what the sink stored, tasks and alerts included."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, tzinfo
+from decimal import Decimal
+from typing import Any
+
+from agents.clickhouse import clickhouse_address
+from agents.portrait.sources import SourceError, UnknownCustomerError
+from agents.terminal import in_language
+from config.settings import Settings
+from sinks.clickhouse.address import FAILURES, client_of
+from sinks.clickhouse.customer import FoundCustomer, Shown, read_customer
+from sinks.clickhouse.errors import explain
+from streams.attributes import Attributes
+from streams.portrait import masks
+from streams.portrait.parts import Amount, Fact, Facts, Portrait, Table, Value, known
+from streams.portrait.profile import as_day
+
+MOST = 50
+"""Tasks, alerts and events that are shown at most."""
+_DAYS = {"opened_on", "next_maturity"}
+_PROFILE = (
+    "name",
+    "tier",
+    "rm",
+    "opened_on",
+    "residence",
+    "language",
+    "occupation",
+    "family",
+    "tags",
+    "interests",
+    "relations",
+    "consents_given",
+    "consents_refused",
+)
+_ASSETS = (
+    "base_assets",
+    "base_net",
+    "accounts",
+    "base_balance",
+    "deposits",
+    "base_deposits",
+    "next_maturity",
+    "holdings",
+    "base_wealth",
+    "base_funds",
+    "base_insurance",
+    "base_other",
+    "loans",
+    "base_loans",
+    "cards",
+    "assets_by_month",
+)
+_BEHAVIOUR = (
+    "base_inflow",
+    "base_outflow",
+    "base_spent",
+    "categories",
+    "regular_inflows",
+    "base_regular_inflow",
+    "contacts",
+    "last_contact_at",
+    "benefits",
+    "base_benefit_cost",
+    "base_contribution",
+)
+
+
+def from_clickhouse(
+    settings: Settings, customer: str, zone: tzinfo, *, personal: bool, declared: Attributes
+) -> Portrait:
+    """Raises SourceError and UnknownCustomerError; both say what to do."""
+    address = clickhouse_address(settings.clickhouse)
+    try:
+        with client_of(address) as client:
+            found = read_customer(client, customer, MOST)
+    except FAILURES as error:
+        raise SourceError(
+            f"ClickHouse at {address} cannot be read: {explain(error)} "
+            "(VIPCARE_CLICKHOUSE__HOST and …__PORT say where it is)"
+        ) from error
+    if found is None:
+        raise UnknownCustomerError(
+            f"customer {customer!r} is not in ClickHouse at {address}, database "
+            f"{settings.clickhouse.database}: is the id right, and has the sink caught up? "
+            "--from kafka reads the record itself"
+        )
+    return clickhouse_portrait(customer, found, zone, personal=personal, declared=declared)
+
+
+def clickhouse_portrait(
+    customer: str, found: FoundCustomer, zone: tzinfo, *, personal: bool, declared: Attributes
+) -> Portrait:
+    """The parts that rows tell of; the names of facts are those of columns."""
+    summary = found.summary or {}
+    profile = [_fact(summary, name, zone) for name in _PROFILE]
+    if not personal:
+        profile = [_masked(fact) for fact in profile]
+    return Portrait(
+        customer,
+        (
+            Facts("profile", known(*profile)),
+            Facts("attributes", tuple(_attributes(summary.get("attributes", {}), declared))),
+            Facts("assets", known(*(_fact(summary, name, zone) for name in _ASSETS))),
+            Facts("behaviour", known(*(_fact(summary, name, zone) for name in _BEHAVIOUR))),
+            _things("tasks", found.tasks, "priority", zone),
+            _things("alerts", found.alerts, "severity", zone),
+            _time_line(found, zone),
+            _told(found, zone),
+        ),
+    )
+
+
+def _fact(row: Shown, name: str, zone: tzinfo) -> Fact:
+    value = row.get(name)
+    if isinstance(value, datetime):
+        return Fact(name, value.astimezone(zone))
+    if isinstance(value, Decimal):
+        return Fact(name, Amount(value))
+    if isinstance(value, dict):
+        return Fact(name, tuple(f"{month} {amount:,.0f}" for month, amount in value.items()))
+    if isinstance(value, str) and name in _DAYS:
+        return Fact(name, as_day(value))
+    return Fact(name, tuple(value) if isinstance(value, list) else value)
+
+
+def _masked(fact: Fact) -> Fact:
+    hides = fact.name == "name" and isinstance(fact.value, str)
+    return Fact(fact.name, masks.head(str(fact.value))) if hides else fact
+
+
+def _attributes(held: Mapping[str, str], declared: Attributes) -> list[Fact]:
+    titles = {name: one.title.model_dump() for name, one in declared.declared.items()}
+    return [Fact(name, text, titles.get(name)) for name, text in sorted(held.items())]
+
+
+def _things(name: str, rows: Sequence[Shown], level: str, zone: tzinfo) -> Table:
+    columns = ("time", "state", level, "title", "rule", "due")
+    shown = tuple(
+        (
+            row["time"].astimezone(zone),
+            row["state"],
+            row[level],
+            in_language(row["title"]),
+            row["rule_id"],
+            _instant(row.get("due"), zone),
+        )
+        for row in rows
+    )
+    return Table(name, columns, shown)
+
+
+def _time_line(found: FoundCustomer, zone: tzinfo) -> Table:
+    rows: tuple[tuple[Value, ...], ...] = tuple(
+        (row["time"].astimezone(zone), row["type"], _about(row), _amount(row))
+        for row in found.events
+    )
+    left = found.told["events"] - len(rows)
+    return Table("time_line", ("time", "what", "about", "amount"), rows, max(0, left))
+
+
+_ABOUT = (
+    "direction",
+    "counterparty_country",
+    "merchant",
+    "country",
+    "page",
+    "page_topic",
+    "journey",
+    "product",
+    "about",
+    "severity",
+    "outcome",
+    "reason",
+    "score",
+    "channel",
+    "account",
+    "card",
+)
+
+
+def _about(row: Shown) -> str | None:
+    return " · ".join(str(row[name]) for name in _ABOUT if row[name] not in (None, "")) or None
+
+
+def _amount(row: Shown) -> Amount | None:
+    if row["amount"] is not None:
+        return Amount(row["amount"], row["currency"] or "")
+    return None if row["base_amount"] is None else Amount(row["base_amount"])
+
+
+def _told(found: FoundCustomer, zone: tzinfo) -> Facts:
+    count = found.told
+    return Facts(
+        "clickhouse",
+        known(
+            Fact("events", count["events"]),
+            Fact("first_event", _instant(count["first"] if count["events"] else None, zone)),
+            Fact("last_event", _instant(count["last"] if count["events"] else None, zone)),
+            Fact("summary_version", (found.summary or {}).get("version")),
+        ),
+    )
+
+
+def _instant(value: Any, zone: tzinfo) -> datetime | None:
+    return value.astimezone(zone) if isinstance(value, datetime) else None
