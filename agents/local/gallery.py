@@ -82,7 +82,13 @@ class Gallery:
                 record = from_store(store, customer).record
             except _NO_STORE:
                 continue
-            drawn = portrait(record, self._zone, self._today(), declared=self._declared)
+            drawn = portrait(
+                record,
+                self._zone,
+                self._today(),
+                declared=self._declared,
+                base_currency=self._settings.step.base_currency,
+            )
             return Star(storyline, drawn)
         return None
 

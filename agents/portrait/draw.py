@@ -36,7 +36,14 @@ def draw(settings: Settings, customer: str, place: Place | None, *, personal: bo
     near = has_copy(settings, customer) if place is None else place == "store"
     found = from_store(settings, customer) if near else from_kafka(settings, customer)
     today = _today(settings, zone)
-    drawn = portrait(found.record, zone, today, personal=personal, declared=declared)
+    drawn = portrait(
+        found.record,
+        zone,
+        today,
+        personal=personal,
+        declared=declared,
+        base_currency=settings.step.base_currency,
+    )
     return Drawn(drawn, found.source, found.warning)
 
 

@@ -5,6 +5,8 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
+from msgspec.structs import replace
+
 from agents.clickhouse import clickhouse_address
 from agents.portrait.sources import SourceError, UnknownCustomerError
 from agents.terminal import in_language
@@ -87,7 +89,8 @@ def from_clickhouse(
             f"{settings.clickhouse.database}: is the id right, and has the sink caught up? "
             "--from kafka reads the record itself"
         )
-    return clickhouse_portrait(customer, found, zone, personal=personal, declared=declared)
+    drawn = clickhouse_portrait(customer, found, zone, personal=personal, declared=declared)
+    return replace(drawn, base_currency=settings.step.base_currency)
 
 
 def clickhouse_portrait(
@@ -120,7 +123,7 @@ def _fact(row: Shown, name: str, zone: tzinfo) -> Fact:
     if isinstance(value, Decimal):
         return Fact(name, Amount(value))
     if isinstance(value, dict):
-        return Fact(name, tuple(f"{month} {amount:,.0f}" for month, amount in value.items()))
+        return Fact(name, {month: Amount(total) for month, total in sorted(value.items())})
     if isinstance(value, str) and name in _DAYS:
         return Fact(name, as_day(value))
     return Fact(name, tuple(value) if isinstance(value, list) else value)

@@ -11,12 +11,13 @@ from streams.portrait.parts import Amount, Facts, Portrait, Value
 def as_data(portrait: Portrait) -> dict[str, Any]:
     """Facts are objects, tables lists of objects; amounts are strings, times ISO 8601."""
     data: dict[str, Any] = {"customer": portrait.customer}
+    base = portrait.base_currency
     for part in portrait.parts:
         if isinstance(part, Facts):
-            data[part.name] = {fact.name: _plain(fact.value) for fact in part.facts}
+            data[part.name] = {fact.name: _plain(fact.value, base) for fact in part.facts}
         else:
             data[part.name] = [
-                {name: _plain(value) for name, value in zip(part.columns, row, strict=True)}
+                {name: _plain(value, base) for name, value in zip(part.columns, row, strict=True)}
                 for row in part.rows
             ]
             if part.left_out:
@@ -24,17 +25,17 @@ def as_data(portrait: Portrait) -> dict[str, Any]:
     return data
 
 
-def _plain(value: Value) -> Any:
+def _plain(value: Value, base: str) -> Any:
     match value:
         case Amount():
-            told = {"amount": f"{value.amount:f}"}
-            return told | {"currency": value.currency} if value.currency else told
+            told, currency = {"amount": f"{value.amount:f}"}, value.currency or base
+            return told | {"currency": currency} if currency else told
         case Decimal():
             return f"{value:f}"
         case date():  # an instant is one, too
             return value.isoformat()
         case Mapping():
-            return dict(value)
+            return {key: _plain(one, base) for key, one in value.items()}
         case tuple() | list():
             return list(value)
         case _:

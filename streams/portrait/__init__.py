@@ -4,11 +4,12 @@ from datetime import date, tzinfo
 
 from schemas.record import Record
 from streams.attributes import NONE_DECLARED, Attributes
-from streams.portrait.activity import behaviour, record_facts
+from streams.portrait.activity import behaviour, care, months, record_facts
 from streams.portrait.assets import assets, tables_of_assets
 from streams.portrait.open_things import open_things
 from streams.portrait.parts import Portrait
 from streams.portrait.profile import attributes, profile
+from streams.portrait.ties import tables_of_ties
 from streams.portrait.time_line import time_line
 
 
@@ -19,6 +20,7 @@ def portrait(
     *,
     personal: bool = False,
     declared: Attributes = NONE_DECLARED,
+    base_currency: str = "",
 ) -> Portrait:
     """What a record says, in parts; `today` is the bank's day, in its time zone.
 
@@ -30,11 +32,15 @@ def portrait(
         (
             profile(record.profile, personal=personal),
             attributes(record.profile, declared, personal=personal),
-            assets(record.profile),
+            assets(record),
             *tables_of_assets(record.profile, zone),
-            behaviour(record.activity, zone),
+            *tables_of_ties(record.profile, zone),
+            behaviour(record, zone),
+            months(record),
+            care(record.activity, zone),
             open_things(record, zone, today),
             time_line(record, zone),
             record_facts(record, zone),
         ),
+        base_currency,
     )

@@ -1,16 +1,27 @@
-"""What the customer does, and what the record says of itself."""
+"""What the customer does, what is done about it, and what the record says of itself."""
 
 from datetime import tzinfo
 
-from schemas.activity import ActivitySection
+from schemas.activity import ActivitySection, unpack_behaviour
 from schemas.record import Record
+from streams.assets import totals
+from streams.contribution import contribution
+from streams.months import month_name
 from streams.portrait.instants import instant
-from streams.portrait.parts import Amount, Fact, Facts, known
+from streams.portrait.parts import Amount, Fact, Facts, Table, known
+
+MONTHS = 6
 
 
-def behaviour(activity: ActivitySection, zone: tzinfo) -> Facts:
-    """Transfers, logins and page views since the record began."""
+def behaviour(record: Record, zone: tzinfo) -> Facts:
+    """Since the record began, and in the last three whole months (the quarter)."""
+    activity = record.activity
     into, out, visits = activity.inflow, activity.outflow, activity.visits
+    seen = unpack_behaviour(activity.behaviour)
+    regular = tuple(
+        f"{one.purpose or 'no purpose'} {one.amount:,.2f} about day {one.day}, {one.months} months"
+        for one in seen.regular
+    )
     return Facts(
         "behaviour",
         known(
@@ -20,18 +31,71 @@ def behaviour(activity: ActivitySection, zone: tzinfo) -> Facts:
             Fact("transfers_out", out.count),
             Fact("transferred_out", Amount(out.base_total)),
             Fact("last_transfer_out", instant(out.last_at, zone)),
+            Fact("quarter_in", Amount(seen.inflow)),
+            Fact("quarter_out", Amount(seen.outflow)),
+            Fact("quarter_spent_with_cards", Amount(seen.spent)),
+            Fact("categories", tuple(seen.categories)),
+            Fact("regular_inflows", regular),
+            Fact("contribution_a_year", Amount(contribution(totals(record.profile), seen.spent))),
             Fact("logins", visits.logins),
             Fact("last_login", instant(visits.last_login_at, zone)),
             Fact("logins_by_channel", _counts(visits.by_channel)),
             Fact("pages_viewed", visits.pages),
             Fact("pages_by_topic", _counts(visits.by_topic)),
+            Fact("questions", visits.questions or None),
+            Fact("journeys", tuple(_journey(*one) for one in sorted(visits.journeys.items()))),
         ),
     )
+
+
+def care(activity: ActivitySection, zone: tzinfo) -> Facts:
+    """What became of tasks, as the CRM told it."""
+    told = activity.care
+    counts = {
+        name: getattr(told, name)
+        for name in ("accepted", "started", "completed", "declined", "contacts", "reached")
+        if getattr(told, name)
+    }
+    return Facts(
+        "care",
+        known(
+            Fact("tasks", counts),
+            Fact("last_contact", instant(told.last_contact_at, zone)),
+            Fact("outcomes", _counts(told.outcomes)),
+            Fact("won", Amount(told.base_won) if told.base_won else None),
+        ),
+    )
+
+
+def months(record: Record) -> Table:
+    """The last calendar months, the newest first."""
+    rows = []
+    for number in sorted(record.months, reverse=True):
+        month = record.months.get(number)
+        if month is not None:
+            rows.append(
+                (
+                    month_name(number),
+                    month.events,
+                    Amount(month.inflow.total),
+                    Amount(month.outflow.total),
+                    Amount(month.spent.total),
+                    month.declined,
+                    month.logins,
+                    month.pages,
+                    month.contacts,
+                )
+            )
+    columns = ("month", "events", "in", "out", "cards", "declined", "logins", "pages", "contacts")
+    return Table("months", columns, tuple(rows[:MONTHS]), max(0, len(rows) - MONTHS))
 
 
 def record_facts(record: Record, zone: tzinfo) -> Facts:
     """How the record came to be, and what fell off it."""
     activity = record.activity
+    fell = dict(record.profile.dropped)
+    for name, count in activity.dropped.items():
+        fell[name] = fell.get(name, 0) + count
     return Facts(
         "record",
         known(
@@ -39,9 +103,15 @@ def record_facts(record: Record, zone: tzinfo) -> Facts:
             Fact("first_event", instant(activity.first_seen, zone)),
             Fact("last_event", instant(activity.latest, zone)),
             Fact("late_events", activity.late),
-            Fact("fell_off", _counts(record.profile.dropped)),
+            Fact("fell_off", _counts(fell)),
+            Fact("bytes", len(record.stored) if record.stored else None),
         ),
     )
+
+
+def _journey(name: str, counts: list[int]) -> str:
+    started, completed, abandoned = counts
+    return f"{name} {started} started, {completed} completed, {abandoned} abandoned"
 
 
 def _counts(counts: dict[str, int]) -> dict[str, int]:

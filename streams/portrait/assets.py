@@ -1,69 +1,149 @@
-"""What the customer has with the bank."""
+"""What the customer has with the bank, and owes it: totals and their history, then one by one."""
 
-from datetime import tzinfo
+from datetime import date, tzinfo
 from decimal import Decimal
 
-from schemas.profile import Account, Deposit, ProfileSection
+from schemas.activity import unpack_behaviour
+from schemas.profile import ProfileSection
+from schemas.record import Record
+from streams.assets import assets_by_month, totals
 from streams.fold.accounts import is_open
+from streams.months import month_name
 from streams.portrait.instants import instant
-from streams.portrait.parts import Amount, Fact, Facts, Table
+from streams.portrait.parts import Amount, Fact, Facts, Table, known
 from streams.portrait.profile import as_day
 
 
-def assets(section: ProfileSection) -> Facts:
-    """Totals in the bank's base currency: of open accounts, of open deposits, of both."""
-    balance = sum((one.base_balance for one in _accounts(section).values()), Decimal(0))
-    deposits = sum((one.base_principal for one in _deposits(section).values()), Decimal(0))
+def assets(record: Record) -> Facts:
+    """Totals in the base currency, and the assets at the ends of the last months."""
+    sums = totals(record.profile)
+    newest = unpack_behaviour(record.activity.behaviour).month
+    by_month = assets_by_month(record.profile, newest) if newest else {}
+    classes = {
+        "accounts": sums.balance,
+        "deposits": sums.base_deposits,
+        "wealth": sums.wealth,
+        "funds": sums.funds,
+        "insurance": sums.insurance,
+        "other": sums.other,
+        "loans": sums.base_loans,
+    }
+    history = {month_name(month): Amount(total) for month, total in by_month.items()}
     return Facts(
         "assets",
-        (
-            Fact("total", Amount(balance + deposits)),
-            Fact("accounts", Amount(balance)),
-            Fact("deposits", Amount(deposits)),
+        known(
+            Fact("total", Amount(sums.assets)),
+            Fact("net", Amount(sums.net)),
+            *(Fact(name, Amount(total)) for name, total in classes.items() if total),
+            Fact("by_month", history),
         ),
     )
 
 
 def tables_of_assets(section: ProfileSection, zone: tzinfo) -> tuple[Table, ...]:
-    """One by one, the largest first."""
-    return _table_of_accounts(section, zone), _table_of_deposits(section)
+    """What is open, one by one."""
+    return (
+        _accounts(section, zone),
+        _deposits(section),
+        _holdings(section, zone),
+        _loans(section, zone),
+        _cards(section),
+    )
 
 
-def _table_of_accounts(section: ProfileSection, zone: tzinfo) -> Table:
-    held = sorted(_accounts(section).items(), key=lambda one: (-one[1].base_balance, one[0]))
+def _accounts(section: ProfileSection, zone: tzinfo) -> Table:
+    held = [(name, one) for name, one in section.accounts.items() if is_open(one)]
+    held.sort(key=lambda one: (-one[1].base_balance, one[0]))
     rows = tuple(
         (
             name,
-            account.kind or None,
-            Amount(account.balance, account.currency),
-            Amount(account.base_balance),
-            instant(account.balance_at, zone),
+            one.kind or None,
+            Amount(one.balance, one.currency),
+            Amount(one.base_balance),
+            instant(one.balance_at, zone),
         )
-        for name, account in held
+        for name, one in held
     )
     columns = ("account", "kind", "balance", "in_base_currency", "reported")
     return Table("accounts", columns, rows, section.dropped.get("accounts", 0))
 
 
-def _table_of_deposits(section: ProfileSection) -> Table:
-    held = sorted(_deposits(section).items(), key=lambda one: (one[1].matures_on, one[0]))
+def _deposits(section: ProfileSection) -> Table:
+    held = [(name, one) for name, one in section.deposits.items() if one.state == "open"]
+    held.sort(key=lambda one: (one[1].matures_on, one[0]))
     rows = tuple(
         (
             name,
-            Amount(deposit.principal, deposit.currency),
-            Amount(deposit.base_principal),
-            f"{deposit.rate * 100:f}".rstrip("0").rstrip(".") + " %",
-            as_day(deposit.matures_on),
+            Amount(one.principal, one.currency),
+            Amount(one.base_principal),
+            _percent(one.rate),
+            as_day(one.matures_on),
         )
-        for name, deposit in held
+        for name, one in held
     )
     columns = ("deposit", "principal", "in_base_currency", "rate", "matures_on")
     return Table("deposits", columns, rows, section.dropped.get("deposits", 0))
 
 
-def _accounts(section: ProfileSection) -> dict[str, Account]:
-    return {name: one for name, one in section.accounts.items() if is_open(one)}
+def _holdings(section: ProfileSection, zone: tzinfo) -> Table:
+    held = [(name, one) for name, one in section.holdings.items() if one.base_amount > 0]
+    held.sort(key=lambda one: (-one[1].base_amount, one[0]))
+    rows = tuple(
+        (
+            name,
+            one.product,
+            one.product_class,
+            Amount(one.amount, one.currency),
+            Amount(one.base_amount),
+            _day(one.matures_on),
+            instant(one.changed_at, zone),
+        )
+        for name, one in held
+    )
+    columns = ("holding", "product", "class", "paid", "in_base_currency", "matures_on", "changed")
+    return Table("holdings", columns, rows, section.dropped.get("holdings", 0))
 
 
-def _deposits(section: ProfileSection) -> dict[str, Deposit]:
-    return {name: one for name, one in section.deposits.items() if one.state == "open"}
+def _loans(section: ProfileSection, zone: tzinfo) -> Table:
+    held = [(name, one) for name, one in section.loans.items() if one.base_amount > 0]
+    held.sort(key=lambda one: (-one[1].base_amount, one[0]))
+    rows = tuple(
+        (
+            name,
+            one.kind,
+            Amount(one.amount, one.currency),
+            Amount(one.base_amount),
+            None if one.rate is None else _percent(one.rate),
+            _day(one.due_on),
+            instant(one.changed_at, zone),
+        )
+        for name, one in held
+    )
+    columns = ("loan", "kind", "owed", "in_base_currency", "rate", "due_on", "changed")
+    return Table("loans", columns, rows, section.dropped.get("loans", 0))
+
+
+def _cards(section: ProfileSection) -> Table:
+    rows = tuple(
+        (
+            name,
+            one.product or None,
+            None if one.limit is None else Amount(one.limit, one.currency),
+            _day(one.limit_until),
+            Amount(one.amount_due, one.currency) if one.statement else None,
+            _day(one.due_on),
+        )
+        for name, one in sorted(section.cards.items())
+    )
+    columns = ("card", "product", "limit", "limit_until", "last_statement", "due_on")
+    return Table("cards", columns, rows, section.dropped.get("cards", 0))
+
+
+def _percent(rate: Decimal) -> str:
+    """0.0125 → 1.25 %."""
+    text = f"{rate * 100:f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text) + " %"
+
+
+def _day(text: str | None) -> date | str | None:
+    return None if text is None else as_day(text)

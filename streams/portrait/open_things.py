@@ -1,38 +1,76 @@
-"""What waits for somebody: what matures soon, which rules wait and until when."""
+"""What waits for somebody: what matures or is due soon, tasks and complaints, rules that wait."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta, tzinfo
 
+from schemas.activity import Contact, unpack_line
+from schemas.profile import ProfileSection
 from schemas.record import Record
+from streams.durations import DAY_MS
 from streams.portrait.instants import instant
 from streams.portrait.parts import Amount, Table, Value
 from streams.portrait.profile import as_day
 
 SOON_DAYS = 30
-"""A deposit that matures within so many days is something to talk about."""
+"""What is due within so many days is something to talk about; so is a complaint as young."""
+_AT_WORK = {"task.accepted": "task accepted", "task.started": "task started"}
+_OVER = ("task.completed", "task.declined", "outcome.recorded")
+
+Row = tuple[Value, ...]
 
 
 def open_things(record: Record, zone: tzinfo, today: date) -> Table:
     """By their times, the next first."""
-    rows = [*_maturing(record, today), *_timers(record, zone)]
-    rows.sort(key=lambda row: str(row[0]))
+    line = unpack_line(record.activity.line)
+    rows = [row for row in _due(record.profile) if _is_soon(row[0], today)]
+    rows += [*_timers(record, zone), *_tasks(line, zone)]
+    rows += _complaints(line, zone, record.activity.latest - SOON_DAYS * DAY_MS)
+    rows.sort(key=lambda row: (str(row[0]), str(row[1]), str(row[2])))
     return Table("open", ("when", "what", "name", "amount"), tuple(rows))
 
 
-def _maturing(record: Record, today: date) -> list[tuple[Value, ...]]:
-    rows: list[tuple[Value, ...]] = []
-    for name, deposit in record.profile.deposits.items():
-        day = as_day(deposit.matures_on)
-        if deposit.state != "open" or not isinstance(day, date):
-            continue
-        if day <= today + timedelta(days=SOON_DAYS):
-            what = "deposit matures" if day >= today else "deposit has matured"
-            rows.append((day, what, name, Amount(deposit.principal, deposit.currency)))
-    return rows
+def _is_soon(day: Value, today: date) -> bool:
+    return isinstance(day, date) and day <= today + timedelta(days=SOON_DAYS)
 
 
-def _timers(record: Record, zone: tzinfo) -> list[tuple[Value, ...]]:
-    return [
-        (instant(timer.due, zone), "rule waits", key, None)
-        for key, timer in record.activity.timers.items()
-        if not timer.fired
-    ]
+def _due(section: ProfileSection) -> Iterator[Row]:
+    """Everything that has a day, whenever that is."""
+    for name, deposit in section.deposits.items():
+        if deposit.state == "open":
+            amount = Amount(deposit.principal, deposit.currency)
+            yield as_day(deposit.matures_on), "deposit matures", name, amount
+    for name, holding in section.holdings.items():
+        if holding.matures_on is not None and holding.base_amount > 0:
+            amount = Amount(holding.amount, holding.currency)
+            yield as_day(holding.matures_on), f"{holding.product_class} matures", name, amount
+    for name, loan in section.loans.items():
+        if loan.due_on is not None and loan.base_amount > 0:
+            yield as_day(loan.due_on), "loan is due", name, Amount(loan.amount, loan.currency)
+    for name, card in section.cards.items():
+        if card.due_on is not None and card.amount_due:
+            yield as_day(card.due_on), "card is due", name, Amount(card.amount_due, card.currency)
+        if card.limit_until is not None and card.limit is not None:
+            limit = Amount(card.limit, card.currency)
+            yield as_day(card.limit_until), "temporary limit ends", name, limit
+
+
+def _timers(record: Record, zone: tzinfo) -> Iterator[Row]:
+    for key, timer in record.activity.timers.items():
+        if not timer.fired:
+            yield instant(timer.due, zone), "rule waits", key, None
+
+
+def _tasks(line: list[Contact], zone: tzinfo) -> Iterator[Row]:
+    """Those that somebody took on and that are not over, as far as the service line tells."""
+    last = {one.name: one for one in line if one.type in _AT_WORK}
+    over = {one.name for one in line if one.type in _OVER}
+    for name, one in last.items():
+        if name not in over:
+            yield instant(one.at, zone), _AT_WORK[one.type], name, None
+
+
+def _complaints(line: list[Contact], zone: tzinfo, since: int) -> Iterator[Row]:
+    """Nobody tells when a case is closed, so the young ones are shown."""
+    for one in line:
+        if one.type == "complaint.raised" and one.at >= since:
+            yield instant(one.at, zone), f"complaint, {one.about}", one.name, None

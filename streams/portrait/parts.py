@@ -26,6 +26,7 @@ Value = (
     | Sequence[str]
     | Mapping[str, int]
     | Mapping[str, bool]
+    | Mapping[str, Amount]
 )
 """Instants are in the bank's time zone; None is unknown; a mapping counts, or says yes and no."""
 
@@ -58,6 +59,8 @@ class Portrait(Struct, frozen=True):
 
     customer: str
     parts: tuple[Facts | Table, ...]
+    base_currency: str = ""
+    """Of the amounts that have none of their own; empty if nobody said it."""
 
     def part(self, name: str) -> Facts | Table:
         """The part of this name. Raises KeyError."""

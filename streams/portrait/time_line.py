@@ -5,7 +5,7 @@ from datetime import tzinfo
 from decimal import Decimal
 from typing import NamedTuple
 
-from schemas.activity import ActivitySection, unpack_transfer
+from schemas.activity import ActivitySection, unpack_line, unpack_transfer
 from schemas.profile import ProfileSection
 from schemas.record import Record
 from streams.fold.transfers import kept_fields
@@ -19,14 +19,16 @@ class Moment(NamedTuple):
     at: int
     """Epoch milliseconds."""
     what: str
-    about: str
+    about: str = ""
     amount: Amount | None = None
 
 
 def time_line(record: Record, zone: tzinfo) -> Table:
     """One line of time, whatever the things are that happened."""
-    moments = [*_transfers(record.activity), *_accounts(record.profile), *_visits(record.activity)]
-    moments += [Moment(at, "tag added", tag) for tag, at in record.profile.tags.items()]
+    activity, profile = record.activity, record.profile
+    moments = [*_transfers(activity), *_contacts(activity), *_visits(activity)]
+    moments += [*_accounts(profile), *_products(profile), *_said(profile)]
+    moments = [one for one in moments if one.at >= 0]
     moments.sort(key=lambda one: (-one.at, one.what, one.about))
     rows = tuple(
         (instant(one.at, zone), one.what, one.about or None, one.amount) for one in moments[:SHOWN]
@@ -40,28 +42,64 @@ def _transfers(activity: ActivitySection) -> Iterator[Moment]:
         transfer = unpack_transfer(packed)
         data = kept_fields(transfer)
         told = (data["purpose"], data["counterparty_bank"], data["counterparty_country"])
-        about = " · ".join(one for one in told if one)
         what = f"transfer {data['direction']}" + (", reversed" if transfer.reversed else "")
         amount = Amount(Decimal(data["amount"] or 0), data["currency"] or "")
-        yield Moment(transfer.at, what, about, amount)
+        yield Moment(transfer.at, what, _joined(*told), amount)
+
+
+def _contacts(activity: ActivitySection) -> Iterator[Moment]:
+    for one in unpack_line(activity.line):
+        what = one.type.replace(".", " ")
+        yield Moment(one.at, what, _joined(one.about, one.result, one.channel, one.name))
 
 
 def _accounts(profile: ProfileSection) -> Iterator[Moment]:
     for name, account in profile.accounts.items():
+        about = f"{name} {account.kind}".strip()
         if account.opened_at is not None:
-            yield Moment(account.opened_at, "account opened", f"{name} {account.kind}".strip())
+            yield Moment(account.opened_at, "account opened", about)
         if account.closed_at is not None:
-            yield Moment(account.closed_at, "account closed", f"{name} {account.kind}".strip())
+            yield Moment(account.closed_at, "account closed", about)
     for name, deposit in profile.deposits.items():
-        if deposit.changed_at >= 0:
-            what = "deposit placed" if deposit.state == "open" else f"deposit {deposit.state}"
-            amount = Amount(deposit.principal, deposit.currency)
-            yield Moment(deposit.changed_at, what, name, amount)
+        placed = deposit.state == "open"
+        what = "deposit placed" if placed else f"deposit {deposit.state}"
+        what += ", early" if deposit.early else ""
+        amount = Amount(deposit.principal, deposit.currency)
+        yield Moment(deposit.changed_at, what, name, amount)
+
+
+def _products(profile: ProfileSection) -> Iterator[Moment]:
+    for holding in profile.holdings.values():
+        what = f"{holding.product_class or 'product'} bought or redeemed"
+        amount = Amount(holding.amount, holding.currency)
+        yield Moment(holding.changed_at, what, holding.product, amount)
+    for name, loan in profile.loans.items():
+        amount = Amount(loan.amount, loan.currency)
+        yield Moment(loan.changed_at, "loan drawn or repaid", f"{name} {loan.kind}".strip(), amount)
+    for name, card in profile.cards.items():
+        if card.issued_at is not None:
+            yield Moment(card.issued_at, "card issued", f"{name} {card.product}".strip())
+        if card.statement:
+            due = Amount(card.amount_due, card.currency)
+            yield Moment(card.statement_at, "card statement", name, due)
+
+
+def _said(profile: ProfileSection) -> Iterator[Moment]:
+    for tag, at in profile.tags.items():
+        yield Moment(at, "tag added", tag)
+    for interest, known in profile.interests.items():
+        yield Moment(known.at, "interest recorded", _joined(interest, known.source))
+    for key, relation in profile.relations.items():
+        what = "relation added" if relation.stands else "relation removed"
+        other, _, name = key.partition(" ")
+        yield Moment(relation.at, what, _joined(other, name.removeprefix("<")))
 
 
 def _visits(activity: ActivitySection) -> Iterator[Moment]:
     visits = activity.visits
-    if visits.last_login_at >= 0:
-        yield Moment(visits.last_login_at, "last login", "")
-    if visits.last_page_at >= 0:
-        yield Moment(visits.last_page_at, "last page viewed", "")
+    yield Moment(visits.last_login_at, "last login")
+    yield Moment(visits.last_page_at, "last page viewed")
+
+
+def _joined(*told: str | None) -> str:
+    return " · ".join(one for one in told if one)

@@ -7,7 +7,10 @@ import msgspec
 from hypothesis import strategies as st
 from msgspec import inspect
 
+from schemas.attributes import AttributeDefinition
 from schemas.events import EVENT_TYPES
+from schemas.rules import Text
+from streams.attributes import Attributes
 
 DAYS = ["2026-03-01", "2026-09-30", "2027-01-31"]
 CURRENCIES = ["CNY", "USD"]
@@ -88,10 +91,20 @@ _BY_NAME: dict[str, st.SearchStrategy[Any]] = {
         st.dictionaries(st.sampled_from(["sms", "mail"]), st.booleans()),
         max_size=2,
     ),
-    "attributes": st.dictionaries(
-        st.sampled_from(["x", "y"]), st.sampled_from([None, 1, "two", True]), max_size=2
+    "attributes": st.fixed_dictionaries(
+        {},
+        optional={
+            "x": st.sampled_from([None, 1, 2]),
+            "y": st.sampled_from([None, "one", "two"]),
+            "nobody_declared_it": st.just(3),
+        },
     ),
 }
+
+DECLARED = Attributes(
+    AttributeDefinition(name=name, type=kind, title=Text(en="A", zh="甲"), sensitive=False)
+    for name, kind in (("x", "number"), ("y", "text"))
+)
 
 payloads = st.one_of(
     [data_of(name).map(lambda data, name=name: (name, data)) for name in EVENT_TYPES]  # type: ignore[misc]  # bound now

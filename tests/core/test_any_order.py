@@ -19,12 +19,14 @@ from streams.context import Context, CoreSettings
 from streams.inputs import Raw
 from streams.intake import read
 from streams.rules.ruleset import compile_rules
-from tests.core.all_types import payloads
+from tests.core.all_types import DECLARED, payloads
 from tests.core.strategies import CUSTOMERS, DAY, NOW, PARTITIONS, message
 from tests.shipped import shipped_rules
 
 WHO = CUSTOMERS[0]
-SETTINGS = CoreSettings(partitions=PARTITIONS, duplicates_kept=200, lateness=500 * DAY)
+SETTINGS = CoreSettings(
+    partitions=PARTITIONS, duplicates_kept=200, lateness=500 * DAY, attributes=DECLARED
+)
 RULES = Context(now=NOW, rules=compile_rules(shipped_rules()), settings=SETTINGS)
 NO_RULES = Context(now=NOW, rules=compile_rules([]), settings=SETTINGS)
 """What rules keep (windows, cooldowns, timers) has tests of its own, and remembers offsets."""

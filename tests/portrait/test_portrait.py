@@ -4,11 +4,20 @@ import json
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from hypothesis import given, settings
+from rich.cells import cell_len
+from rich.console import Console
+
+from agents.portrait.picture import picture
 from agents.portrait.plain import as_data
+from schemas.activity import Contact
 from schemas.profile import Deposit
 from schemas.record import Record
+from streams.fold.service_line import enter
+from streams.inputs import Raw
 from streams.portrait import portrait
 from streams.portrait.parts import Amount, Facts, Table
+from tests.core.test_any_order import NO_RULES, RULES, histories, record_of
 from tests.portrait.story import CUSTOMER, TODAY, ZONE, record
 
 PERSONAL = ("曾浩然", "10000000042", "haoran.zeng", "990000199001010042", "1990-01-01", "林静怡")
@@ -44,17 +53,44 @@ def test_nothing_that_identifies_a_person_is_shown_unless_asked_for() -> None:
     assert not [one for one in PERSONAL if one not in whole]
 
 
-def test_assets_are_the_sums_of_what_is_open() -> None:
-    held = record()
-    accounts = rows(held, "accounts")
-    deposits = rows(held, "deposits")
-    profile = held.profile
-    assert {row["account"] for row in accounts} <= profile.accounts.keys()
-    told = facts(held, "assets")
-    total = sum((row["in_base_currency"].amount for row in accounts), Decimal(0))  # type: ignore[attr-defined]  # an Amount
-    assert told["accounts"] == Amount(total)
-    principal = sum((row["in_base_currency"].amount for row in deposits), Decimal(0))  # type: ignore[attr-defined]  # an Amount
-    assert told["deposits"] == Amount(principal)
+def base_sum(held: Record, *tables: str) -> Decimal:
+    """Of what the tables show, in the base currency."""
+    told = [row["in_base_currency"] for name in tables for row in rows(held, name)]
+    return sum((one.amount for one in told if isinstance(one, Amount)), Decimal(0))
+
+
+@settings(deadline=None, max_examples=60)
+@given(histories())
+def test_assets_are_the_sums_of_what_the_tables_show(raws: list[Raw]) -> None:
+    held = record_of(raws, NO_RULES)
+    told, loans = facts(held, "assets"), base_sum(held, "loans")
+    total = base_sum(held, "accounts", "deposits", "holdings")
+    assert told["total"] == Amount(total)
+    assert told["net"] == Amount(total - loans)
+    assert told.get("loans", Amount(Decimal(0))) == Amount(loans)
+
+
+@settings(deadline=None, max_examples=60)
+@given(histories())
+def test_any_record_can_be_drawn_and_told_as_json(raws: list[Raw]) -> None:
+    drawn = portrait(record_of(raws, RULES), ZONE, TODAY, base_currency="CNY")
+    assert json.loads(json.dumps(as_data(drawn)))["record"]["inputs"] == len(raws)
+    console = Console(width=100, force_terminal=False)
+    with console.capture() as captured:
+        console.print(picture(drawn))
+    assert {cell_len(line) for line in captured.get().splitlines()} == {100}
+
+
+def test_what_somebody_took_on_is_open_until_it_is_over() -> None:
+    held = Record(CUSTOMER)
+    for at, kind, task in (
+        (1, "task.accepted", "W1"),
+        (2, "task.started", "W1"),
+        (3, "task.accepted", "W2"),
+        (4, "task.completed", "W2"),
+    ):
+        enter(held.activity, Contact(at, kind, "crm", "", task))
+    assert [(row["name"], row["what"]) for row in rows(held, "open")] == [("W1", "task started")]
 
 
 def test_what_matures_within_thirty_days_is_open_and_what_was_redeemed_is_not() -> None:
@@ -73,7 +109,7 @@ def test_what_matures_within_thirty_days_is_open_and_what_was_redeemed_is_not() 
             changed_at=1,
         )
     assert [(row["name"], row["what"]) for row in rows(held, "open")] == [
-        ("over", "deposit has matured"),
+        ("over", "deposit matures"),
         ("soon", "deposit matures"),
     ]
 
