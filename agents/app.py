@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 import faust
+from confluent_kafka import KafkaError
 from faust.types import TP, Message
 from yarl import URL
 
@@ -18,6 +19,7 @@ from agents.lane.offsets import Offsets
 from agents.lane.report import Report
 from agents.lane.runner import Wiring
 from agents.lane.transport import ChunkSchema, Consumer, Transport
+from agents.rights_check import refusal
 from agents.topics import changelog
 from config.settings import Settings
 from schemas import metrics as m
@@ -60,6 +62,11 @@ def create_app(
     def caught_up(tp: TP, taken: int) -> int | None:
         return cast(Consumer, app.consumer).fetches.caught_up(tp, taken)
 
+    def explain(error: KafkaError) -> str:
+        said = error.str()
+        told = refusal(error.code(), "worker", settings)
+        return f"{said}. {told}" if told else said
+
     app.lane = Lane(
         settings.kafka,
         Wiring(
@@ -76,6 +83,7 @@ def create_app(
             report=Report(metrics, cache),
             behind=behind,
             caught_up=caught_up,
+            explain=explain,
         ),
     )
     _define(app, settings.topics.partitions)

@@ -8,6 +8,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from agents.diagnosis import wire_problem
 from agents.librdkafka import reader_config, unreachable
+from agents.rights_check import REFUSALS
 from config.wires import KafkaSettings
 from schemas.place import Place
 from streams.inputs import Raw, raw_of
@@ -17,6 +18,7 @@ _TIMEOUT_S = 20.0
 _MESSAGES_A_CALL = 2_000
 _FILL_S = 0.02
 """How long a call waits for more than the messages at hand."""
+_SEE = "`vipcare topics acls operator` prints the rights that it takes"
 _BUFFER_KB = 4 * 1024
 
 
@@ -53,6 +55,8 @@ def partitions_of(kafka: KafkaSettings, topic: str) -> int:
             listed = client.consumer.list_topics(topic, timeout=_ANSWER_S).topics.get(topic)
         except KafkaException as error:
             raise ReadingError(unreachable(kafka, error)) from error
+    if listed is not None and listed.error is not None and listed.error.code() in REFUSALS:
+        raise ReadingError(f"topic {topic} is not to be read by this user: {_SEE}")
     if listed is None or listed.error is not None:
         raise ReadingError(f"topic {topic} is missing: make it with `vipcare topics create`")
     return len(listed.partitions)
@@ -163,8 +167,9 @@ class _Client:
                 elif error.code() == KafkaError._PARTITION_EOF:
                     return
                 else:
+                    see = f": {_SEE}" if error.code() in REFUSALS else ""
                     raise ReadingError(
-                        f"{start.topic}[{start.partition}] cannot be read: {error.str()}"
+                        f"{start.topic}[{start.partition}] cannot be read: {error.str()}{see}"
                     )
 
     def _wait(self, start: TopicPartition) -> list[Message]:

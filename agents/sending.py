@@ -8,6 +8,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from agents.diagnosis import wire_problem
 from agents.librdkafka import librdkafka_config, unreachable
+from agents.rights_check import REFUSALS
 from config.wires import KafkaSettings
 
 _ANSWER_S = 5.0
@@ -53,7 +54,8 @@ class Sending:
             raise SendingError(unreachable(self._kafka, error)) from error
         if missing := sorted(self._topics - there.keys()):
             raise SendingError(
-                f"topic {', '.join(missing)} is missing: make it with `vipcare topics create`"
+                f"topic {', '.join(missing)} is missing: make it with `vipcare topics create`; or "
+                "this user has no rights on it: see `vipcare topics acls bank`"
             )
         return self
 
@@ -101,6 +103,8 @@ class Sending:
         else:
             self._failed += 1
             self._reason = error.str()
+            if error.code() in REFUSALS:
+                self._reason += ": `vipcare topics acls bank` prints the rights that it takes"
 
     def _raise_if_failed(self) -> None:
         if self._failed:

@@ -39,7 +39,10 @@ SECTIONS: dict[str, dict[str, Lazy]] = {
         "bank": Lazy("agents.cli.bank:bank", "The simulated bank: history, then live events."),
     },
     "Set up and look after": {
-        "topics": Lazy("agents.cli.topics:topics", "Create the topics, or check them."),
+        "topics": Lazy(
+            "agents.cli.topics:topics",
+            "Create or check the topics; what ACLs they need.",
+        ),
         "migrate": Lazy("agents.cli.sink:migrate", "Create or update ClickHouse's tables."),
         "events": Lazy("agents.cli.events:events", "Check or send events from a file."),
         "customer": Lazy(

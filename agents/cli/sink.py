@@ -1,18 +1,21 @@
 """`vipcare sink`: topics into ClickHouse. `vipcare migrate`: ClickHouse's tables."""
 
 import signal
+from collections.abc import Callable
 from typing import Any
 
 import click
 import structlog
+from confluent_kafka import KafkaError
 
 from agents.cli.errors import UserError
+from agents.cli.kafka_ready import topic_problems
 from agents.cli.ops import serve, watchdog
 from agents.clickhouse import clickhouse_address
 from agents.fail_points import fail_point
 from agents.librdkafka import librdkafka_config
 from agents.logs import configure
-from agents.topics import TopicsError, check
+from agents.rights_check import refusal
 from config.load import load_settings
 from config.settings import Settings, SinkSettings
 from schemas.metrics import SINK
@@ -38,13 +41,14 @@ def sink() -> None:
     """
     settings = load_settings()
     configure(settings.log)
-    _check_kafka(settings)
+    # What is wrong with a topic is the worker's to refuse. Later, a Kafka that is away is awaited.
+    topic_problems(settings, "sink")
     metrics = Metrics(SINK)
     address = clickhouse_address(settings.clickhouse)
     with serve(metrics, settings.sink, "sink") as server:
         _log.info("sink_started", clickhouse=str(address), metrics=server.url)
         running = Sink(
-            Source(consumer_config(settings), list(TABLE_OF)),
+            Source(consumer_config(settings), list(TABLE_OF), _explaining(settings)),
             Writer(address),
             Letters(librdkafka_config(settings.kafka)),
             metrics,
@@ -72,12 +76,11 @@ def pace(settings: SinkSettings) -> Pace:
     )
 
 
-def _check_kafka(settings: Settings) -> None:
-    """A wrong address is told at the start; later, the sink waits for a Kafka that is away."""
-    try:
-        check(settings)  # what is wrong with a topic is the worker's to refuse
-    except TopicsError as error:
-        raise UserError(str(error)) from error
+def _explaining(settings: Settings) -> Callable[[KafkaError], str]:
+    def explain(error: KafkaError) -> str:
+        return refusal(error.code(), "sink", settings) or error.str()
+
+    return explain
 
 
 @click.command()

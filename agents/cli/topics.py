@@ -3,6 +3,7 @@
 import click
 
 from agents.cli.errors import UserError
+from agents.rights import ROLES, Role, acl_commands, rights_of
 from agents.topics import TopicsError, all_topics, check, create
 from config.load import load_settings
 
@@ -37,6 +38,28 @@ def check_command() -> None:
         raise UserError(str(error)) from error
     _complain(problems)
     click.echo(f"all {len(all_topics(settings))} topics are as they should be")
+
+
+@topics.command("acls")
+@click.argument("role", type=click.Choice(ROLES))
+@click.option("--user", help="as Kafka calls it; the default is vipcare-ROLE")
+def acls_command(role: Role, user: str | None) -> None:
+    """Print the rights that a role needs, as command lines of Kafka's own tool.
+
+    \b
+    worker    reads events, keeps records, fires rules
+    sink      writes topics to ClickHouse
+    bank      sends events, and the facts that are the same for all customers
+    crm       reads tasks, alerts and profiles, and reports back
+    operator  makes and checks topics, looks at dead letters and replays them
+
+    Names follow the settings in force (worker.app, sink.group). Nothing is asked of Kafka, and
+    nothing is changed: look at the lines, then run them as who may.
+    """
+    settings = load_settings()
+    rights = rights_of(role, settings)
+    for line in acl_commands(rights, f"User:{user or f'vipcare-{role}'}", settings.kafka.bootstrap):
+        click.echo(line)
 
 
 def _complain(problems: list[str]) -> None:

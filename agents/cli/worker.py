@@ -17,12 +17,13 @@ from yarl import URL
 
 from agents.app import LaneApp, create_app
 from agents.cli.errors import UserError
+from agents.cli.kafka_ready import check_kafka
 from agents.cli.ops import serve, watchdog
 from agents.cli.rules import rules_in_force
 from agents.facts_feed import FactsFeed, FactsFeedError
 from agents.faults import Fault, die, kind_of
 from agents.logs import configure
-from agents.topics import TopicsError, check
+from agents.rights_check import refusal
 from agents.watch import WorkerWatch
 from config.load import load_settings
 from config.settings import Settings
@@ -68,7 +69,7 @@ def worker(accept_broken: tuple[str, ...]) -> int:
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
     rules = rules_in_force(settings)
-    _check_topics(settings)
+    check_kafka(settings, "worker")
     _make_folder(settings)
     metrics = Metrics(WORKER)
     with serve(metrics, settings.worker, "worker") as server:
@@ -85,7 +86,7 @@ def worker(accept_broken: tuple[str, ...]) -> int:
         watch = WorkerWatch(app, settings, metrics)
         with watchdog(watch.look, settings.worker) as dog:
             server.health = dog.health
-            _run(app, watch, settings.worker.drain_timeout_s + STOP_S)
+            _run(app, watch, settings)
         facts.stop()
     structlog.get_logger().info("worker_stopped")
     _end_soon(app)
@@ -105,15 +106,6 @@ def _end_soon(app: LaneApp) -> None:
     end = threading.Timer(STOP_S, os._exit, (status,))
     end.daemon = True
     end.start()
-
-
-def _check_topics(settings: Settings) -> None:
-    try:
-        problems = check(settings)
-    except TopicsError as error:
-        raise UserError(str(error)) from error
-    if problems:
-        raise UserError("\n".join(problems))
 
 
 def _read_facts(settings: Settings, metrics: Metrics) -> FactsFeed:
@@ -137,10 +129,13 @@ class _FaustWorker(faust.Worker):
     """Faust's, with an end: a stop while it starts, or after a crash, may wait for ever."""
 
     app: LaneApp
+    settings: Settings
     stop_s: float
 
     def _crash(self, reason: BaseException) -> None:
         """A service below crashed. Nothing is cleaned up: what is not committed never happened."""
+        if told := refusal(getattr(reason, "errno", None), "worker", self.settings):
+            die(Fault.KAFKA, f"Kafka refused: {type(reason).__name__}. {told}")
         die(Fault.CRASHED, f"the worker crashed: {kind_of(reason)}")
 
     def _schedule_shutdown(self, number: signal.Signals) -> None:
@@ -156,13 +151,14 @@ class _FaustWorker(faust.Worker):
         os._exit(0)
 
 
-def _run(app: LaneApp, watch: WorkerWatch, stop_s: float) -> None:
+def _run(app: LaneApp, watch: WorkerWatch, settings: Settings) -> None:
     """Faust's worker until a signal; a crash of its is a fault of the process."""
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     watch.beat(loop)
     runner = _FaustWorker(app, loop=loop, quiet=True, override_logging=False)
-    runner.stop_s = stop_s
+    runner.settings = settings
+    runner.stop_s = settings.worker.drain_timeout_s + STOP_S
     runner.spinner = None
     try:
         runner.execute_from_commandline()

@@ -85,7 +85,9 @@ class Lane:
 
     def _runner(self, number: int) -> Runner:
         config = producer_config(self._kafka, self.wiring.settings, number)
-        return Runner(number, self._open(number), Outbox(config, number), self.wiring)
+        return Runner(
+            number, self._open(number), Outbox(config, number, self.wiring.explain), self.wiring
+        )
 
     def _open(self, number: int) -> Store:
         try:

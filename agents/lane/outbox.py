@@ -68,8 +68,14 @@ class AbandonedError(Exception):
 class Outbox:
     """The producer of one partition number. Faults end the process, unless it was abandoned."""
 
-    def __init__(self, config: dict[str, Any], partition: int) -> None:
+    def __init__(
+        self,
+        config: dict[str, Any],
+        partition: int,
+        explain: Callable[[KafkaError], str] = KafkaError.str,
+    ) -> None:
         self._config = config
+        self._explain = explain
         self._partition = partition
         self._transactional = "transactional.id" in config
         self._abandoned = False
@@ -135,7 +141,7 @@ class Outbox:
                 f"partition {self._partition}: another worker took over while this one was away; "
                 "starting again is safe",
             )
-        die(Fault.KAFKA, f"partition {self._partition}: Kafka refused: {error.str()}")
+        die(Fault.KAFKA, f"partition {self._partition}: Kafka refused: {self._explain(error)}")
 
     def _open(self) -> None:
         self._producer = Producer(self._config, logger=logging.getLogger("librdkafka"))

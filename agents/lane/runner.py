@@ -31,6 +31,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from confluent_kafka import KafkaError
 from faust.types import TP
 
 from agents.clock import BankClock
@@ -89,6 +90,8 @@ class Wiring:
     caught_up: Callable[[TP, int], int | None]
     """When a fetch last reached an input partition's end and was taken whole, up to an offset;
     real milliseconds, None if unknown."""
+    explain: Callable[[KafkaError], str] = KafkaError.str
+    """What a refusal of Kafka's means, in one line."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -37,7 +37,14 @@ class Source:
     what is public and no method may be read by any.
     """
 
-    def __init__(self, config: Mapping[str, Any], topics: Sequence[str]) -> None:
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        topics: Sequence[str],
+        explain: Callable[[KafkaError], str] = KafkaError.str,
+    ) -> None:
+        self._explain = explain
+        """What an error means, in one line; may ask Kafka."""
         self._said: dict[str, float] = {}
         self._taken: deque[dict[Place, int]] = deque()
         """Of each batch that is not committed, oldest first: up to where it goes."""
@@ -190,7 +197,7 @@ class Source:
         now, kind = time.monotonic(), error.name()
         if now - self._said.get(kind, -_QUIET_S) >= _QUIET_S:
             self._said[kind] = now
-            _log.warning("kafka_problem", kind=kind, problem=error.str())
+            _log.warning("kafka_problem", kind=kind, problem=self._explain(error))
 
 
 def _without(ends: Mapping[Place, int], gone: Container[Place]) -> dict[Place, int]:

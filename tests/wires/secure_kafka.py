@@ -40,7 +40,7 @@ _PROTOCOLS = {
 }
 _SERVER = {
     "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-    "super.users": "User:ANONYMOUS;User:operator",
+    "super.users": "User:ANONYMOUS",
     "ssl.principal.mapping.rules": "RULE:^.*CN=([^,]+).*$/$1/",
 }
 

@@ -178,7 +178,7 @@ def _librdkafka(kafka: KafkaSettings) -> bool:
 
 @pytest.fixture
 def with_topics(secure: SecureKafka) -> None:
-    with started("topics", "create", **variables("kafka", secure.login("operator"))) as process:
+    with started("topics", "create", VIPCARE_KAFKA__BOOTSTRAP=secure.server.bootstrap) as process:
         assert ended(process, 60).returncode == 0
 
 
