@@ -67,8 +67,8 @@ def totals(profile: ProfileSection) -> Totals:
     )
 
 
-def assets_by_month(profile: ProfileSection, newest: int) -> dict[int, Decimal]:
-    """The assets at the ends of the last months, the oldest first; of `newest` as they are now.
+def assets_by_month(profile: ProfileSection, newest: int, now: Decimal) -> dict[int, Decimal]:
+    """The assets at the ends of the last months, the oldest first; of `newest` as they are `now`.
 
     Months before anything was known are left out.
     """
@@ -86,5 +86,5 @@ def assets_by_month(profile: ProfileSection, newest: int) -> dict[int, Decimal]:
         for n, units in enumerate(history.sums(one.history, first, history.MONTHS)):
             sums[n] += max(units, 0)
     known = {first + n: history.amount(units) for n, units in enumerate(sums)}
-    known[newest] = totals(profile).assets
+    known[newest] = now
     return {month: amount for month, amount in known.items() if month >= begun}

@@ -6,7 +6,8 @@ newest; what is older is one entry before them, so that the months kept are exac
 same whatever order events come in.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import struct
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -15,7 +16,9 @@ from streams.months import Moment
 
 MONTHS = 13
 """A year, and the month before it to compare with."""
-_SIZE = 16
+_ENTRY = struct.Struct(">HIhQ")
+"""Month, since, and the units in 80 bits: sums of amounts may need more than 64."""
+_LOW = 2**64 - 1
 _DECIMALS = 4
 
 
@@ -55,12 +58,21 @@ def change(history: bytes, when: Moment, by: Decimal) -> bytes:
 
 def states(history: bytes, first: int, months: int) -> list[int]:
     """What a state was at the ends of so many months, in units; 0 before the first word on it."""
-    return _at_ends(history, first, months, lambda _, units: units)
+    found = [0] * months
+    for month, _, high, low in _ENTRY.iter_unpack(history):
+        start = max(month - first, 0)
+        found[start:] = ((high << 64) + low,) * (months - start)
+    return found
 
 
 def sums(history: bytes, first: int, months: int) -> list[int]:
     """What changes came to by the ends of so many months, in units."""
-    return _at_ends(history, first, months, int.__add__)
+    found, value = [0] * months, 0
+    for month, _, high, low in _ENTRY.iter_unpack(history):
+        value += (high << 64) + low
+        start = max(month - first, 0)
+        found[start:] = (value,) * (months - start)
+    return found
 
 
 def amount(units: int) -> Decimal:
@@ -71,30 +83,12 @@ def first_month(history: bytes, otherwise: int) -> int:
     return int.from_bytes(history[:2]) if history else otherwise
 
 
-def _at_ends(
-    history: bytes, first: int, months: int, follow: Callable[[int, int], int]
-) -> list[int]:
-    found, value = [0] * months, 0
-    entries = list(_entries(history))
-    for n, one in enumerate(entries):
-        value = follow(value, one.units)
-        until = entries[n + 1].month if n + 1 < len(entries) else first + months
-        for month in range(max(one.month, first), min(until, first + months)):
-            found[month - first] = value
-    return found
-
-
 def _entries(history: bytes) -> Iterator[_Entry]:
-    for at in range(0, len(history), _SIZE):
-        yield _Entry(
-            int.from_bytes(history[at : at + 2]),
-            int.from_bytes(history[at + 2 : at + 6]),
-            int.from_bytes(history[at + 6 : at + _SIZE], signed=True),
-        )
+    for month, since, high, low in _ENTRY.iter_unpack(history):
+        yield _Entry(month, since, (high << 64) + low)
 
 
 def _pack(entries: Iterable[_Entry]) -> bytes:
     return b"".join(
-        month.to_bytes(2) + since.to_bytes(4) + units.to_bytes(10, signed=True)
-        for month, since, units in entries
+        _ENTRY.pack(month, since, units >> 64, units & _LOW) for month, since, units in entries
     )

@@ -87,7 +87,7 @@ def _summary(record: Record, version: int, cause: Cause, attributes: Attributes)
 def _of_activity(record: Record, sums: Totals) -> dict[str, Any]:
     activity = record.activity
     seen, line = unpack_behaviour(activity.behaviour), unpack_line(activity.line)
-    by_month = assets_by_month(record.profile, seen.month)
+    by_month = assets_by_month(record.profile, seen.month, sums.assets)
     return {
         "assets_by_month": {month_name(month): total for month, total in by_month.items()},
         "base_inflow": seen.inflow,

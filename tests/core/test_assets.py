@@ -155,7 +155,7 @@ def test_the_ends_of_months_are_those_of_a_ledger(entries: list[Entry]) -> None:
         return
     record = record_of(list(raws_of(entries)), NO_RULES)
     newest = max(record.months)
-    found = assets_by_month(record.profile, newest)
+    found = assets_by_month(record.profile, newest, totals(record.profile).assets)
     assert len(found) <= MONTHS
     assert list(found)[-1] == newest
     for month, assets in found.items():
@@ -177,7 +177,7 @@ def test_a_closed_account_counts_until_it_was_closed() -> None:
         (NOW - month, "account.closed", {"account": "1"}),
     ]
     record = record_of(list(raws_of(entries)), NO_RULES)
-    found = assets_by_month(record.profile, max(record.months))
+    found = assets_by_month(record.profile, max(record.months), totals(record.profile).assets)
     assert list(found.values()) == [70, 70, 0]
     assert totals(record.profile).assets == 0
 
