@@ -18,7 +18,7 @@ def assets(record: Record) -> Facts:
     """Totals in the base currency, and the assets at the ends of the last months."""
     sums = totals(record.profile)
     newest = unpack_behaviour(record.activity.behaviour).month
-    by_month = assets_by_month(record.profile, newest) if newest else {}
+    by_month = assets_by_month(record.profile, newest, sums.assets) if newest else {}
     classes = {
         "accounts": sums.balance,
         "deposits": sums.base_deposits,
