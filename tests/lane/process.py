@@ -64,7 +64,7 @@ class Worker:
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith("VIPCARE_")
         }
-        environment |= _variables(self.settings)
+        environment |= variables(self.settings)
         if self.fail:
             environment |= failing(self.fail)
         command = [sys.executable, "-m", "agents.cli.main", "worker", *self.arguments]
@@ -138,7 +138,7 @@ class Worker:
             self.kill()
 
 
-def _variables(settings: Settings) -> dict[str, str]:
+def variables(settings: Settings) -> dict[str, str]:
     variables = {}
     for section in ("kafka", "topics", "worker", "step", "refusals", "clock"):
         for name, value in getattr(settings, section).model_dump(exclude_unset=True).items():
