@@ -15,6 +15,7 @@ LONGEST_FIRST = (
     "tests/deploy/test_image.py",
     "tests/lane/test_whole_path.py",
     "tests/lane/test_refusing.py",
+    "tests/lane/test_replay.py",
     "tests/lane/test_health_process.py",
     "tests/lane/test_timers_on_kafka.py",
     "tests/lane/test_take_over.py",
