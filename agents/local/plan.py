@@ -140,7 +140,7 @@ def make_plan(options: Options, base: Settings, folder: Path, now: datetime) -> 
         overrides["clock"] = {"rate": options.clock_rate, "origin": instant, "started": instant}
     settings = Settings.model_validate(
         {
-            name: {**getattr(base, name).model_dump(), **overrides.get(name, {})}
+            name: {**getattr(base, name).model_dump(exclude_unset=True), **overrides.get(name, {})}
             for name in Settings.model_fields
         }
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+import pytest
 from clickhouse_driver import Client
 
 _PROGRAM = """
@@ -58,6 +60,14 @@ class ServerProcess:
         with self._errors as errors:
             errors.seek(0)
             return self._process.returncode, errors.read()
+
+    def memory_mb(self) -> int:
+        """What it holds now. Skips the test where the system does not tell."""
+        status = Path(f"/proc/{self.pid}/status")
+        if not status.exists():
+            pytest.skip("no /proc here")
+        found = re.search(r"VmRSS:\s+(\d+) kB", status.read_text())
+        return int(found[1]) // 1024 if found else 0
 
     def is_running(self) -> bool:
         """Whether the process is there."""

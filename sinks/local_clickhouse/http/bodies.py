@@ -94,7 +94,7 @@ class Input:
 async def read_input(asked: Asked, body: Body) -> Input:
     """The query parameter and then the body, as far as the statement goes. Raises `ServerError`."""
     head = await body.head()
-    data = asked.query.encode(errors="surrogateescape")
+    data = asked.query.rstrip().encode(errors="surrogateescape")
     data += b"\n" + head if data and head else head
     guess = data.decode(errors="surrogateescape")
     end = end_of_insert(guess)

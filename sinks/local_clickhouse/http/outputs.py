@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from sinks.local_clickhouse.engine import EngineConnection, Result
-from sinks.local_clickhouse.errors import ServerError
+from sinks.local_clickhouse.errors import SYNTAX_ERROR, ServerError
 from sinks.local_clickhouse.http.threads import Threads, settled
 from sinks.local_clickhouse.sql import Statement
 
@@ -41,7 +41,8 @@ async def write_result(
     try:
         while piece := await pieces.read(_PIECE_BYTES):
             await write(piece)
-        return await query
+        if (await query).data:
+            await write(query.result().data)
     except BaseException:
         # Without a reader the engine's next write fails, so it cannot wait for one for ever.
         transport.close()
@@ -50,6 +51,7 @@ async def write_result(
         raise
     finally:
         transport.close()
+    return query.result()
 
 
 def _run_into(connection: EngineConnection, statement: Statement, output: str, pipe: int) -> Result:
@@ -58,4 +60,8 @@ def _run_into(connection: EngineConnection, statement: Statement, output: str, p
     try:
         return connection.run(f"{statement.text}\n{clause}")
     except ServerError as error:
-        raise ServerError(error.code, error.message.replace(clause, "")) from None
+        if error.code != SYNTAX_ERROR:
+            raise
+    # Nothing ran. What is wrong is said of the statement as it was sent; if nothing is wrong with
+    # it, it is of a kind that knows no such clause, and shows little.
+    return connection.run(statement.text, output)
