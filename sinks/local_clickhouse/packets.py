@@ -22,7 +22,7 @@ from sinks.local_clickhouse.wire import MAX_NAME_BYTES, Reader, string, varint
 
 REVISION = 54429
 OLDEST_REVISION = 54405  # of 2018: the first that knows LowCardinality
-_WRITTEN_ROWS_SINCE = 54420
+WRITTEN_ROWS_SINCE = 54420
 _SETTINGS_AS_TEXT_SINCE = 54429
 MAX_QUERY_BYTES = 16 << 20
 MAX_SETTINGS = 1_000
@@ -199,7 +199,7 @@ class Progress(NamedTuple):
 
 def progress(done: Progress, revision: int) -> bytes:
     """What was done since the last one."""
-    numbers = done if revision >= _WRITTEN_ROWS_SINCE else done[:3]
+    numbers = done if revision >= WRITTEN_ROWS_SINCE else done[:3]
     return varint(FromServer.PROGRESS) + b"".join(map(varint, numbers))
 
 

@@ -139,7 +139,8 @@ class Session:
                 raise refusal
             if spool.rows:
                 result = self._connection.run(insert.from_file(spool.path()))
-                Teller(self._channel.send, self._revision).finish(result)
+                if self._revision >= packets.WRITTEN_ROWS_SINCE:  # older ones expect nothing here
+                    Teller(self._channel.send, self._revision).finish(result)
 
     def _receive_rows(self, target: InsertTarget, spool: Spool) -> ServerError | None:
         """Takes every block, even after one is refused: the client sends all before it reads."""
