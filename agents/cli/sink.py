@@ -11,6 +11,7 @@ from confluent_kafka import KafkaError
 from agents.cli.errors import UserError
 from agents.cli.kafka_ready import topic_problems
 from agents.cli.ops import serve, watchdog
+from agents.cli.rebuild import rebuild
 from agents.clickhouse import clickhouse_address
 from agents.fail_points import fail_point
 from agents.librdkafka import librdkafka_config
@@ -33,12 +34,21 @@ _EMBEDDED_TIMEOUT_MS = 6_000
 _log = structlog.get_logger(__name__)
 
 
-@click.command()
-def sink() -> None:
+@click.group(invoke_without_command=True)
+@click.pass_context
+def sink(context: click.Context) -> None:
     """Write events, tasks, alerts, customers and dead letters to ClickHouse until SIGTERM.
 
     While ClickHouse is away it waits, and says so; nothing is lost or counted twice.
     """
+    if context.invoked_subcommand is None:
+        _run()
+
+
+sink.add_command(rebuild)
+
+
+def _run() -> None:
     settings = load_settings()
     configure(settings.log)
     # What is wrong with a topic is the worker's to refuse. Later, a Kafka that is away is awaited.

@@ -65,6 +65,9 @@ COLUMNS = (
 )
 
 
+_envelope = attrgetter("source", "id", "subject", "data")
+
+
 class _Group:
     """Messages of one type of event, with what was decoded of them."""
 
@@ -72,28 +75,26 @@ class _Group:
         self.type = event
         self.messages: list[Message] = []
         self.events: list[Event] = []
-        self.times: list[int] = []
+        self.times: Column = []
 
     def columns(self) -> list[Column]:
         """In the order of COLUMNS."""
-        messages, events, size = self.messages, self.events, len(self.messages)
-        data = [event.data for event in events]
-        plan = _plan(type(data[0]))
+        topics, partitions, offsets, timestamps, *_ = zip(*self.messages, strict=True)
+        sources, ids, customers, data = zip(*map(_envelope, self.events), strict=True)
+        kind: type[Data] = type(data[0])
+        plan, size = _plan(kind), len(data)
         absent: Column = [None] * size
-        fields: list[Column] = [
-            absent if get is None else list(map(get, data)) for get in plan.columns
-        ]
         return [
-            [message.topic for message in messages],
-            [message.partition for message in messages],
-            [message.offset for message in messages],
-            [message.received for message in messages],
+            [*topics],
+            [*partitions],
+            [*offsets],
+            _received(timestamps, self.messages),
             [self.type.event_type()] * size,
-            [event.source for event in events],
-            [event.id for event in events],
-            [event.subject for event in events],
-            [*self.times],
-            *fields,
+            [*sources],
+            [*ids],
+            [*customers],
+            self.times,
+            *(absent if get is None else [*map(get, data)] for get in plan.columns),
             _rests(data, plan),
         ]
 
@@ -132,6 +133,12 @@ def event_rows(messages: Sequence[Message]) -> Rows:
     return Rows(columns, kept, skipped)
 
 
+def _received(timestamps: Sequence[int], messages: Sequence[Message]) -> Column:
+    if min(timestamps) >= 0 and max(timestamps) <= LATEST:  # nearly always
+        return [*timestamps]
+    return [message.received for message in messages]
+
+
 class _Plan(NamedTuple):
     """Where the fields of a type of data go."""
 
@@ -154,25 +161,23 @@ def _plan(data: type[Data]) -> _Plan:
 
 _hidden = cache(sensitive_fields)
 _json = msgspec.json.Encoder().encode
-_SIMPLE = (str, int, bool, type(None))
+_SIMPLE = frozenset((str, int, bool, type(None)))
 
 
 def _rests(data: Sequence[Data], plan: _Plan) -> Column:
+    """For each its fields without a column, as JSON text; what is not told is left out."""
     if not plan.rest:
         return ["{}"] * len(data)
-    return [_rest(one, plan) for one in data]
-
-
-def _rest(data: Data, plan: _Plan) -> str:
-    told: dict[str, object] = {}
-    for name in plan.rest:
-        value = getattr(data, name)
-        if value is None:
-            if plan.is_patch:
-                told[name] = None
-        elif value is not UNSET:
-            told[name] = value if type(value) in _SIMPLE else _plain(value)
-    return _json(told).decode() if told else "{}"
+    names, nothing = plan.rest, (UNSET if plan.is_patch else None)
+    found: Column = []
+    for one in data:
+        told: dict[str, object] = {}
+        for name in names:
+            value = getattr(one, name)
+            if value is not nothing and value is not UNSET:
+                told[name] = value if type(value) in _SIMPLE else _plain(value)
+        found.append(_json(told).decode() if told else "{}")
+    return found
 
 
 def public_json(data: Struct) -> str:

@@ -178,7 +178,7 @@ class Source:
         messages = []
         for one in found:
             if one.error() is None:
-                messages.append(_message(one))
+                messages.append(message_of(one))
             else:
                 self._hear(one)
         return messages
@@ -204,7 +204,8 @@ def _without(ends: Mapping[Place, int], gone: Container[Place]) -> dict[Place, i
     return {place: end for place, end in ends.items() if place not in gone}
 
 
-def _message(message: KafkaMessage) -> Message:
+def message_of(message: KafkaMessage) -> Message:
+    """What the driver took, without what tells of errors."""
     headers: Any = message.headers()  # the stub allows more than is ever read
     return Message(
         message.topic() or "",

@@ -1,0 +1,1 @@
+"""A table made anew from its topics, while the sink goes on."""

@@ -1,0 +1,214 @@
+"""A table made anew from its topics: nothing is missing or doubled, whatever goes on meanwhile."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from click.testing import CliRunner
+from clickhouse_driver import Client
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from agents.cli.main import cli
+from agents.librdkafka import librdkafka_config
+from config.settings import Settings
+from schemas.effects import decode_effect
+from sinks.clickhouse.address import Address, client_of
+from sinks.clickhouse.migrate import migrate
+from sinks.clickhouse.rebuild.errors import RebuildError
+from sinks.clickhouse.rebuild.run import Progress, Rebuild
+from sinks.clickhouse.render import count_rows, read_effects
+from sinks.clickhouse.tables import EVENTS
+from tests.kafka_server import KafkaServer
+from tests.schemas.examples import EFFECT_EXAMPLES
+from tests.sink.running import Feed, run_sink, running, wait_until
+
+
+@pytest.fixture
+def feed(fresh_broker: str) -> Feed:
+    return Feed(fresh_broker)
+
+
+@pytest.fixture
+def own(new_address: Callable[[], Address]) -> Address:
+    """A database of the test's own, migrated."""
+    address = new_address()
+    migrate(address)
+    return address
+
+
+@pytest.fixture
+def client(own: Address) -> Iterator[Client]:
+    with client_of(own) as found:
+        yield found
+
+
+def rebuild(feed: Feed, address: Address) -> Rebuild:
+    group = {"group.id": feed.settings.sink.group}
+    return Rebuild(address, {**librdkafka_config(feed.settings.kafka), **group}, EVENTS)
+
+
+@contextmanager
+def sending(feed: Feed) -> Iterator[list[int]]:
+    """Events all the time; gives how many, batch by batch."""
+    sent: list[int] = []
+    stop = threading.Event()
+
+    def send() -> None:
+        while not stop.is_set():
+            feed.send_events(20)
+            sent.append(20)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield sent
+    finally:
+        stop.set()
+        thread.join()
+
+
+def leftovers(client: Client) -> list[str]:
+    query = "SELECT name FROM system.tables WHERE database = currentDatabase()"
+    return [name for (name,) in client.execute(query) if "_rebuild_" in name]
+
+
+@pytest.mark.broker
+def test_while_the_sink_goes_on_nothing_is_missing_or_doubled(
+    feed: Feed, own: Address, client: Client
+) -> None:
+    client.execute("CREATE TABLE seen (type String, id String) ENGINE = MergeTree ORDER BY type")
+    client.execute("CREATE MATERIALIZED VIEW see TO seen AS SELECT type, id FROM events_raw")
+    feed.send_events(3_000)
+    with running(feed, own, rows=50):
+        wait_until(lambda: count_rows(client)["events"] == 3_000, "a beginning")
+        client.execute("TRUNCATE TABLE seen")
+        client.execute(
+            "ALTER TABLE events_raw UPDATE rest = 'spoilt' WHERE 1 SETTINGS mutations_sync = 2"
+        )
+        client.execute(
+            "ALTER TABLE events_raw DELETE WHERE offset % 3 = 0 SETTINGS mutations_sync = 2"
+        )
+        with sending(feed) as sent:
+            work = rebuild(feed, own)
+            plan = work.plan()
+            assert (plan.views, plan.lost) == (("see",), 0)
+            done = work.run(plan, lambda _: None, may_lose=False)
+        total = 3_000 + sum(sent)
+        wait_until(lambda: count_rows(client)["events"] >= total, "what came meanwhile")
+    assert done.rows >= 3_000
+    assert done.lost == 0
+    counts = count_rows(client)
+    assert (counts["events"], counts["events_unique"]) == (total, total)
+    assert client.execute("SELECT count() FROM events WHERE rest = 'spoilt'") == [(0,)]
+    assert client.execute("SELECT count(), uniqExact(id) FROM seen") == [(total, total)]
+    assert leftovers(client) == []
+
+
+@pytest.mark.broker
+def test_interrupted_it_leaves_everything_as_it_was(
+    feed: Feed, own: Address, client: Client
+) -> None:
+    feed.send_events(300)
+    with running(feed, own):
+        wait_until(lambda: count_rows(client)["events"] == 300, "a beginning")
+    before = client.execute("SELECT uuid FROM system.tables WHERE name = 'events_raw'")
+
+    def interrupt(_: Progress) -> None:
+        assert leftovers(client) != []
+        raise KeyboardInterrupt
+
+    work = rebuild(feed, own)
+    with pytest.raises(KeyboardInterrupt):
+        work.run(work.plan(), interrupt, may_lose=False)
+    assert leftovers(client) == []
+    assert client.execute("SELECT uuid FROM system.tables WHERE name = 'events_raw'") == before
+    assert count_rows(client)["events"] == 300
+
+
+@pytest.mark.broker
+def test_what_was_killed_before_is_cleared_away(feed: Feed, own: Address, client: Client) -> None:
+    client.execute("CREATE TABLE events_raw_rebuild_dead AS events_raw")
+    client.execute(
+        "CREATE MATERIALIZED VIEW events_raw_rebuild_dead_feed TO events_raw_rebuild_dead "
+        "AS SELECT * FROM events_raw"
+    )
+    feed.send_events(50)
+    with running(feed, own):
+        wait_until(lambda: count_rows(client)["events"] == 50, "a beginning")
+    work = rebuild(feed, own)
+    plan = work.plan()
+    assert plan.views == ()
+    assert work.run(plan, lambda _: None, may_lose=False).rows == 50
+    assert leftovers(client) == []
+    assert count_rows(client)["events"] == 50
+
+
+@pytest.mark.broker
+def test_views_that_cannot_be_rebuilt_are_named(feed: Feed, own: Address, client: Client) -> None:
+    work = rebuild(feed, own)
+    select = "SELECT id FROM events_raw"
+    client.execute(f"CREATE MATERIALIZED VIEW inside ENGINE = MergeTree ORDER BY id AS {select}")
+    with pytest.raises(RebuildError, match=r"inside keeps its rows within itself: make it with"):
+        work.plan()
+    client.execute("DROP TABLE inside SYNC")
+    client.execute("CREATE TABLE one (id String) ENGINE = MergeTree ORDER BY id")
+    client.execute("CREATE TABLE two (id String) ENGINE = MergeTree ORDER BY id")
+    client.execute("CREATE MATERIALIZED VIEW first TO one AS " + select)
+    client.execute("CREATE MATERIALIZED VIEW second TO two AS SELECT id FROM one")
+    with pytest.raises(RebuildError, match=r"one, the target of first, feeds other views \(second"):
+        work.plan()
+
+
+@pytest.mark.kafka
+def test_what_kafka_no_longer_holds_is_lost_only_with_a_yes(
+    fresh_kafka: KafkaServer, own: Address, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = Feed(fresh_kafka.bootstrap)
+    feed.send_events(400)
+    for number, example in enumerate(EFFECT_EXAMPLES):
+        if example["type"] == "vip.task":
+            feed.send_effect(decode_effect(json.dumps({**example, "id": f"t{number}"}).encode()))
+    feed.flush()
+    with run_sink(feed.settings, own):
+        wait_until(lambda: count_rows(client)["events"] == 400, "all events")
+        wait_until(lambda: count_rows(client)["tasks"] > 0, "the tasks")
+    tasks = list(read_effects(client))
+    gone = _trim(feed.settings, client)
+    for name, text in _environment(feed, own).items():
+        monkeypatch.setenv(name, text)
+    refused = CliRunner().invoke(cli, ["sink", "rebuild", "events"])
+    assert refused.exit_code != 0, refused.output
+    assert f"{gone} rows of events_raw would be lost" in str(refused.exception or refused.output)
+    assert count_rows(client)["events"] == 400
+    agreed = CliRunner().invoke(cli, ["sink", "rebuild", "events", "--yes"], catch_exceptions=False)
+    assert f"events_raw is rebuilt: {400 - gone:,} rows" in agreed.output
+    assert "since 20" in agreed.output
+    assert count_rows(client)["events"] == 400 - gone
+    done = CliRunner().invoke(cli, ["sink", "rebuild", "tasks_raw"], catch_exceptions=False)
+    assert done.exit_code == 0
+    assert [*read_effects(client)] == tasks
+    assert leftovers(client) == []
+
+
+def _trim(settings: Settings, client: Client) -> int:
+    """Delete the first half of the largest partition of bank.core; returns how many rows stood there."""
+    query = "SELECT partition, max(offset) FROM events WHERE topic = 'bank.core' GROUP BY partition"
+    partition, last = max(client.execute(query), key=lambda row: row[1])
+    assert last > 10
+    admin = AdminClient(librdkafka_config(settings.kafka))
+    [future] = admin.delete_records([TopicPartition("bank.core", partition, last // 2)]).values()
+    future.result(20)
+    return last // 2
+
+
+def _environment(feed: Feed, address: Address) -> dict[str, str]:
+    return {
+        "VIPCARE_KAFKA__BOOTSTRAP": feed.bootstrap,
+        "VIPCARE_CLICKHOUSE__PORT": str(address.port),
+        "VIPCARE_CLICKHOUSE__DATABASE": address.database,
+    }
