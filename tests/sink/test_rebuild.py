@@ -196,7 +196,7 @@ def test_what_kafka_no_longer_holds_is_lost_only_with_a_yes(
 
 
 def _trim(settings: Settings, client: Client) -> int:
-    """Delete the first half of the largest partition of bank.core; returns how many rows stood there."""
+    """Delete half of the largest partition of bank.core; returns how many rows stood there."""
     query = "SELECT partition, max(offset) FROM events WHERE topic = 'bank.core' GROUP BY partition"
     partition, last = max(client.execute(query), key=lambda row: row[1])
     assert last > 10
