@@ -1,6 +1,8 @@
 """`vipcare sink`: topics into ClickHouse. `vipcare migrate`: ClickHouse's tables."""
 
+import gc
 import signal
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +33,9 @@ from sinks.clickhouse.writer import Writer
 from sinks.metrics import Metrics
 
 _EMBEDDED_TIMEOUT_MS = 6_000
+SWITCH_INTERVAL_S = 0.0005
+_GC_THRESHOLDS = (100_000, 20, 100)
+"""A batch is many objects that all live for as long; nothing of it is a cycle."""
 _log = structlog.get_logger(__name__)
 
 
@@ -55,6 +60,10 @@ def _run() -> None:
     topic_problems(settings, "sink")
     metrics = Metrics(SINK)
     address = clickhouse_address(settings.clickhouse)
+    # The storing thread lets go of the interpreter for each piece that it sends: at Python's 5 ms
+    # it would wait so long, each time, for the thread that decodes.
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    gc.set_threshold(*_GC_THRESHOLDS)
     with serve(metrics, settings.sink, "sink") as server:
         _log.info("sink_started", clickhouse=str(address), metrics=server.url)
         running = Sink(

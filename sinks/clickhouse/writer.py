@@ -9,7 +9,7 @@ from sinks.clickhouse.migrate import missing
 from sinks.clickhouse.rows import Rows
 from sinks.clickhouse.tables import Table
 
-_SETTINGS = {
+SETTINGS = {
     # An event's time is the bank's: a batch of absurd ones must not be refused for their years.
     "max_partitions_per_insert_block": 0,
 }
@@ -40,7 +40,7 @@ class Writer:
         # The driver changes the lists that it is given: each try needs lists of its own.
         columns = [column.copy() for column in rows.columns]
         try:
-            self._client.execute(table.insert(name), columns, columnar=True, settings=_SETTINGS)
+            self._client.execute(table.insert(name), columns, columnar=True, settings=SETTINGS)
         except Exception as error:  # the driver raises whatever a value makes it raise
             self._client.disconnect()
             raise of_insert(error) from None

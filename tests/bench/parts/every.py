@@ -6,6 +6,8 @@ from tests.bench.parts import (
     rebalance,
     restore,
     scaling,
+    sink,
+    sink_away,
     timers,
     two_workers,
 )
@@ -19,4 +21,6 @@ PARTS: dict[str, Measure] = {
     "two-workers": two_workers.measure,
     "producers": producers.measure,
     "timers": timers.measure,
+    "sink": sink.measure,
+    "sink-away": sink_away.measure,
 }

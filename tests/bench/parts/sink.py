@@ -1,0 +1,176 @@
+"""The sink draining filled topics, beside the raw driver inserting the very same rows.
+
+Both write to the same local ClickHouse, in batches of as many rows, in turn. The raw driver has its
+columns ready before the clock starts, decodes nothing and reads no Kafka: it is what can be had.
+Events are those of the simulated bank. The first fifth of each run is left out.
+"""
+
+import time
+from collections.abc import Iterator
+from itertools import islice
+from statistics import median
+from typing import NamedTuple
+
+from agents.bank.plan import Plan
+from agents.bank.simulation import messages
+from agents.reading import read_topic
+from config.settings import Settings
+from schemas.events import INPUT_TOPICS
+from sinks.clickhouse.address import Address, client_of
+from sinks.clickhouse.batch import make_batch
+from sinks.clickhouse.message import Message
+from sinks.clickhouse.migrate import migrate
+from sinks.clickhouse.render import count_rows
+from sinks.clickhouse.rows import Rows
+from sinks.clickhouse.tables import EVENTS
+from sinks.clickhouse.writer import SETTINGS
+from tests.bench.parts.part import Options, Part, run_alone, scratch
+from tests.bench.parts.sinking import SinkProcess, clickhouse, group_places
+from tests.bench.parts.traffic import Sender
+from tests.bench.process import look
+
+MESSAGES = 300_000
+_LEAST = 80_000
+CUSTOMERS = 20_000
+BATCH = 10_000
+_ROUNDS = 3
+_WARM = 0.2
+_ORIGIN = 1_748_822_400_000
+_LOOK_S = 0.05
+
+
+class Drain(NamedTuple):
+    rate: float
+    """Rows a second."""
+    cpu_us: float
+    """CPU microseconds a row, of the writing process alone."""
+
+
+def measure(options: Options) -> Part:
+    with scratch() as settings, clickhouse() as address:
+        options.say("filling the topics")
+        sent = _fill(settings, max(options.scaled(MESSAGES), _LEAST))
+        batches = [*_batches(settings)]
+        rows = sum(map(len, batches))
+        runs: dict[str, list[Drain]] = {"raw": [], "sink": []}
+        for number in range(_ROUNDS):
+            options.say(f"round {number + 1} of {_ROUNDS}: {rows:,} rows")
+            runs["raw"].append(_raw(address, batches, f"raw_{number}"))
+            runs["sink"].append(_sink(settings, address, rows, f"sink_{number}"))
+    return _part(sent, rows, runs)
+
+
+def _fill(settings: Settings, count: int) -> int:
+    plan = Plan(
+        origin=_ORIGIN,
+        seed=11,
+        customers=CUSTOMERS,
+        history_days=0,
+        rate=1.0,
+        pace=4.0,
+        duplicates=0.01,
+        late=0.005,
+        broken=0.0015,
+        mis_keyed=0.0005,
+    )
+    sender = Sender(settings.kafka, linger_ms=20)
+    for one in islice(messages(plan), count):
+        sender.send(one.topic, one.key, one.value)
+    sender.flush()
+    return count
+
+
+def _batches(settings: Settings) -> Iterator[Rows]:
+    """Every event of the topics as rows, in the size of the sink's batches."""
+    taken: list[Message] = []
+    for topic in INPUT_TOPICS:
+        for one in read_topic(settings.kafka, topic):
+            taken.append(Message(*one[:4], one.value, one.headers, one.key))
+            if len(taken) == BATCH:
+                yield make_batch(taken).rows[EVENTS]
+                taken = []
+    if taken:
+        yield make_batch(taken).rows[EVENTS]
+
+
+def _named(address: Address, database: str) -> Address:
+    made = Address(host=address.host, port=address.port, database=database)
+    migrate(made)
+    return made
+
+
+def _raw(address: Address, batches: list[Rows], database: str) -> Drain:
+    to = _named(address, database)
+    ready = [[column.copy() for column in batch.columns] for batch in batches]  # the driver's own
+    warm = round(len(batches) * _WARM)
+    rows = sum(map(len, batches[warm:]))
+    with client_of(to) as client:
+        for number, columns in enumerate(ready):
+            if number == warm:
+                begun, cpu = time.perf_counter(), time.process_time()
+            client.execute(EVENTS.insert(), columns, columnar=True, settings=SETTINGS)
+        ended, spent = time.perf_counter(), time.process_time() - cpu
+    _check(to, sum(map(len, batches)))
+    return Drain(rows / (ended - begun), spent / rows * 1e6)
+
+
+def _sink(settings: Settings, address: Address, rows: int, name: str) -> Drain:
+    """Seen from outside, by what the group has committed: a look at its metrics would cost it."""
+    to = _named(address, name)
+    with (
+        group_places(settings, name, INPUT_TOPICS) as committed,
+        SinkProcess(settings.kafka.bootstrap, to, group=name, batch_rows=BATCH) as sink,
+    ):
+        looks: list[tuple[float, float, float]] = []
+        stored = 0
+        while stored < rows:
+            time.sleep(_LOOK_S)
+            seen, before = look(sink.process.pid), stored
+            assert seen is not None, "the sink runs, and there is /proc"
+            if (stored := committed()) != before:
+                looks.append((time.perf_counter(), stored, seen.cpu_seconds))
+    _check(to, rows)
+    # The last batch is not full, and waits for what does not come.
+    first = next(one for one in looks if one[1] >= rows * _WARM)
+    last = [one for one in looks if one[1] < rows - BATCH][-1]
+    seconds, counted, cpu = (after - before for after, before in zip(last, first, strict=True))
+    return Drain(counted / seconds, cpu / counted * 1e6)
+
+
+def _check(address: Address, rows: int) -> None:
+    with client_of(address) as client:
+        found = count_rows(client)["events"]
+        client.execute(f"DROP DATABASE {address.database}")
+    assert found == rows, f"{found} rows are there, {rows} were inserted"
+
+
+def _part(sent: int, rows: int, runs: dict[str, list[Drain]]) -> Part:
+    rates = {name: median(run.rate for run in found) for name, found in runs.items()}
+    cpu = {name: median(run.cpu_us for run in found) for name, found in runs.items()}
+    pairs = zip(runs["sink"], runs["raw"], strict=True)
+    ratios = [round(ours.rate / raw.rate, 2) for ours, raw in pairs]
+    ratio = median(ratios)
+    figures = {
+        "sink": {
+            "messages": sent,
+            "rows": rows,
+            "batch_rows": BATCH,
+            "rows_per_second": round(rates["sink"]),
+            "raw_rows_per_second": round(rates["raw"]),
+            "to_raw": ratio,
+            "to_raw_rounds": ratios,
+            "cpu_us_per_row": round(cpu["sink"], 1),
+            "raw_cpu_us_per_row": round(cpu["raw"], 1),
+        }
+    }
+    lines = [
+        f"Sink, {rows:,} events from Kafka into ClickHouse, {BATCH:,} a batch:",
+        f"  raw driver, columns ready: {rates['raw']:,.0f} rows/s, {cpu['raw']:.1f} µs CPU a row",
+        f"  sink: {rates['sink']:,.0f} rows/s, {cpu['sink']:.1f} µs CPU a row: "
+        f"{ratio:.2f} of the raw driver (rounds: {', '.join(map(str, ratios))})",
+    ]
+    return Part(figures, lines)
+
+
+if __name__ == "__main__":
+    run_alone(measure)
