@@ -25,7 +25,7 @@ from sinks.clickhouse.render import count_rows, read_effects
 from sinks.clickhouse.tables import EVENTS
 from tests.kafka_server import KafkaServer
 from tests.schemas.examples import EFFECT_EXAMPLES
-from tests.sink.running import Feed, run_sink, running, wait_until
+from tests.sink.running import Feed, run_sink, running, value, wait_until
 
 
 @pytest.fixture
@@ -62,6 +62,7 @@ def sending(feed: Feed) -> Iterator[list[int]]:
         while not stop.is_set():
             feed.send_events(20)
             sent.append(20)
+            stop.wait(0.05)
 
     thread = threading.Thread(target=send)
     thread.start()
@@ -84,7 +85,7 @@ def test_while_the_sink_goes_on_nothing_is_missing_or_doubled(
     client.execute("CREATE TABLE seen (type String, id String) ENGINE = MergeTree ORDER BY type")
     client.execute("CREATE MATERIALIZED VIEW see TO seen AS SELECT type, id FROM events_raw")
     feed.send_events(3_000)
-    with running(feed, own, rows=50):
+    with running(feed, own, rows=200) as metrics:
         wait_until(lambda: count_rows(client)["events"] == 3_000, "a beginning")
         client.execute("TRUNCATE TABLE seen")
         client.execute(
@@ -99,7 +100,8 @@ def test_while_the_sink_goes_on_nothing_is_missing_or_doubled(
             assert (plan.views, plan.lost) == (("see",), 0)
             done = work.run(plan, lambda _: None, may_lose=False)
         total = 3_000 + sum(sent)
-        wait_until(lambda: count_rows(client)["events"] >= total, "what came meanwhile")
+        inserted = "vipcare_sink_rows_total"
+        wait_until(lambda: value(metrics, inserted, table="events_raw") >= total, "all inserts")
     assert done.rows >= 3_000
     assert done.lost == 0
     counts = count_rows(client)
@@ -133,10 +135,8 @@ def test_interrupted_it_leaves_everything_as_it_was(
 @pytest.mark.broker
 def test_what_was_killed_before_is_cleared_away(feed: Feed, own: Address, client: Client) -> None:
     client.execute("CREATE TABLE events_raw_rebuild_dead AS events_raw")
-    client.execute(
-        "CREATE MATERIALIZED VIEW events_raw_rebuild_dead_feed TO events_raw_rebuild_dead "
-        "AS SELECT * FROM events_raw"
-    )
+    view = "CREATE MATERIALIZED VIEW events_raw_rebuild_dead_view_0 TO events_raw_rebuild_dead"
+    client.execute(f"{view} AS SELECT * FROM events_raw")
     feed.send_events(50)
     with running(feed, own):
         wait_until(lambda: count_rows(client)["events"] == 50, "a beginning")

@@ -1,8 +1,9 @@
-"""The tables beside the old ones: made, fed, swapped and dropped. SQL alone.
+"""The tables beside the old ones: made, filled from them, swapped and dropped. SQL alone.
 
-Materialized views find their tables by name, also after a swap. So what is inserted into the old
-table goes on into the new one by a view of ours (`feed`), and after the swap the other way round;
-either has all rows until the feed is dropped.
+Materialized views find their tables by name, and an insert looks each name up when it comes to
+it: one that is under way during a swap would go half to the old tables and half to the new ones.
+So for the moment of the swap inserts are held: a view of ours without a target makes ClickHouse
+refuse them before it writes anything, as where a table is missing, and the sink tries again.
 """
 
 import re
@@ -19,6 +20,7 @@ from sinks.clickhouse.rebuild.places import Places
 from sinks.clickhouse.tables import Table
 
 _MARK = "_rebuild_"
+_HOLD = "_hold"
 _TARGET = re.compile(r"^CREATE MATERIALIZED VIEW \S+ TO (\S+)")
 _VIEWS = """
 SELECT name, as_select, create_table_query
@@ -62,10 +64,6 @@ class Beside:
     def new(self) -> str:
         return f"{self.table.name}{_MARK}{self.mark}"
 
-    @property
-    def feed(self) -> str:
-        return f"{self.new}_feed"
-
     def make(self) -> None:
         """The new table, empty, and for each view a target and a view of its own."""
         self.client.execute(f"CREATE TABLE {self.new} AS {self.table.name}")
@@ -75,10 +73,16 @@ class Beside:
             select = _from(fed, self._database(), self.table.name, self.new)
             self.client.execute(f"CREATE MATERIALIZED VIEW {view} TO {target} AS {select}")
 
-    def attach_feed(self) -> None:
-        """From now on what the sink inserts into the old table is in the new one, too."""
-        select = f"SELECT * FROM {self.table.name}"  # noqa: S608  # our own names
-        self.client.execute(f"CREATE MATERIALIZED VIEW {self.feed} TO {self.new} AS {select}")
+    def hold(self) -> None:
+        """From now on nobody inserts into the table; what is under way goes on."""
+        gate = f"{self.new}_gate"
+        select = f"SELECT 1 AS x FROM {self.table.name}"  # noqa: S608  # our own names
+        self.client.execute(f"CREATE TABLE {gate} (x UInt8) ENGINE = Null")
+        self.client.execute(f"CREATE MATERIALIZED VIEW {self.new}{_HOLD} TO {gate} AS {select}")
+        self.client.execute(f"DROP TABLE {gate} SYNC")
+
+    def release(self) -> None:
+        self.client.execute(f"DROP TABLE IF EXISTS {self.new}{_HOLD} SYNC")
 
     def mend(self, source: str, target: str, places: Places) -> int:
         """Copy what `target` lacks of the rows of `source` that stand at `places` or behind."""
@@ -107,18 +111,10 @@ class Beside:
                 self.client.execute(swap)
             raise
 
-    def inserts_under_way(self, seconds: float) -> bool:
-        """Whether an insert into the table runs that began so long ago."""
-        query = (
-            "SELECT count() FROM system.processes "
-            "WHERE query LIKE %(insert)s AND elapsed >= %(seconds)s"
-        )
-        told = {"insert": f"INSERT INTO {self.table.name} %", "seconds": seconds}
+    def inserts_under_way(self) -> bool:
+        query = "SELECT count() FROM system.processes WHERE query ILIKE %(insert)s"
+        told = {"insert": f"INSERT INTO {self.table.name} %"}
         return bool(self.client.execute(query, told)[0][0])
-
-    def drop(self) -> None:
-        """Everything beside the table; whatever of it there is."""
-        drop_leftovers(self.client, self.table, self.mark)
 
     def _target(self, number: int) -> str:
         return f"{self.new}_target_{number}"
@@ -159,12 +155,15 @@ def views_of(client: Client, table: Table) -> list[Fed]:
 
 
 def drop_leftovers(client: Client, table: Table, mark: str = "") -> list[str]:
-    """Drop what a rebuild of the table left behind; returns the names. Views first."""
+    """Drop what a rebuild of the table left behind; returns the names. What holds inserts first,
+    then views."""
     query = (
         "SELECT name FROM system.tables WHERE database = currentDatabase() "
-        "AND startsWith(name, %(start)s) ORDER BY engine != 'MaterializedView', name"
+        "AND startsWith(name, %(start)s) "
+        "ORDER BY endsWith(name, %(hold)s) DESC, engine != 'MaterializedView', name"
     )
-    names = client.execute(query, {"start": f"{table.name}{_MARK}{mark}"})
+    told = {"start": f"{table.name}{_MARK}{mark}", "hold": _HOLD}
+    names = client.execute(query, told)
     for (name,) in names:
         with suppress(ServerException):  # it may have ended by itself
             client.execute(f"DROP TABLE IF EXISTS `{name}` SYNC", settings=_DROP)

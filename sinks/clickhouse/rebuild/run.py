@@ -2,15 +2,14 @@
 
 1. Look: what Kafka holds, and up to where the sink has stored it (`until`, for each partition).
 2. Make the new table beside the old one, and a target and a view for each materialized view.
-3. Fill the new table from the beginning of the topics up to `until`. Behind it is the sink's part,
-   so that a materialized view sees each message once.
-4. Attach the feed: what the sink inserts from now on is in both tables. Copy what it inserted
-   behind `until` before that.
-5. Compare: a row of the old table that the new one has not would be lost.
-6. Swap. Copy what an insert that was under way left in the old table alone.
-7. Drop what is beside: the feed, the old rows.
+3. Fill the new table from the beginning of the topics up to `until`. What comes behind it is the
+   sink's part, and is copied from the old table: so a view sees each message once.
+4. Compare: a row of the old table that the new one has not would be lost.
+5. Hold inserts into the old table, and wait for those under way. Copy the last rows, and swap.
+   The sink, which was refused for that moment, goes on into the new table.
+6. Drop what is beside: the old rows.
 
-Whatever fails or is interrupted before 6 leaves the old table as it was, and drops the rest.
+Whatever fails or is interrupted before 5 leaves the old table as it was, and drops the rest.
 """
 
 import signal
@@ -39,7 +38,7 @@ from sinks.clickhouse.writer import Writer
 
 _BATCH = 10_000
 _TRIES = 5
-_UNDER_WAY_S = 60.0
+_UNDER_WAY_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +105,6 @@ class Rebuild:
                 beside.make()
                 filled = self._fill(plan, beside.new, say)
                 places = Places(self._table, plan.until)
-                beside.attach_feed()
                 beside.mend(self._table.name, beside.new, places)
                 lost = self._compare(client, beside.new, places)
                 if lost and not may_lose:
@@ -172,12 +170,14 @@ class Rebuild:
 
     def _swap(self, beside: Beside, places: Places) -> None:
         began = time.monotonic()
-        beside.swap()
-        while beside.inserts_under_way(time.monotonic() - began):
+        beside.hold()
+        while beside.inserts_under_way():
             if time.monotonic() - began > _UNDER_WAY_S:
-                break
-            time.sleep(0.1)
-        beside.mend(beside.new, self._table.name, places)
+                raise RebuildError(f"an insert into {self._table.name} has not ended: try again")
+            time.sleep(0.02)
+        beside.mend(self._table.name, beside.new, places)
+        beside.swap()
+        beside.release()
 
     def _tidy(self, beside: Beside) -> None:
         """With a connection of its own: that of the run may be where it was interrupted."""
