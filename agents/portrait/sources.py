@@ -1,5 +1,6 @@
 """Where a customer's record is read: the worker's local copy, or the changelog."""
 
+import struct
 from typing import NamedTuple
 
 from agents.clock import real_millis
@@ -58,7 +59,7 @@ def from_store(settings: Settings, customer: str) -> Sourced:
         )
     if found.value is None:
         raise UnknownCustomerError(_unknown(customer, f"the copy in {folder}", warning))
-    return Sourced(Record(customer, found.value), f"the worker's store, {folder}", warning)
+    return _sourced(customer, found.value, f"the worker's store, {folder}", warning)
 
 
 def from_kafka(settings: Settings, customer: str) -> Sourced:
@@ -86,7 +87,19 @@ def from_kafka(settings: Settings, customer: str) -> Sourced:
     where = f"{topic}[{partition}]"
     if value is None:
         raise UnknownCustomerError(_unknown(customer, where))
-    return Sourced(Record(customer, value), f"the changelog, {where}")
+    return _sourced(customer, value, f"the changelog, {where}")
+
+
+def _sourced(customer: str, stored: bytes, source: str, warning: str = "") -> Sourced:
+    try:
+        record = Record(customer, stored)
+        _ = record.profile, record.activity
+    except (ValueError, struct.error) as error:  # msgspec's errors are ValueErrors
+        raise SourceError(
+            f"the record of {customer!r} in {source} cannot be read: {error}. "
+            "Is this vipcare of the same version as the worker?"
+        ) from error
+    return Sourced(record, source, warning)
 
 
 def _partition(settings: Settings, customer: str) -> int:

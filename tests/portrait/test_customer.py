@@ -12,14 +12,19 @@ from msgspec.structs import replace
 
 from agents.cli.main import run
 from agents.clickhouse import clickhouse_address
+from agents.kafka import producer_config
+from agents.lane.store import Stores
 from agents.librdkafka import librdkafka_config
-from agents.topics import create
+from agents.topics import changelog, create
 from config.settings import Settings
+from schemas.record import Record
 from sinks.clickhouse.address import Address, client_of
 from sinks.clickhouse.migrate import migrate
 from streams.inputs import Raw
+from streams.partitioning import partition_of
+from tests.kafka_server import KafkaServer
 from tests.ops.pipeline import environment, settings_for, sink, wait_applied, worker
-from tests.portrait.story import CUSTOMER, messages, record
+from tests.portrait.story import CUSTOMER, PARTITIONS, messages, record
 from tests.schemas.examples import EVENT_EXAMPLES
 from tests.sink.server import Server
 
@@ -62,13 +67,18 @@ def running(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     clickhouse.stop()
 
 
+_ITS = "WHERE customer = %(customer)s"
+
+
 def _wait_stored(address: Address) -> None:
-    """Until every event is a row, and the last summary."""
+    """Until every event of the customer is a row, and the last summary. (Of a relation, the other
+    customer hears too.)"""
+    given = {"customer": CUSTOMER}
     deadline = time.monotonic() + 60
     with client_of(address) as client:
         while True:
-            events = client.execute("SELECT count() FROM events_unique")[0][0]
-            tags = client.execute("SELECT tags FROM customers")
+            events = client.execute(f"SELECT count() FROM events_unique {_ITS}", given)[0][0]
+            tags = client.execute(f"SELECT tags FROM customers {_ITS}", given)
             if events == len(messages()) + 1 and tags:
                 time.sleep(1)  # the summary of what came last
                 return
@@ -151,6 +161,47 @@ def test_an_unknown_customer(place: str, capfd: pytest.CaptureFixture[str]) -> N
     error = capfd.readouterr().err
     assert error.startswith("vipcare: customer 'C999' is not in ")
     assert "is the id right" in error
+
+
+def test_a_record_of_another_version_is_said_to_be_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    stores = Stores(tmp_path)
+    partition = partition_of(CUSTOMER.encode(), PARTITIONS)
+    stores.open(partition).write([(CUSTOMER.encode(), b"\x63" + bytes(60))], "id", 1)
+    monkeypatch.setenv("VIPCARE_WORKER__DATA", str(tmp_path))
+    assert run(["customer", "show", CUSTOMER, "--from", "store"]) == 2
+    error = capfd.readouterr().err
+    assert "a customer record of version 99" in error
+    assert "same version as the worker?" in error
+    stores.close()
+
+
+@pytest.mark.kafka
+def test_out_of_apache_kafka_only_what_was_committed(
+    fresh_kafka: KafkaServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    settings = settings_for(fresh_kafka.bootstrap, tmp_path, transactions=True)
+    create(settings)
+    log, key = changelog(settings.worker.app), CUSTOMER.encode()
+    partition = partition_of(key, PARTITIONS)
+    producer = Producer(producer_config(settings.kafka, settings.worker, partition))
+    producer.init_transactions()
+    for tier, commits in (("gold", True), ("diamond", False)):
+        held = Record(CUSTOMER)
+        held.edit_profile().basics.tier = tier
+        producer.begin_transaction()
+        producer.produce(log, held.encode(), key, partition=partition)
+        producer.flush(20)
+        _ = producer.commit_transaction() if commits else producer.abort_transaction()
+    for name, value in environment(settings).items():
+        monkeypatch.setenv(name, value)
+    assert run(["customer", "show", CUSTOMER, "--json"]) == 0
+    told = json.loads(capfd.readouterr().out)
+    assert told["profile"] == {"tier": "gold"}
 
 
 def test_without_a_copy_it_says_where_else_to_look(
