@@ -16,6 +16,7 @@ from itertools import groupby
 from msgspec import Struct
 
 from schemas.dead_letters import DeadLetter, Reason
+from schemas.events import INTERNAL
 from schemas.position import Refusals
 from streams.intake import Entry
 
@@ -52,7 +53,7 @@ class Excess(Struct, frozen=True):
 
 def judge(
     before: Mapping[str, Refusals],
-    entries: Iterable[Entry],
+    entries: Sequence[Entry],
     letters: Sequence[DeadLetter],
     limit: Limit,
 ) -> tuple[dict[str, Refusals], Excess | None]:
@@ -60,14 +61,16 @@ def judge(
 
     `entries` and `letters` are the chunk's, each topic's in the order of its offsets.
     """
-    counts = Counter(entry.raw.topic for entry in entries if entry.raw.first is None)
+    counts = Counter([entry.raw.topic for entry in entries])
+    if INTERNAL in counts:
+        counts[INTERNAL] -= sum(entry.raw.first is not None for entry in entries)
     refused: dict[str, list[DeadLetter]] = {}
     for letter in letters:
         if not letter.first:
             refused.setdefault(letter.topic, []).append(letter)
     after = {topic: seen for topic, seen in before.items() if topic not in limit.accepted}
     for topic, count in counts.items():
-        if topic in limit.accepted:
+        if topic in limit.accepted or not count:
             continue
         seen, mine = after.get(topic, Refusals()), refused.get(topic)
         if not mine:

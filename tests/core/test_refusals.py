@@ -16,7 +16,7 @@ from streams.refusals import Excess, Limit, judge
 
 Verdict = tuple[str, bool]
 """A topic, and whether its event was refused."""
-TOPICS = ("bank.app", "bank.core")
+TOPICS = ("bank.app", "bank.core", "vip.internal")
 LIMIT = Limit(window=20, share=0.5, minimum=5)
 
 verdicts = st.lists(st.tuples(st.sampled_from(TOPICS), st.booleans()), max_size=120)
@@ -152,8 +152,12 @@ def test_what_it_says() -> None:
 
 def test_replayed_letters_empty_nothing() -> None:
     topics = Topics(LIMIT)
-    assert topics.chunk([("bank.app", True)] * 50, Place("bank.core", 1, 2)) is None
+    replayed = [("vip.internal", True)]
+    assert topics.chunk(replayed * 50, Place("bank.core", 1, 2)) is None
     assert topics.after == {}
+    assert topics.chunk(replayed * 4) is None
+    assert topics.chunk(replayed * 50, Place("bank.core", 1, 2)) is None
+    assert topics.chunk(replayed) is not None
 
 
 def test_an_accepted_topic_is_not_judged_and_begins_anew_afterwards() -> None:
