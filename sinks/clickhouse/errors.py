@@ -20,6 +20,32 @@ _VALUE_ERRORS = (TypeMismatchError, AttributeError, TypeError, ValueError, Arith
 """What the driver raises when it cannot encode a value; nothing was sent then."""
 
 
+_TLS = (
+    ("certificate has expired", "its certificate has expired: renew it there"),
+    (
+        "certificate is not valid for",
+        "its certificate is for another name: VIPCARE_CLICKHOUSE__HOST must be the one that it has",
+    ),
+    (
+        "CERTIFICATE_VERIFY_FAILED",
+        "its certificate is signed by nobody whom we trust: set VIPCARE_CLICKHOUSE__CA_FILE",
+    ),
+    (
+        "WRONG_VERSION_NUMBER",
+        "this port speaks no TLS: name the one that does (mostly 9440), or set "
+        "VIPCARE_CLICKHOUSE__SECURE to false",
+    ),
+    ("ALERT", "it refuses our certificate: look at VIPCARE_CLICKHOUSE__CERTIFICATE_FILE"),
+)
+"""What OpenSSL says, as the driver hands it on, and what that means."""
+SILENT = "it does not answer"
+_ENDED = (
+    "it ends the connection. If that is so from the start: does this port speak TLS "
+    "(VIPCARE_CLICKHOUSE__SECURE), or ask for our certificate "
+    "(VIPCARE_CLICKHOUSE__CERTIFICATE_FILE)?"
+)
+
+
 class Meaning(NamedTuple):
     why: str
     """A word for metrics."""
@@ -133,8 +159,11 @@ def explain(error: BaseException) -> str:
         state = _STATE.get(error.code)
         known = _VALUES.get(error.code, "see its log") if state is None else state.text
         return f"it refuses: {known} (error {error.code})"
+    if isinstance(error, EOFError):
+        return _ENDED
     if isinstance(error, _SILENT):
-        return "it does not answer"
+        told = str(error)
+        return next((text for words, text in _TLS if words in told), SILENT)
     return f"the driver failed ({type(error).__name__})"
 
 

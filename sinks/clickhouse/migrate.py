@@ -16,7 +16,7 @@ from clickhouse_driver import Client
 from clickhouse_driver.errors import ErrorCodes, ServerException
 
 from sinks.clickhouse.address import FAILURES, Address, client_of, greet
-from sinks.clickhouse.errors import explain
+from sinks.clickhouse.errors import SILENT, explain
 from sinks.clickhouse.tables import VIEWS
 
 _NAME = re.compile(r"(\d{4})_\w+\.sql")
@@ -90,9 +90,10 @@ def migrate(address: Address, migrations: Sequence[Migration] | None = None) -> 
     except ServerException as error:
         raise MigrationError(f"ClickHouse at {address} refuses: {_first_line(error)}") from error
     except FAILURES as error:
-        raise MigrationError(
-            f"ClickHouse at {address}: {explain(error)}; is it running, and is the address right?"
-        ) from error
+        told = explain(error)
+        if told == SILENT:
+            told += "; is it running, and is the address right?"
+        raise MigrationError(f"ClickHouse at {address}: {told}") from error
 
 
 def missing(client: Client) -> list[str]:

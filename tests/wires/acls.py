@@ -16,7 +16,8 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from agents.rights import Right
+from agents.rights import Right, Role, acl_commands, rights_of
+from config.settings import Settings
 
 _OPERATIONS = {
     "Read": AclOperation.READ,
@@ -58,6 +59,16 @@ def parsed(line: str) -> tuple[str, list[Right]]:
         for kind, name in places
     ]
     return told.allow_principal, rights
+
+
+def printed(role: Role, settings: Settings) -> list[Right]:
+    """The rights in what `vipcare topics acls ROLE` prints."""
+    rights = []
+    for line in acl_commands(rights_of(role, settings), f"User:{role}", "k:1"):
+        principal, found = parsed(line)
+        assert principal == f"User:{role}"
+        rights += found
+    return rights
 
 
 def give(admin: AdminClient, principal: str, rights: Iterable[Right]) -> None:

@@ -11,6 +11,8 @@ from confluent_kafka.admin import (
     UserScramCredentialUpsertion,
 )
 
+from config.settings import Settings
+from config.wires import KafkaSettings
 from tests.kafka_server import KafkaServer
 from tests.ports import free_port
 from tests.wires.certificates import Authority, Pair
@@ -162,3 +164,16 @@ def _plain(mechanisms: str) -> dict[str, str]:
 def variables(section: str, values: Mapping[str, object]) -> dict[str, str]:
     """Settings of a section as environment variables."""
     return {f"VIPCARE_{section}__{name}".upper(): str(value) for name, value in values.items()}
+
+
+def settings_of(secure: SecureKafka, user: str) -> Settings:
+    return Settings(kafka=KafkaSettings.model_validate(secure.login(user)))
+
+
+def environment(secure: SecureKafka, user: str, folder: Path, port: int = 1) -> dict[str, str]:
+    """Of a part that runs as a user, with its data in `folder`, and ClickHouse at `port`."""
+    return {
+        **variables("kafka", secure.login(user)),
+        "VIPCARE_WORKER__DATA": str(folder / "data"),
+        "VIPCARE_CLICKHOUSE__PORT": str(port),
+    }

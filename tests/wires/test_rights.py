@@ -2,7 +2,6 @@
 them they say which."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,34 +9,19 @@ from click.testing import CliRunner
 from clickhouse_driver import Client
 
 from agents.cli.topics import topics
-from agents.rights import ROLES, Right, Role, acl_commands, rights_of
+from agents.rights import ROLES, Right, Role, rights_of
 from agents.rights_check import missing_rights
 from agents.sending import Sending
 from config.settings import Settings
-from config.wires import KafkaSettings
 from tests.schemas.examples import EVENT_EXAMPLES
 from tests.sink.running import topic_of
 from tests.sink.server import Server
 from tests.stack.processes import refused, vipcare
 from tests.wires.acls import give, parsed, take, until
 from tests.wires.parts import Part
-from tests.wires.secure_kafka import SecureKafka, variables
+from tests.wires.secure_kafka import SecureKafka, environment, settings_of, variables
 
 pytestmark = pytest.mark.kafka
-
-
-def settings_of(secure: SecureKafka, user: str) -> Settings:
-    return Settings(kafka=KafkaSettings.model_validate(secure.login(user)))
-
-
-def printed(role: Role, secure: SecureKafka) -> list[Right]:
-    """The rights in what `vipcare topics acls ROLE` prints."""
-    rights = []
-    for line in acl_commands(rights_of(role, settings_of(secure, role)), f"User:{role}", "k:1"):
-        principal, found = parsed(line)
-        assert principal == f"User:{role}"
-        rights += found
-    return rights
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -48,37 +32,6 @@ def test_the_lines_are_the_table(role: Role) -> None:
     assert {principal for principal, _ in lines} == {"User:CN=who, O=Bank"}
     found = [right for _, rights in lines for right in rights]
     assert sorted(found) == sorted(rights_of(role, Settings()))
-
-
-@pytest.fixture(scope="module")
-def given(secure: SecureKafka) -> Iterator[SecureKafka]:
-    """Topics that their operator made with the operator's rights alone; every user has its own."""
-    admin = secure.admin()
-    for role in ROLES:
-        give(admin, f"User:{role}", printed(role, secure))
-    operator = variables("kafka", secure.login("operator"))
-    made = vipcare("topics", "create", **operator)
-    assert made.returncode == 0, made.stderr
-    yield secure
-    for role in ROLES:
-        take(admin, f"User:{role}", printed(role, secure))
-
-
-@pytest.fixture(scope="module")
-def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("clickhouse"))
-    migrated = vipcare("migrate", VIPCARE_CLICKHOUSE__PORT=str(server.port))
-    assert migrated.returncode == 0, migrated.stderr
-    yield server
-    server.stop()
-
-
-def environment(secure: SecureKafka, user: str, folder: Path, port: int = 1) -> dict[str, str]:
-    return {
-        **variables("kafka", secure.login(user)),
-        "VIPCARE_WORKER__DATA": str(folder / "data"),
-        "VIPCARE_CLICKHOUSE__PORT": str(port),
-    }
 
 
 def send(secure: SecureKafka, name: str) -> int:
