@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Iterator
+from typing import Literal
 
 import click
 
 from agents.cli.params import DURATION
 from agents.doctor.checks import CHECKS, TRIAL
 from agents.doctor.examine import Report, examine
-from agents.doctor.finding import ROLES, Examined, Finding, Verdict
+from agents.doctor.finding import Examined, Finding, Verdict
+from agents.rights import ROLES, Role
 from config.load import load_settings
 
 _MARKS = {Verdict.OK: ("✓", "green"), Verdict.WARN: ("!", "yellow"), Verdict.FAIL: ("✗", "red")}
@@ -33,16 +35,17 @@ _WIDTH = max(len(check.name) for check in CHECKS)
     show_default=True,
     help="The longest that a check may take.",
 )
-def doctor(role: str, tries: bool, as_json: bool, limit_s: float) -> int:
+def doctor(role: Role | Literal["all"], tries: bool, as_json: bool, limit_s: float) -> int:
     """Look at a setup: Kafka, topics, rights, limits, ClickHouse, clocks, disks, rules.
 
     Says what is wrong and what to do. It reads only. Run it where a role runs, with that role's
-    settings. Exit status 0 if all can run (there may be warnings), 1 if not.
+    settings and --role: on a Kafka with ACLs, nobody has the rights of all. Exit status 0 if it
+    can run (there may be warnings), 1 if not.
 
     With --try it makes a topic of its own, sends two messages in transactions, and deletes it: this
     shows whether transactions are kept and allowed, and Kafka's clock.
     """
-    roles = frozenset(ROLES if role == "all" else (role,))
+    roles: frozenset[Role] = frozenset(ROLES if role == "all" else (role,))
     checks = (*CHECKS, TRIAL) if tries else CHECKS
     report = examine(checks, Examined(load_settings(), roles), limit_s)
     click.echo(_as_json(report, role) if as_json else "\n".join(_lines(report)))

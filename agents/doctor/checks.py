@@ -2,17 +2,20 @@
 
 from agents.doctor import clickhouse, kafka, machine
 from agents.doctor.finding import Check
+from agents.doctor.rights import rights
 from agents.doctor.topics import topics
 from agents.doctor.trial import trial
+from agents.rights import Role
 
-_WORKER = frozenset({"worker"})
-_SINK = frozenset({"sink"})
+_WORKER: frozenset[Role] = frozenset({"worker"})
+_SINK: frozenset[Role] = frozenset({"sink"})
 
 CHECKS = (
     Check("kafka", kafka.reachable),
     Check("wires", kafka.wires),
     Check("topics", topics, after="kafka"),
     Check("limits", kafka.limits, _WORKER | _SINK, after="kafka"),
+    Check("rights", rights, after="kafka"),
     Check("clickhouse", clickhouse.reachable, _SINK),
     Check("schema", clickhouse.schema, _SINK, after="clickhouse"),
     Check("clock", clickhouse.clock, _SINK, after="clickhouse"),

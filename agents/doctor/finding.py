@@ -4,10 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from agents.rights import ROLES, Role
 from config.settings import Settings
-
-ROLES = ("worker", "sink", "bank")
-"""Who can be examined. The bank stands for whoever sends events: mappings, too."""
 
 
 class Verdict(StrEnum):
@@ -44,7 +42,7 @@ class Examined:
     """Of whom: the settings in force, and the roles that are to run with them."""
 
     settings: Settings
-    roles: frozenset[str] = frozenset(ROLES)
+    roles: frozenset[Role] = frozenset(ROLES)
 
 
 Look = Callable[[Examined], Iterable[Finding]]
@@ -57,5 +55,5 @@ class Check:
 
     name: str
     look: Look
-    roles: frozenset[str] = frozenset(ROLES)
+    roles: frozenset[Role] = frozenset(ROLES)
     after: str = ""

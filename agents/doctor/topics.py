@@ -14,6 +14,7 @@ from agents.doctor.cluster import (
 )
 from agents.doctor.finding import Examined, Finding, fail, ok, warn
 from agents.kafka import MAX_MESSAGE_BYTES
+from agents.rights import topics_of
 from agents.topics import FIXED, Topic, all_topics, wrong_count
 from config.settings import Settings
 from streams.durations import DAY_MS
@@ -32,11 +33,12 @@ class Seen(NamedTuple):
 
 
 def topics(examined: Examined) -> Iterator[Finding]:
-    """Present, partitions, copies, configuration; a line for each thing that is wrong."""
+    """Those of the roles: present, partitions, copies, configuration; a line for each problem."""
     settings = examined.settings
     admin = admin_of(settings)
     cluster = metadata(admin)
-    wanted = all_topics(settings)
+    used = {name for role in examined.roles for name in topics_of(role, settings)}
+    wanted = [topic for topic in all_topics(settings) if topic.name in used]
     there = [topic for topic in wanted if topic.name in cluster.topics]
     problems = list(_missing([topic.name for topic in wanted if topic not in there]))
     configurations: Mapping[str, Configuration] = {}

@@ -1,6 +1,7 @@
 """Asking checks, and telling what they said."""
 
 from agents.doctor.finding import Examined, Finding, Look, Verdict
+from agents.rights import Role
 from config.settings import Settings
 
 
@@ -9,7 +10,7 @@ def settings_with(bootstrap: str = "127.0.0.1:9092", **sections: dict[str, objec
     return Settings.model_validate({"kafka": kafka, **sections})
 
 
-def found(look: Look, settings: Settings, *roles: str) -> list[Finding]:
+def found(look: Look, settings: Settings, *roles: Role) -> list[Finding]:
     examined = Examined(settings, frozenset(roles)) if roles else Examined(settings)
     return list(look(examined))
 
