@@ -6,6 +6,7 @@ so does what is owed of a loan. Loans are no assets: `net` is assets less loans.
 """
 
 from decimal import Decimal
+from itertools import accumulate
 from typing import NamedTuple
 
 from schemas.profile import ProfileSection
@@ -73,18 +74,16 @@ def assets_by_month(profile: ProfileSection, newest: int, now: Decimal) -> dict[
     Months before anything was known are left out.
     """
     first = newest - history.MONTHS + 1
-    sums = [0] * history.MONTHS
+    differences = [0] * history.MONTHS
+    begun = newest
     states = [one.history for one in profile.accounts.values()]
     states += [one.history for one in profile.deposits.values()]
-    begun = newest
-    for told in states:
-        begun = min(begun, history.first_month(told, newest))
-        for n, units in enumerate(history.states(told, first, history.MONTHS)):
-            sums[n] += units
-    for one in profile.holdings.values():
-        begun = min(begun, history.first_month(one.history, newest))
-        for n, units in enumerate(history.sums(one.history, first, history.MONTHS)):
-            sums[n] += max(units, 0)
-    known = {first + n: history.amount(units) for n, units in enumerate(sums)}
+    for state in states:
+        begun = min(begun, history.first_month(state, newest))
+        history.add_differences(state, first, differences)
+    for holding in profile.holdings.values():
+        begun = min(begun, history.first_month(holding.history, newest))
+        history.add_differences(holding.history, first, differences, changes=True)
+    known = {first + n: history.amount(units) for n, units in enumerate(accumulate(differences))}
     known[newest] = now
     return {month: amount for month, amount in known.items() if month >= begun}

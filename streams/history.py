@@ -6,9 +6,9 @@ newest; what is older is one entry before them, so that the months kept are exac
 same whatever order events come in.
 """
 
-import struct
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from struct import Struct
 from typing import NamedTuple
 
 from streams.buckets import scale, unscale
@@ -16,8 +16,8 @@ from streams.months import Moment
 
 MONTHS = 13
 """A year, and the month before it to compare with."""
-_ENTRY = struct.Struct(">HIhQ")
-"""Month, since, and the units in 80 bits: sums of amounts may need more than 64."""
+_PACKED = Struct(">HIhQ")
+"""Month, since when in it, and 80 bits of units: more than any sum of amounts needs."""
 _LOW = 2**64 - 1
 _DECIMALS = 4
 
@@ -56,23 +56,19 @@ def change(history: bytes, when: Moment, by: Decimal) -> bytes:
     return _pack(_Entry(month, 0, sums[month]) for month in months)
 
 
-def states(history: bytes, first: int, months: int) -> list[int]:
-    """What a state was at the ends of so many months, in units; 0 before the first word on it."""
-    found = [0] * months
-    for month, _, high, low in _ENTRY.iter_unpack(history):
-        start = max(month - first, 0)
-        found[start:] = ((high << 64) + low,) * (months - start)
-    return found
+def add_differences(
+    history: bytes, first: int, differences: list[int], *, changes: bool = False
+) -> None:
+    """Add, month by month from `first`, by how much a thing's value changed, in units.
 
-
-def sums(history: bytes, first: int, months: int) -> list[int]:
-    """What changes came to by the ends of so many months, in units."""
-    found, value = [0] * months, 0
-    for month, _, high, low in _ENTRY.iter_unpack(history):
-        value += (high << 64) + low
-        start = max(month - first, 0)
-        found[start:] = (value,) * (months - start)
-    return found
+    A sum of changes counts with 0 while it is less.
+    """
+    value = before = 0
+    for month, _, units in _entries(history):
+        value = value + units if changes else units
+        now = max(value, 0) if changes else value
+        differences[max(month - first, 0)] += now - before
+        before = now
 
 
 def amount(units: int) -> Decimal:
@@ -84,11 +80,11 @@ def first_month(history: bytes, otherwise: int) -> int:
 
 
 def _entries(history: bytes) -> Iterator[_Entry]:
-    for month, since, high, low in _ENTRY.iter_unpack(history):
+    for month, since, high, low in _PACKED.iter_unpack(history):
         yield _Entry(month, since, (high << 64) + low)
 
 
 def _pack(entries: Iterable[_Entry]) -> bytes:
     return b"".join(
-        _ENTRY.pack(month, since, units >> 64, units & _LOW) for month, since, units in entries
+        _PACKED.pack(month, since, units >> 64, units & _LOW) for month, since, units in entries
     )

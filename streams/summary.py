@@ -22,7 +22,8 @@ SUMMARY_TYPES = frozenset((*PROFILE_FOLDS, *CONTACT_TYPES)) - {
     "card.limit_changed",
     "statement.issued",
 }
-"""The event types that can change a summary; others do when they begin a month."""
+"""The event types that can change a summary; others need not look. What whole months say changes as
+a month begins, for all customers at once: that goes out with the next of these."""
 
 _pack = msgspec.msgpack.Encoder(decimal_format="string").encode
 

@@ -95,8 +95,6 @@ ACTIVITY_FOLDS: dict[str, Callable[[ActivitySection, Input, Moment], None]] = {
 class Folded(NamedTuple):
     """What follows from a fold."""
 
-    anew: bool = False
-    """Whole months say something else than before."""
     before: Input | None = None
     """The completed transfer that the event reverses, to be taken out of the windows before the
     event's rules."""
@@ -130,7 +128,6 @@ def fold(record: Record, event: Input, *, late: bool, zone: tzinfo = UTC) -> Fol
         profile_change(record.edit_profile(), data, when)
     if month is not None and (grows or when.month != max(activity.months)):
         behaviour.update(record)
-        return folded._replace(anew=True)
     return folded
 
 

@@ -12,9 +12,9 @@ from streams.months import Moment
 MAX_ATTRIBUTES = 64
 """As many as can be declared."""
 MAX_TAGS = 64
-MAX_WRITTEN = 256
+MAX_WRITTEN = 160
 MAX_FAMILY = 20
-MAX_TEXT_BYTES = 300
+MAX_TEXT_BYTES = 200
 MAX_PURPOSES = 12
 MAX_CHANNELS = 12
 

@@ -8,8 +8,8 @@ from schemas.profile import Card, ProfileSection
 from streams.fold.bounded import cut, key_of, trim
 from streams.months import Moment
 
-MAX_CARDS = 30
-MAX_USED_CARDS = 30
+MAX_CARDS = 20
+MAX_USED_CARDS = 20
 
 
 def issued(profile: ProfileSection, data: CardIssuedData, when: Moment) -> None:

@@ -9,7 +9,7 @@ from streams.base_amounts import told
 from streams.fold.bounded import key_of, trim
 from streams.months import Moment
 
-MAX_DEPOSITS = 200
+MAX_DEPOSITS = 150
 """One that falls off takes its timers along, so this is more than a customer is likely to have. Of
 the record's limit a deposit takes about 150 bytes, and 190 for each rule that waits for it."""
 

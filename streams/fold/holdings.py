@@ -9,7 +9,7 @@ from streams.base_amounts import told
 from streams.fold.bounded import cut, key_of, trim
 from streams.months import Moment
 
-MAX_HOLDINGS = 60
+MAX_HOLDINGS = 40
 
 
 def purchased(profile: ProfileSection, data: ProductData, when: Moment) -> None:

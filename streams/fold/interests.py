@@ -5,8 +5,8 @@ from schemas.profile import Benefit, Interest, ProfileSection
 from streams.fold.bounded import cut, gather, trim
 from streams.months import Moment
 
-MAX_INTERESTS = 40
-MAX_BENEFITS = 40
+MAX_INTERESTS = 30
+MAX_BENEFITS = 30
 
 
 def recorded(profile: ProfileSection, data: InterestData, when: Moment) -> None:

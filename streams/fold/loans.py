@@ -9,7 +9,7 @@ from streams.base_amounts import told
 from streams.fold.bounded import cut, key_of, trim
 from streams.months import Moment
 
-MAX_LOANS = 40
+MAX_LOANS = 25
 
 
 def drawn(profile: ProfileSection, data: LoanData, when: Moment) -> None:

@@ -18,7 +18,7 @@ from streams.months import Moment, day_of
 
 MAX_MONTHLY_CHANNELS = 8
 MAX_CATEGORIES = 16
-MAX_INFLOWS = 8
+MAX_INFLOWS = 6
 
 _PURPOSE_BYTES = 24
 

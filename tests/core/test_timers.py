@@ -210,12 +210,12 @@ def test_many_deposits_wait_in_a_record_that_stays_below_its_limit(
     """With ids of an ordinary length, and of the greatest."""
     waiting = [RuleDefinition.model_validate({**RULE, "id": f"maturing-{n}"}) for n in range(rules)]
     bank = Bank(compile_rules(waiting), event_id)
-    for n in range(200):
+    for n in range(150):
         told = deposit(f"{n:0{deposit_id}}", "2026-06-01", 12_345_678_901_234)
         assert bank.send("deposit.placed", ORIGIN + n, **told).counts["applied"] == 1
-    assert len(bank.record.activity.timers) == 200 * rules
+    assert len(bank.record.activity.timers) == 150 * rules
     assert len(bank.record.encode()) < MAX_RECORD_BYTES * 3 // 4
-    assert len(tasks(bank.until(LATER))) == 200 * rules
+    assert len(tasks(bank.until(LATER))) == 150 * rules
 
 
 def test_an_event_finds_the_timers_before_it_fired() -> None:
