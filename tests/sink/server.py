@@ -31,6 +31,10 @@ class Server:
             assert time.monotonic() < deadline
             time.sleep(0.02)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def stop(self) -> None:
         self._process.terminate()
         self._process.wait(_PATIENCE_S)
