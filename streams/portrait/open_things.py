@@ -23,18 +23,19 @@ def open_things(record: Record, zone: tzinfo, today: date) -> Table:
     """By their times, the next first."""
     line = unpack_line(record.activity.line)
     rows = [row for row in _due(record.profile) if _is_soon(row[0], today)]
+    rows += [row for row in _limits(record.profile) if _is_soon(row[0], today, since=today)]
     rows += [*_timers(record, zone), *_tasks(line, zone)]
     rows += _complaints(line, zone, record.activity.latest - SOON_DAYS * DAY_MS)
     rows.sort(key=lambda row: (str(row[0]), str(row[1]), str(row[2])))
     return Table("open", ("when", "what", "name", "amount"), tuple(rows))
 
 
-def _is_soon(day: Value, today: date) -> bool:
-    return isinstance(day, date) and day <= today + timedelta(days=SOON_DAYS)
+def _is_soon(day: Value, today: date, since: date = date.min) -> bool:
+    return isinstance(day, date) and since <= day <= today + timedelta(days=SOON_DAYS)
 
 
 def _due(section: ProfileSection) -> Iterator[Row]:
-    """Everything that has a day, whenever that is."""
+    """What stays open after its day, whenever that is."""
     for name, deposit in section.deposits.items():
         if deposit.state == "open":
             amount = Amount(deposit.principal, deposit.currency)
@@ -49,6 +50,10 @@ def _due(section: ProfileSection) -> Iterator[Row]:
     for name, card in section.cards.items():
         if card.due_on is not None and card.amount_due:
             yield as_day(card.due_on), "card is due", name, Amount(card.amount_due, card.currency)
+
+
+def _limits(section: ProfileSection) -> Iterator[Row]:
+    for name, card in section.cards.items():
         if card.limit_until is not None and card.limit is not None:
             limit = Amount(card.limit, card.currency)
             yield as_day(card.limit_until), "temporary limit ends", name, limit

@@ -13,10 +13,12 @@ from agents.bank.message import Message
 from agents.bank.persona import customer_id
 from agents.bank.plan import Plan
 from agents.bank.simulation import messages
+from config.load_attributes import read_attributes
 from schemas.effects import Profile
 from schemas.events import EVENT_TYPES
 from schemas.events.reference import FACT_TYPES
 from schemas.record import Record
+from streams.attributes import Attributes
 from streams.chunk import Outcome, apply_chunk
 from streams.context import Context, CoreSettings
 from streams.due import DueList
@@ -38,7 +40,7 @@ PLAN = Plan(
     mis_keyed=0.001,
 )
 SMALL = replace(PLAN, customers=40, history_days=20)
-CORE = CoreSettings(partitions=1)
+CORE = CoreSettings(partitions=1, attributes=Attributes(read_attributes()))
 FACTS = facts_of(PLAN)
 
 
@@ -140,7 +142,9 @@ def test_ordinary_customers_rarely_make_a_rule_fire(outcome: Outcome) -> None:
 @pytest.mark.parametrize("days", [0, 1])
 def test_a_tiny_bank_lives_too(customers: int, days: int) -> None:
     said = told(replace(PLAN, customers=customers, history_days=days))
-    assert apply(said).counts["applied"] > 1_000
+    counts = apply(said).counts
+    assert counts["applied"] > 1_000
+    assert not counts["undeclared"], "every attribute that it tells is declared"
 
 
 def is_event(message: Message) -> bool:

@@ -11,7 +11,7 @@ from rich.console import Console
 from agents.portrait.picture import picture
 from agents.portrait.plain import as_data
 from schemas.activity import Contact
-from schemas.profile import Deposit
+from schemas.profile import Card, Deposit
 from schemas.record import Record
 from streams.fold.service_line import enter
 from streams.inputs import Raw
@@ -79,6 +79,14 @@ def test_any_record_can_be_drawn_and_told_as_json(raws: list[Raw]) -> None:
     with console.capture() as captured:
         console.print(picture(drawn))
     assert {cell_len(line) for line in captured.get().splitlines()} == {100}
+
+
+def test_a_temporary_limit_is_told_until_it_ends() -> None:
+    held = Record(CUSTOMER)
+    for name, days in (("over", -1), ("today", 0), ("later", 31)):
+        until = (TODAY + timedelta(days=days)).isoformat()
+        held.profile.cards[name] = Card(currency="CNY", limit=Decimal(9), limit_until=until)
+    assert [row["name"] for row in rows(held, "open")] == ["today"]
 
 
 def test_what_somebody_took_on_is_open_until_it_is_over() -> None:
