@@ -4,6 +4,7 @@ from tests.bench.parts import (
     latency,
     producers,
     rebalance,
+    records,
     restore,
     scaling,
     sink,
@@ -14,6 +15,7 @@ from tests.bench.parts import (
 from tests.bench.parts.part import Measure
 
 PARTS: dict[str, Measure] = {
+    "records": records.measure,
     "latency": latency.measure,
     "restore": restore.measure,
     "scaling": scaling.measure,
