@@ -42,7 +42,7 @@ class Twin:
 
     def bytes(self, *, pinned: bool = False) -> int:
         return sum(
-            2_000 + 7 * size for name, size in self.kept if not pinned or self.pins.get(name)
+            2_000 + 6 * size for name, size in self.kept if not pinned or self.pins.get(name)
         )
 
     def shrink(self) -> None:
