@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 
 from sinks.clickhouse.message import Message
 from sinks.clickhouse.rows import Rows
@@ -19,16 +21,13 @@ class Batch:
 
 def make_batch(messages: Sequence[Message]) -> Batch:
     """Every message becomes a row or is counted; the worker makes the dead letters."""
-    topics: dict[str, list[Message]] = {}
-    for message in messages:
-        topics.setdefault(message.topic, []).append(message)
+    tables: dict[Table, list[Message]] = {}
+    for topic, run in groupby(messages, itemgetter(0)):  # partition by partition, as they came
+        tables.setdefault(TABLE_OF[topic], []).extend(run)
     batch = Batch(len(messages))
-    for topic, found in topics.items():
-        table = TABLE_OF[topic]
+    for table, found in tables.items():
         rows = table.rows(found)
-        for why, count in rows.skipped.items():
-            batch.skipped[topic, why] += count
+        batch.skipped.update(rows.skipped)
         if rows:
-            earlier = batch.rows.get(table)
-            batch.rows[table] = rows if earlier is None else earlier + rows
+            batch.rows[table] = rows
     return batch

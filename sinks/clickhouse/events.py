@@ -103,19 +103,19 @@ def event_rows(messages: Sequence[Message]) -> Rows:
     """Messages of keyed inputs as rows, in another order; what is no event of a known type, or of
     no time that a column holds, is counted as "broken" or "unknown"."""
     groups: dict[type[Event], _Group] = {}
-    skipped: Counter[str] = Counter()
+    skipped: Counter[tuple[str, str]] = Counter()
     for message in messages:
         try:
             event = decode_event(message.value or b"")
         except UnknownTypeError:
-            skipped["unknown"] += 1
+            skipped[message.topic, "unknown"] += 1
             continue
         except BrokenEventError:
-            skipped["broken"] += 1
+            skipped[message.topic, "broken"] += 1
             continue
         time = to_millis(event.time)
         if not 0 <= time <= LATEST:
-            skipped["broken"] += 1
+            skipped[message.topic, "broken"] += 1
             continue
         kind = type(event)
         group = groups.get(kind)

@@ -15,19 +15,11 @@ class Rows:
 
     columns: list[Column]
     messages: list[Message]
-    skipped: Counter[str] = field(default_factory=Counter)
-    """Why (broken, unknown, empty) → how many messages no table holds."""
+    skipped: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Topic and why (broken, unknown, empty) → how many messages no table holds."""
 
     def __len__(self) -> int:
         return len(self.messages)
-
-    def __add__(self, more: "Rows") -> "Rows":
-        both = zip(self.columns, more.columns, strict=True)
-        return Rows(
-            [first + second for first, second in both],
-            self.messages + more.messages,
-            self.skipped + more.skipped,
-        )
 
     def row(self, place: int) -> Row:
         return tuple(column[place] for column in self.columns)
@@ -50,12 +42,12 @@ def row_by_row(columns: int, make: Callable[[Message], Row]) -> Callable[[Sequen
     def rows(messages: Sequence[Message]) -> Rows:
         found: list[Row] = []
         kept: list[Message] = []
-        skipped: Counter[str] = Counter()
+        skipped: Counter[tuple[str, str]] = Counter()
         for message in messages:
             try:
                 found.append(make(message))
             except Unstorable as problem:
-                skipped[problem.why] += 1
+                skipped[message.topic, problem.why] += 1
             else:
                 kept.append(message)
         turned = [list(column) for column in zip(*found, strict=True)]

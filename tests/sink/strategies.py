@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from hypothesis import reject
 from hypothesis import strategies as st
 from msgspec import inspect
 
@@ -73,7 +74,14 @@ def _composed(kind: inspect.Type) -> st.SearchStrategy[Any]:
 def _struct(kind: inspect.StructType) -> st.SearchStrategy[Any]:
     needed = {f.name: _of(f.type) for f in kind.fields if f.required}
     optional = {f.name: _of(f.type) for f in kind.fields if not f.required}
-    return st.fixed_dictionaries(needed, optional=optional).map(lambda found: kind.cls(**found))
+
+    def make(found: dict[str, Any]) -> Any:
+        try:
+            return kind.cls(**found)
+        except ValueError:  # fields that do not go together, such as a relation to oneself
+            reject()
+
+    return st.fixed_dictionaries(needed, optional=optional).map(make)
 
 
 def _string(kind: inspect.StrType, *, sensitive: bool) -> st.SearchStrategy[str]:

@@ -31,7 +31,7 @@ from tests.bench.process import look
 
 MESSAGES = 300_000
 _LEAST = 80_000
-CUSTOMERS = 20_000
+CUSTOMERS = 2_000
 BATCH = 10_000
 _ROUNDS = 3
 _WARM = 0.2
