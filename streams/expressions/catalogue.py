@@ -34,8 +34,31 @@ def personal_fields(event_type: str) -> frozenset[str]:
 
 @cache
 def profile_fields() -> Fields:
-    """The fields of the customer's profile: those of customer.updated, all of them optional."""
-    return _fields(CustomerData)[0]
+    """The fields of the customer's profile: those of customer.updated, all of them optional, and
+    the totals of streams/assets.py, which are always known."""
+    return _fields(CustomerData)[0] | {name: _total(name) for name in TOTALS}
+
+
+def _total(name: str) -> Type:
+    money = name.startswith("base_")
+    return Type(Base.NUMBER, decimals=MONEY_DECIMALS if money else 0)
+
+
+TOTALS = {
+    "accounts": "accounts",
+    "base_balance": "balance",
+    "deposits": "deposits",
+    "base_deposits": "base_deposits",
+    "holdings": "holdings",
+    "base_wealth": "wealth",
+    "base_funds": "funds",
+    "base_insurance": "insurance",
+    "loans": "loans",
+    "base_loans": "base_loans",
+    "base_assets": "assets",
+    "base_net": "net",
+}
+"""What rules call a total, by the name that vip.profiles has for it → its name among Totals."""
 
 
 ATTRIBUTE_TYPES: dict[AttributeType, Type] = {

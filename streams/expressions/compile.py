@@ -11,8 +11,10 @@ when neither holds. The names that the text uses:
 from collections.abc import Callable
 from typing import Any
 
+from streams.assets import totals
 from streams.buckets import scale
 from streams.expressions import values
+from streams.expressions.catalogue import TOTALS
 from streams.expressions.nodes import (
     Absolute,
     Aggregate,
@@ -51,6 +53,7 @@ class Writer:
             "rounded": values.rounded,
             "present": values.present,
             "attribute": values.attribute,
+            "totals": totals,
             "__builtins__": {},
         }
 
@@ -61,6 +64,8 @@ class Writer:
                 text = self._constant(node.value)
             case EventField():
                 text = f"present(d.{node.name})" if node.unset else f"d.{node.name}"
+            case ProfileField(name=name) if name in TOTALS:
+                text = f"s.{TOTALS[name]}"
             case ProfileField():
                 text = f"b.{node.name}"
             case Attribute():

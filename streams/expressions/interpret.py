@@ -8,7 +8,9 @@ from typing import Any
 from msgspec import Struct
 
 from schemas.record import Record
+from streams.assets import totals
 from streams.expressions import values
+from streams.expressions.catalogue import TOTALS
 from streams.expressions.nodes import (
     Absolute,
     Aggregate,
@@ -63,6 +65,8 @@ def interpret(node: Node, world: World) -> Any:
             value: Any = node.value
         case EventField():
             value = values.present(getattr(world.data, node.name))
+        case ProfileField(name=name) if name in TOTALS:
+            value = getattr(totals(world.record.profile), TOTALS[name])
         case ProfileField():
             value = getattr(world.record.profile.basics, node.name)
         case Attribute():

@@ -11,6 +11,7 @@ from typing import Any
 
 from schemas.rules import RuleDefinition
 from streams.durations import parse_duration
+from streams.expressions.catalogue import TOTALS
 from streams.expressions.compile import Writer, compile_function
 from streams.expressions.nodes import (
     Aggregate,
@@ -88,6 +89,8 @@ class _Body:
                 case Reading():
                     number = self._number_of(part.aggregate)
                     self._give(f"g_{number}", f"g[{number}]")
+                case ProfileField(name=name) if name in TOTALS:
+                    self._give("s", "totals(r.profile)")
                 case ProfileField():
                     self._give("b", "r.profile.basics")
                 case Attribute():

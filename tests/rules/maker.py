@@ -13,11 +13,11 @@ from msgspec import UNSET, Struct
 
 from schemas.attributes import AttributeDefinition, AttributeType
 from schemas.events import EVENT_TYPES
-from schemas.profile import Basics
+from schemas.profile import Account, Basics, Loan
 from schemas.record import Record
 from schemas.rules import Text
 from streams.attributes import Attributes
-from streams.expressions.catalogue import event_fields, may_be_unset, profile_fields
+from streams.expressions.catalogue import TOTALS, event_fields, may_be_unset, profile_fields
 from streams.expressions.nodes import Base, Type
 from streams.inputs import Input
 
@@ -91,8 +91,14 @@ def random_input(random: Random, spread_days: int = 100) -> Input:
 def random_record(random: Random) -> Record:
     record = Record("C1")
     fields = profile_fields().items()
-    drawn = {name: field_value(random, kind, unset=False) for name, kind in fields}
+    drawn = {
+        name: field_value(random, kind, unset=False) for name, kind in fields if name not in TOTALS
+    }
     record.edit_profile().basics = Basics(**drawn)
+    for n in range(random.randrange(3)):
+        balance = Decimal(random.randrange(10**8)) / 100
+        record.edit_profile().accounts[f"A{n}"] = Account(base_balance=balance)
+        record.edit_profile().loans[f"L{n}"] = Loan(base_amount=balance / 2)
     values = [*WORDS, -2, 1, 100, True, False, "12.5", "-0.25", *DAYS, WORDS[:2], []]
     for name in random.sample(sorted(DECLARED.declared), random.randint(0, 7)):
         # Any value for any attribute: it may have been declared otherwise when it came.

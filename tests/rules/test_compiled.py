@@ -30,7 +30,7 @@ def run_compiled(node: Node, record: Record, data: Any, readings: list[Any]) -> 
     if node.type.base is Base.FLAG:
         texts += [writer.true(node), writer.false(node)]
     given_names = [f"g_{i} = readings[{i}]" for i in range(len(numbers))]
-    given_names += ["a, b, t = p.attributes, p.basics, p.tags"]
+    given_names += ["a, b, t, s = p.attributes, p.basics, p.tags, totals(p)"]
     source = "\n    ".join(
         ["def made(d, p, readings):", *given_names, f"return ({', '.join(texts)},)", ""]
     )
