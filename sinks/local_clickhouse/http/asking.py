@@ -20,14 +20,18 @@ from sinks.local_clickhouse.packets import Setting
 
 MAX_SESSION_SECONDS = 3600
 _LAST_PLAIN_REVISION = 54453
+_MAX_ID = 200
 _ON = ("1", "true")
 # Known to a server, without a meaning here.
 _IGNORED = frozenset({"quota_key", "stacktrace", "buffer_size"})
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Asked:
-    """A request without its body. `revision` is of Native results; 0 is the plain format."""
+    """A request without its body. `revision` is of Native results; 0 is the plain format.
+
+    It has no `repr`: its query and password must not reach a log.
+    """
 
     query: str = ""
     query_id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -59,8 +63,12 @@ def read_request(headers: Mapping[str, str], fields: Iterable[tuple[str, str]]) 
 def add_fields(asked: Asked, fields: Iterable[tuple[str, str]]) -> None:
     """Parameters of the URL, or fields of a form: those with a meaning, else settings."""
     for name, value in fields:
+        if not _is_utf8(name + value):
+            raise ServerError(BAD_ARGUMENTS, "A parameter is not UTF-8")
         if name.startswith("param_"):
             asked.parameters[name.removeprefix("param_")] = value
+        elif name == "query_id":
+            asked.query_id = _query_id(value)
         elif name in _TEXTS:
             setattr(asked, _TEXTS[name], value)
         elif name in _SWITCHES:
@@ -88,7 +96,6 @@ def external_table() -> ServerError:
 
 _TEXTS = {
     "query": "query",
-    "query_id": "query_id",
     "user": "user",
     "password": "password",
     "database": "database",
@@ -115,6 +122,22 @@ def _credentials(headers: Mapping[str, str]) -> tuple[str, str]:
     raise ServerError(
         AUTHENTICATION_FAILED, "The Authorization header is not Basic with a user and a password"
     )
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _query_id(value: str) -> str:
+    if len(value) > _MAX_ID or not (value.isascii() and value.isprintable()):
+        raise ServerError(
+            BAD_ARGUMENTS, f"A query_id has at most {_MAX_ID} letters, digits and signs of ASCII"
+        )
+    return value
 
 
 def _seconds(value: str) -> int:

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from sinks.local_clickhouse.errors import (
     BAD_ARGUMENTS,
@@ -129,8 +130,11 @@ async def read_form(request: web.BaseRequest, asked: Asked) -> None:
                 if left < 0:
                     raise too_large()
             add_fields(asked, [(part.name or "", text_of(bytes(value)))])
-    except (ValueError, AssertionError) as error:
-        raise ServerError(BAD_ARGUMENTS, f"The form cannot be read: {error}") from None
+    except (OSError, web.RequestPayloadError) as error:
+        raise ConnectionEndedError from error
+    except (ValueError, AssertionError, LookupError, RuntimeError, HttpProcessingError):
+        # As many as aiohttp has for it; what they say may quote the body.
+        raise ServerError(BAD_ARGUMENTS, "The form cannot be read") from None
 
 
 def too_large() -> ServerError:

@@ -17,6 +17,7 @@ from sinks.local_clickhouse.engine import Engine, EngineConnection, Result
 from sinks.local_clickhouse.errors import (
     AUTHENTICATION_FAILED,
     READONLY,
+    UNKNOWN_FORMAT,
     ConnectionEndedError,
     ServerError,
 )
@@ -106,7 +107,9 @@ class Handler:
         self, connection: EngineConnection, asked: Asked, statement: Statement, answer: Answer
     ) -> Result:
         output = statement.format or asked.format or _DEFAULT_FORMAT
-        kind = self._engine.content_types.get(output.upper(), "")
+        if output.upper() not in self._engine.content_types:
+            raise ServerError(UNKNOWN_FORMAT, f"Unknown format {output[:40]!r}")
+        kind = self._engine.content_types[output.upper()]
         answer.headers["Content-Type"] = kind or "application/octet-stream"
         answer.headers["X-ClickHouse-Format"] = output
         answer.headers["X-ClickHouse-Timezone"] = self._engine.timezone

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import threading
 from http import HTTPStatus
@@ -60,6 +61,7 @@ class HttpListener:
             app,
             handle_signals=False,
             access_log=None,
+            logger=_quiet(),
             auto_decompress=False,
             handler_cancellation=True,
             keepalive_timeout=_KEEP_ALIVE_S,
@@ -87,3 +89,11 @@ class HttpListener:
             # Whatever it was, it is this request's end and not the process's.
             _log.exception("a request failed")
             raise
+
+
+def _quiet() -> logging.Logger:
+    """aiohttp would log what clients send that it cannot parse, which may be rows or a query."""
+    logger = logging.getLogger(f"{__name__}.aiohttp")
+    logger.addHandler(logging.NullHandler())
+    logger.propagate = False
+    return logger
