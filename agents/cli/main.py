@@ -52,7 +52,9 @@ SECTIONS: dict[str, dict[str, Lazy]] = {
         "attributes": Lazy(
             "agents.cli.attributes:attributes", "Check or list the fields that the bank adds."
         ),
-        "dead-letters": Lazy("agents.cli.dead_letters:dead_letters", "What was refused, and why."),
+        "dead-letters": Lazy(
+            "agents.cli.dead_letters:dead_letters", "What was refused, why; replay."
+        ),
         "doctor": Lazy("agents.cli.doctor:doctor", "What is wrong with a setup, and what to do."),
         "settings": Lazy("agents.cli.settings:settings", "The settings in force, without secrets."),
     },
