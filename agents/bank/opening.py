@@ -18,7 +18,7 @@ _SEGMENTS = ("founder", "family", "executive")
 def opening(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
     """The story that makes a customer known to vipcare, and how the first holdings go on."""
     who = customer.who
-    yield Step(0, "customer.updated", _person(rng, who))
+    yield from introduction(rng, customer, at)
     current, foreign = who.accounts
     for account, kind, currency in (
         (current, "current", "CNY"),
@@ -38,6 +38,12 @@ def opening(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
         yield from hold_product(rng, customer, at)
     if rng.random() < 0.4:
         yield from keep_deposit(rng, customer, at)
+
+
+def introduction(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
+    """Who the customer is, and no more."""
+    _ = at
+    yield Step(0, "customer.updated", _person(rng, customer.who))
 
 
 def _abroad(rng: Random, who: Persona) -> dict[str, Any]:

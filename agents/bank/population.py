@@ -17,8 +17,8 @@ from agents.bank.persona import Persona, customer_id, made_to_fit, persona_of
 
 _PERSONAS_KEPT = 20_000
 KNOWN_AT_ONCE = 10_000
-"""So many customers, the most active, are told of before the history; the others when they first
-do something."""
+"""So many customers, the most active, are told of before the history, with what they hold; the
+others by name, when they first do something."""
 _FLATTEN = 5
 """Zipf's law with a flattened head: the most active customer is active, not a machine."""
 

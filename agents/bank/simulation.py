@@ -14,15 +14,15 @@ from heapq import heappop, heappush
 from random import Random
 
 from agents.bank.calendar import day_number, hour_of
-from agents.bank.casting import Premiere, premieres
+from agents.bank.casting import premieres
 from agents.bank.disturbance import Disturbance
 from agents.bank.message import Message, envelope, message
-from agents.bank.opening import opening
+from agents.bank.opening import introduction, opening
 from agents.bank.plan import Plan
 from agents.bank.population import KNOWN_AT_ONCE, Customer, Population
 from agents.bank.repertoire import choose_story, is_payment
 from agents.bank.stories.due import due_story
-from agents.bank.stories.story import HOUR_MS, Step, minutes
+from agents.bank.stories.story import HOUR_MS, Step, Story, minutes
 from streams.durations import DAY_MS
 
 _EVENTS_A_DAY = 1.1
@@ -35,8 +35,8 @@ _TEMPO = (
 _UNDER_WAY = 50_000
 """So many stories at most are under way."""
 
-Act = Callable[[int], Message | None]
-"""Something on the agenda: done at its time, it makes a message or changes the agenda."""
+Act = Callable[[int], Message]
+"""Something on the agenda: done at its time, it makes a message."""
 
 
 def messages(plan: Plan, known: Population | None = None) -> Iterator[Message]:
@@ -62,6 +62,7 @@ class _Simulation:
         self._ahead = 0
         self._disturbance = Disturbance(plan)
         self._premieres = premieres(plan, self._population)
+        self._premiere = next(self._premieres)
 
     def messages(self) -> Iterator[Message]:
         self._open()
@@ -78,12 +79,12 @@ class _Simulation:
         if self._newcomers:
             for rank in range(min(self._population.count, KNOWN_AT_ONCE)):
                 before = self._rng.randrange(HOUR_MS, DAY_MS)
-                self._introduce(self._population.customer(rank), self._plan.start - before)
-        self._await_premiere()
+                self._introduce(rank, opening, self._plan.start - before)
 
-    def _introduce(self, customer: Customer, at: int) -> None:
-        self._population.columns.known[customer.rank] = 1
-        self._tell(customer, opening(self._rng, customer, at), at)
+    def _introduce(self, rank: int, story: Story, at: int) -> None:
+        customer = self._population.customer(rank)
+        self._population.columns.known[rank] = 1
+        self._tell(customer, story(self._rng, customer, at), at)
 
     def _ticks(self) -> Iterator[int]:
         """When an ordinary message is due: by day more often than by night, live at the rate."""
@@ -100,24 +101,28 @@ class _Simulation:
             yield int(at)
 
     def _due(self, until: int) -> Iterator[Message]:
-        while self._agenda and self._agenda[0][0] <= until:
+        while True:
+            first = self._agenda[0][0] if self._agenda else until + 1
+            if self._premiere.begins <= min(first, until):
+                self._raise_curtain()
+                continue
+            if first > until:
+                return
             at, _, act = heappop(self._agenda)
-            if (said := act(at)) is not None:
-                self._ahead += at >= self._plan.start
-                yield said
+            self._ahead += at >= self._plan.start
+            yield act(at)
 
     def _hasten(self, at: int) -> Iterator[Message]:
         """The next thing on the agenda, before its time."""
         _, _, act = heappop(self._agenda)
-        if (said := act(at)) is not None:
-            yield said
+        yield act(at)
 
     def _begin_something(self, at: int) -> Message | None:
         """A customer, by activity, does what is due or begins a story."""
         rng = self._rng
         customer = self._population.choose(rng)
         if self._newcomers and not self._population.columns.known[customer.rank]:
-            self._introduce(customer, at)
+            self._introduce(customer.rank, introduction, at)
             return None
         story = due_story(customer, at)
         if story is None:
@@ -149,14 +154,13 @@ class _Simulation:
             self._put(bad.at, partial(_arrive, bad))
         return said
 
-    def _await_premiere(self) -> None:
-        premiere = next(self._premieres)
-        self._put(premiere.begins, partial(self._raise_curtain, premiere))
-
-    def _raise_curtain(self, premiere: Premiere, at: int) -> None:
+    def _raise_curtain(self) -> None:
+        """Premieres are not on the agenda: they are never hastened, and come without end."""
+        premiere = self._premiere
+        self._premiere = next(self._premieres)
         customer = self._population.customer(premiere.rank)
-        self._tell(customer, premiere.steps(self._rng, customer, at), at)
-        self._await_premiere()
+        steps = premiere.steps(self._rng, customer, premiere.begins)
+        self._tell(customer, steps, premiere.begins)
 
     def _put(self, at: int, act: Act) -> None:
         self._entries += 1

@@ -1,6 +1,7 @@
 """All parts, by the names under which `--only` finds them, in the order in which they run."""
 
 from tests.bench.parts import (
+    bank_rate,
     latency,
     producers,
     rebalance,
@@ -25,4 +26,5 @@ PARTS: dict[str, Measure] = {
     "timers": timers.measure,
     "sink": sink.measure,
     "sink-away": sink_away.measure,
+    "bank-rate": bank_rate.measure,
 }

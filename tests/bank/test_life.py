@@ -1,0 +1,134 @@
+"""Lives: families agree, money comes on paydays, the year and a journey show in the payments."""
+
+import json
+from collections import Counter, defaultdict
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from itertools import takewhile
+from typing import Any
+
+import pytest
+
+from agents.bank.calendar import date_of, is_day_off, number_of, season_of, start_of
+from agents.bank.casting import cast
+from agents.bank.companies import company
+from agents.bank.merchants import CATEGORIES
+from agents.bank.persona import customer_id
+from agents.bank.population import Population
+from agents.bank.simulation import messages
+from schemas.decode import decode_event
+from tests.bank.test_simulation import PLAN
+
+AFTER_A_YEAR = datetime(2026, 3, 10, 2, tzinfo=UTC)
+YEAR = replace(
+    PLAN, origin=int(AFTER_A_YEAR.timestamp() * 1_000), customers=120, history_days=400,
+    duplicates=0.0, late=0.0, broken=0.0, mis_keyed=0.0,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def year() -> list[Any]:
+    """Thirteen months of a small bank, as plain data; each event is valid."""
+    said = takewhile(lambda message: message.at < YEAR.origin, messages(YEAR))
+    events = []
+    for message in said:
+        decode_event(message.value)
+        events.append(json.loads(message.value))
+    return events
+
+
+def day_of(event: Any) -> date:
+    at = datetime.fromisoformat(event["time"].replace("Z", "+00:00"))
+    return date_of((int(at.timestamp()) + 8 * 3_600) // 86_400)
+
+
+def test_the_calendar_knows_the_year() -> None:
+    def season(day: str) -> str:
+        return season_of(number_of(date.fromisoformat(day)))
+
+    assert season("2026-02-17") == "new year"
+    assert season("2026-02-05") == "before new year"
+    assert season("2026-10-03") == "national day"
+    assert season("2025-11-11") == "singles day"
+    assert season("2026-09-01") == "back to school"
+    assert season("2026-03-20") == "ordinary"
+    assert is_day_off(number_of(date(2026, 2, 18)))
+    assert is_day_off(number_of(date(2026, 10, 1)))
+    assert not is_day_off(number_of(date(2026, 3, 20)))
+    assert start_of(number_of(date(2026, 3, 20))) % 86_400_000 == 16 * 3_600_000
+
+
+def test_salaries_come_once_a_month_on_the_payday_of_the_company(year: list[Any]) -> None:
+    population = Population(YEAR.seed, YEAR.customers, today=YEAR.origin)
+    by_id = {population.customer(rank).id: population.customer(rank).who for rank in range(120)}
+    paid: dict[str, Counter[tuple[int, int]]] = defaultdict(Counter)
+    late = []
+    for event in year:
+        if event["type"] == "transfer.completed" and event["data"]["purpose"] == "salary":
+            day = day_of(event)
+            paid[event["subject"]][day.year, day.month] += 1
+            who = by_id[event["subject"]]
+            if who.rank < 20 and who.occupation not in ("retired", "executive"):
+                late.append(day.day - who.company.payday)
+    assert len(paid) > 40
+    played = {customer_id(one.rank, 120) for one in cast(YEAR)
+              if one.storyline.id == "about-to-leave"}  # fmt: skip
+    ordinary = [one for customer, one in paid.items() if customer not in played]
+    assert {count for one in ordinary for count in one.values()} == {1}
+    assert min(late) >= 0
+    assert sorted(late)[len(late) // 2] <= 2, "whoever is active is paid on the day or soon after"
+    assert company(YEAR.seed, 3) == company(YEAR.seed, 3)
+
+
+def test_spouses_know_each_other_and_children_are_of_both() -> None:
+    population = Population(11, 400)
+    couples = 0
+    for rank in range(0, 400, 2):
+        one, other = population.customer(rank).who, population.customer(rank + 1).who
+        assert (one.spouse is None) == (other.spouse is None)
+        if one.spouse is not None:
+            couples += 1
+            assert (one.spouse, other.spouse) == (other.id, one.id)
+            assert (one.partner, other.partner) == (other.name.shown, one.name.shown)
+            assert one.children == other.children
+            assert one.branch == other.branch
+    assert 30 < couples < 90
+
+
+def test_payments_abroad_and_spending_follow_the_season(year: list[Any]) -> None:
+    abroad: Counter[str] = Counter()
+    paid: Counter[str] = Counter()
+    schools: Counter[str] = Counter()
+    for event in year:
+        if event["type"] == "card.authorised":
+            season = season_of(number_of(day_of(event)))
+            paid[season] += 1
+            abroad[season] += event["data"]["country"] != "CN"
+            schools[season] += event["data"]["category"] == "8211"
+    share = {season: abroad[season] / count for season, count in paid.items() if count > 60}
+    assert share["national day"] > 2 * share["ordinary"]
+    assert share["new year"] > 2 * share["ordinary"]
+    assert schools["back to school"] / paid["back to school"] > 2 * (
+        schools["ordinary"] / paid["ordinary"]
+    )
+
+
+def test_merchants_fit_their_category_and_country(year: list[Any]) -> None:
+    by_code = {one.code: one for one in CATEGORIES}
+    for event in year:
+        if event["type"] == "card.authorised":
+            data = event["data"]
+            category = by_code[data["category"]]
+            assert data["merchant"] in (*category.home, *category.abroad)
+            assert (data["country"] == "CN") == (data["currency"] == "CNY")
+
+
+def test_a_day_has_the_shares_of_a_real_bank(year: list[Any]) -> None:
+    types = Counter(event["type"] for event in year)
+    share = {name: count / len(year) for name, count in types.items()}
+    cards = share["card.authorised"] + share["card.settled"]
+    app = share["logged.in"] + share["page.viewed"]
+    assert 0.15 < cards < 0.45
+    assert 0.25 < app < 0.55
+    assert 0.06 < share["transfer.completed"] < 0.2
+    assert share["complaint.raised"] < 0.01
