@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from agents.librdkafka import librdkafka_config
-from agents.reading import read_topic
+from agents.reading import partitions_of, read_topic
 from config.settings import Settings
 from schemas.effects import decode_effect
 from sinks.clickhouse.address import Address, client_of
@@ -33,6 +33,8 @@ PRESENT_S = 60.0
 DRAIN_LIMIT_S = 120.0
 _GIVE_UP_S = 600.0
 _WARM_S = 20.0
+_PROBES = 10
+"""A busy machine may leave one without an answer for seconds."""
 _CAUGHT_UP = RATE * 2
 """Messages behind, at which it has caught up: what comes while it collects and stores a batch."""
 
@@ -94,12 +96,14 @@ def _run(
 
 def _behind(settings: Settings, committed: Callable[[], int]) -> Callable[[], int]:
     probe = KafkaProbe(librdkafka_config(settings.kafka), "vipcare-bench-probe")
-    places = [(topic, n) for topic in TABLE_OF for n in range(settings.topics.partitions)]
+    places = [(topic, n) for topic in TABLE_OF for n in range(partitions_of(settings.kafka, topic))]
 
     def behind() -> int:
-        ends = probe.ends(places)
-        assert ends is not None, "Kafka answers"
-        return sum(ends.values()) - committed()
+        for _ in range(_PROBES):
+            ends = probe.ends(places)
+            if ends is not None:
+                return sum(ends.values()) - committed()
+        raise RuntimeError("Kafka does not answer")
 
     return behind
 

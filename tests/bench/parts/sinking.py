@@ -41,11 +41,8 @@ def group_places(
 ) -> Iterator[Callable[[], int]]:
     """Gives a function: how many messages of these topics the group has committed."""
     consumer = Consumer(reader_config(settings.kafka, group))
-    places = [
-        TopicPartition(topic, number)
-        for topic in topics
-        for number in range(settings.topics.partitions)
-    ]
+    listed = consumer.list_topics(timeout=20).topics
+    places = [TopicPartition(topic, n) for topic in topics for n in listed[topic].partitions]
     try:
         yield lambda: sum(max(one.offset, 0) for one in consumer.committed(places, timeout=20))
     finally:
