@@ -70,9 +70,12 @@ def _accounts(profile: ProfileSection) -> Iterator[Moment]:
 
 def _products(profile: ProfileSection) -> Iterator[Moment]:
     for holding in profile.holdings.values():
-        what = f"{holding.product_class or 'product'} bought or redeemed"
-        amount = Amount(holding.amount, holding.currency)
-        yield Moment(holding.changed_at, what, holding.product, amount)
+        kind = holding.product_class or "product"
+        if holding.amount > 0:
+            held = Amount(holding.amount, holding.currency)
+            yield Moment(holding.changed_at, f"{kind} held", holding.product, held)
+        else:
+            yield Moment(holding.changed_at, f"{kind} redeemed", holding.product)
     for name, loan in profile.loans.items():
         amount = Amount(loan.amount, loan.currency)
         yield Moment(loan.changed_at, "loan drawn or repaid", f"{name} {loan.kind}".strip(), amount)

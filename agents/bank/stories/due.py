@@ -11,7 +11,7 @@ from agents.bank.calendar import date_of, day_number, months
 from agents.bank.money import amounts
 from agents.bank.population import Customer
 from agents.bank.stories.story import Step, Story, around, day, days, minutes
-from agents.bank.stories.transfers import balance, transfer
+from agents.bank.stories.transfers import balance, bank_of, transfer
 
 _STATEMENT_DAY = 18
 _TERMS = {2: 0, 9: 1}
@@ -56,7 +56,8 @@ def be_paid(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
         base *= 2  # the thirteenth month, before the New Year
     paid = transfer(rng, customer, "in", base)
     payer = "Social insurance" if purpose == "pension" else who.company.name
-    yield Step(0, "transfer.completed", paid | {"counterparty_name": payer, "purpose": purpose})
+    sender = {"counterparty_name": payer, "counterparty_bank": bank_of(payer), "purpose": purpose}
+    yield Step(0, "transfer.completed", paid | sender)
     yield Step(minutes(rng, 1, 30), "balance.reported", balance(customer))
 
 
