@@ -41,6 +41,9 @@ _fact: Callable[[bytes], Fact] = msgspec.json.Decoder(AnyFact).decode
 encode_event = msgspec.json.Encoder(decimal_format="string").encode
 """An event as it is sent: what decode_event reads."""
 _decode_type = msgspec.json.Decoder(_Type).decode
+NO_TYPE = "(no name of a type)"
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.:/-]*")
+"""What a type may look like. Anything else came into its place by mistake, and may be personal."""
 _QUOTED = re.compile(r"""['"].*['"]""", re.DOTALL)
 """From the first quote to the last: a quoted value may hold quotes itself."""
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
@@ -110,4 +113,4 @@ def type_of(value: bytes) -> str | None:
 def _raise_if_unknown(value: bytes, types: Container[str]) -> None:
     event_type = type_of(value)
     if event_type is not None and event_type not in types:
-        raise UnknownTypeError(event_type[:100])
+        raise UnknownTypeError(event_type[:100] if _WORD.fullmatch(event_type) else NO_TYPE)

@@ -95,7 +95,8 @@ def _warn_of_unknown(lines: list[Line]) -> None:
         if line.unknown:
             first.setdefault(line.unknown, line)
         for name in line.undeclared:
-            undeclared.setdefault(name, line)
+            # What is no word stands there by mistake, and may be personal.
+            undeclared.setdefault(name if name.isidentifier() else "(no name)", line)
     told = [(line, f"type {name!r} is unknown and is skipped") for name, line in first.items()]
     told += [
         (line, f"attribute {name!r} is not declared and is left out (config/README.md)")

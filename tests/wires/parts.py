@@ -57,7 +57,7 @@ class Part:
 
     def page(self, path: str = "/metrics") -> str:
         """What it answers on its port."""
-        (base, *_) = re.findall(r'"metrics": "(http[^"]+)/metrics"', self.said())
+        (*_, base) = re.findall(r'"metrics": "(http[^"]+)/metrics"', self.said())
         try:
             return urllib.request.urlopen(base + path, timeout=5).read().decode()
         except urllib.error.HTTPError as error:
