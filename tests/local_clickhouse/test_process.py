@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import signal
 import socket
 import threading
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from sinks.local_clickhouse import LocalClickHouse, LocalClickHouseError, PortTakenError
+from tests.local_clickhouse.asking import Answer, ask
 from tests.local_clickhouse.process import ServerProcess
 
 TABLE = "CREATE TABLE t (id UInt64) ENGINE = MergeTree ORDER BY id"
@@ -61,6 +63,56 @@ def test_rows_acknowledged_before_a_kill_in_the_middle_of_inserts(tmp_path: Path
     assert len(stored) - 100 * len(acknowledged) in (0, 100)
 
 
+def test_rows_acknowledged_over_http_survive_a_kill_in_the_middle_of_inserts(
+    tmp_path: Path,
+) -> None:
+    server = ServerProcess(tmp_path)
+    assert ask(server, TABLE).status == 200
+    acknowledged: list[int] = []
+
+    def insert() -> None:
+        with suppress(OSError, http.client.HTTPException):  # the server goes
+            for first in range(0, 10_000_000, 100):
+                rows = "\n".join(map(str, range(first, first + 100)))
+                assert ask(server, rows, query="INSERT INTO t FORMAT TSV").status == 200
+                acknowledged.append(first)
+
+    thread = threading.Thread(target=insert)
+    thread.start()
+    thread.join(1.0)
+    server.finish(signal.SIGKILL)
+    thread.join(20)
+
+    again = ServerProcess(tmp_path)
+    stored = set(map(int, ask(again, "SELECT id FROM t").text.split()))
+    again.finish()
+    assert acknowledged
+    assert stored >= {n for first in acknowledged for n in range(first, first + 100)}
+    assert len(stored) - 100 * len(acknowledged) in (0, 100)
+
+
+@pytest.mark.parametrize("wait_end_of_query", [0, 1])
+def test_a_stop_ends_a_running_request(tmp_path: Path, wait_end_of_query: int) -> None:
+    server = ServerProcess(tmp_path)
+    sql = "SELECT number FROM system.numbers"
+    ended: list[object] = []
+
+    def request() -> None:
+        try:
+            ended.append(ask(server, sql, wait_end_of_query=wait_end_of_query))
+        except (OSError, http.client.HTTPException) as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=request)
+    thread.start()
+    thread.join(0.7)
+    status, errors = server.finish(signal.SIGINT)
+    assert (status, errors) == (0, "")
+    thread.join(10)
+    assert len(ended) == 1
+    assert not isinstance(ended[0], Answer) or ended[0].is_cut
+
+
 def test_a_stop_ends_a_running_query(tmp_path: Path) -> None:
     server = ServerProcess(tmp_path)
     client = server.client()
@@ -87,6 +139,7 @@ def test_a_taken_directory_is_one_clear_line(tmp_path: Path) -> None:
     assert (status, errors.count("\n")) == (1, 1)
     assert errors.startswith("DirectoryTakenError: ")
     assert f"process {first.pid}" in errors
+    assert f"kill {first.pid}" in errors
     assert first.client().execute("SELECT 1") == [(1,)]
     first.finish()
 
@@ -97,6 +150,8 @@ def test_places_that_cannot_be_used(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         with pytest.raises(PortTakenError, match=f"cannot listen on 127.0.0.1:{port} .*another"):
             LocalClickHouse(tmp_path / "a", port=port).start()
+        with pytest.raises(PortTakenError, match=f"{port} for HTTP .*--http-port"):
+            LocalClickHouse(tmp_path / "a", http_port=port).start()
     (tmp_path / "file").write_text("")
     with pytest.raises(LocalClickHouseError, match="choose another one"):
         LocalClickHouse(tmp_path / "file").start()

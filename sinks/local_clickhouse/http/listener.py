@@ -18,6 +18,7 @@ from sinks.local_clickhouse.user import User
 MAX_LINE_BYTES = 1 << 20
 MAX_FIELD_BYTES = 64 * 1024
 _KEEP_ALIVE_S = 30.0
+_GRACE_S = 0.3
 _STOP_S = 5.0
 _OK = "Ok.\n"
 _NO_PAGE = """\
@@ -44,7 +45,7 @@ class HttpListener:
 
     def stop(self) -> None:
         """Ends every request and its query."""
-        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result()
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
         self._handler.close()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -53,6 +54,13 @@ class HttpListener:
     async def _start(self, listener: socket.socket) -> None:
         await self._runner.setup()
         await web.SockSite(self._runner, listener).start()
+
+    async def _end(self) -> None:
+        await self._runner.cleanup()
+        # What was cancelled still sees its query end.
+        requests = asyncio.all_tasks() - {asyncio.current_task()}
+        if requests:
+            await asyncio.wait(requests, timeout=_STOP_S)
 
     def _make_runner(self) -> web.AppRunner:
         app = web.Application()
@@ -67,7 +75,7 @@ class HttpListener:
             keepalive_timeout=_KEEP_ALIVE_S,
             max_line_size=MAX_LINE_BYTES,
             max_field_size=MAX_FIELD_BYTES,
-            shutdown_timeout=_STOP_S,
+            shutdown_timeout=_GRACE_S,
         )
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
