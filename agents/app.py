@@ -17,8 +17,8 @@ from agents.lane.cache import RecordCache
 from agents.lane.lane import Lane
 from agents.lane.offsets import Offsets
 from agents.lane.report import Report
-from agents.lane.runner import Wiring
 from agents.lane.transport import ChunkSchema, Consumer, Transport
+from agents.lane.wiring import Wiring
 from agents.rights_check import refusal
 from agents.topics import changelog
 from config.settings import Settings

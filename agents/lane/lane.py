@@ -22,9 +22,10 @@ from agents.lane.copier import Copier, Copy
 from agents.lane.outbox import Outbox
 from agents.lane.progress import Progress
 from agents.lane.restore import Log, PositionError, place
-from agents.lane.runner import Runner, Wiring
+from agents.lane.runner import Runner
 from agents.lane.store import Mark, Store, Stores
 from agents.lane.topic_facts import FactsError, TopicFacts, topic_facts
+from agents.lane.wiring import Wiring
 from config.wires import KafkaSettings
 from schemas import metrics as m
 from schemas.position import Position

@@ -31,67 +31,32 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from confluent_kafka import KafkaError
 from faust.types import TP
 
-from agents.clock import BankClock
 from agents.fail_points import fail_point
 from agents.faults import Fault, die, kind_of
-from agents.lane.cache import RecordCache
+from agents.lane.batch import batch_of, changed
 from agents.lane.due import DueIndex, moves
 from agents.lane.inbox import Inbox
-from agents.lane.offsets import Offsets
-from agents.lane.outbox import AbandonedError, Batch, Message, Outbox, Sent
+from agents.lane.outbox import AbandonedError, Outbox, Sent
 from agents.lane.refusing import refuse
-from agents.lane.report import Report
 from agents.lane.store import Store
-from config.settings import WorkerSettings
-from schemas.effects import TOPIC_OF
-from schemas.events import INTERNAL
+from agents.lane.wiring import Wiring
 from schemas.position import POSITION_KEY, Position, Range, Refusals, encode_position
 from schemas.profile import NEVER
 from schemas.record import Record, next_due
 from streams.chunk import Outcome, apply_chunk
-from streams.context import Context, CoreSettings
-from streams.facts import Facts
+from streams.context import Context
 from streams.inputs import Raw
 from streams.intake import Entry, read
-from streams.mirror import Told
 from streams.partition_time import Source, partition_time
-from streams.partitioning import partition_of
-from streams.refusals import Limit, judge
-from streams.rules.ruleset import RuleSet
+from streams.refusals import judge
 from streams.timers import MAX_FIRED
 
 MAX_IN_FLIGHT = 2
 """One chunk that commits, and one that is stepped and waits for it."""
 _LOOK_AGAIN_S = 0.01
 _LOOK_FOR_TIMERS_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Wiring:
-    """What all runners of a worker share."""
-
-    topics: Sequence[str]
-    changelog: str
-    settings: WorkerSettings
-    core: CoreSettings
-    clock: BankClock
-    rules: RuleSet
-    facts: Callable[[], Facts]
-    """The reference data and organisation of the moment: one snapshot serves a chunk."""
-    cache: RecordCache
-    limit: Limit
-    offsets: Offsets
-    report: Report
-    behind: Callable[[TP], bool]
-    """Whether Kafka has more of an input partition than was fetched; true if unknown."""
-    caught_up: Callable[[TP, int], int | None]
-    """When a fetch last reached an input partition's end and was taken whole, up to an offset;
-    real milliseconds, None if unknown."""
-    explain: Callable[[KafkaError], str] = KafkaError.str
-    """What a refusal of Kafka's means, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +256,8 @@ class Runner:
         position = self._advance(entries, context, len(due), refusals)
         self._due.changed(position.number, outcome.dues.items())
         fail_point("chunk-stepped")
-        sent = self.outbox.send(self._batch(outcome, position), self._storing(outcome, position))
+        batch = batch_of(outcome, position, wiring.changelog, wiring.core.partitions)
+        sent = self.outbox.send(batch, self._storing(outcome, position))
         self._in_flight.append(_Chunk(position, outcome, sent))
         sent.add_done_callback(lambda _: self._loop.call_soon_threadsafe(self._sent))
         wiring.report.stepped(entries, outcome, time.perf_counter() - begun)
@@ -366,36 +332,11 @@ class Runner:
         )
         return self._position
 
-    def _batch(self, outcome: Outcome, position: Position) -> Batch:
-        changelog, place = self._wiring.changelog, encode_position(position)
-        effects = [
-            Message(TOPIC_OF[type(effect)], effect.subject.encode(), value)
-            for effect, value in zip(outcome.effects, outcome.encoded, strict=True)
-        ]
-        effects += [
-            Message("vip.dead-letters", letter.key, letter.value, letter.headers())
-            for letter in outcome.dead_letters
-        ]
-        effects += [self._to_other(told) for told in outcome.told]
-        changes = [
-            Message(changelog, customer.encode(), _stored(record))
-            for customer, record in outcome.records.items()
-        ]
-        changes.append(Message("vip.journal", str(self.partition).encode(), place))
-        return Batch(effects, changes, Message(changelog, POSITION_KEY, place))
-
-    def _to_other(self, told: Told) -> Message:
-        key = told.customer.encode()
-        partition = partition_of(key, self._wiring.core.partitions)
-        return Message(INTERNAL, key, told.value, partition=partition)
-
     def _storing(self, outcome: Outcome, position: Position) -> Callable[[int], None]:
         # The bytes are taken now: the next chunk may change the records while this one commits.
         changes = self._due.stale()
         changes += moves(outcome.dues.items())
-        changes += (
-            (customer.encode(), _stored(record)) for customer, record in outcome.records.items()
-        )
+        changes += changed(outcome)
         changes.append((POSITION_KEY, encode_position(position)))
 
         def store(offset: int) -> None:
@@ -426,8 +367,3 @@ class Runner:
 
     def _ends(self, ends: Mapping[str, int]) -> dict[TP, int]:
         return {TP(topic, self.partition): end for topic, end in ends.items()}
-
-
-def _stored(record: Record) -> bytes:
-    assert record.stored is not None, "a changed record was encoded"
-    return record.stored
