@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.kafka_server import KafkaServer
-from tests.stack.processes import descendants, read_until, running, still_there, vipcare
+from tests.stack.processes import descendants, read_until, running, still_there
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
@@ -21,12 +21,13 @@ SHORT = {"VIPCARE_BANK__HISTORY_DAYS": "10"}
 
 def test_a_run_on_apache_kafka_agrees(tmp_path: Path, fresh_kafka: KafkaServer) -> None:
     report = tmp_path / "report.json"
-    told = vipcare(
-        *("up", "--for", "10s", "--workers", "2", "--broker", fresh_kafka.bootstrap),
-        *("--data", str(tmp_path / "data"), "--report", str(report)),
-        timeout_s=180,
-    )
-    assert told.returncode == 0, told.stdout + told.stderr
+    options = ("--workers", "2", "--broker", fresh_kafka.bootstrap, "--report", str(report))
+    with running("up", *options, "--data", str(tmp_path / "data")) as up:
+        read_until(up, "ready")
+        _await(up, "alerts", 1)
+        up.send_signal(signal.SIGINT)
+        said, _ = up.communicate(timeout=200)
+    assert up.returncode == 0, said
     found = _reconciled(report)
     assert found["events"] > 1_000
     assert found["tasks"] > 0
@@ -42,7 +43,7 @@ def test_a_kafka_of_its_own_survives_a_killed_worker_and_is_kept(tmp_path: Path)
         with running(*_COMMAND, "--data", str(data), "--report", str(report), **SHORT) as up:
             lines = read_until(up, "ready")
             below = descendants(up.pid)
-            _await_events(up, more)
+            _await(up, "events", more)
             if not counts:
                 (worker,) = (pid for pid, args in below.items() if args.endswith(" worker"))
                 os.kill(worker, signal.SIGKILL)
@@ -56,11 +57,11 @@ def test_a_kafka_of_its_own_survives_a_killed_worker_and_is_kept(tmp_path: Path)
     assert [path.name for path in data.iterdir() if path.is_dir()] == ["kept-kafka"]
 
 
-def _await_events(up: "subprocess.Popen[str]", enough: int) -> None:
+def _await(up: "subprocess.Popen[str]", what: str, enough: int) -> None:
     """Until its line of now and then tells of so many."""
     assert up.stdout is not None
     for line in up.stdout:
-        told = re.search(r" events ([\d,]+) ", line)
+        told = re.search(rf" {what} ([\d,]+) ", line)
         if told and int(told[1].replace(",", "")) >= enough:
             return
     raise AssertionError("it ended before")
