@@ -207,6 +207,9 @@ class ActivitySection(Struct, kw_only=True, array_like=True):
     behaviour: Raw = field(default_factory=lambda: Raw(pack(Behaviour())))
     dropped: dict[str, int] = field(default_factory=dict)
     """What fell off the bounded parts of this section → how many."""
+    contacts: int = 0
+    """Entries that the service line ever had."""
+    last_contact_at: int = NEVER
 
 
 pack_transfer = pack

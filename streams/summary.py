@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
-from schemas.activity import unpack_behaviour, unpack_line
+from schemas.activity import unpack_behaviour
 from schemas.effects import Cause, ProfileData
 from schemas.envelope import from_millis
-from schemas.profile import Basics, ProfileSection
+from schemas.profile import NEVER, Basics, ProfileSection
 from schemas.record import Record
 from streams.assets import Totals, assets_by_month, totals
 from streams.attributes import NONE_DECLARED, Attributes
@@ -87,7 +87,7 @@ def _summary(record: Record, version: int, cause: Cause, attributes: Attributes)
 
 def _of_activity(record: Record, sums: Totals) -> dict[str, Any]:
     activity = record.activity
-    seen, line = unpack_behaviour(activity.behaviour), unpack_line(activity.line)
+    seen, contact_at = unpack_behaviour(activity.behaviour), activity.last_contact_at
     by_month = assets_by_month(record.profile, seen.month, sums.assets)
     return {
         "assets_by_month": {month_name(month): total for month, total in by_month.items()},
@@ -97,8 +97,8 @@ def _of_activity(record: Record, sums: Totals) -> dict[str, Any]:
         "categories": seen.categories,
         "regular_inflows": len(seen.regular),
         "base_regular_inflow": sum((one.amount for one in seen.regular), Decimal(0)),
-        "contacts": len(line) + activity.dropped.get("line", 0),
-        "last_contact_at": from_millis(line[-1].at) if line else None,
+        "contacts": activity.contacts,
+        "last_contact_at": None if contact_at == NEVER else from_millis(contact_at),
         "base_contribution": contribution(sums, seen.spent),
     }
 

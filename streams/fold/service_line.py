@@ -35,6 +35,8 @@ def contact_of(event: Input) -> Contact | None:
 
 def enter(activity: ActivitySection, contact: Contact) -> None:
     """Put an entry into its place; the oldest gives way."""
+    activity.contacts += 1
+    activity.last_contact_at = max(activity.last_contact_at, contact.at)
     line = unpack_line(activity.line)
     line.insert(bisect_left(line, contact), contact)
     if len(line) > MAX_CONTACTS:
