@@ -50,12 +50,15 @@ def test_a_folder_or_a_port_that_another_worker_has(fresh_broker: str, tmp_path:
 
 
 @pytest.mark.kafka
-def test_a_session_that_kafka_refuses(fresh_kafka: KafkaServer, tmp_path: Path) -> None:
-    with (fresh_kafka.folder / "server.properties").open("a") as properties:
-        properties.write("group.min.session.timeout.ms=6000\n")
-    settings = settings_for(fresh_kafka.restart(), tmp_path / "data", transactions=True)
-    create(settings)
-    status, line = ended(changed(settings, "worker", session_timeout_s=5))
+def test_a_session_that_kafka_refuses(tmp_path: Path) -> None:
+    limits = {"group.min.session.timeout.ms": "6000"}
+    server = KafkaServer(tmp_path / "kafka", properties=limits)
+    try:
+        settings = settings_for(server.start(), tmp_path / "data", transactions=True)
+        create(settings)
+        status, line = ended(changed(settings, "worker", session_timeout_s=5))
+    finally:
+        server.stop()
     assert status == Fault.KAFKA
     assert "InvalidSessionTimeoutError" in line
     assert "VIPCARE_WORKER__SESSION_TIMEOUT_S" in line

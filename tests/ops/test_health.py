@@ -1,6 +1,7 @@
 """Health: what is seen → the state, by a table; ages; the pages; the watchdog."""
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -186,13 +187,19 @@ def test_a_watchdog_that_cannot_look_ends_its_process() -> None:
 @pytest.mark.parametrize("command", ["worker", "sink"])
 @pytest.mark.parametrize("after_s", [0.0, 0.3, 0.8])
 def test_sigterm_before_a_process_has_begun_ends_it_in_order(command: str, after_s: float) -> None:
-    """Nothing answers on port 1, so that it would be refused a few seconds later."""
-    with subprocess.Popen(
-        [sys.executable, "-X", "importtime", "-m", "agents.cli.main", command],
-        env={**os.environ, "VIPCARE_KAFKA__BOOTSTRAP": "127.0.0.1:1"},
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    """Nothing answers on its port, so that it would be refused a few seconds later."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        subprocess.Popen(
+            [sys.executable, "-X", "importtime", "-m", "agents.cli.main", command],
+            env={
+                **os.environ,
+                "VIPCARE_KAFKA__BOOTSTRAP": f"127.0.0.1:{silent.getsockname()[1]}",
+            },
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process,
+    ):
         assert process.stderr is not None
         for line in process.stderr:  # a library of the command: main() has begun
             if line.endswith(" structlog\n"):
