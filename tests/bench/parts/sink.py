@@ -2,11 +2,13 @@
 
 Both write to the same local ClickHouse, in batches of as many rows, in turn. The raw driver has its
 columns ready before the clock starts, decodes nothing and reads no Kafka: it is what can be had.
-Events are those of the simulated bank. The first fifth of each run is left out.
+Events are those of the simulated bank. The first fifth of each run is left out. What decodes is one
+interpreter's work, so two sinks of one group are measured as well.
 """
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from itertools import islice
 from statistics import median
 from typing import NamedTuple
@@ -25,7 +27,7 @@ from sinks.clickhouse.rows import Rows
 from sinks.clickhouse.tables import EVENTS
 from sinks.clickhouse.writer import SETTINGS
 from tests.bench.parts.part import Options, Part, run_alone, scratch
-from tests.bench.parts.sinking import SinkProcess, clickhouse, group_places
+from tests.bench.parts.sinking import SinkProcess, await_members, clickhouse, group_places
 from tests.bench.parts.traffic import Sender
 from tests.bench.process import look
 
@@ -52,11 +54,12 @@ def measure(options: Options) -> Part:
         sent = _fill(settings, max(options.scaled(MESSAGES), _LEAST))
         batches = [*_batches(settings)]
         rows = sum(map(len, batches))
-        runs: dict[str, list[Drain]] = {"raw": [], "sink": []}
+        runs: dict[str, list[Drain]] = {"raw": [], "sink": [], "two": []}
         for number in range(_ROUNDS):
             options.say(f"round {number + 1} of {_ROUNDS}: {rows:,} rows")
             runs["raw"].append(_raw(address, batches, f"raw_{number}"))
-            runs["sink"].append(_sink(settings, address, rows, f"sink_{number}"))
+            for name, members in (("sink", 1), ("two", 2)):
+                runs[name].append(_sinks(settings, address, rows, f"{name}_{number}", members))
     return _part(sent, rows, runs)
 
 
@@ -114,27 +117,38 @@ def _raw(address: Address, batches: list[Rows], database: str) -> Drain:
     return Drain(rows / (ended - begun), spent / rows * 1e6)
 
 
-def _sink(settings: Settings, address: Address, rows: int, name: str) -> Drain:
+def _sinks(settings: Settings, address: Address, rows: int, name: str, members: int) -> Drain:
     """Seen from outside, by what the group has committed: a look at its metrics would cost it."""
-    to = _named(address, name)
-    with (
-        group_places(settings, name, INPUT_TOPICS) as committed,
-        SinkProcess(settings.kafka.bootstrap, to, group=name, batch_rows=BATCH) as sink,
-    ):
+    to = Address(host=address.host, port=address.port, database=name)
+    with ExitStack() as running:
+        committed = running.enter_context(group_places(settings, name, INPUT_TOPICS))
+        sinks = [
+            running.enter_context(
+                SinkProcess(settings.kafka.bootstrap, to, group=name, batch_rows=BATCH)
+            )
+            for _ in range(members)
+        ]
+        await_members(settings, name, members)
+        migrate(to)  # for which they wait, so that they begin together
         looks: list[tuple[float, float, float]] = []
         stored = 0
         while stored < rows:
             time.sleep(_LOOK_S)
-            seen, before = look(sink.process.pid), stored
-            assert seen is not None, "the sink runs, and there is /proc"
+            before, cpu = stored, sum(_cpu_seconds(one) for one in sinks)
             if (stored := committed()) != before:
-                looks.append((time.perf_counter(), stored, seen.cpu_seconds))
+                looks.append((time.perf_counter(), stored, cpu))
     _check(to, rows)
     # The last batch is not full, and waits for what does not come.
     first = next(one for one in looks if one[1] >= rows * _WARM)
-    last = [one for one in looks if one[1] < rows - BATCH][-1]
+    last = [one for one in looks if one[1] < rows - members * BATCH][-1]
     seconds, counted, cpu = (after - before for after, before in zip(last, first, strict=True))
     return Drain(counted / seconds, cpu / counted * 1e6)
+
+
+def _cpu_seconds(sink: SinkProcess) -> float:
+    seen = look(sink.process.pid)
+    assert seen is not None, "the sink runs, and there is /proc"
+    return seen.cpu_seconds
 
 
 def _check(address: Address, rows: int) -> None:
@@ -144,12 +158,20 @@ def _check(address: Address, rows: int) -> None:
     assert found == rows, f"{found} rows are there, {rows} were inserted"
 
 
+def _ratios(ours: list[Drain], raw: list[Drain]) -> list[float]:
+    return [round(one.rate / other.rate, 2) for one, other in zip(ours, raw, strict=True)]
+
+
 def _part(sent: int, rows: int, runs: dict[str, list[Drain]]) -> Part:
     rates = {name: median(run.rate for run in found) for name, found in runs.items()}
     cpu = {name: median(run.cpu_us for run in found) for name, found in runs.items()}
-    pairs = zip(runs["sink"], runs["raw"], strict=True)
-    ratios = [round(ours.rate / raw.rate, 2) for ours, raw in pairs]
-    ratio = median(ratios)
+    ratios = {
+        name: [
+            round(ours.rate / raw.rate, 2)
+            for ours, raw in zip(runs[name], runs["raw"], strict=True)
+        ]
+        for name in ("sink", "two")
+    }
     figures = {
         "sink": {
             "messages": sent,
@@ -157,8 +179,11 @@ def _part(sent: int, rows: int, runs: dict[str, list[Drain]]) -> Part:
             "batch_rows": BATCH,
             "rows_per_second": round(rates["sink"]),
             "raw_rows_per_second": round(rates["raw"]),
-            "to_raw": ratio,
-            "to_raw_rounds": ratios,
+            "to_raw": median(ratios["sink"]),
+            "to_raw_rounds": ratios["sink"],
+            "two_to_raw": median(ratios["two"]),
+            "two_to_raw_rounds": ratios["two"],
+            "two_rows_per_second": round(rates["two"]),
             "cpu_us_per_row": round(cpu["sink"], 1),
             "raw_cpu_us_per_row": round(cpu["raw"], 1),
         }
@@ -166,8 +191,12 @@ def _part(sent: int, rows: int, runs: dict[str, list[Drain]]) -> Part:
     lines = [
         f"Sink, {rows:,} events from Kafka into ClickHouse, {BATCH:,} a batch:",
         f"  raw driver, columns ready: {rates['raw']:,.0f} rows/s, {cpu['raw']:.1f} µs CPU a row",
-        f"  sink: {rates['sink']:,.0f} rows/s, {cpu['sink']:.1f} µs CPU a row: "
-        f"{ratio:.2f} of the raw driver (rounds: {', '.join(map(str, ratios))})",
+        *(
+            f"  {who}: {rates[name]:,.0f} rows/s, {cpu[name]:.1f} µs CPU a row: "
+            f"{median(ratios[name]):.2f} of the raw driver "
+            f"(rounds: {', '.join(map(str, ratios[name]))})"
+            for name, who in (("sink", "sink"), ("two", "two sinks of one group"))
+        ),
     ]
     return Part(figures, lines)
 

@@ -13,9 +13,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupState, TopicPartition
+from confluent_kafka.admin import AdminClient  # type: ignore[attr-defined]  # public, the stub omits it
 
-from agents.librdkafka import reader_config
+from agents.librdkafka import librdkafka_config, reader_config
 from config.settings import Settings
 from sinks.clickhouse.address import Address
 from tests.bench.process import end
@@ -47,6 +48,19 @@ def group_places(
         yield lambda: sum(max(one.offset, 0) for one in consumer.committed(places, timeout=20))
     finally:
         consumer.close()
+
+
+def await_members(settings: Settings, group: str, members: int) -> None:
+    """Until so many share a group's partitions."""
+    admin = AdminClient(librdkafka_config(settings.kafka))
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        found = admin.describe_consumer_groups([group], request_timeout=20)[group].result()
+        if found.state == ConsumerGroupState.STABLE and len(found.members) == members:
+            return
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"{len(found.members)} of {members} sinks are in {group}")
+        time.sleep(0.1)
 
 
 class SinkProcess:
