@@ -84,6 +84,6 @@ def assets_by_month(profile: ProfileSection, newest: int, now: Decimal) -> dict[
     for holding in profile.holdings.values():
         begun = min(begun, history.first_month(holding.history, newest))
         history.add_differences(holding.history, first, differences, changes=True)
-    known = {first + n: history.amount(units) for n, units in enumerate(accumulate(differences))}
-    known[newest] = now
-    return {month: amount for month, amount in known.items() if month >= begun}
+    told = enumerate(accumulate(differences), first)
+    known = {month: history.amount(units) for month, units in told if begun <= month < newest}
+    return {**known, newest: now}

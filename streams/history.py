@@ -64,7 +64,8 @@ def add_differences(
     A sum of changes counts with 0 while it is less.
     """
     value = before = 0
-    for month, _, units in _entries(history):
+    for month, _, high, low in _PACKED.iter_unpack(history):
+        units = (high << 64) + low
         value = value + units if changes else units
         now = max(value, 0) if changes else value
         differences[max(month - first, 0)] += now - before
