@@ -176,13 +176,7 @@ def _librdkafka(kafka: KafkaSettings, patience_s: float) -> bool:
         consumer.close()
 
 
-@pytest.fixture
-def with_topics(secure: SecureKafka) -> None:
-    with started("topics", "create", VIPCARE_KAFKA__BOOTSTRAP=secure.server.bootstrap) as process:
-        assert ended(process, 60).returncode == 0
-
-
-@pytest.mark.usefixtures("with_topics")
+@pytest.mark.usefixtures("given")
 def test_both_clients_can_use_a_wire_that_is_said_to_be_right(secure: SecureKafka) -> None:
     for values in rights(secure):
         kafka = KafkaSettings.model_validate(values)
