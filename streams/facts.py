@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from schemas.decode import BrokenEventError, UnknownTypeError, decode_fact
 from schemas.envelope import Data
-from schemas.events.reference import ExchangeRateData
+from schemas.events.reference import FACT_TYPES, ExchangeRateData
 from streams.inputs import Raw
 
 
@@ -29,6 +29,7 @@ class Facts(Struct, frozen=True):
 
 
 NO_FACTS = Facts()
+_TOPIC_OF = {fact.kind(): fact.topic for fact in FACT_TYPES.values()}
 
 
 class FactBook:
@@ -48,6 +49,8 @@ class FactBook:
             return "it has no key, so nobody knows what it is about"
         key = raw.key.decode(errors="replace")
         kind, _, name = key.partition(":")
+        if (topic := _TOPIC_OF.get(kind, raw.topic)) != raw.topic:
+            return f"it belongs to {topic}"
         if raw.value is None:
             if self._kinds.get(kind, {}).pop(name, None) is not None:
                 self._changed.add(kind)
@@ -60,8 +63,6 @@ class FactBook:
             return str(error)
         if fact.subject != key:
             return "the Kafka key is not the fact's subject"
-        if fact.topic != raw.topic:
-            return f"it belongs to {fact.topic}"
         self._kinds.setdefault(kind, {})[name] = fact.data
         self._changed.add(kind)
         return ""

@@ -94,4 +94,6 @@ def test_what_cannot_be_read_leaves_the_last_good_one_in_force() -> None:
     assert not any("7.1" in problem for problem in problems)
     assert book.snapshot().rates == {"USD": Decimal("7.1")}
     assert "team" not in book.snapshot().kinds
-    assert book.snapshot().offsets == {"bank.reference": len(messages)}
+    assert book.take(Raw("bank.org", 0, 0, key, None)) == "it belongs to bank.reference"
+    assert book.snapshot().offsets == {"bank.reference": len(messages), "bank.org": 1}
+    assert book.snapshot().rates == {"USD": Decimal("7.1")}
