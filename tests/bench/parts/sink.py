@@ -9,6 +9,7 @@ interpreter's work, so two sinks of one group are measured as well.
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import islice
 from statistics import median
 from typing import NamedTuple
@@ -96,14 +97,9 @@ def _batches(settings: Settings) -> Iterator[Rows]:
         yield make_batch(taken).rows[EVENTS]
 
 
-def _named(address: Address, database: str) -> Address:
-    made = Address(host=address.host, port=address.port, database=database)
-    migrate(made)
-    return made
-
-
 def _raw(address: Address, batches: list[Rows], database: str) -> Drain:
-    to = _named(address, database)
+    to = replace(address, database=database)
+    migrate(to)
     ready = [[column.copy() for column in batch.columns] for batch in batches]  # the driver's own
     warm = round(len(batches) * _WARM)
     rows = sum(map(len, batches[warm:]))
@@ -119,7 +115,7 @@ def _raw(address: Address, batches: list[Rows], database: str) -> Drain:
 
 def _sinks(settings: Settings, address: Address, rows: int, name: str, members: int) -> Drain:
     """Seen from outside, by what the group has committed: a look at its metrics would cost it."""
-    to = Address(host=address.host, port=address.port, database=name)
+    to = replace(address, database=name)
     with ExitStack() as running:
         committed = running.enter_context(group_places(settings, name, INPUT_TOPICS))
         sinks = [
