@@ -1,5 +1,6 @@
 """Ports for servers that tests start, also when tests run side by side."""
 
+import os
 import secrets
 import socket
 
@@ -7,16 +8,32 @@ _OURS = range(20_000, 32_000)
 """Below those that systems give to outgoing connections (Linux: from 32768, macOS: from 49152). A
 server that is away for a while finds its port free again, and no client that tries to reach it
 meanwhile is connected to itself."""
+_SHARES = 8
+_given: set[int] = set()
 
 
 def free_port() -> int:
-    """A port nobody listens on; drawn, because between here and its use others look for one too."""
+    """A port nobody listens on, and that no other test of this run is given.
+
+    Processes that run tests side by side draw from shares of their own, and one process draws a
+    port once: a server listens only seconds after it has chosen its ports. Drawn, because other
+    runs on the machine look for some too.
+    """
+    ours = _share()
     while True:
-        port = _OURS[secrets.randbelow(len(_OURS))]  # `random` is seeded alike in every process
+        port = ours[secrets.randbelow(len(ours))]  # `random` is seeded alike in every process
+        if port in _given:
+            continue
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
+        _given.add(port)
         return port
+
+
+def _share() -> range:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    return _OURS[int(worker.removeprefix("gw")) % _SHARES :: _SHARES] if worker else _OURS

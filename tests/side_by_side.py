@@ -1,8 +1,9 @@
 """Which tests share a process when the suite runs side by side (`pytest -n 3`), and in what order.
 
-A file is one piece of work, so that its tests share what they start. Files in which every test
-starts a server of its own are worked through test by test. What takes longest begins first: then no
-long test is left at the end, when the other processes have nothing more to do.
+A file is one piece of work, or a folder whose tests share a server, so that they start it once.
+Files in which every test starts a server of its own are worked through test by test. What takes
+longest begins first: then no long test is left at the end, when the other processes have nothing
+more to do.
 """
 
 import pytest
@@ -46,6 +47,8 @@ TEST_BY_TEST = frozenset(
         "tests/stack/test_up_on_kafka.py",
     }
 )
+TOGETHER = ("tests/wires/",)
+"""Folders that share a server which takes long to start."""
 
 
 class LongestFirst(LoadScopeScheduling):
@@ -53,7 +56,9 @@ class LongestFirst(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return nodeid if file in TEST_BY_TEST else file
+        if file in TEST_BY_TEST:
+            return nodeid
+        return next((folder for folder in TOGETHER if file.startswith(folder)), file)
 
 
 @pytest.hookimpl(optionalhook=True)  # there is no such hook with `-p no:xdist`

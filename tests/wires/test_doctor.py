@@ -7,46 +7,34 @@ import pytest
 from agents.doctor.finding import Verdict
 from agents.doctor.rights import rights
 from agents.doctor.trial import trial
-from agents.rights import Right, rights_of
+from agents.rights import Right
 from agents.rights_check import missing_rights
-from agents.topics import create
-from config.settings import Settings
-from config.wires import KafkaSettings
-from tests.doctor.looking import found, settings_with, the_only
+from tests.doctor.looking import found, the_only
 from tests.stack.processes import vipcare
 from tests.wires.acls import give, take, until
-from tests.wires.secure_kafka import SecureKafka, variables
+from tests.wires.secure_kafka import SecureKafka, settings_of, variables
 
 pytestmark = pytest.mark.kafka
 
 
-def _settings(secure: SecureKafka, user: str) -> Settings:
-    return Settings(kafka=KafkaSettings.model_validate(secure.login(user)))
-
-
-def test_a_right_that_is_missing(secure: SecureKafka) -> None:
-    create(settings_with(secure.server.bootstrap))  # whose plain listener is the administrator's
-    settings, admin = _settings(secure, "bank"), secure.admin()
+def test_a_right_that_is_missing(given: SecureKafka) -> None:
+    settings, admin = settings_of(given, "bank"), given.admin()
     lacking = Right("Write", "topic", "bank.card")
-    needed = rights_of("bank", settings)
-    give(admin, "User:bank", [right for right in needed if right != lacking])
+    take(admin, "User:bank", [lacking])
     try:
         until(lambda: missing_rights("bank", settings) == [lacking], "all but one")
         finding = the_only(found(rights, settings, "bank"), Verdict.FAIL, str(lacking))
         assert finding.what.startswith("the user bank lacks a right that a bank needs: ")
         assert "vipcare topics acls bank" in finding.advice
-        give(admin, "User:bank", [lacking])
-        until(lambda: not missing_rights("bank", settings), "all")
-        the_only(found(rights, settings, "bank"), Verdict.OK, "every right of bank")
-        told = vipcare(
-            "doctor", "--role", "bank", "--json", **variables("kafka", secure.login("bank"))
-        )
-        assert told.returncode == 0, told.stdout + told.stderr
-        assert json.loads(told.stdout)["well"] is True
-        # Nor may the bank make a topic to try things on.
-        the_only(found(trial, settings, "bank"), Verdict.FAIL, "no topic could be made to try")
     finally:
-        take(admin, "User:bank", needed)
+        give(admin, "User:bank", [lacking])
+    until(lambda: not missing_rights("bank", settings), "all")
+    the_only(found(rights, settings, "bank"), Verdict.OK, "every right of bank")
+    told = vipcare("doctor", "--role", "bank", "--json", **variables("kafka", given.login("bank")))
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert json.loads(told.stdout)["well"] is True
+    # Nor may the bank make a topic to try things on.
+    the_only(found(trial, settings, "bank"), Verdict.FAIL, "no topic could be made to try")
 
 
 def test_a_password_that_is_wrong_is_told_and_not_shown(secure: SecureKafka) -> None:
