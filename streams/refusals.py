@@ -6,7 +6,9 @@ of the position, so that it goes on where it was after a restart or at another w
 may commit does not depend on where chunks end, nor on how often a supervisor starts the worker
 again. A chunk in which a topic exceeds the limit is not committed at all.
 
-Replayed events do not count: they are dead letters already, so nothing is emptied by them.
+What empties no topic does not count, neither as a good event nor as a refused one: replayed events,
+which are dead letters already, and events of unknown types, which are skipped. Otherwise the types
+that a bank sends for others would hide that all of those known here are refused.
 """
 
 from collections import Counter
@@ -16,7 +18,6 @@ from itertools import groupby
 from msgspec import Struct
 
 from schemas.dead_letters import DeadLetter, Reason
-from schemas.events import INTERNAL
 from schemas.position import Refusals
 from streams.intake import Entry
 
@@ -61,22 +62,20 @@ def judge(
 
     `entries` and `letters` are the chunk's, each topic's in the order of its offsets.
     """
-    counts = Counter([entry.raw.topic for entry in entries])
-    if INTERNAL in counts:
-        counts[INTERNAL] -= sum(entry.raw.first is not None for entry in entries)
+    judged = [entry for entry in entries if not entry.unknown and entry.raw.first is None]
     refused: dict[str, list[DeadLetter]] = {}
     for letter in letters:
         if not letter.first:
             refused.setdefault(letter.topic, []).append(letter)
     after = {topic: seen for topic, seen in before.items() if topic not in limit.accepted}
-    for topic, count in counts.items():
-        if topic in limit.accepted or not count:
+    for topic, count in Counter([entry.raw.topic for entry in judged]).items():
+        if topic in limit.accepted:
             continue
         seen, mine = after.get(topic, Refusals()), refused.get(topic)
         if not mine:
             after[topic] = _pass(seen, count, limit.window)
             continue
-        gaps = _gaps(topic, entries, mine)
+        gaps = _gaps(topic, judged, mine)
         after[topic], excess = _take(seen, gaps, mine, limit)
         if excess is not None:
             return after, excess
@@ -94,9 +93,7 @@ def _pass(seen: Refusals, count: int, window: int) -> Refusals:
 def _gaps(topic: str, entries: Iterable[Entry], letters: Sequence[DeadLetter]) -> list[int]:
     """How many events were not refused before each refused one, and after the last."""
     offsets = {letter.offset for letter in letters}
-    mine = (
-        e.raw.offset in offsets for e in entries if e.raw.topic == topic and e.raw.first is None
-    )
+    mine = (entry.raw.offset in offsets for entry in entries if entry.raw.topic == topic)
     gaps = [0]
     for is_refused, run in groupby(mine):
         length = sum(1 for _ in run)

@@ -14,12 +14,15 @@ from streams.inputs import Raw
 from streams.intake import Entry
 from streams.refusals import Excess, Limit, judge
 
-Verdict = tuple[str, bool]
-"""A topic, and whether its event was refused."""
+Verdict = tuple[str, bool | None]
+"""A topic, and whether its event was refused; None: it is of an unknown type."""
 TOPICS = ("bank.app", "bank.core", "vip.internal")
 LIMIT = Limit(window=20, share=0.5, minimum=5)
 
-verdicts = st.lists(st.tuples(st.sampled_from(TOPICS), st.booleans()), max_size=120)
+UNKNOWN = None
+verdicts = st.lists(
+    st.tuples(st.sampled_from(TOPICS), st.sampled_from([False, True, UNKNOWN])), max_size=120
+)
 limits = st.builds(
     Limit,
     window=st.integers(1, 40),
@@ -41,7 +44,8 @@ class Topics:
         for topic, refused in some:
             offset = self.offsets[topic]
             self.offsets[topic] += 1
-            entries.append(Entry(Raw(topic, 3, offset, b"C1", b"{}", first)))
+            raw = Raw(topic, 3, offset, b"C1", b"{}", first)
+            entries.append(Entry(raw, unknown="page.moved" if refused is UNKNOWN else ""))
             if refused:
                 letters.append(letter_of(topic, offset, str(first or "")))
         after, excess = judge(self.after, entries, letters, self.limit)
@@ -58,18 +62,25 @@ def letter_of(topic: str, offset: int, first: str = "") -> DeadLetter:
 
 
 def twin(some: Sequence[Verdict], limit: Limit) -> dict[str, tuple[int, int, int] | None]:
-    """Topic → of its first event beyond the limit: number, refused and events of its window."""
+    """Topic → of its first event beyond the limit: offset, refused and events of its window."""
     found: dict[str, tuple[int, int, int] | None] = {}
     for topic in TOPICS:
-        mine = [refused for name, refused in some if name == topic]
         found[topic] = None
-        for end in range(1, len(mine) + 1):
-            last = mine[max(0, end - limit.window) : end]
+        judged: list[bool] = []
+        for offset, refused in enumerate(of(topic, some)):
+            if refused is UNKNOWN:
+                continue
+            judged.append(refused)
+            last = judged[-limit.window :]
             enough = max(limit.minimum, ceil(limit.share * len(last)))
-            if mine[end - 1] and sum(last) >= enough:
-                found[topic] = end - 1, sum(last), len(last)
+            if refused and sum(last) >= enough:
+                found[topic] = offset, sum(last), len(last)
                 break
     return found
+
+
+def of(topic: str, some: Sequence[Verdict]) -> list[bool | None]:
+    return [refused for name, refused in some if name == topic]
 
 
 def split(some: Sequence[Verdict], sizes: Sequence[int]) -> list[Sequence[Verdict]]:
@@ -102,7 +113,7 @@ def test_the_limit_is_that_of_a_list(some: list[Verdict], limit: Limit, sizes: l
         return
     assert not any(expected.values())
     for topic in TOPICS:
-        last = [refused for name, refused in some if name == topic][-limit.window :]
+        last = [one for one in of(topic, some) if one is not UNKNOWN][-limit.window :]
         seen = topics.after.get(topic, Refusals())
         assert (seen.events, int(seen.bits or "0", 16).bit_count()) == (len(last), sum(last))
 
@@ -158,6 +169,20 @@ def test_replayed_letters_empty_nothing() -> None:
     assert topics.chunk(replayed * 4) is None
     assert topics.chunk(replayed * 50, Place("bank.core", 1, 2)) is None
     assert topics.chunk(replayed) is not None
+
+
+@pytest.mark.parametrize("unknown", [1, 100])
+def test_unknown_types_do_not_hide_that_all_the_others_are_refused(unknown: int) -> None:
+    """A bank's topic holds what it sends for others, too: skipped, neither good nor refused."""
+    topics = Topics(LIMIT)
+    assert topics.chunk([("bank.app", UNKNOWN)] * 10 * LIMIT.window) is None
+    assert topics.after == {}
+    among = [*[("bank.app", UNKNOWN)] * unknown, ("bank.app", True)]
+    for _ in range(LIMIT.minimum - 1):
+        assert topics.chunk(among) is None
+    excess = topics.chunk(among)
+    assert excess is not None
+    assert excess.refused == excess.events == LIMIT.minimum
 
 
 def test_an_accepted_topic_is_not_judged_and_begins_anew_afterwards() -> None:
