@@ -18,13 +18,14 @@ from tests.ports import free_port
 __all__ = ["SHORT_LIVED", "VERSION", "KafkaServer", "KafkaUnavailableError", "jars"]
 
 SHORT_LIVED = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
-"""Options of a Java that lives for minutes beside others, and is over before it would be warm."""
+"""Options of a Java that lives for minutes beside others, and is over before it would be warm: a
+start costs two thirds."""
 _SHORT_SESSIONS = {"group.min.session.timeout.ms": "1000"}
 
 
 class KafkaServer(KafkaNode):
     """Its ports are those of tests. `own_session`: Ctrl-C in a terminal is for the test run, which
-    then stops it."""
+    then stops it. `java=()` is for measuring."""
 
     def __init__(
         self,
@@ -32,7 +33,7 @@ class KafkaServer(KafkaNode):
         port: int = 0,
         *,
         own_session: bool = True,
-        java: Sequence[str] = (),
+        java: Sequence[str] = SHORT_LIVED,
         properties: Mapping[str, str] | None = None,
     ) -> None:
         chosen = _SHORT_SESSIONS | dict(properties or {})
@@ -49,7 +50,7 @@ def main() -> None:
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with tempfile.TemporaryDirectory() as made:
-        server = KafkaServer(options.folder or Path(made), options.port)
+        server = KafkaServer(options.folder or Path(made), options.port, java=())
         try:
             sys.stdout.write(f"Apache Kafka {VERSION} at {server.start()}; Ctrl-C stops it\n")
             sys.stdout.flush()

@@ -25,7 +25,7 @@ from config.settings import (
     WorkerSettings,
 )
 from sinks.clickhouse.migrate import migrate
-from tests.kafka_server import SHORT_LIVED, KafkaServer
+from tests.kafka_server import KafkaServer
 from tests.kill.audit import Auditor, Verdict
 from tests.kill.feeder import Feeder, Flow
 from tests.kill.keeper import Kept, wait_until
@@ -60,7 +60,7 @@ class World:
             self._started = started.pop_all()
 
     def _start(self, started: ExitStack) -> None:
-        self.server = KafkaServer(self.folder / "kafka", own_session=False, java=SHORT_LIVED)
+        self.server = KafkaServer(self.folder / "kafka", own_session=False)
         started.callback(self.server.stop)
         self.server.start()
         self.clickhouse = Server(_made(self.folder / "clickhouse"))

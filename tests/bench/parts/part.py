@@ -47,7 +47,7 @@ def scratch(partitions: int = 4, **worker: object) -> Iterator[Settings]:
     """
     with tempfile.TemporaryDirectory(prefix="vipcare-bench-") as made:
         folder = Path(made)
-        server = KafkaServer(folder / "kafka")
+        server = KafkaServer(folder / "kafka", java=())
         try:
             bootstrap = server.start()
             section = {

@@ -123,7 +123,7 @@ def apache_kafka(partitions: int, workload: Workload) -> Iterator[Ground]:
     """A fresh server, with all topics and the backlog."""
     with tempfile.TemporaryDirectory(prefix="vipcare-bench-") as made:
         folder = Path(made)
-        server = KafkaServer(folder / "kafka")
+        server = KafkaServer(folder / "kafka", java=())
         try:
             kafka = KafkaSettings(bootstrap=server.start())
             settings = Settings(kafka=kafka, topics=TopicSettings(partitions=partitions))
