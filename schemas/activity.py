@@ -79,7 +79,8 @@ class Sum(Struct, array_like=True):
 
 
 class Inflow(Struct, array_like=True, order=True, frozen=True):
-    """One of a month's largest transfers in, to find those that come regularly."""
+    """One of a month's largest transfers in of a sender that is named, to find those that come
+    regularly."""
 
     amount: Decimal
     """In the base currency."""
@@ -89,6 +90,8 @@ class Inflow(Struct, array_like=True, order=True, frozen=True):
     source: int
     """A checksum of who sent it to which account."""
     purpose: str
+    reversed: bool = False
+    """It was taken back, so it is none that comes."""
 
 
 class Month(Struct, kw_only=True, array_like=True):

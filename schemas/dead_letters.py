@@ -42,7 +42,8 @@ class Reason(StrEnum):
     """Why a message was refused: the closed list."""
 
     BROKEN = "broken"
-    """Not an event: not JSON, a missing field, a wrong type, a value out of range."""
+    """Not an event: not JSON, a missing field, a wrong type, a value out of range, as told or as
+    reckoned in the base currency."""
     WRONG_KEY = "wrong_key"
     """The Kafka key is not the event's subject, or belongs to another partition."""
     FUTURE = "future"

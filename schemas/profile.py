@@ -132,7 +132,7 @@ class Interest(Struct, kw_only=True, array_like=True):
 class Benefit(Struct, kw_only=True, array_like=True):
     count: int = 0
     cost: Decimal = Decimal(0)
-    """In the currency that stands in its key; of `other` the sum of unlike ones, not to be told."""
+    """In the currency that stands in its key; `other` has none."""
     base_cost: Decimal = Decimal(0)
     """In the base currency."""
     last_at: int = NEVER

@@ -3,13 +3,13 @@
 The rate is the last that `bank.reference` told when the event is stepped, also for a late event.
 """
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
 
 from schemas.events import EVENT_TYPES
-from schemas.fields import MONEY_DECIMALS, check_decimal
+from schemas.fields import MONEY_DECIMALS, MONEY_DIGITS, check_decimal
 from streams.facts import Facts
 from streams.inputs import Input
 
@@ -23,7 +23,11 @@ _OF = {
 
 
 class NoBaseAmountError(ValueError):
-    """An amount cannot be told in the base currency. Its text shows no amount."""
+    """No rate is known for an amount. Its text shows no amount; nor does the other one's."""
+
+
+class LargeBaseAmountError(ValueError):
+    """An amount would be out of range in the base currency."""
 
 
 def _plan() -> dict[str, tuple[str, str]]:
@@ -41,7 +45,8 @@ _PLAN = _plan()
 
 
 def with_base_amount(event: Input, facts: Facts, base_currency: str) -> Input:
-    """The event, with its amount in the base currency. Raises NoBaseAmountError."""
+    """The event, with its amount in the base currency. Raises NoBaseAmountError and
+    LargeBaseAmountError."""
     plan = _PLAN.get(event.type)
     if plan is None or getattr(event.event.data, plan[0]) is not None:
         return event
@@ -70,9 +75,12 @@ def _reckon(amount: Decimal, currency: str, facts: Facts, base_currency: str) ->
             f"it has no amount in {base_currency}, and bank.reference has no exchange rate "
             f"of its currency"
         )
-    reckoned = (amount * rate).quantize(_CENT)
     try:
-        check_decimal("the amount in the base currency", reckoned, MONEY_DECIMALS)
-    except ValueError as error:
-        raise NoBaseAmountError(str(error)) from None
+        reckoned = (amount * rate).quantize(_CENT)
+        check_decimal("it", reckoned, MONEY_DECIMALS)
+    except (ValueError, InvalidOperation):
+        raise LargeBaseAmountError(
+            f"by the exchange rate of bank.reference, its amount in {base_currency} would have "
+            f"more than {MONEY_DIGITS} digits before the point"
+        ) from None
     return reckoned

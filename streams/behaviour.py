@@ -2,7 +2,8 @@
 
 An inflow is **regular** if one sender paid into one account in at least three months in a row, up
 to the last whole month or the one before it, once or twice a month, each time within a quarter of
-the last amount. A month keeps its largest inflows only, so that small ones are not seen.
+the last amount. What was reversed does not count, nor what names no sender. A month keeps its
+largest inflows only, so that small ones are not seen.
 """
 
 from collections import defaultdict
@@ -60,7 +61,8 @@ def regular_inflows(newest: int, whole: Mapping[int, Month]) -> list[Regular]:
     )
     for number, month in whole.items():
         for inflow in month.inflows:
-            senders[inflow.source][number].append(inflow)
+            if not inflow.reversed:
+                senders[inflow.source][number].append(inflow)
     found = [one for months in senders.values() if (one := _regular(newest, months)) is not None]
     return sorted(found, key=lambda one: (-one.amount, one.day, one.purpose))[:MAX_REGULAR]
 

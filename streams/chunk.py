@@ -14,7 +14,7 @@ from msgspec import Struct
 from schemas.dead_letters import DeadLetter, Reason
 from schemas.effects import Effect, encode_effect
 from schemas.record import MAX_RECORD_BYTES, Record
-from streams.base_amounts import NoBaseAmountError
+from streams.base_amounts import LargeBaseAmountError, NoBaseAmountError
 from streams.context import Context
 from streams.inputs import Input, Raw
 from streams.intake import Entry, reject
@@ -202,6 +202,8 @@ class _Chunk:
             self._bury(reject(raw, Reason.CONFLICT, str(error), event.event))
         except NoBaseAmountError as error:
             self._bury(reject(raw, Reason.NO_BASE_AMOUNT, str(error), event.event))
+        except LargeBaseAmountError as error:
+            self._bury(reject(raw, Reason.BROKEN, str(error), event.event))
         except OversizeError as error:
             self._restore(touched)
             self._bury(reject(raw, Reason.OVERSIZE, str(error), event.event))

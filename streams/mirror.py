@@ -26,10 +26,15 @@ class Told(Struct, frozen=True, gc=False):
     """The event as it is sent."""
 
 
+def is_mirror(event: Input) -> bool:
+    """Whether an event tells what another customer's says."""
+    return isinstance(event.event, RelationAdded | RelationRemoved) and event.event.data.reverse
+
+
 def mirrored(event: Input) -> Told | None:
     """What the other customer is told of an event; None if it is a mirror itself."""
     said = event.event
-    if not isinstance(said, RelationAdded | RelationRemoved) or said.data.reverse:
+    if not isinstance(said, RelationAdded | RelationRemoved) or is_mirror(event):
         return None
     told: Event = structs.replace(
         said,

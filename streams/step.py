@@ -45,8 +45,8 @@ _PLAIN = Stepped(applied=True)
 def step(record: Record, event: Input, context: Context) -> Stepped:
     """Apply one event to a record, in place.
 
-    Raises ConflictError or NoBaseAmountError before anything changed. Anything else that it raises
-    is a failed fold: the record is then half changed and must be thrown away.
+    Raises ConflictError, NoBaseAmountError or LargeBaseAmountError before anything changed. What
+    else it raises is a failed fold: the record is then half changed and must be thrown away.
     """
     activity, settings = record.activity, context.settings
     fingerprint = duplicates.fingerprint(event)
@@ -78,7 +78,7 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
         oldest=activity.latest - settings.duplicates_for,
     )
     record.header.sequence += 1
-    telling = may_change_summary(record, event.type)
+    telling = may_change_summary(record, event)
     other = mirrored(event) if event.type in MIRRORED else None
     if not (telling or late or outcome.firings or outcome.failed or other):
         return _PLAIN

@@ -16,6 +16,8 @@ from streams.attributes import NONE_DECLARED, Attributes
 from streams.contribution import contribution
 from streams.fold import PROFILE_FOLDS
 from streams.fold.service_line import CONTACT_TYPES
+from streams.inputs import Input
+from streams.mirror import is_mirror
 from streams.months import month_name
 
 SUMMARY_TYPES = frozenset((*PROFILE_FOLDS, *CONTACT_TYPES)) - {
@@ -28,8 +30,12 @@ a month begins, for all customers at once: that goes out with the next of these.
 _pack = msgspec.msgpack.Encoder(decimal_format="string").encode
 
 
-def may_change_summary(record: Record, event_type: str) -> bool:
-    return event_type in SUMMARY_TYPES or not record.header.summary_version
+def may_change_summary(record: Record, event: Input) -> bool:
+    """A record's first event makes a summary, whatever it is; but who is only named by another
+    customer's relation is perhaps no customer, and has none before an event of its own."""
+    if record.header.summary_version:
+        return event.type in SUMMARY_TYPES
+    return not is_mirror(event)
 
 
 def changed_summary(

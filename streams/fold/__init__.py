@@ -109,7 +109,7 @@ def fold(record: Record, event: Input, *, late: bool, zone: tzinfo = UTC) -> Fol
     """Apply one event, in place; what does not change the profile leaves it undecoded."""
     activity, kind, data = record.activity, event.type, _data(event)
     when = moment(event.at, zone)
-    grows = when.month not in activity.months
+    grows, corrected = when.month not in activity.months, False
     month = monthly.month_of(record, when)
     if month is not None:
         monthly.count(month, event, when)
@@ -117,16 +117,19 @@ def fold(record: Record, event: Input, *, late: bool, zone: tzinfo = UTC) -> Fol
     if change := ACTIVITY_FOLDS.get(kind):
         change(activity, event, when)
     elif kind == "transfer.completed":
-        reversed_ = transfers.completed(activity, data, event, late=late)
-        folded = Folded(after=event) if reversed_ and not late else _PLAIN
+        reversal = transfers.completed(activity, data, event, late=late)
+        if reversal is not None:
+            folded = _PLAIN if late else Folded(after=event)
+            monthly.was_reversed(record, data, reversal, zone)
+            corrected = True
     elif kind == "transfer.reversed":
-        first, found = transfers.reversed_(activity, data, event)
-        folded = Folded(before=found)
-        if first and month is not None:
-            monthly.transfer_reversed(month, data)
+        taken = transfers.reversed_(activity, data, event)
+        if taken is not None:
+            folded = Folded(before=taken.held)
+            corrected = monthly.transfer_reversed(record, month, data, taken.base)
     elif profile_change := PROFILE_FOLDS.get(kind):
         profile_change(record.edit_profile(), data, when)
-    if month is not None and (grows or when.month != max(activity.months)):
+    if corrected or (month is not None and (grows or when.month != max(activity.months))):
         behaviour.update(record)
     return folded
 

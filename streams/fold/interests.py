@@ -1,5 +1,7 @@
 """Interests and where they are known from; benefits and what they cost."""
 
+from decimal import Decimal
+
 from schemas.events.core import BenefitData, InterestData
 from schemas.profile import Benefit, Interest, ProfileSection
 from streams.fold.bounded import cut, gather, trim
@@ -29,14 +31,19 @@ def used(profile: ProfileSection, data: BenefitData, when: Moment) -> None:
     if data.base_cost is not None:
         one.base_cost = data.base_cost
     kept = benefits.get(name)
-    benefits[name] = one if kept is None else _together(kept, one)
-    gather(benefits, name, MAX_BENEFITS, Benefit, _together)
+    benefits[name] = one if kept is None else _added(kept, one, kept.cost + one.cost)
+    gather(benefits, name, MAX_BENEFITS, Benefit, _merged)
 
 
-def _together(one: Benefit, other: Benefit) -> Benefit:
+def _merged(one: Benefit, other: Benefit) -> Benefit:
+    """Of unlike currencies, perhaps, so that only the base currency has a sum."""
+    return _added(one, other, Decimal(0))
+
+
+def _added(one: Benefit, other: Benefit, cost: Decimal) -> Benefit:
     return Benefit(
         count=one.count + other.count,
-        cost=one.cost + other.cost,
+        cost=cost,
         base_cost=one.base_cost + other.base_cost,
         last_at=max(one.last_at, other.last_at),
     )

@@ -1,20 +1,24 @@
 """What the customer did in each month: how often, how much, on which channels, for what."""
 
 from bisect import insort
+from datetime import tzinfo
 from decimal import Decimal
 from typing import Any
 from zlib import crc32
 
-from schemas.activity import Inflow, Month, Sum
+from msgspec import structs
+
+from schemas.activity import Inflow, Month, Sum, Transfer
 from schemas.events.card import PaymentData
 from schemas.events.core import TransferData, TransferReversedData
 from schemas.record import Record
 from streams.base_amounts import told
+from streams.fold import transfers
 from streams.fold.bounded import count_dropped, cut, gather
 from streams.fold.service_line import CONTACT_TYPES
 from streams.history import MONTHS
 from streams.inputs import Input
-from streams.months import Moment, day_of
+from streams.months import Moment, day_of, moment
 
 MAX_MONTHLY_CHANNELS = 8
 MAX_CATEGORIES = 16
@@ -62,10 +66,37 @@ def count(month: Month, event: Input, when: Moment) -> None:
         month.contacts += 1
 
 
-def transfer_reversed(month: Month, data: TransferReversedData) -> None:
-    """In the month of the reversal: what was is not told anew."""
-    flow = month.inflow if data.direction == "in" else month.outflow
-    _add(flow, -1, -told(data.base_amount))
+def transfer_reversed(
+    record: Record, month: Month | None, data: TransferReversedData, base: Decimal
+) -> bool:
+    """Taken back in the month of the reversal: what was is not told anew. But what was taken back
+    is no regular inflow: returns whether it was among those that might be."""
+    if month is not None:
+        _add(_flow(month, data.direction), -1, -base)
+    return data.direction == "in" and _strike(record, data.transfer)
+
+
+def was_reversed(record: Record, data: TransferData, reversal: Transfer, zone: tzinfo) -> None:
+    """A transfer of which the reversal came first, and took back what it told of it then."""
+    month = record.months.edit(moment(reversal.at, zone).month)
+    if month is not None:
+        took, takes = transfers.base_amount(reversal), told(data.base_amount)
+        _add(_flow(month, transfers.direction(reversal)), 0, took - takes)
+    if data.direction == "in":
+        _strike(record, data.transfer)
+
+
+def _strike(record: Record, transfer: str) -> bool:
+    """Mark an inflow as reversed. It keeps its place, so that what is kept of a month does not
+    depend on when that was told."""
+    name, found = crc32(transfer.encode()), False
+    for number in record.months:
+        month = record.months.get(number)
+        for place, one in enumerate(month.inflows if month else ()):
+            if one.name == name and (edited := record.months.edit(number)):
+                edited.inflows[place] = structs.replace(one, reversed=True)
+                found = True
+    return found
 
 
 def _transfer(month: Month, data: TransferData, when: Moment) -> None:
@@ -75,6 +106,8 @@ def _transfer(month: Month, data: TransferData, when: Moment) -> None:
         _add(month.outflow, 1, base)
         return
     _add(month.inflow, 1, base)
+    if not data.counterparty_name:
+        return  # nobody knows whether it is the sender of another one
     sender = f"{data.counterparty_name}|{data.counterparty_bank}|{data.account}"
     insort(
         month.inflows,
@@ -87,6 +120,10 @@ def _transfer(month: Month, data: TransferData, when: Moment) -> None:
         ),
     )
     del month.inflows[:-MAX_INFLOWS]
+
+
+def _flow(month: Month, direction: str) -> Sum:
+    return month.inflow if direction == "in" else month.outflow
 
 
 def _spend(month: Month, data: PaymentData, times: int) -> None:

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from operator import attrgetter
+from typing import NamedTuple
 
 import msgspec
 
@@ -28,46 +29,57 @@ _KEPT = (
 """The fields of a kept transfer, by their places: all but the counterparty's name. New ones go to
 the end."""
 _BASE_AMOUNT = _KEPT.index("base_amount")
+_DIRECTION = _KEPT.index("direction")
 _values = attrgetter(*_KEPT)
 
 
-def completed(activity: ActivitySection, data: TransferData, event: Input, *, late: bool) -> bool:
-    """Count a transfer and keep it. True if its reversal came before it."""
+class TakenBack(NamedTuple):
+    """What the first reversal of a transfer takes back."""
+
+    base: Decimal
+    """In the base currency: of the transfer where it is kept, else as the reversal tells it."""
+    held: Input | None
+    """The transfer, if windows hold it."""
+
+
+def completed(
+    activity: ActivitySection, data: TransferData, event: Input, *, late: bool
+) -> Transfer | None:
+    """Count a transfer and keep it. Returns its reversal if that came before it."""
     flow = _flow(activity, data.direction)
     flow.count += 1
     flow.last_at = max(flow.last_at, event.at)
     place, known = _find(activity, data.transfer)
-    reversed_ = known is not None and known.reversed
-    if known is None or not reversed_:
+    reversal = known if known is not None and known.reversed else None
+    if reversal is None:
         flow.base_total += told(data.base_amount)
     else:
         # What the reversal took away, which may have been reckoned at another rate.
-        flow.base_total += _base_amount(known)
+        flow.base_total += base_amount(reversal)
         del activity.transfers[place]
-    _keep(activity, Transfer(at=event.at, data=_values(data), late=late, reversed=reversed_))
-    return reversed_
+    is_reversed = reversal is not None
+    _keep(activity, Transfer(at=event.at, data=_values(data), late=late, reversed=is_reversed))
+    return reversal
 
 
 def reversed_(
     activity: ActivitySection, data: TransferReversedData, event: Input
-) -> tuple[bool, Input | None]:
-    """Correct the totals, once for each transfer.
-
-    Returns whether it did, and the reversed transfer as an input, if windows hold it.
-    """
+) -> TakenBack | None:
+    """Correct the totals, once for each transfer; None if that was done before."""
     place, found = _find(activity, data.transfer)
     if found is not None and found.reversed:
-        return False, None
+        return None
     flow = _flow(activity, data.direction)
+    base = told(data.base_amount) if found is None else base_amount(found)
     flow.reversed += 1
-    flow.base_total -= told(data.base_amount) if found is None else _base_amount(found)
+    flow.base_total -= base
     if found is None:
         # The transfer may still come: then it is reversed already.
         _keep(activity, Transfer(at=event.at, data=_told(data), reversed=True))
-        return True, None
+        return TakenBack(base, None)
     found.reversed = True
     activity.transfers[place] = pack_transfer(found)
-    return True, None if found.late else _as_input(found, event)
+    return TakenBack(base, None if found.late else _as_input(found, event))
 
 
 def kept_fields(transfer: Transfer) -> dict[str, str | None]:
@@ -75,7 +87,11 @@ def kept_fields(transfer: Transfer) -> dict[str, str | None]:
     return dict(zip(_KEPT, transfer.data, strict=False))
 
 
-def _base_amount(transfer: Transfer) -> Decimal:
+def direction(transfer: Transfer) -> str:
+    return transfer.data[_DIRECTION] or ""
+
+
+def base_amount(transfer: Transfer) -> Decimal:
     """As it was added: a reversal may have been reckoned at another rate."""
     return Decimal(transfer.data[_BASE_AMOUNT] or 0)
 

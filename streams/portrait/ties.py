@@ -3,7 +3,6 @@
 from datetime import tzinfo
 
 from schemas.profile import ProfileSection
-from streams.fold.bounded import OTHER
 from streams.portrait.instants import instant
 from streams.portrait.parts import Amount, Table
 
@@ -42,7 +41,7 @@ def _benefits(section: ProfileSection, zone: tzinfo) -> Table:
     held = sorted(section.benefits.items(), key=lambda one: (-one[1].last_at, one[0]))
     rows = []
     for key, one in held:
-        name, _, currency = key.rpartition(" ") if one.cost and key != OTHER else (key, "", "")
+        name, _, currency = key.rpartition(" ") if one.cost else (key, "", "")
         cost = Amount(one.cost, currency) if currency else None
         base = Amount(one.base_cost) if one.base_cost else None
         rows.append((name, one.count, cost, base, instant(one.last_at, zone)))

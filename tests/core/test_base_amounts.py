@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from schemas.activity import Month, Sum
 from schemas.dead_letters import Reason
 from schemas.record import Record
 from streams.base_amounts import with_base_amount
@@ -14,7 +15,7 @@ from streams.facts import Facts
 from streams.inputs import Raw
 from streams.intake import read
 from streams.rules.ruleset import compile_rules
-from tests.core.strategies import CUSTOMERS, NOW, PARTITIONS, message
+from tests.core.strategies import CUSTOMERS, DAY, NOW, PARTITIONS, message
 from tests.schemas.examples import examples
 
 SETTINGS = CoreSettings(partitions=PARTITIONS)
@@ -35,10 +36,13 @@ class Bank:
         self.records: dict[str, Record] = {}
         self.offset = 0
 
-    def tell(self, event_type: str, data: dict[str, Any], facts: Facts) -> Outcome:
+    def tell(
+        self, event_type: str, data: dict[str, Any], facts: Facts, *, days: int = 1
+    ) -> Outcome:
+        """One event, so many days ago."""
         self.offset += 1
         name = f"{event_type}-{data.get('transfer', self.offset)}"
-        value = message(event_type, data, at=NOW - 1_000, customer=CUSTOMER, event_id=name)
+        value = message(event_type, data, at=NOW - days * DAY, customer=CUSTOMER, event_id=name)
         raw = Raw("bank.core", 0, self.offset, CUSTOMER.encode(), value)
         context = Context(now=NOW, rules=RULES, settings=SETTINGS, facts=facts)
         outcome = apply_chunk([read(raw, SETTINGS)], self.load, context)
@@ -47,6 +51,10 @@ class Bank:
 
     def load(self, customer: str) -> Record:
         return self.records.get(customer) or Record(customer)
+
+    def months(self) -> list[Month]:
+        months = self.records[CUSTOMER].months
+        return [month for number in sorted(months) if (month := months.get(number))]
 
     @property
     def out(self) -> Decimal:
@@ -80,12 +88,17 @@ def test_without_a_rate_it_is_a_dead_letter_that_counts_once_the_rate_is_there()
     assert bank.out == Decimal("713.16")
 
 
-def test_one_that_would_be_too_large_is_a_dead_letter() -> None:
-    huge = Facts(rates={"USD": Decimal(99_999_999_999)})
-    (letter,) = (
-        Bank().tell("transfer.completed", transfer(1, amount="99999999999.00"), huge).dead_letters
-    )
-    assert letter.reason == Reason.NO_BASE_AMOUNT
+@pytest.mark.parametrize(
+    ("amount", "rate"),
+    [("99999999999.00", 10**11), ("9" * 14, 10**14 - 1), ("99999999999999", 1.1)],
+)
+def test_one_that_would_be_too_large_is_out_of_range(amount: str, rate: float) -> None:
+    huge = Facts(rates={"USD": Decimal(str(rate))})
+    told = Bank().tell("transfer.completed", transfer(1, amount=amount), huge)
+    (letter,) = told.dead_letters
+    assert letter.reason == Reason.BROKEN, "no rate is missing"
+    assert "more than 14 digits" in letter.detail
+    assert amount not in letter.detail
 
 
 def test_the_same_event_is_a_duplicate_whatever_the_rate_is_by_then() -> None:
@@ -101,6 +114,17 @@ def test_a_reversal_takes_back_what_was_added() -> None:
     bank.tell("transfer.completed", transfer(1), USD)
     bank.tell("transfer.reversed", transfer(1), Facts(rates={"USD": Decimal(8)}))
     assert bank.out == 0
+    assert [month.outflow for month in bank.months()] == [Sum(0, Decimal(0))]
+
+
+def test_months_too_take_back_what_was_added_if_the_reversal_comes_first() -> None:
+    bank = Bank()
+    bank.tell("transfer.reversed", transfer(1), Facts(rates={"USD": Decimal(8)}), days=40)
+    bank.tell("transfer.completed", transfer(1), USD, days=80)
+    assert bank.out == 0
+    first, second = (month.outflow for month in bank.months())
+    assert first == Sum(1, Decimal("713.16"))
+    assert second == Sum(-1, Decimal("-713.16"))
 
 
 @pytest.mark.parametrize(

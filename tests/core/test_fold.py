@@ -18,6 +18,7 @@ from schemas.events.core import (
     AccountClosedData,
     AccountOpenedData,
     BalanceData,
+    BenefitData,
     CustomerData,
     DepositData,
     DepositRedeemedData,
@@ -25,7 +26,7 @@ from schemas.events.core import (
 )
 from schemas.profile import ProfileSection
 from streams import fold
-from streams.fold import accounts, basics, deposits, visits
+from streams.fold import accounts, basics, deposits, interests, visits
 from streams.months import moment
 
 patches = st.fixed_dictionaries(
@@ -129,6 +130,18 @@ def test_what_falls_off_is_counted() -> None:
     assert len(profile.tags) == basics.MAX_TAGS
     assert sum(activity.visits.by_topic.values()) == 100
     assert len(activity.visits.by_topic) == visits.MAX_TOPICS + 1
+
+
+def test_what_unlike_benefits_cost_has_a_sum_in_the_base_currency_alone() -> None:
+    profile = ProfileSection()
+    for n in range(interests.MAX_BENEFITS + 4):
+        currency = "USD" if n % 2 else "CNY"
+        cost = Decimal(n)
+        data = BenefitData(benefit=f"b{n:03}", cost=cost, currency=currency, base_cost=cost * 7)
+        interests.used(profile, data, moment(n))
+    other = profile.benefits["other"]
+    assert (other.count, other.cost) == (4, 0)
+    assert other.base_cost == 7 * sum(range(n - 3, n + 1))
 
 
 def test_the_bounds_that_the_readme_tells_are_the_constants() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from schemas.decode import BrokenEventError, decode_event
+from schemas.effects import Profile
 from schemas.events.core import RelationAdded, RelationData, RelationRemoved
 from schemas.profile import Relation
 from schemas.record import Record
@@ -45,6 +46,20 @@ def test_the_other_customer_sees_it_from_the_other_side() -> None:
     run(other, *internal(run(one, raw("relation.removed", "2", at=AT + 1)), first=1))
     assert not one.profile.relations[f"{OTHER} spouse"].stands
     assert not other.profile.relations[f"{ONE} <spouse"].stands
+
+
+def test_who_is_only_named_by_others_is_not_summarised_before_an_event_of_its_own() -> None:
+    told = internal(run(Record(ONE), raw("relation.added", "1")))
+    stranger = Record(OTHER)
+    assert not run(stranger, *told).effects
+    assert not run(stranger, *internal(run(Record(ONE), raw("relation.removed", "2")), 1)).effects
+    value = message("logged.in", {"channel": "app"}, at=AT, customer=OTHER, event_id="3")
+    (summary,) = run(stranger, Raw("bank.app", 0, 3, OTHER.encode(), value)).effects
+    assert isinstance(summary, Profile)
+    again = internal(run(Record(ONE), raw("relation.added", "4", at=AT + 1)), 2)
+    (changed,) = run(stranger, *again).effects
+    assert isinstance(changed, Profile)
+    assert changed.data.relations == [f"{ONE} <spouse"], "it is a customer by now"
 
 
 def test_told_twice_counts_once() -> None:
