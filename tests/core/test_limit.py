@@ -13,7 +13,7 @@ from schemas.events.core import CustomerData
 from schemas.record import MAX_RECORD_BYTES, Record
 from streams.attributes import MAX_BYTES
 from streams.chunk import apply_chunk
-from streams.fold import accounts, basics, cards, deposits, fold, holdings, loans
+from streams.fold import accounts, basics, cards, deposits, fold, products
 from streams.fold.basics import MAX_ATTRIBUTES
 from streams.inputs import Raw
 from streams.intake import read
@@ -28,8 +28,8 @@ LETTERS = ("x", "\N{CYRILLIC SMALL LETTER EF}", "\N{CJK UNIFIED IDEOGRAPH-9F8D}"
 THINGS = {
     "deposit.placed": deposits.MAX_DEPOSITS,
     "balance.reported": accounts.MAX_ACCOUNTS,
-    "product.purchased": holdings.MAX_HOLDINGS,
-    "loan.drawn": loans.MAX_LOANS,
+    "product.purchased": products.MAX_HOLDINGS,
+    "loan.drawn": products.MAX_LOANS,
     "card.issued": cards.MAX_CARDS,
     "card.limit_changed": cards.MAX_CARDS,
     "statement.issued": cards.MAX_CARDS,

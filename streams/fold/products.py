@@ -1,0 +1,60 @@
+"""Products: what was bought less what was redeemed. Loans: what was drawn less what was repaid."""
+
+from schemas.events.core import LoanData, ProductData
+from schemas.profile import Holding, Loan, ProfileSection
+from streams import history
+from streams.base_amounts import told
+from streams.fold.bounded import cut, key_of, trim
+from streams.months import Moment
+
+MAX_HOLDINGS = 40
+MAX_LOANS = 25
+
+
+def purchased(profile: ProfileSection, data: ProductData, when: Moment) -> None:
+    _hold(profile, data, when, 1)
+
+
+def redeemed(profile: ProfileSection, data: ProductData, when: Moment) -> None:
+    _hold(profile, data, when, -1)
+
+
+def drawn(profile: ProfileSection, data: LoanData, when: Moment) -> None:
+    _owe(profile, data, when, 1)
+
+
+def repaid(profile: ProfileSection, data: LoanData, when: Moment) -> None:
+    _owe(profile, data, when, -1)
+
+
+def _hold(profile: ProfileSection, data: ProductData, when: Moment, sign: int) -> None:
+    holding = profile.holdings.setdefault(key_of(data.holding), Holding())
+    if _change(holding, data, when, sign):
+        holding.product = cut(data.product)
+        holding.product_class = cut(data.product_class)
+        holding.risk_level, holding.matures_on = data.risk_level, data.matures_on
+    trim(profile.dropped, "holdings", profile.holdings, MAX_HOLDINGS, _rank)
+
+
+def _owe(profile: ProfileSection, data: LoanData, when: Moment, sign: int) -> None:
+    loan = profile.loans.setdefault(key_of(data.loan), Loan())
+    if _change(loan, data, when, sign):
+        loan.kind = cut(data.kind)
+        loan.rate, loan.due_on = data.rate, data.due_on
+    trim(profile.dropped, "loans", profile.loans, MAX_LOANS, _rank)
+
+
+def _change(thing: Holding | Loan, data: ProductData | LoanData, when: Moment, sign: int) -> bool:
+    """Count a change in. True if it is the last word on the thing."""
+    base = sign * told(data.base_amount)
+    thing.amount += sign * data.amount
+    thing.base_amount += base
+    thing.history = history.change(thing.history, when, base)
+    if when.at < thing.changed_at:
+        return False
+    thing.currency, thing.changed_at = data.currency, when.at
+    return True
+
+
+def _rank(thing: Holding | Loan) -> tuple[bool, int]:
+    return thing.base_amount > 0, thing.changed_at
