@@ -94,19 +94,21 @@ class LocalClickHouse:
         for client in clients:
             with suppress(OSError):
                 client.shutdown(socket.SHUT_RDWR)
-        self._http.stop()
+        has_ended = self._http.stop()
         deadline = time.monotonic() + timeout
         while any(thread.is_alive() for thread in clients.values()):
             if time.monotonic() > deadline:
-                _log.warning("a query did not end in time", seconds=timeout)
+                has_ended = False
                 break
             with suppress(ServerError):
                 self._engine.kill_all()
             for thread in clients.values():
                 thread.join(0.05)
-        else:
+        if has_ended:
             self._ground.watch.stop()
             self._engine.close()
+        else:
+            _log.warning("a query did not end in time")
         self._stopped.set()
 
     def __enter__(self) -> Self:

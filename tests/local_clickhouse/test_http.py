@@ -244,6 +244,22 @@ def test_compressed_answers(server: ServerProcess, encoding: str, rows: int) -> 
     assert (off.headers["Content-Encoding"], off.body) == (None, b"1\n")
 
 
+@pytest.mark.parametrize(
+    ("accepted", "chosen"),
+    [
+        ("gzip;q=0", None),
+        ("gzip; q=0.000, br", None),
+        ("lz4;q=0, zstd ; Q=0 , gzip;q=0.001", "gzip"),
+        ("gzip;q=1.0, deflate;q=0", "gzip"),
+    ],
+)
+def test_an_encoding_that_is_not_wanted(
+    server: ServerProcess, accepted: str, chosen: str | None
+) -> None:
+    answer = ask(server, "SELECT 1", headers={"Accept-Encoding": accepted})
+    assert (answer.status, answer.headers["Content-Encoding"]) == (200, chosen)
+
+
 def test_an_error_after_the_first_rows_is_in_the_body(server: ServerProcess) -> None:
     sql = "SELECT throwIf(number = 3000000) FROM numbers(4000000)"
     answer = ask(server, sql, max_threads=1)
@@ -267,6 +283,10 @@ def test_waiting_for_the_end_turns_that_into_a_status(server: ServerProcess) -> 
     assert whole.body.count(b"\n") == 1_000_000
     summary = json.loads(whole.headers["X-ClickHouse-Summary"])
     assert (summary["read_rows"], summary["result_rows"]) == ("1000000", "1000000")
+    early = json.loads(
+        ask(server, "SELECT number FROM numbers(1000000)").headers["X-ClickHouse-Summary"]
+    )
+    assert (early["read_rows"], early["result_rows"]) == ("0", "0")
 
 
 def test_sessions(server: ServerProcess) -> None:
@@ -310,6 +330,15 @@ def test_a_form(server: ServerProcess) -> None:
     assert ask(server, body, headers=headers).text == "5\n"
 
 
+@pytest.mark.parametrize(("query", "status"), [("SELECT 1", 200), ("SELECT nothing", 404)])
+def test_a_form_says_how_it_is_answered(server: ServerProcess, query: str, status: int) -> None:
+    body, headers = _form({"query": query, "query_id": "mine", "enable_http_compression": "0"})
+    answer = ask(server, body, headers={**headers, "Accept-Encoding": "gzip"})
+    assert answer.status == status
+    assert answer.headers["X-ClickHouse-Query-Id"] == "mine"
+    assert answer.headers["Content-Encoding"] is None
+
+
 def test_external_tables_are_refused(server: ServerProcess) -> None:
     body, headers = _form({"query": "SELECT * FROM given"}, file="1\n2\n")
     for answer in (
@@ -345,6 +374,11 @@ def test_who_may_come_in(server: ServerProcess) -> None:
         {"Origin": "http://elsewhere.example"},
         {"Sec-Fetch-Site": "cross-site"},
         {"Host": "elsewhere.example"},
+        {"Host": "["},
+        {"Host": "[127.0.0.1"},
+        {"Origin": "http://["},
+        {"Origin": "null"},
+        {"Origin": "null", "Host": ""},
     ],
 )
 def test_web_pages_from_elsewhere_are_refused(
@@ -352,3 +386,9 @@ def test_web_pages_from_elsewhere_are_refused(
 ) -> None:
     answer = ask(server, method="GET", query="SELECT 1", headers=headers)
     assert (answer.status, "web pages" in answer.text) == (403, True)
+
+
+def test_its_own_pages_are_answered(server: ServerProcess) -> None:
+    for host in (f"localhost:{server.http_port}", "[::1]"):
+        own = {"Host": host, "Origin": f"http://{host}", "Sec-Fetch-Site": "same-origin"}
+        assert ask(server, "SELECT 1", headers=own).body == b"1\n"

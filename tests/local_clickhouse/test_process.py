@@ -113,6 +113,32 @@ def test_a_stop_ends_a_running_request(tmp_path: Path, wait_end_of_query: int) -
     assert not isinstance(ended[0], Answer) or ended[0].is_cut
 
 
+def test_an_insert_that_outlasts_a_stop_is_carried_to_its_end(tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path)
+    slow = "slow UInt8 MATERIALIZED sleepEachRow(0.1)"
+    table = f"CREATE TABLE t (id UInt64, {slow}) ENGINE = MergeTree ORDER BY id"
+    assert ask(server, table, session_id="mine").status == 200
+    query = {"query": "INSERT INTO t FORMAT TSV", "session_id": "mine"}
+    patient = {"function_sleep_max_microseconds_per_block": 60_000_000}
+    rows = "".join(f"{n}\n" for n in range(70))
+
+    def insert() -> None:
+        with suppress(OSError, http.client.HTTPException):  # the server goes
+            ask(server, rows, **query, **patient)
+
+    thread = threading.Thread(target=insert)
+    thread.start()
+    thread.join(0.7)
+    status, errors = server.finish()
+    thread.join(10)
+    assert (status, "Traceback" in errors) == (0, False), errors
+    assert "a query did not end in time" in errors
+
+    again = ServerProcess(tmp_path)
+    assert ask(again, "SELECT count() FROM t").body == b"70\n"
+    assert again.finish() == (0, "")
+
+
 def test_a_stop_ends_a_running_query(tmp_path: Path) -> None:
     server = ServerProcess(tmp_path)
     client = server.client()

@@ -15,7 +15,7 @@ from sinks.local_clickhouse.compression import Method, frames
 from sinks.local_clickhouse.engine import Result
 from sinks.local_clickhouse.errors import CANNOT_WRITE_TO_FILE, ServerError
 from sinks.local_clickhouse.http.asking import Asked
-from sinks.local_clickhouse.http.encodings import choose_encoding
+from sinks.local_clickhouse.http.encodings import Deflater, choose_encoding
 from sinks.local_clickhouse.http.statuses import status_of
 
 _HELD_BYTES = 1 << 20
@@ -39,14 +39,9 @@ class Answer:
         self._response: web.StreamResponse | None = None
         self.headers = {
             "X-ClickHouse-Server-Display-Name": "vipcare-local",
-            "X-ClickHouse-Query-Id": asked.query_id,
             "X-ClickHouse-Exception-Tag": self._tag,
         }
-        enabled = asked.settings.get("enable_http_compression")
-        wants = enabled is None or enabled.value.lower() not in ("0", "false")
-        self._encoding, self._deflater = choose_encoding(
-            request.headers.get("Accept-Encoding", "") if wants else ""
-        )
+        self._deflater: Deflater | None = None
 
     async def write(self, data: bytes) -> None:
         """Some of the result."""
@@ -77,6 +72,7 @@ class Answer:
             del self.headers["X-ClickHouse-Exception-Tag"]
             self.headers["X-ClickHouse-Exception-Code"] = str(error.code)
             self.headers["Content-Type"] = "text/plain; charset=UTF-8"
+            self.headers["X-ClickHouse-Query-Id"] = self._asked.query_id
             status = status_of(error.code)
             self._response = web.Response(status=status, headers=self.headers, body=text.encode())
             await self._response.prepare(self._request)
@@ -103,9 +99,11 @@ class Answer:
 
     async def _begin(self, result: Result) -> web.StreamResponse:
         """The headers, then everything that was held back."""
+        self.headers["X-ClickHouse-Query-Id"] = self._asked.query_id
         self.headers["X-ClickHouse-Summary"] = self._summary(result)
-        if self._encoding:
-            self.headers["Content-Encoding"] = self._encoding
+        encoding, self._deflater = choose_encoding(self._accepted())
+        if encoding:
+            self.headers["Content-Encoding"] = encoding
         self._response = response = web.StreamResponse(headers=self.headers)
         await response.prepare(self._request)
         self._held.seek(0)
@@ -122,6 +120,13 @@ class Answer:
             data = self._deflater.compress(data)
         if data:
             await self._response.write(data)
+
+    def _accepted(self) -> str:
+        """The encodings that the client accepts; what a form says is known by now."""
+        enabled = self._asked.settings.get("enable_http_compression")
+        if enabled is not None and enabled.value.lower() in ("0", "false"):
+            return ""
+        return self._request.headers.get("Accept-Encoding", "")
 
     def _summary(self, result: Result) -> str:
         numbers = {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import bz2
 import lzma
+import re
 import sys
 import zlib
 from collections.abc import Callable, Iterator
@@ -137,6 +138,7 @@ class _Lz4:
         return start + cast(bytes, self._inner.flush())
 
 
+_NONE = re.compile(r"\s*q\s*=\s*0(\.0*)?\s*")
 _COMPRESSORS: dict[str, Callable[[], Deflater]] = {
     "lz4": _Lz4,
     "zstd": lambda: zstd.ZstdCompressor(level=1),
@@ -148,8 +150,12 @@ _COMPRESSORS: dict[str, Callable[[], Deflater]] = {
 
 
 def choose_encoding(accepted: str) -> tuple[str, Deflater | None]:
-    """Of those that an Accept-Encoding header names the fastest; "" and None for plain."""
-    offered = {part.split(";")[0].strip().lower() for part in accepted.split(",")}
+    """Of those that an Accept-Encoding header names the fastest; "" and None for plain.
+
+    A weight says nothing but that one is not wanted (q=0).
+    """
+    offered = [part.lower().partition(";") for part in accepted.split(",")]
+    wanted = {name.strip() for name, _, weight in offered if not _NONE.fullmatch(weight)}
     return next(
-        ((name, make()) for name, make in _COMPRESSORS.items() if name in offered), ("", None)
+        ((name, make()) for name, make in _COMPRESSORS.items() if name in wanted), ("", None)
     )

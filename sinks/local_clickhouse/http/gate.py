@@ -19,9 +19,8 @@ def refuse_web_pages(headers: Mapping[str, str]) -> None:
     127.0.0.1).
     """
     host = headers.get("Host", "")
-    origin = headers.get("Origin", "")
     is_foreign = headers.get("Sec-Fetch-Site", "") not in _OWN_PAGES
-    if is_foreign or not _is_loopback(host) or (origin and urlsplit(origin).netloc != host):
+    if is_foreign or not _is_loopback(host) or not _is_of(host, headers.get("Origin", "")):
         raise ServerError(
             AUTHENTICATION_FAILED,
             "The local ClickHouse does not answer web pages from elsewhere, nor under a name other"
@@ -30,8 +29,13 @@ def refuse_web_pages(headers: Mapping[str, str]) -> None:
 
 
 def _is_loopback(host: str) -> bool:
-    name = urlsplit(f"//{host}").hostname or ""
     try:
+        name = urlsplit(f"//{host}").hostname or ""
         return name == "localhost" or ipaddress.ip_address(name).is_loopback
     except ValueError:
         return not host
+
+
+def _is_of(host: str, origin: str) -> bool:
+    """Whether a page of `origin` (scheme://host:port; empty: no page) is a page of this server."""
+    return not origin or (host != "" and origin.partition("://")[2] == host)

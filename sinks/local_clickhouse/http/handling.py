@@ -62,9 +62,12 @@ class Handler:
                 raise ConnectionResetError from None
             return answer.response
 
-    def close(self) -> None:
-        """Ends sessions and threads."""
+    def end_sessions(self) -> None:
+        """From now on none outlasts its request."""
         self._sessions.close()
+
+    def close(self) -> None:
+        """No more queries."""
         self._threads.close()
 
     def _admit(self, request: web.BaseRequest) -> tuple[Asked, ServerError | None]:

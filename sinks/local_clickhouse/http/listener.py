@@ -43,24 +43,28 @@ class HttpListener:
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._start(listener), self._loop).result()
 
-    def stop(self) -> None:
-        """Ends every request and its query."""
-        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
+    def stop(self) -> bool:
+        """Ends every request and its query. False: some go on, and end by themselves."""
+        if not asyncio.run_coroutine_threadsafe(self._end(), self._loop).result():
+            return False
         self._handler.close()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+        return True
 
     async def _start(self, listener: socket.socket) -> None:
         await self._runner.setup()
         await web.SockSite(self._runner, listener).start()
 
-    async def _end(self) -> None:
+    async def _end(self) -> bool:
+        """Whether all has ended: what was cancelled still sees its query end."""
         await self._runner.cleanup()
-        # What was cancelled still sees its query end.
+        self._handler.end_sessions()
         requests = asyncio.all_tasks() - {asyncio.current_task()}
         if requests:
-            await asyncio.wait(requests, timeout=_STOP_S)
+            _, requests = await asyncio.wait(requests, timeout=_STOP_S)
+        return not requests
 
     def _make_runner(self) -> web.AppRunner:
         app = web.Application()

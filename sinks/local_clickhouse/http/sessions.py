@@ -35,6 +35,7 @@ class Sessions:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._sessions: dict[str, Session] = {}
+        self._is_closed = False
 
     @asynccontextmanager
     async def use(self, asked: Asked) -> AsyncIterator[Session]:
@@ -54,12 +55,16 @@ class Sessions:
             yield session
         finally:
             session.is_busy = False
-            session.end = asyncio.get_running_loop().call_later(
-                asked.session_seconds, self._forget, asked.session
-            )
+            if self._is_closed:
+                self._forget(asked.session)
+            else:
+                session.end = asyncio.get_running_loop().call_later(
+                    asked.session_seconds, self._forget, asked.session
+                )
 
     def close(self) -> None:
-        """Forgets those that are not busy."""
+        """Forgets them all; one that is busy when its query has ended."""
+        self._is_closed = True
         for name, session in list(self._sessions.items()):
             if not session.is_busy:
                 self._forget(name)
