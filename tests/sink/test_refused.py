@@ -90,6 +90,23 @@ def test_refused_rows_are_dead_letters_and_all_others_land(
     assert total(again, REFUSED) == 0
 
 
+def test_a_run_of_refused_rows_does_not_keep_the_good_ones_of_its_batch_waiting(
+    feed: Feed, address: Address, constrained: Client
+) -> None:
+    """More than `sink.refused_limit` of them, before the first that lands."""
+    told = examples("page.viewed")[0]
+    for number in range(500):
+        customer = "C666" if number < 120 else "C1"
+        event = {**told, "subject": customer, "id": f"r{number}"}
+        feed.send("bank.app", "C666", json.dumps(event).encode())  # all in one partition
+    feed.flush()
+    with running(feed, address) as metrics:
+        wait_until(lambda: count_rows(constrained)["events"] == 380, "the good events")
+        wait_until(lambda: value(metrics, REFUSED, table="events_raw") == 120, "the refused ones")
+    offsets = [one.offset for one in letters_of(feed, 120)]
+    assert offsets == sorted({*offsets})
+
+
 def test_a_refused_dead_letter_makes_no_other(feed: Feed, address: Address) -> None:
     letters = [
         dead_letter(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -27,6 +28,8 @@ class Table:
         self.certain = certain
         self.landed: set[object] = set()
         self.tries = 0
+        self.looked_at = -1
+        """The first row of the last try that was refused."""
         self.away_at: set[int] = set()
         """At these tries it does not answer."""
 
@@ -35,6 +38,7 @@ class Table:
         if self.tries in self.away_at:
             raise AwayError("away")
         if self.poison.intersection(message.offset for message in rows.messages):
+            self.looked_at = rows.messages[0].offset
             raise RefusedError("no", certain=self.certain)
         self.landed.update(rows.columns[0])
 
@@ -42,6 +46,10 @@ class Table:
 def sorted_out(sieve: Sieve, rows: Rows) -> list[int]:
     """Offsets of the refused, however often it has to be called again."""
     sieve.begin(rows)
+    return sorted_on(sieve)
+
+
+def sorted_on(sieve: Sieve) -> list[int]:
     for _ in range(100):
         try:
             return [one.row.messages[0].offset for one in sieve.sort()]
@@ -108,6 +116,57 @@ def test_a_table_that_refuses_most_rows_is_wrong_and_not_the_rows() -> None:
     table.poison = {5}
     assert [one.row.messages[0].offset for one in sieve.sort()] == [5]
     assert table.landed == {*range(10_000)} - {5}
+
+
+@given(
+    first=st.integers(0, 1_900),
+    length=st.integers(1, 990),
+    others=st.sets(st.integers(0, 1_999), max_size=9),
+    certain=st.booleans(),
+)
+def test_a_run_of_broken_rows_does_not_stand_for_the_table(
+    first: int, length: int, others: set[int], certain: bool
+) -> None:
+    """Wherever it is: as long as less than half is broken, all others land and it is refused."""
+    poison = {*range(first, min(first + length, 2_000)), *others}
+    table = Table(poison, certain=certain)
+    sieve = Sieve(table.insert, 100)
+    sieve.begin(rows_of([*range(2_000)]))
+    assert {one.row.messages[0].offset for one in sieve.sort()} == poison
+    assert table.landed == {*range(2_000)} - poison
+
+
+def test_it_sees_soon_that_a_table_refuses_everything() -> None:
+    table = Table({*range(10_000)})
+    sieve = Sieve(table.insert, 100)
+    sieve.begin(rows_of([*range(10_000)]))
+    _raises_most(sieve.sort)
+    assert table.tries < 1_000
+
+
+def test_one_row_that_stays_broken_does_not_keep_a_mended_table_waiting() -> None:
+    table = Table({*range(1_000)})
+    sieve = Sieve(table.insert, 10)
+    sieve.begin(rows_of([*range(1_000)]))
+    _raises_most(sieve.sort)
+    _raises_most(sieve.sort)
+    broken = table.looked_at
+    table.poison = {broken}
+    assert sorted_on(sieve) == [broken]
+
+
+def test_a_proof_inserts_a_landed_row_twice_however_many_suspects_there_are() -> None:
+    table = Table({*range(0, 1_000, 50)}, certain=False)
+    tried: Counter[int] = Counter()
+
+    def insert(rows: Rows) -> None:
+        table.insert(rows)
+        tried.update(message.offset for message in rows.messages)
+
+    sieve = Sieve(insert, 100)
+    sieve.begin(rows_of([*range(1_000)]))
+    assert len(sieve.sort()) == 20
+    assert sum(tried.values()) == 980 + 2
 
 
 def test_single_refused_rows_add_up_until_rows_land() -> None:
