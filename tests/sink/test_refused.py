@@ -14,7 +14,7 @@ from schemas.dead_letters import DeadLetter, Reason, dead_letter, parse_dead_let
 from sinks.clickhouse.address import Address, client_of
 from sinks.clickhouse.render import count_rows, read_dead_letters
 from tests.schemas.examples import EFFECT_EXAMPLES, examples
-from tests.sink.running import Feed, running, total, value, wait_until
+from tests.sink.running import QUICK, Feed, running, total, value, wait_until
 
 pytestmark = pytest.mark.broker
 REFUSED = "vipcare_sink_refused_total"
@@ -39,9 +39,8 @@ def constrained(address: Address) -> Iterator[Client]:
 
 def letters_of(feed: Feed, count: int) -> list[DeadLetter]:
     """What the topic holds, once there are so many."""
-    consumer = Consumer(
-        {**reader_config(feed.settings.kafka, "t"), "auto.offset.reset": "earliest"}
-    )
+    config = reader_config(feed.settings.kafka, "t")
+    consumer = Consumer({**config, **QUICK, "auto.offset.reset": "earliest"})
     consumer.subscribe(["vip.dead-letters"])
     found: list[DeadLetter] = []
     while len(found) < count:
@@ -95,15 +94,15 @@ def test_a_run_of_refused_rows_does_not_keep_the_good_ones_of_its_batch_waiting(
 ) -> None:
     """More than `sink.refused_limit` of them, before the first that lands."""
     told = examples("page.viewed")[0]
-    for number in range(500):
-        customer = "C666" if number < 120 else "C1"
+    for number in range(250):
+        customer = "C666" if number < 110 else "C1"
         event = {**told, "subject": customer, "id": f"r{number}"}
         feed.send("bank.app", "C666", json.dumps(event).encode())  # all in one partition
     feed.flush()
     with running(feed, address) as metrics:
-        wait_until(lambda: count_rows(constrained)["events"] == 380, "the good events")
-        wait_until(lambda: value(metrics, REFUSED, table="events_raw") == 120, "the refused ones")
-    offsets = [one.offset for one in letters_of(feed, 120)]
+        wait_until(lambda: count_rows(constrained)["events"] == 140, "the good events")
+        wait_until(lambda: value(metrics, REFUSED, table="events_raw") == 110, "the refused ones")
+    offsets = [one.offset for one in letters_of(feed, 110)]
     assert offsets == sorted({*offsets})
 
 
