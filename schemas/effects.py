@@ -77,6 +77,20 @@ class AlertData(Struct, frozen=True, kw_only=True, gc=False):
     cause: Cause
 
 
+class CardDetails(Struct, frozen=True, kw_only=True, gc=False):
+    """A card as it was told last. What is paid with it is not here: that changes all the time."""
+
+    card: Id
+    product: str
+    currency: str
+    limit: Money | None
+    limit_until: str | None
+    """The day until which a temporary limit holds."""
+    amount_due: Money | None
+    """Of the last statement; None if there was none."""
+    due_on: str | None
+
+
 class ProfileData(Struct, frozen=True, kw_only=True, gc=False):
     """The whole customer as a summary; sent only when one of these fields changed.
 
@@ -144,6 +158,16 @@ class ProfileData(Struct, frozen=True, kw_only=True, gc=False):
     attributes: dict[str, str] = {}
     """The bank's own fields that are declared and not sensitive, by name: numbers and days as text,
     true or false, a list as JSON."""
+    interest_sources: dict[str, str] = {}
+    """Interest → who said so last, where that is known."""
+    loans_by_month: dict[str, Money] = {}
+    """Month → what was owed at its end; of the newest as it is now. Empty without loans."""
+    card_details: list[CardDetails] = []
+    """Sorted by card."""
+    benefit_uses: dict[str, int] = {}
+    """Benefit → how often it was used; those beyond the limit together as `other`."""
+    base_benefit_costs: dict[str, Money] = {}
+    """Benefit → what that cost, where it cost something."""
 
 
 class Message(Struct, frozen=True, kw_only=True, gc=False, tag_field="type"):

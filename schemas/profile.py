@@ -132,10 +132,12 @@ class Interest(Struct, kw_only=True, array_like=True):
 class Benefit(Struct, kw_only=True, array_like=True):
     count: int = 0
     cost: Decimal = Decimal(0)
-    """In the currency that stands in its key; `other` has none."""
+    """In its currency; `other` has none."""
     base_cost: Decimal = Decimal(0)
     """In the base currency."""
     last_at: int = NEVER
+    currency: str = ""
+    """Of its cost; it stands in the key, too."""
 
 
 class ProfileSection(Struct, kw_only=True, omit_defaults=True):

@@ -5,6 +5,7 @@ paid for it less what was redeemed, not with its market value, and never with le
 so does what is owed of a loan. Loans are no assets: `net` is assets less loans.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 from itertools import accumulate
 from typing import NamedTuple
@@ -73,17 +74,30 @@ def assets_by_month(profile: ProfileSection, newest: int, now: Decimal) -> dict[
 
     Months before anything was known are left out.
     """
+    states = [one.history for one in profile.accounts.values()]
+    states += [one.history for one in profile.deposits.values()]
+    return _by_month(states, [one.history for one in profile.holdings.values()], newest, now)
+
+
+def loans_by_month(profile: ProfileSection, newest: int, now: Decimal) -> dict[int, Decimal]:
+    """What was owed likewise; nothing of somebody who never had a loan."""
+    if not profile.loans:
+        return {}
+    return _by_month((), [one.history for one in profile.loans.values()], newest, now)
+
+
+def _by_month(
+    states: Sequence[bytes], changes: Sequence[bytes], newest: int, now: Decimal
+) -> dict[int, Decimal]:
     first = newest - history.MONTHS + 1
     differences = [0] * history.MONTHS
     begun = newest
-    states = [one.history for one in profile.accounts.values()]
-    states += [one.history for one in profile.deposits.values()]
     for state in states:
         begun = min(begun, history.first_month(state, newest))
         history.add_differences(state, first, differences)
-    for holding in profile.holdings.values():
-        begun = min(begun, history.first_month(holding.history, newest))
-        history.add_differences(holding.history, first, differences, changes=True)
+    for change in changes:
+        begun = min(begun, history.first_month(change, newest))
+        history.add_differences(change, first, differences, changes=True)
     told = enumerate(accumulate(differences), first)
     known = {month: history.amount(units) for month, units in told if begun <= month < newest}
     return {**known, newest: now}

@@ -7,23 +7,21 @@ from typing import Any
 import msgspec
 
 from schemas.activity import unpack_behaviour
-from schemas.effects import Cause, ProfileData
+from schemas.effects import CardDetails, Cause, ProfileData
 from schemas.envelope import from_millis
-from schemas.profile import NEVER, Basics, ProfileSection
+from schemas.profile import NEVER, Basics, Card, ProfileSection
 from schemas.record import Record
-from streams.assets import Totals, assets_by_month, totals
+from streams.assets import NOTHING, Totals, assets_by_month, loans_by_month, totals
 from streams.attributes import NONE_DECLARED, Attributes
 from streams.contribution import contribution
 from streams.fold import PROFILE_FOLDS
+from streams.fold.interests import benefit_of
 from streams.fold.service_line import CONTACT_TYPES
 from streams.inputs import Input
 from streams.mirror import is_mirror
 from streams.months import month_name
 
-SUMMARY_TYPES = frozenset((*PROFILE_FOLDS, *CONTACT_TYPES)) - {
-    "card.limit_changed",
-    "statement.issued",
-}
+SUMMARY_TYPES = frozenset((*PROFILE_FOLDS, *CONTACT_TYPES))
 """The event types that can change a summary; others need not look. What whole months say changes as
 a month begins, for all customers at once: that goes out with the next of these."""
 
@@ -83,9 +81,12 @@ def _summary(record: Record, version: int, cause: Cause, attributes: Attributes)
         base_assets=sums.assets,
         base_net=sums.net,
         cards=len(profile.cards),
-        benefits=sum(one.count for one in profile.benefits.values()),
-        base_benefit_cost=sum((one.base_cost for one in profile.benefits.values()), Decimal(0)),
+        card_details=[_card(name, one) for name, one in sorted(profile.cards.items())],
+        interest_sources={
+            name: one.source for name, one in sorted(profile.interests.items()) if one.source
+        },
         attributes=attributes.public_texts(profile.attributes),
+        **_benefits(profile),
         **_of_activity(record, sums),
         cause=cause,
     )
@@ -94,9 +95,11 @@ def _summary(record: Record, version: int, cause: Cause, attributes: Attributes)
 def _of_activity(record: Record, sums: Totals) -> dict[str, Any]:
     activity = record.activity
     seen, contact_at = unpack_behaviour(activity.behaviour), activity.last_contact_at
-    by_month = assets_by_month(record.profile, seen.month, sums.assets)
+    assets = assets_by_month(record.profile, seen.month, sums.assets)
+    loans = loans_by_month(record.profile, seen.month, sums.base_loans)
     return {
-        "assets_by_month": {month_name(month): total for month, total in by_month.items()},
+        "assets_by_month": {month_name(month): total for month, total in assets.items()},
+        "loans_by_month": {month_name(month): total for month, total in loans.items()},
         "base_inflow": seen.inflow,
         "base_outflow": seen.outflow,
         "base_spent": seen.spent,
@@ -106,6 +109,35 @@ def _of_activity(record: Record, sums: Totals) -> dict[str, Any]:
         "contacts": activity.contacts,
         "last_contact_at": None if contact_at == NEVER else from_millis(contact_at),
         "base_contribution": contribution(sums, seen.spent),
+    }
+
+
+def _card(name: str, card: Card) -> CardDetails:
+    return CardDetails(
+        card=name,
+        product=card.product,
+        currency=card.currency,
+        limit=card.limit,
+        limit_until=card.limit_until,
+        amount_due=card.amount_due if card.statement else None,
+        due_on=card.due_on,
+    )
+
+
+def _benefits(profile: ProfileSection) -> dict[str, Any]:
+    """By name, whatever the currencies that they cost something in."""
+    uses: dict[str, int] = {}
+    costs: dict[str, Decimal] = {}
+    for key, one in sorted(profile.benefits.items()):
+        name = benefit_of(key, one)
+        uses[name] = uses.get(name, 0) + one.count
+        if one.base_cost:
+            costs[name] = costs.get(name, NOTHING) + one.base_cost
+    return {
+        "benefits": sum(uses.values()),
+        "base_benefit_cost": sum(costs.values(), NOTHING),
+        "benefit_uses": uses,
+        "base_benefit_costs": costs,
     }
 
 

@@ -1,6 +1,6 @@
 """A customer's portrait out of ClickHouse: what the sink stored, tasks and alerts included."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
@@ -11,8 +11,10 @@ from agents.clickhouse import clickhouse_address
 from agents.portrait.sources import SourceError, UnknownCustomerError
 from agents.terminal import in_language
 from config.settings import Settings
+from schemas.effects import CardDetails
 from sinks.clickhouse.address import FAILURES, client_of
 from sinks.clickhouse.customer import FoundCustomer, Shown, read_customer
+from sinks.clickhouse.effects import card_of
 from sinks.clickhouse.errors import explain
 from streams.attributes import Attributes
 from streams.portrait import masks
@@ -33,6 +35,7 @@ _PROFILE = (
     "family",
     "tags",
     "interests",
+    "interest_sources",
     "relations",
     "consents_given",
     "consents_refused",
@@ -54,6 +57,7 @@ _ASSETS = (
     "base_loans",
     "cards",
     "assets_by_month",
+    "loans_by_month",
 )
 _BEHAVIOUR = (
     "base_inflow",
@@ -66,6 +70,8 @@ _BEHAVIOUR = (
     "last_contact_at",
     "benefits",
     "base_benefit_cost",
+    "benefit_uses",
+    "base_benefit_costs",
     "base_contribution",
 )
 
@@ -107,6 +113,7 @@ def clickhouse_portrait(
             Facts("profile", known(*profile)),
             Facts("attributes", tuple(_attributes(summary.get("attributes", {}), declared))),
             Facts("assets", known(*(_fact(summary, name, zone) for name in _ASSETS))),
+            _cards(map(card_of, summary.get("card_details", ()))),
             Facts("behaviour", known(*(_fact(summary, name, zone) for name in _BEHAVIOUR))),
             _things("tasks", found.tasks, "priority", zone),
             _things("alerts", found.alerts, "severity", zone),
@@ -123,7 +130,8 @@ def _fact(row: Shown, name: str, zone: tzinfo) -> Fact:
     if isinstance(value, Decimal):
         return Fact(name, Amount(value))
     if isinstance(value, dict):
-        return Fact(name, {month: Amount(total) for month, total in sorted(value.items())})
+        told = sorted(value.items())
+        return Fact(name, {k: Amount(one) if isinstance(one, Decimal) else one for k, one in told})
     if isinstance(value, str) and name in _DAYS:
         return Fact(name, as_day(value))
     return Fact(name, tuple(value) if isinstance(value, list) else value)
@@ -137,6 +145,22 @@ def _masked(fact: Fact) -> Fact:
 def _attributes(held: Mapping[str, str], declared: Attributes) -> list[Fact]:
     titles = {name: one.title.model_dump() for name, one in declared.declared.items()}
     return [Fact(name, text, titles.get(name)) for name, text in sorted(held.items())]
+
+
+def _cards(cards: Iterable[CardDetails]) -> Table:
+    rows = tuple(
+        (
+            one.card,
+            one.product or None,
+            None if one.limit is None else Amount(one.limit, one.currency),
+            None if one.limit_until is None else as_day(one.limit_until),
+            None if one.amount_due is None else Amount(one.amount_due, one.currency),
+            None if one.due_on is None else as_day(one.due_on),
+        )
+        for one in cards
+    )
+    columns = ("card", "product", "limit", "limit_until", "last_statement", "due_on")
+    return Table("cards", columns, rows)
 
 
 def _things(name: str, rows: Sequence[Shown], level: str, zone: tzinfo) -> Table:

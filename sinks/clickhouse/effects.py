@@ -1,13 +1,15 @@
 """Effects and dead letters as rows: a column for each of their fields, so that render.py can
 make the same message of a row again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
+from msgspec.structs import astuple
 
 from schemas.dead_letters import HEADERS, parse_dead_letter
-from schemas.effects import Alert, Cause, Effect, Profile, Task, decode_effect
+from schemas.effects import Alert, CardDetails, Cause, Effect, Profile, Task, decode_effect
 from sinks.clickhouse.message import Message, Row, Unstorable, integers, millis
 
 PLACE = ("partition", "offset", "received")
@@ -91,6 +93,11 @@ PROFILE = (
     "base_benefit_cost",
     "base_contribution",
     "attributes",
+    "interest_sources",
+    "loans_by_month",
+    "card_details",
+    "benefit_uses",
+    "base_benefit_costs",
 )
 DEAD_LETTER = HEADERS
 
@@ -179,13 +186,26 @@ _TOLD_AFTER = PROFILE[PROFILE.index("cause_offset") + 1 :]
 
 def _profile(effect: Profile) -> Row:
     data = effect.data
-    integers(*(getattr(data, name) for name in _COUNTS))
-    after = (getattr(data, name) for name in _TOLD_AFTER)
+    integers(*(getattr(data, name) for name in _COUNTS), *data.benefit_uses.values())
     return (
         *(getattr(data, name) for name in _TOLD),
         *_cause(data.cause),
-        *(millis(value) if isinstance(value, datetime) else value for value in after),
+        *(_stored(getattr(data, name)) for name in _TOLD_AFTER),
     )
+
+
+def card_of(stored: Sequence[Any]) -> CardDetails:
+    """One of a row's `card_details` as it was told."""
+    return CardDetails(**dict(zip(CardDetails.__struct_fields__, stored, strict=True)))
+
+
+def _stored(value: Any) -> object:
+    match value:
+        case datetime():
+            return millis(value)
+        case [CardDetails(), *_]:
+            return [astuple(card) for card in value]
+    return value
 
 
 def _cause(cause: Cause) -> Row:

@@ -21,11 +21,11 @@ from schemas.effects import (
     TaskData,
 )
 from schemas.envelope import from_millis
-from sinks.clickhouse.effects import ALERT, CAUSE, DEAD_LETTER, PROFILE, TASK
+from sinks.clickhouse.effects import ALERT, CAUSE, DEAD_LETTER, PROFILE, TASK, card_of
 from sinks.clickhouse.tables import TABLE_OF, VIEWS
 
 _INSTANTS = {"time", "due", "cause_time", "waited_until", "last_contact_at"}
-_NOT_SAME = {"cause", "last_contact_at"}
+_NOT_SAME = {"cause", "last_contact_at", "card_details"}
 _BLOCK = {"max_block_size": 10_000}
 
 _Row = dict[str, Any]
@@ -131,6 +131,7 @@ def _profile(row: _Row) -> ProfileData:
     return ProfileData(
         **{name: row[name] for name in same},
         last_contact_at=_instant(row["last_contact_at"]),
+        card_details=[card_of(one) for one in row["card_details"]],
         cause=_cause(row),
     )
 

@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from schemas.events.core import BenefitData, InterestData
 from schemas.profile import Benefit, Interest, ProfileSection
 from streams.fold.bounded import cut, gather, trim
@@ -23,27 +25,28 @@ def recorded(profile: ProfileSection, data: InterestData, when: Moment) -> None:
 
 def used(profile: ProfileSection, data: BenefitData, when: Moment) -> None:
     benefits = profile.benefits
-    paid = data.cost is not None and data.currency is not None
-    name = f"{cut(data.benefit)} {data.currency}" if paid else cut(data.benefit)
-    one = Benefit(count=1, last_at=when.at)
-    if data.cost is not None and paid:
-        one.cost = data.cost
-    if data.base_cost is not None:
-        one.base_cost = data.base_cost
-    kept = benefits.get(name)
-    benefits[name] = one if kept is None else _added(kept, one, kept.cost + one.cost)
-    gather(benefits, name, MAX_BENEFITS, Benefit, _merged)
+    key = cut(data.benefit)
+    one = Benefit(count=1, last_at=when.at, base_cost=data.base_cost or Decimal(0))
+    if data.cost is not None and data.currency is not None:
+        key += f" {data.currency}"
+        one.cost, one.currency = data.cost, data.currency
+    kept = benefits.get(key)
+    if kept is not None:
+        currency = kept.currency or one.currency
+        one = replace(_added(kept, one), cost=kept.cost + one.cost, currency=currency)
+    benefits[key] = one
+    gather(benefits, key, MAX_BENEFITS, Benefit, _added)
 
 
-def _merged(one: Benefit, other: Benefit) -> Benefit:
-    """Of unlike currencies, perhaps, so that only the base currency has a sum."""
-    return _added(one, other, Decimal(0))
+def benefit_of(key: str, benefit: Benefit) -> str:
+    """The benefit's own name."""
+    return key.removesuffix(f" {benefit.currency}") if benefit.currency else key
 
 
-def _added(one: Benefit, other: Benefit, cost: Decimal) -> Benefit:
+def _added(one: Benefit, other: Benefit) -> Benefit:
+    """Their currencies may differ, so that there is no cost but in the base currency."""
     return Benefit(
         count=one.count + other.count,
-        cost=cost,
         base_cost=one.base_cost + other.base_cost,
         last_at=max(one.last_at, other.last_at),
     )

@@ -3,14 +3,14 @@
 from datetime import date, tzinfo
 from decimal import Decimal
 
-from schemas.activity import unpack_behaviour
+from schemas.activity import Use, unpack_behaviour
 from schemas.profile import ProfileSection
 from schemas.record import Record
-from streams.assets import assets_by_month, totals
+from streams.assets import assets_by_month, loans_by_month, totals
 from streams.fold.accounts import is_open
 from streams.months import month_name
 from streams.portrait.instants import instant
-from streams.portrait.parts import Amount, Fact, Facts, Table, known
+from streams.portrait.parts import Amount, Fact, Facts, Table, Value, known
 from streams.portrait.profile import as_day
 
 
@@ -28,26 +28,32 @@ def assets(record: Record) -> Facts:
         "other": sums.other,
         "loans": sums.base_loans,
     }
-    history = {month_name(month): Amount(total) for month, total in by_month.items()}
+    owed = loans_by_month(record.profile, newest, sums.base_loans) if newest else {}
     return Facts(
         "assets",
         known(
             Fact("total", Amount(sums.assets)),
             Fact("net", Amount(sums.net)),
             *(Fact(name, Amount(total)) for name, total in classes.items() if total),
-            Fact("by_month", history),
+            Fact("by_month", _by_month(by_month)),
+            Fact("loans_by_month", _by_month(owed)),
         ),
     )
 
 
-def tables_of_assets(section: ProfileSection, zone: tzinfo) -> tuple[Table, ...]:
+def _by_month(sums: dict[int, Decimal]) -> dict[str, Amount]:
+    return {month_name(month): Amount(total) for month, total in sums.items()}
+
+
+def tables_of_assets(record: Record, zone: tzinfo) -> tuple[Table, ...]:
     """What is open, one by one."""
+    section = record.profile
     return (
         _accounts(section, zone),
         _deposits(section),
         _holdings(section, zone),
         _loans(section, zone),
-        _cards(section),
+        _cards(section, record.activity.uses),
     )
 
 
@@ -123,7 +129,8 @@ def _loans(section: ProfileSection, zone: tzinfo) -> Table:
     return Table("loans", columns, rows, section.dropped.get("loans", 0))
 
 
-def _cards(section: ProfileSection) -> Table:
+def _cards(section: ProfileSection, uses: dict[str, Use]) -> Table:
+    """With what was paid in the last month that a card was used in, and in the month before."""
     rows = tuple(
         (
             name,
@@ -132,11 +139,19 @@ def _cards(section: ProfileSection) -> Table:
             _day(one.limit_until),
             Amount(one.amount_due, one.currency) if one.statement else None,
             _day(one.due_on),
+            *_used(uses.get(name)),
         )
         for name, one in sorted(section.cards.items())
     )
-    columns = ("card", "product", "limit", "limit_until", "last_statement", "due_on")
+    told = ("card", "product", "limit", "limit_until", "last_statement", "due_on")
+    columns = (*told, "used_in", "paid", "month_before")
     return Table("cards", columns, rows, section.dropped.get("cards", 0))
+
+
+def _used(use: Use | None) -> tuple[Value, Value, Value]:
+    if use is None:
+        return None, None, None
+    return month_name(use.month), Amount(use.base_total), Amount(use.before)
 
 
 def _percent(rate: Decimal) -> str:

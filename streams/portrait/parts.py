@@ -26,6 +26,7 @@ Value = (
     | Sequence[str]
     | Mapping[str, int]
     | Mapping[str, bool]
+    | Mapping[str, str]
     | Mapping[str, Amount]
 )
 """Instants are in the bank's time zone; None is unknown; a mapping counts, or says yes and no."""

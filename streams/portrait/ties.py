@@ -3,6 +3,7 @@
 from datetime import tzinfo
 
 from schemas.profile import ProfileSection
+from streams.fold.interests import benefit_of
 from streams.portrait.instants import instant
 from streams.portrait.parts import Amount, Table
 
@@ -41,9 +42,8 @@ def _benefits(section: ProfileSection, zone: tzinfo) -> Table:
     held = sorted(section.benefits.items(), key=lambda one: (-one[1].last_at, one[0]))
     rows = []
     for key, one in held:
-        name, _, currency = key.rpartition(" ") if one.cost else (key, "", "")
-        cost = Amount(one.cost, currency) if currency else None
+        cost = Amount(one.cost, one.currency) if one.currency else None
         base = Amount(one.base_cost) if one.base_cost else None
-        rows.append((name, one.count, cost, base, instant(one.last_at, zone)))
+        rows.append((benefit_of(key, one), one.count, cost, base, instant(one.last_at, zone)))
     columns = ("benefit", "times", "cost", "in_base_currency", "last")
     return Table("benefits", columns, tuple(rows))

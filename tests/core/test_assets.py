@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.envelope import from_millis
-from streams.assets import assets_by_month, totals
+from streams.assets import assets_by_month, loans_by_month, totals
 from streams.history import MONTHS
 from streams.inputs import Raw
 from streams.months import month_name
@@ -161,6 +161,11 @@ def test_the_ends_of_months_are_those_of_a_ledger(entries: list[Entry]) -> None:
     for month, assets in found.items():
         until = [one for one in entries if month_of(one[0]) <= month_name(month)]
         assert assets == Ledger(until).assets(), month_name(month)
+    owed = loans_by_month(record.profile, newest, totals(record.profile).base_loans)
+    assert bool(owed) == any(kind.startswith("loan") for _, kind, _ in entries)
+    for month, total in owed.items():
+        until = [one for one in entries if month_of(one[0]) <= month_name(month)]
+        assert total == Ledger(until).owed(), month_name(month)
     begun = [month_of(at) for at, kind, _ in entries if not kind.startswith("loan")]
     if len(found) < MONTHS:
         assert month_name(min(found)) == min(begun, default=month_name(newest))

@@ -1,6 +1,7 @@
 """What a step says: where an effect comes from, under which id, and when a summary goes out."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from msgspec import structs
@@ -123,3 +124,53 @@ def test_late_begins_behind_the_lateness_of_the_records_own_newest_event() -> No
     visits = outcome.records[WHO].activity.visits
     assert (visits.logins, visits.by_channel) == (3, {"app": 1, "web": 2}), "folded all the same"
     assert visits.last_login_at == NOW
+
+
+def test_a_summary_tells_cards_loans_interests_and_benefits_one_by_one() -> None:
+    record, at = Record(WHO), NOW - 40 * DAY
+    told: list[tuple[str, dict[str, Any], int]] = [
+        ("card.issued", {"card": "5600-2", "product": "travel", "currency": "USD"}, at),
+        ("card.limit_changed", {"card": "5600-2", "currency": "USD", "limit": "20000"}, at + 1),
+        (
+            "statement.issued",
+            {
+                "card": "5600-1",
+                "statement": "S1",
+                "currency": "CNY",
+                "amount_due": "12.5",
+                "due_on": "2023-11-30",
+            },
+            at + 2,
+        ),
+        ("loan.drawn", loan("1000"), at + 3),
+        ("loan.repaid", loan("300"), NOW - 2 * DAY),
+        ("interest.recorded", {"interest": "golf", "given_by": "RM1"}, at + 4),
+        ("interest.recorded", {"interest": "tea"}, at + 5),
+        ("benefit.used", benefit("lounge", "30", "USD", "210"), at + 6),
+        ("benefit.used", benefit("lounge", "100", "CNY", "100"), at + 7),
+        ("benefit.used", {"benefit": "gift"}, at + 8),
+    ]
+    raws = [raw(str(n), kind, data, when) for n, (kind, data, when) in enumerate(told)]
+    summaries = [profiles(run(one, record=record)) for one in raws]
+    assert all(len(one) == 1 for one in summaries), "each of them tells something new"
+    data = summaries[-1][0].data
+    first, second = data.card_details
+    assert (first.card, first.limit, first.amount_due) == ("5600-1", None, Decimal("12.5"))
+    assert first.due_on == "2023-11-30"
+    assert (second.card, second.product, second.currency) == ("5600-2", "travel", "USD")
+    assert (second.limit, second.amount_due) == (Decimal(20_000), None)
+    assert data.loans_by_month == {"2023-10": Decimal(1_000), "2023-11": Decimal(700)}
+    assert data.base_loans == 700
+    assert (data.interests, data.interest_sources) == (["golf", "tea"], {"golf": "RM1"})
+    assert data.benefit_uses == {"lounge": 2, "gift": 1}
+    assert data.base_benefit_costs == {"lounge": 310}
+    assert (data.benefits, data.base_benefit_cost) == (3, 310)
+
+
+def loan(amount: str) -> dict[str, Any]:
+    told = {"loan": "L1", "kind": "mortgage", "amount": amount, "currency": "CNY"}
+    return told | {"base_amount": amount}
+
+
+def benefit(name: str, cost: str, currency: str, base_cost: str) -> dict[str, Any]:
+    return {"benefit": name, "cost": cost, "currency": currency, "base_cost": base_cost}

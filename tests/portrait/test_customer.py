@@ -1,6 +1,7 @@
 """`vipcare customer show`, beside a worker and a sink that run: out of each place there is."""
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -137,6 +138,21 @@ def test_clickhouse_shows_what_the_sink_stored(capfd: pytest.CaptureFixture[str]
     )
     assert data["time_line"][0]["time"].endswith("+08:00")
     assert {one["state"] for one in data["tasks"] + data["alerts"]} <= {"open", "closed"}
+    held: Any = shown(capfd, "--from", "store")
+    told = [{name: card[name] for name in data["cards"][0]} for card in held["cards"]]
+    assert numbers(data["cards"]) == numbers(told)
+    loans = [numbers(one["assets"]["loans_by_month"]) for one in (data, held)]
+    assert loans[0] == loans[1] != {}
+    used = {one["benefit"]: one["times"] for one in held["benefits"]}
+    assert data["behaviour"]["benefit_uses"] == used
+    known = {one["interest"]: one["known_from"] for one in held["interests"] if one["known_from"]}
+    assert data["profile"]["interest_sources"] == known
+
+
+def numbers(data: Any) -> Any:
+    """Amounts as numbers: ClickHouse has as many decimals as its columns."""
+    text = json.dumps(data)
+    return json.loads(re.sub(r'"(-?[\d]+(?:\.\d+)?)"', r"\1", text))
 
 
 def test_attributes_reach_clickhouse_and_sensitive_ones_stay_in_the_record(
