@@ -2,7 +2,9 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from functools import partial
+from operator import itemgetter
 from typing import Any
 
 import structlog
@@ -95,8 +97,9 @@ class Source:
             )
             more = self._good(piece)
             if more:
-                self._largest = max(len(one.value or b"") for one in more) + 1
-                size -= sum(len(one.value or b"") for one in more)
+                sizes = [len(one.value or b"") for one in more]
+                self._largest = max(sizes) + 1
+                size -= sum(sizes)
             messages += more
             if left <= 0:
                 break
@@ -104,7 +107,8 @@ class Source:
         if self.assigned is not assigned:
             messages = [one for one in messages if (one.topic, one.partition) in self.assigned]
         if messages:
-            ends = {(one.topic, one.partition): one.offset + 1 for one in messages}
+            last = dict(zip(map(_place, messages), map(_offset, messages), strict=True))
+            ends = {place: offset + 1 for place, offset in last.items()}
             self._taken.append(ends)
             for place, end in ends.items():
                 self.reached[place] = max(end, self.reached.get(place, 0))
@@ -175,13 +179,11 @@ class Source:
 
     def _good(self, found: Sequence[KafkaMessage]) -> list[Message]:
         """Messages, without what tells of errors and ends."""
-        messages = []
-        for one in found:
-            if one.error() is None:
-                messages.append(message_of(one))
-            else:
+        good = [one for one in found if one.error() is None]
+        if len(good) < len(found):
+            for one in found:
                 self._hear(one)
-        return messages
+        return messages_of(good)
 
     def _hear(self, message: KafkaMessage) -> None:
         error = message.error()
@@ -204,15 +206,23 @@ def _without(ends: Mapping[Place, int], gone: Container[Place]) -> dict[Place, i
     return {place: end for place, end in ends.items() if place not in gone}
 
 
-def message_of(message: KafkaMessage) -> Message:
+_place = itemgetter(0, 1)
+_offset = itemgetter(2)
+_make = partial(tuple.__new__, Message)
+"""A Message of a tuple of its fields, at a third of what it costs to name them."""
+
+
+def messages_of(found: Sequence[KafkaMessage]) -> list[Message]:
     """What the driver took, without what tells of errors."""
-    headers: Any = message.headers()  # the stub allows more than is ever read
-    return Message(
-        message.topic() or "",
-        message.partition() or 0,
-        message.offset() or 0,
-        message.timestamp()[1],
-        message.value(),
-        [(name, value) for name, value in headers if value is not None] if headers else [],
-        message.key(),
+    headers: Iterable[Any] = map(KafkaMessage.headers, found)  # the stub allows more than is read
+    fields = zip(
+        map(KafkaMessage.topic, found),
+        map(KafkaMessage.partition, found),
+        map(KafkaMessage.offset, found),
+        [stamp for _, stamp in map(KafkaMessage.timestamp, found)],
+        map(KafkaMessage.value, found),
+        [[one for one in told if one[1] is not None] if told else [] for told in headers],
+        map(KafkaMessage.key, found),
+        strict=True,
     )
+    return [*map(_make, fields)]

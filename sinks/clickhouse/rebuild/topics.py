@@ -8,7 +8,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from sinks.clickhouse.message import Message
 from sinks.clickhouse.rebuild.errors import RebuildError
-from sinks.clickhouse.source import Place, message_of
+from sinks.clickhouse.source import Place, messages_of
 
 _ANSWER_S = 10.0
 _SILENT_S = 60.0
@@ -98,7 +98,7 @@ class Topics:
                 heard, error = time.monotonic(), one.error()
                 place = one.topic() or "", one.partition() or 0
                 if error is None:
-                    message = message_of(one)
+                    [message] = messages_of([one])
                     if ends is not None and message.offset + 1 >= ends[place]:
                         left.discard(place)
                         self._consumer.pause([TopicPartition(*place)])
