@@ -8,20 +8,21 @@ cost, not what the table's thirty columns would.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, defstruct
 
 from schemas.decode import BrokenEventError, UnknownTypeError, decode_event
 from schemas.envelope import Data, Event, to_millis
 from schemas.fields import sensitive_fields
 from sinks.clickhouse.message import LATEST, Message
-from sinks.clickhouse.rows import Column, Rows
+from sinks.clickhouse.rows import Column, Rows, joined
 
 FIELDS = (
     "amount",
@@ -65,45 +66,51 @@ COLUMNS = (
 )
 
 
-_envelope = attrgetter("source", "id", "subject", "data")
-
-
-class _Group:
-    """Messages of one type of event, with what was decoded of them."""
-
-    def __init__(self, event: type[Event]) -> None:
-        self.type = event
-        self.messages: list[Message] = []
-        self.events: list[Event] = []
-        self.times: Column = []
-
-    def columns(self) -> list[Column]:
-        """In the order of COLUMNS."""
-        topics, partitions, offsets, timestamps, *_ = zip(*self.messages, strict=True)
-        sources, ids, customers, data = zip(*map(_envelope, self.events), strict=True)
-        kind: type[Data] = type(data[0])
-        plan, size = _plan(kind), len(data)
-        absent: Column = [None] * size
-        return [
-            [*topics],
-            [*partitions],
-            [*offsets],
-            _received(timestamps, self.messages),
-            [self.type.event_type()] * size,
-            [*sources],
-            [*ids],
-            [*customers],
-            self.times,
-            *(absent if get is None else [*map(get, data)] for get in plan.columns),
-            _rests(data, plan),
-        ]
+_PIECE = 1_000
+"""Messages at a time: what is made of them on the way stays in the processor's cache."""
 
 
 def event_rows(messages: Sequence[Message]) -> Rows:
     """Messages of keyed inputs as rows, in another order; what is no event of a known type, or of
     no time that a column holds, is counted as "broken" or "unknown"."""
-    groups: dict[type[Event], _Group] = {}
     skipped: Counter[tuple[str, str]] = Counter()
+    pieces = (messages[start : start + _PIECE] for start in range(0, len(messages), _PIECE))
+    parts = [group.rows() for piece in pieces for group in _groups(piece, skipped)]
+    return replace(joined(parts), skipped=skipped)
+
+
+@dataclass(slots=True)
+class _Group:
+    """Messages of one type of event, and what was decoded of them."""
+
+    type: type[Event]
+    messages: list[Message] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    times: Column = field(default_factory=list)
+
+    def rows(self) -> Rows:
+        topics, partitions, offsets, timestamps, *_ = zip(*self.messages, strict=True)
+        events = self.events
+        data = [event.data for event in events]
+        plan = _plan(type(data[0]))
+        columns: list[Column | None] = [
+            [*topics],
+            [*partitions],
+            [*offsets],
+            _received(timestamps, self.messages),
+            [self.type.event_type()] * len(events),
+            [event.source for event in events],
+            [event.id for event in events],
+            [event.subject for event in events],
+            self.times,
+            *(get and [*map(get, data)] for get in plan.columns),
+            _rests(data, plan),
+        ]
+        return Rows(columns, self.messages)
+
+
+def _groups(messages: Sequence[Message], skipped: Counter[tuple[str, str]]) -> Iterable[_Group]:
+    groups: dict[type[Event], _Group] = {}
     for message in messages:
         try:
             event = decode_event(message.value or b"")
@@ -124,13 +131,7 @@ def event_rows(messages: Sequence[Message]) -> Rows:
         group.messages.append(message)
         group.events.append(event)
         group.times.append(time)
-    columns: list[Column] = [[] for _ in COLUMNS]
-    kept: list[Message] = []
-    for group in groups.values():
-        kept += group.messages
-        for column, found in zip(columns, group.columns(), strict=True):
-            column.extend(found)
-    return Rows(columns, kept, skipped)
+    return groups.values()
 
 
 def _received(timestamps: Sequence[int], messages: Sequence[Message]) -> Column:
@@ -144,40 +145,41 @@ class _Plan(NamedTuple):
 
     columns: tuple[Callable[[Data], object] | None, ...]
     """How to get each of FIELDS; None where the type has no such field."""
-    rest: tuple[str, ...]
-    is_patch: bool
-    """In a patch null removes a field, so it says something."""
+    rest: tuple[Callable[[Data], object], ...]
+    """How to get each of the others."""
+    told: Callable[..., Struct]
+    """Takes these, and holds what of them says something."""
 
 
 @cache
 def _plan(data: type[Data]) -> _Plan:
     names, hidden = data.__struct_fields__, _hidden(data)
+    rest = [name for name in names if name not in hidden and name not in FIELDS]
+    nothing = UNSET if UNSET in data.__struct_defaults__ else None  # a patch removes by null
     return _Plan(
         tuple(attrgetter(name) if name in names else None for name in FIELDS),
-        tuple(name for name in names if name not in hidden and name not in FIELDS),
-        UNSET in data.__struct_defaults__,
+        tuple(map(attrgetter, rest)),
+        defstruct("Told", [(name, Any, nothing) for name in rest], omit_defaults=True, gc=False),
     )
 
 
 _hidden = cache(sensitive_fields)
 _json = msgspec.json.Encoder().encode
-_SIMPLE = frozenset((str, int, bool, type(None)))
+_SIMPLE = frozenset((str, int, bool, type(None), type(UNSET)))
 
 
 def _rests(data: Sequence[Data], plan: _Plan) -> Column:
     """For each its fields without a column, as JSON text; what is not told is left out."""
     if not plan.rest:
         return ["{}"] * len(data)
-    names, nothing = plan.rest, (UNSET if plan.is_patch else None)
-    found: Column = []
-    for one in data:
-        told: dict[str, object] = {}
-        for name in names:
-            value = getattr(one, name)
-            if value is not nothing and value is not UNSET:
-                told[name] = value if type(value) in _SIMPLE else _plain(value)
-        found.append(_json(told).decode() if told else "{}")
-    return found
+    told = map(plan.told, *(_plains([*map(get, data)]) for get in plan.rest))
+    return [_json(one).decode() for one in told]
+
+
+def _plains(values: Column) -> Column:
+    if _SIMPLE.issuperset(map(type, values)):  # mostly
+        return values
+    return [*map(_plain, values)]
 
 
 def public_json(data: Struct) -> str:

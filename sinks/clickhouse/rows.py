@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 
 from sinks.clickhouse.message import Message, Row, Unstorable
 
@@ -11,9 +12,10 @@ Column = list[object]
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """`columns` in the order of the table's, all as long as `messages`."""
+    """`columns` in the order of the table's, all as long as `messages`; None for one that is NULL
+    in every row."""
 
-    columns: list[Column]
+    columns: list[Column | None]
     messages: list[Message]
     skipped: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Topic and why (broken, unknown, empty) → how many messages no table holds."""
@@ -22,7 +24,7 @@ class Rows:
         return len(self.messages)
 
     def row(self, place: int) -> Row:
-        return tuple(column[place] for column in self.columns)
+        return tuple(column and column[place] for column in self.columns)
 
     def first(self) -> "Rows":
         """The first row alone."""
@@ -33,7 +35,22 @@ class Rows:
         return self._part(slice(middle)), self._part(slice(middle, None))
 
     def _part(self, which: slice) -> "Rows":
-        return Rows([column[which] for column in self.columns], self.messages[which])
+        return Rows([column and column[which] for column in self.columns], self.messages[which])
+
+
+def joined(parts: Sequence[Rows]) -> Rows:
+    """All rows of some parts of a table, in their order."""
+    messages = [*chain.from_iterable(part.messages for part in parts)]
+    sizes = [*map(len, parts)]
+    columns = [_joined(found, sizes) for found in zip(*(p.columns for p in parts), strict=True)]
+    return Rows(columns, messages)
+
+
+def _joined(found: Sequence[Column | None], sizes: Sequence[int]) -> Column | None:
+    if not any(found):
+        return None
+    filled = (one or repeat(None, size) for one, size in zip(found, sizes, strict=True))
+    return [*chain.from_iterable(filled)]
 
 
 def row_by_row(columns: int, make: Callable[[Message], Row]) -> Callable[[Sequence[Message]], Rows]:
@@ -50,7 +67,7 @@ def row_by_row(columns: int, make: Callable[[Message], Row]) -> Callable[[Sequen
                 skipped[message.topic, problem.why] += 1
             else:
                 kept.append(message)
-        turned = [list(column) for column in zip(*found, strict=True)]
+        turned: list[Column | None] = [list(column) for column in zip(*found, strict=True)]
         return Rows(turned or [[] for _ in range(columns)], kept, skipped)
 
     return rows

@@ -1,6 +1,6 @@
 """The tables and views: their names, their columns in the order of rows, what goes into which."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from schemas.events import INPUT_TOPICS
@@ -19,10 +19,11 @@ class Table:
     rows: Callable[[Sequence[Message]], Rows]
     """Messages as rows in the order of `columns`; what it does not hold is counted."""
 
-    def insert(self, name: str | None = None) -> str:
-        """The statement; `name` in place of the table's own, for one of the same columns."""
-        columns = ", ".join(f"`{column}`" for column in self.columns)
-        return f"INSERT INTO {name or self.name} ({columns}) VALUES"
+    def insert(self, name: str | None = None, columns: Iterable[str] | None = None) -> str:
+        """The statement; `name` in place of the table's own, for one of the same columns. Where
+        `columns` are named, the others are NULL."""
+        told = ", ".join(f"`{column}`" for column in columns or self.columns)
+        return f"INSERT INTO {name or self.name} ({told}) VALUES"
 
 
 def _table(name: str, columns: tuple[str, ...], row: Callable[[Message], Row]) -> Table:

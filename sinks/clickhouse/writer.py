@@ -37,10 +37,14 @@ class Writer:
         Raises AwayError, or RefusedError if it may be the rows; then some of them may be there,
         and the same rows may come again.
         """
-        # The driver changes the lists that it is given: each try needs lists of its own.
-        columns = [column.copy() for column in rows.columns]
+        told = {
+            column: values
+            for column, values in zip(table.columns, rows.columns, strict=True)
+            if values is not None
+        }
+        statement = table.insert(name, told)
         try:
-            self._client.execute(table.insert(name), columns, columnar=True, settings=SETTINGS)
+            self._client.execute(statement, [*told.values()], columnar=True, settings=SETTINGS)
         except Exception as error:  # the driver raises whatever a value makes it raise
             self._client.disconnect()
             raise of_insert(error) from None

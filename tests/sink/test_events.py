@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import cycle, islice
 from typing import Any
 
 import msgspec
@@ -22,6 +23,7 @@ from sinks.clickhouse.address import Address
 from sinks.clickhouse.batch import make_batch
 from sinks.clickhouse.events import COLUMNS, FIELDS, event_rows
 from sinks.clickhouse.message import Message, Row
+from sinks.clickhouse.tables import EVENTS
 from sinks.clickhouse.writer import Writer
 from tests.schemas.examples import EVENT_EXAMPLES, examples
 from tests.sink.strategies import SECRET, SECRET_DAY, of
@@ -49,9 +51,20 @@ def row_of(message: Message) -> Row:
 @settings(max_examples=100, deadline=None)
 @given(st.lists(events, max_size=20))
 def test_columns_are_the_rows_of_the_twin(found: list[Event]) -> None:
-    messages = [message_of(event, offset) for offset, event in enumerate(found)]
+    _agrees_with_the_twin([message_of(event, offset) for offset, event in enumerate(found)])
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.lists(events, min_size=1, max_size=20))
+def test_a_batch_of_many_pieces_is_the_rows_of_the_twin(found: list[Event]) -> None:
+    many = islice(cycle(found), 2_500)
+    _agrees_with_the_twin([message_of(event, offset) for offset, event in enumerate(many)])
+
+
+def _agrees_with_the_twin(messages: list[Message]) -> None:
     rows = event_rows(messages)
-    assert sorted(message.offset for message in rows.messages) == list(range(len(found)))
+    offsets = [message.offset for message in rows.messages]
+    assert sorted(offsets) == list(range(len(messages)))
     for place, message in enumerate(rows.messages):
         assert rows.row(place) == event_row(message)
 
@@ -111,6 +124,26 @@ def test_every_example_is_stored_in_one_batch(client: Client, address: Address) 
     rows = client.execute(f"SELECT {names} FROM events ORDER BY offset")
     assert [_seen(row) for row in rows] == [_told(one) for one in messages]
     assert {event.event_type() for event in shipped} == set(EVENT_TYPES)
+
+
+def test_rows_stay_as_they_are_for_another_try(client: Client, address: Address) -> None:
+    shipped = [decode_event(json.dumps(example).encode()) for example in EVENT_EXAMPLES]
+    rows = event_rows([message_of(event, offset) for offset, event in enumerate(shipped)])
+    before = [column and column.copy() for column in rows.columns]
+    writer = Writer(address)
+    writer.insert(EVENTS, rows)
+    writer.close()
+    assert client.execute("SELECT count() FROM events") == [(len(shipped),)]
+    assert rows.columns == before
+
+
+def test_columns_that_nobody_tells_are_not_sent() -> None:
+    viewed = decode_event(json.dumps(examples("page.viewed")[0]).encode())
+    told = dict(zip(COLUMNS, event_rows([message_of(viewed)] * 3).columns, strict=True))
+    assert told["id"] == [viewed.id] * 3
+    assert {name for name, column in told.items() if column is None} == {*FIELDS}.difference(
+        viewed.data.__struct_fields__
+    )
 
 
 def test_the_first_of_a_source_and_id_is_kept(client: Client, address: Address) -> None:
