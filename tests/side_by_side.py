@@ -1,4 +1,4 @@
-"""Which tests share a process when the suite runs side by side (`pytest -n 3`), and in what order.
+"""Which tests share a process when the suite runs side by side (`pytest -n 4`), and in what order.
 
 A file is one piece of work, or a folder whose tests share a server, so that they start it once.
 Files in which every test starts a server of its own are worked through test by test. What takes
@@ -12,32 +12,42 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 LONGEST_FIRST = (
+    "tests/wires/",
     "tests/kill/test_kill.py",
     "tests/deploy/test_image.py",
     "tests/lane/test_whole_path.py",
-    "tests/lane/test_refusing.py",
-    "tests/lane/test_replay.py",
+    "tests/sink/test_refused.py",
     "tests/lane/test_health_process.py",
-    "tests/lane/test_timers_on_kafka.py",
-    "tests/lane/test_take_over.py",
-    "tests/lane/test_relations.py",
-    "tests/stack/test_up.py",
-    "tests/kill/test_fail_points.py",
-    "tests/stack/test_up_on_kafka.py",
-    "tests/doctor/test_on_kafka.py",
-    "tests/wires/test_rights.py",
-    "tests/wires/test_diagnosis.py",
-    "tests/wires/test_personal_data.py",
-    "tests/ops/test_kafka_server.py",
-    "tests/stack/test_kafka.py",
-    "tests/stack/test_errors.py",
-    "tests/bank/test_commands.py",
-    "tests/ops/test_health.py",
-    "tests/sink/test_sink.py",
+    "tests/lane/test_ground_moves.py",
+    "tests/lane/test_replay.py",
     "tests/ops/test_reconcile.py",
+    "tests/lane/test_refusing.py",
+    "tests/stack/test_up_on_kafka.py",
+    "tests/lane/test_timers_on_kafka.py",
+    "tests/sink/test_sink.py",
+    "tests/kill/test_fail_points.py",
+    "tests/lane/test_take_over.py",
+    "tests/lane/test_facts.py",
+    "tests/lane/test_refusals.py",
+    "tests/portrait/test_customer.py",
+    "tests/sink/test_faults.py",
+    "tests/kill/test_audit.py",
+    "tests/stack/test_up.py",
+    "tests/lane/test_relations.py",
+    "tests/tools/test_kcat.py",
+    "tests/bank/test_many.py",
+    "tests/ops/test_reading.py",
+    "tests/sink/test_rebuild.py",
+    "tests/ops/test_topics.py",
+    "tests/bank/test_commands.py",
+    "tests/sink/test_metrics.py",
+    "tests/ops/test_kafka_server.py",
+    "tests/ops/test_report.py",
+    "tests/doctor/test_on_kafka.py",
 )
 TEST_BY_TEST = frozenset(
     {
+        "tests/lane/test_ground_moves.py",
         "tests/lane/test_health_process.py",
         "tests/lane/test_refusing.py",
         "tests/lane/test_take_over.py",
@@ -76,12 +86,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if _is_one_of_several(config):
-        items.sort(key=lambda item: _place(item.nodeid.partition("::")[0]))
+        items.sort(key=lambda item: _place(item.nodeid))
 
 
 def _is_one_of_several(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
-def _place(file: str) -> int:
-    return LONGEST_FIRST.index(file) if file in LONGEST_FIRST else len(LONGEST_FIRST)
+def _place(nodeid: str) -> int:
+    places = (place for place, start in enumerate(LONGEST_FIRST) if nodeid.startswith(start))
+    return next(places, len(LONGEST_FIRST))

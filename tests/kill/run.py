@@ -38,13 +38,12 @@ SCENARIOS = (
     Scenario("topic-made-anew", refusals.topic_made_anew, ends_the_world=True),
 )
 SHORT = (
-    Scenario("five-random-moments", partial(killing.random_moments, kills=5)),
+    Scenario("three-random-moments", partial(killing.random_moments, kills=3)),
     Scenario("zombie-with-open-transaction", zombies.with_an_open_transaction),
-    Scenario("disk-emptied", disks.emptied),
     Scenario("poison", outside.poison),
     Scenario("sink-killed", outside.sink_killed),
 )
-"""About three minutes."""
+"""About two minutes."""
 AT_LEAST = 100_000
 """Events of a run of all scenarios: with fewer it would show less than it says."""
 

@@ -100,7 +100,7 @@ class Worker:
         while not holds():
             assert self.process.poll() is None, f"the worker ended:\n{self.log.read_text()[-3000:]}"
             assert time.monotonic() < deadline, f"too slow:\n{self.log.read_text()[-3000:]}"
-            time.sleep(0.05)
+            time.sleep(0.1)
 
     def wait_ready(self, partitions: int | None = None) -> Self:
         def ready() -> bool:

@@ -22,7 +22,7 @@ SHORT = {"VIPCARE_BANK__HISTORY_DAYS": "10"}
 def test_a_run_on_apache_kafka_agrees(tmp_path: Path, fresh_kafka: KafkaServer) -> None:
     report = tmp_path / "report.json"
     options = ("--workers", "2", "--broker", fresh_kafka.bootstrap, "--report", str(report))
-    with running("up", *options, "--data", str(tmp_path / "data")) as up:
+    with running("up", *options, "--data", str(tmp_path / "data"), **SHORT) as up:
         read_until(up, "ready")
         _await(up, "alerts", 1)
         up.send_signal(signal.SIGINT)
