@@ -1,7 +1,7 @@
 """The activity section of a customer record: what the customer does, and what is done about it.
 
 Every event changes it, so its fields are packed without names (new ones go to the end), and what
-most events do not need stays packed within it.
+most events do not need stays packed within it. Without the collector, see schemas/profile.py.
 """
 
 from decimal import Decimal
@@ -15,7 +15,7 @@ from schemas.profile import NEVER
 EMPTY = Raw(pack([]))
 
 
-class Flow(Struct, kw_only=True, array_like=True):
+class Flow(Struct, kw_only=True, array_like=True, gc=False):
     """Transfers in one direction, since the record began."""
 
     count: int = 0
@@ -24,7 +24,7 @@ class Flow(Struct, kw_only=True, array_like=True):
     last_at: int = NEVER
 
 
-class Transfer(Struct, kw_only=True, array_like=True):
+class Transfer(Struct, kw_only=True, array_like=True, gc=False):
     """One of the last transfers, kept so that a reversal takes the right one out again."""
 
     at: int
@@ -35,7 +35,7 @@ class Transfer(Struct, kw_only=True, array_like=True):
     reversed: bool = False
 
 
-class Visits(Struct, kw_only=True, array_like=True):
+class Visits(Struct, kw_only=True, array_like=True, gc=False):
     """What the customer did in the app and on the web, since the record began."""
 
     logins: int = 0
@@ -49,7 +49,7 @@ class Visits(Struct, kw_only=True, array_like=True):
     """Journey → how often it was started, completed, abandoned."""
 
 
-class Use(Struct, kw_only=True, array_like=True):
+class Use(Struct, kw_only=True, array_like=True, gc=False):
     """What was paid with one card in the last month that it was used in, and the month before."""
 
     month: int
@@ -57,7 +57,7 @@ class Use(Struct, kw_only=True, array_like=True):
     before: Decimal = Decimal(0)
 
 
-class Care(Struct, kw_only=True, array_like=True):
+class Care(Struct, kw_only=True, array_like=True, gc=False):
     """What became of tasks, as the CRM told it, since the record began."""
 
     accepted: int = 0
@@ -71,14 +71,14 @@ class Care(Struct, kw_only=True, array_like=True):
     base_won: Decimal = Decimal(0)
 
 
-class Sum(Struct, array_like=True):
+class Sum(Struct, array_like=True, gc=False):
     """How many and how much, in the base currency."""
 
     count: int = 0
     total: Decimal = Decimal(0)
 
 
-class Inflow(Struct, array_like=True, order=True, frozen=True):
+class Inflow(Struct, array_like=True, order=True, frozen=True, gc=False):
     """One of a month's largest transfers in of a sender that is named, to find those that come
     regularly."""
 
@@ -94,7 +94,7 @@ class Inflow(Struct, array_like=True, order=True, frozen=True):
     """It was taken back, so it is none that comes."""
 
 
-class Month(Struct, kw_only=True, array_like=True):
+class Month(Struct, kw_only=True, array_like=True, gc=False):
     """What the customer did in one calendar month of the bank's time zone."""
 
     events: int = 0
@@ -118,7 +118,7 @@ class Month(Struct, kw_only=True, array_like=True):
     """The largest, in order."""
 
 
-class Contact(Struct, array_like=True, order=True, frozen=True):
+class Contact(Struct, array_like=True, order=True, frozen=True, gc=False):
     """One entry of the service line: the customer and the bank had to do with each other."""
 
     at: int
@@ -132,7 +132,7 @@ class Contact(Struct, array_like=True, order=True, frozen=True):
     """The severity of a case, the score of a survey, the outcome of a task."""
 
 
-class Regular(Struct, array_like=True, frozen=True):
+class Regular(Struct, array_like=True, frozen=True, gc=False):
     """A regular inflow: about the same amount, of the same sender, in month after month."""
 
     purpose: str
@@ -144,7 +144,7 @@ class Regular(Struct, array_like=True, frozen=True):
     """How many months in a row."""
 
 
-class Behaviour(Struct, kw_only=True, array_like=True):
+class Behaviour(Struct, kw_only=True, array_like=True, gc=False):
     """What the whole months say, those before the record's newest."""
 
     month: int = 0
@@ -158,7 +158,7 @@ class Behaviour(Struct, kw_only=True, array_like=True):
     regular: list[Regular] = field(default_factory=list)
 
 
-class Timer(Struct, kw_only=True, omit_defaults=True):
+class Timer(Struct, kw_only=True, omit_defaults=True, gc=False):
     """A rule that waits. It stays here after it fired, so that it fires once."""
 
     about: str
@@ -176,7 +176,7 @@ class Timer(Struct, kw_only=True, omit_defaults=True):
     offset: int
 
 
-class ActivitySection(Struct, kw_only=True, array_like=True):
+class ActivitySection(Struct, kw_only=True, array_like=True, gc=False):
     """What the customer does. Read `windows` and `months` through the Record, which unpacks
     them."""
 

@@ -1,7 +1,8 @@
 """The profile section of a customer record: what is known of the customer.
 
 Everything in it is bounded (streams/README.md, *What a record keeps*). What comes in numbers is
-packed without field names: new fields go to the end.
+packed without field names: new fields go to the end. Nothing of a record holds a cycle, so its
+structs are none of the garbage collector's (`gc=False`): it would walk through every cached record.
 """
 
 from decimal import Decimal
@@ -17,7 +18,7 @@ NEVER = -1
 AttributeValue = str | int | bool | list[str]
 
 
-class Basics(Struct, kw_only=True, omit_defaults=True):
+class Basics(Struct, kw_only=True, omit_defaults=True, gc=False):
     """Who the customer is. The field names are those of customer.updated."""
 
     name: str | None = None
@@ -36,7 +37,7 @@ class Basics(Struct, kw_only=True, omit_defaults=True):
     consents: dict[str, dict[str, bool]] | None = None
 
 
-class Account(Struct, kw_only=True, array_like=True):
+class Account(Struct, kw_only=True, array_like=True, gc=False):
     kind: str = ""
     currency: str = ""
     branch: str | None = None
@@ -49,7 +50,7 @@ class Account(Struct, kw_only=True, array_like=True):
     """The base balance at the ends of months, see streams/history.py."""
 
 
-class Deposit(Struct, kw_only=True, array_like=True):
+class Deposit(Struct, kw_only=True, array_like=True, gc=False):
     principal: Decimal = Decimal(0)
     currency: str = ""
     base_principal: Decimal = Decimal(0)
@@ -66,7 +67,7 @@ class Deposit(Struct, kw_only=True, array_like=True):
     """The base principal at the ends of months."""
 
 
-class Holding(Struct, kw_only=True, array_like=True):
+class Holding(Struct, kw_only=True, array_like=True, gc=False):
     """A wealth product, a fund, an insurance: what was bought less what was redeemed."""
 
     product: str = ""
@@ -82,7 +83,7 @@ class Holding(Struct, kw_only=True, array_like=True):
     """What the base amount changed by, month by month."""
 
 
-class Loan(Struct, kw_only=True, array_like=True):
+class Loan(Struct, kw_only=True, array_like=True, gc=False):
     """What was drawn less what was repaid."""
 
     kind: str = ""
@@ -96,7 +97,7 @@ class Loan(Struct, kw_only=True, array_like=True):
     """What the base amount changed by, month by month."""
 
 
-class Card(Struct, kw_only=True, array_like=True):
+class Card(Struct, kw_only=True, array_like=True, gc=False):
     """A card, its limit and its last statement. What is paid with it is in the activity."""
 
     product: str = ""
@@ -113,7 +114,7 @@ class Card(Struct, kw_only=True, array_like=True):
     changed_at: int = NEVER
 
 
-class Relation(Struct, kw_only=True, array_like=True):
+class Relation(Struct, kw_only=True, array_like=True, gc=False):
     """One relation to another customer. One that ended stays, so that a late word of its
     beginning does not bring it back."""
 
@@ -122,14 +123,14 @@ class Relation(Struct, kw_only=True, array_like=True):
     stands: bool = True
 
 
-class Interest(Struct, kw_only=True, array_like=True):
+class Interest(Struct, kw_only=True, array_like=True, gc=False):
     at: int
     """When it was recorded last."""
     source: str | None = None
     """Who said so."""
 
 
-class Benefit(Struct, kw_only=True, array_like=True):
+class Benefit(Struct, kw_only=True, array_like=True, gc=False):
     count: int = 0
     cost: Decimal = Decimal(0)
     """In its currency; `other` has none."""
@@ -140,7 +141,7 @@ class Benefit(Struct, kw_only=True, array_like=True):
     """Of its cost; it stands in the key, too."""
 
 
-class ProfileSection(Struct, kw_only=True, omit_defaults=True):
+class ProfileSection(Struct, kw_only=True, omit_defaults=True, gc=False):
     """What is known of the customer. Events of payments, visits and the like do not change it."""
 
     basics: Basics = field(default_factory=Basics)

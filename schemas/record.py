@@ -21,9 +21,10 @@ MAX_RECORD_BYTES = 256 * 1024
 _HEADER = struct.Struct(">BQqqI8sI")
 _DUE = struct.Struct(">q")
 _DUE_AT = 9
+_LENGTH = struct.Struct(">I")
 
 
-class Header(Struct, kw_only=True):
+class Header(Struct, kw_only=True, gc=False):
     """What can be read without decoding a section."""
 
     sequence: int = 0
@@ -111,9 +112,10 @@ class Record:
         return self._months
 
     def store(self) -> None:
-        """Encode the record: `stored` is as it is now."""
+        """Encode the record: `stored` is as it is now. What was unpacked is let go."""
         self.stored = self.encode()
         self._edited = False
+        self._windows = self._months = None
 
     def encode(self) -> bytes:
         """The record as bytes; a section that nobody changed is carried along as it is."""
@@ -163,7 +165,9 @@ def next_due(stored: bytes) -> int:
     return due
 
 
-def _sections(stored: bytes) -> tuple[memoryview, memoryview]:
-    length = _HEADER.unpack_from(stored)[-1]
-    view = memoryview(stored)
-    return view[_HEADER.size : _HEADER.size + length], view[_HEADER.size + length :]
+def _sections(stored: bytes) -> tuple[bytes, bytes]:
+    """Copies: what stays packed in a section refers to them, and bytes are no work of the
+    collector's as views are."""
+    begin = _HEADER.size
+    end = begin + _LENGTH.unpack_from(stored, begin - _LENGTH.size)[0]
+    return stored[begin:end], stored[end:]
