@@ -3,7 +3,7 @@
 import heapq
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sized
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any
@@ -19,11 +19,13 @@ from agents.letters.replaying import Judge, Plan, plan, replay, replayed_letters
 from agents.letters.telling import Kind, counted, counts_table, kind_of, letters_table
 from agents.reading import ReadingError
 from agents.sending import SendingError
+from agents.terminal import plain
 from config.load import load_settings
 from schemas.dead_letters import MAX_VALUE_BYTES, Category, Reason
 from schemas.place import Place
 
 _SAY_EVERY = 5_000
+_LONGEST = 1_000
 
 
 @click.group("dead-letters")
@@ -80,7 +82,7 @@ def list_command(choice: Choice, counts: bool, limit: int) -> None:
     last: list[tuple[int, Place, Kept]] = []
     with _saying():
         replayed = replayed_letters(kafka)
-        for kept in find(kafka, choice, _stray):
+        for kept in find(kafka, choice, _say):
             kinds[kind_of(kept)] += 1
             done[kind_of(kept)] += kept.at in replayed
             heapq.heappush(last, (kept.received, kept.at, kept))
@@ -94,24 +96,28 @@ def list_command(choice: Choice, counts: bool, limit: int) -> None:
         return
     shown = [kept for *_, kept in sorted(last, key=lambda one: one[:2])]
     _console().print(letters_table(shown, replayed))
-    told = f"; {done.total():,} of them replayed" if done.total() else ""
-    click.echo(f"{len(last):,} of {kinds.total():,} shown ({counted(kinds)}){told}")
+    told = f", {done.total():,} of them replayed" if done.total() else ""
+    click.echo(f"{_letters(kinds.total())} ({counted(kinds)}){told}; {len(last):,} shown")
 
 
 @dead_letters.command("show")
 @click.argument("place", type=InPlace())
 @click.option("--content", is_flag=True, help="The original bytes, on standard output.")
 def show_command(place: Place, content: bool) -> None:
-    """Show one dead letter whole, by its original's PLACE or its own, as `list` shows it.
+    """Show the dead letter of PLACE: where its original stands, as `list` shows it, or where it
+    stands itself in vip.dead-letters.
 
     Its content may hold personal data: it is shown masked, the names of its fields without their
     values. With --content it is shown as it is.
     """
     kafka = load_settings().kafka
     with _saying():
-        found = list(find(kafka, Choice(places=frozenset((place,))), _stray))
+        found = list(find(kafka, Choice(places=frozenset((place,))), _say))
         if not found:
             raise UserError(f"no dead letter of {place}: `vipcare dead-letters list` shows them")
+        if content and len(found) > 1:
+            places = ", ".join(str(kept.at) for kept in found)
+            raise UserError(f"{place} has {len(found)} dead letters, name one of them: {places}")
         replayed = replayed_letters(kafka)
     for kept in found:
         _show(kept, replayed.get(kept.at), content=content)
@@ -121,12 +127,13 @@ def _show(kept: Kept, replayed: Place | None, *, content: bool) -> None:
     letter = kept.letter
     click.echo(f"dead letter: {kept.at}", err=content)
     for name, text in letter.headers():
-        click.echo(f"{name.removeprefix('vipcare-')}: {text.decode()}", err=content)
+        told = plain(text.decode(), len(text))
+        click.echo(f"{name.removeprefix('vipcare-')}: {told}", err=content)
     if replayed is not None:
         click.echo(f"replayed: {replayed}", err=content)
     if letter.is_cut:
-        told = f"cut: the first {MAX_VALUE_BYTES:,} of {letter.length:,} bytes"
-        click.echo(told, err=content)
+        cut = f"cut: the first {MAX_VALUE_BYTES:,} of {letter.length:,} bytes"
+        click.echo(cut, err=content)
     if not content:
         click.echo("content, masked (it may hold personal data; --content shows it):")
         click.echo(masked(letter.value))
@@ -140,7 +147,12 @@ def _show(kept: Kept, replayed: Place | None, *, content: bool) -> None:
 @click.argument("places", nargs=-1, type=InPlace(), metavar="[PLACE]...")
 @_chosen
 @click.option("--all", "whole", is_flag=True, help="Every letter.")
-@click.option("--again", is_flag=True, help="Also letters that were replayed before.")
+@click.option(
+    "--again",
+    is_flag=True,
+    help="Also letters that were replayed before, and conflicts. What is no longer among the "
+    "recent ids of its customer's record (step.duplicates_*) counts as a new event.",
+)
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 def replay_command(choice: Choice, whole: bool, again: bool, dry_run: bool) -> None:
     """Send the events of dead letters to the worker again, through vip.internal.
@@ -151,22 +163,23 @@ def replay_command(choice: Choice, whole: bool, again: bool, dry_run: bool) -> N
     an event that was applied meanwhile counts once. One that is refused again becomes another dead
     letter, whose header `vipcare-first` names the original of the first.
 
-    Not replayed are letters that were cut, those that ClickHouse refused, and what would be refused
-    again as it is. Exit status 2 if a PLACE was not replayed for such a reason.
+    Not replayed are letters that were cut, those that ClickHouse refused, those of no customer, and
+    what would be refused again as it is: a conflict, a time that has not come, what this version
+    cannot read. Exit status 2 if a PLACE was not replayed for such a reason, or has no letter.
     """
     if choice.is_all and not whole:
         raise UserError("say which letters: a PLACE, an option such as --topic, or --all")
     settings = load_settings()
     with _saying():
-        planned = plan(settings, choice, Judge.of(settings, again=again), _stray)
+        planned = plan(settings, choice, Judge.of(settings, again=again), _say)
         _tell_left_out(planned)
         if dry_run:
-            click.echo(f"{_letters(planned.ready)} would be replayed")
+            click.echo(f"{_letters(len(planned.ready))} would be replayed")
         else:
             for sent, _ in enumerate(replay(settings, choice, planned.ready), start=1):
                 if sent % _SAY_EVERY == 0:
                     click.echo(f"{sent:,} of {len(planned.ready):,} sent", err=True)
-            click.echo(f"{_letters(planned.ready)} replayed")
+            click.echo(f"{_letters(len(planned.ready))} replayed")
     if choice.places is not None and planned.hindered:
         raise UserError("not all of these can be replayed: see above")
 
@@ -175,18 +188,19 @@ def _tell_left_out(planned: Plan) -> None:
     for place in sorted(planned.missing):
         click.echo(f"{place}: no dead letter", err=True)
     for line in planned.told:
-        click.echo(line, err=True)
+        _say(line)
     if planned.left_out:
         kinds = ", ".join(f"{count:,} {why}" for why, count in planned.left_out.most_common())
         click.echo(f"left out: {kinds}")
 
 
-def _letters(some: Sized) -> str:
-    return f"{len(some):,} dead letter{'' if len(some) == 1 else 's'}"
+def _letters(count: int) -> str:
+    return f"{count:,} dead letter{'' if count == 1 else 's'}"
 
 
-def _stray(line: str) -> None:
-    click.echo(line, err=True)
+def _say(line: str) -> None:
+    """What a letter's sender wrote may stand in it."""
+    click.echo(str(plain(line, _LONGEST)), err=True)
 
 
 @contextmanager

@@ -36,6 +36,7 @@ class Why(StrEnum):
     APPLIED = "applied already, only ClickHouse refused its row"
     CUT = "cut"
     NOBODY = "of no customer"
+    CONFLICT = "in conflict"
     AGAIN = "would be refused again"
 
 
@@ -66,7 +67,7 @@ class Judge:
     core: CoreSettings
     clock: BankClock
     again: bool = False
-    """Those that were replayed before, too."""
+    """Those that were replayed before, too, and those that conflict with an applied event."""
 
     @classmethod
     def of(cls, settings: Settings, *, again: bool = False) -> "Judge":
@@ -79,6 +80,12 @@ class Judge:
         letter = kept.letter
         if not self.again and (place := self.replayed.get(kept.at)):
             return Obstacle(Why.REPLAYED, f"it stands at {place}; --again replays it once more")
+        if letter.reason is Reason.CONFLICT and not self.again:
+            detail = (
+                "another event of its source and id was applied; mend the id and send it, "
+                "or once that one is forgotten (step.duplicates_*) replay this with --again"
+            )
+            return Obstacle(Why.CONFLICT, detail)
         if letter.reason is Reason.REFUSED:
             detail = (
                 "see `vipcare sink rebuild --help`; the event counted once, and would not again"

@@ -29,7 +29,7 @@ def letters_table(some: Iterable[Kept], replayed: Container[Place]) -> Table:
             letter.category,
             letter.reason,
             plain(letter.detail),
-            str(letter.place),
+            plain(str(letter.place)),
             plain(f"{letter.event_type} {letter.event_id}".strip() or "-"),
             f"{letter.length:,}",
             "yes" if kept.at in replayed else "",
@@ -41,7 +41,9 @@ def counts_table(counts: Mapping[Kind, int], replayed: Mapping[Kind, int]) -> Ta
     """A line for each topic, category and reason."""
     table = _table("topic", "category", "reason", "letters", "replayed")
     for kind, count in sorted(counts.items()):
-        table.add_row(*kind, f"{count:,}", f"{replayed.get(kind, 0):,}")
+        topic, category, reason = kind
+        done = replayed.get(kind, 0)
+        table.add_row(plain(topic), category, reason, f"{count:,}", f"{done:,}")
     return table
 
 

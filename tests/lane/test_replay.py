@@ -162,7 +162,7 @@ def refused_again(
     (first,) = letters(settings)[before:]
     assert (first.reason, first.first) == ("conflict", "")
     capfd.readouterr()
-    assert run(["dead-letters", "replay", str(first.place)]) == 0
+    assert run(["dead-letters", "replay", str(first.place), "--again"]) == 0
     assert "1 dead letter replayed" in capfd.readouterr().out
     run_until(settings, taken + 1)
     (_, second) = letters(settings)[before:]

@@ -1,9 +1,11 @@
 """`vipcare dead-letters list` and `show`: no content, unless it is asked for."""
 
 import pytest
+from msgspec import structs
 
 from agents.cli.main import run
-from tests.letters.conftest import LETTERS
+from schemas.dead_letters import Reason
+from tests.letters.conftest import LETTERS, event, letter, send_letters
 
 
 def said(capfd: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> tuple[str, str]:
@@ -17,7 +19,8 @@ def test_list(broker: str, capfd: pytest.CaptureFixture[str]) -> None:
     out, err = said(capfd, "list")
     assert "bank.core[1]@0" in out
     assert "customer.updated e1" in out
-    assert "7 of 7 shown (malformed 2, misrouted 1, reference 1, refused 1, time 1" in out
+    assert "7 dead letters (malformed 2, misrouted 1, reference 1, refused 1, time 1" in out
+    assert out.endswith("; 7 shown\n")
     assert "Wang" not in out + err
     assert "vip.dead-letters[0]@0 is skipped: not a dead letter" in err
 
@@ -76,6 +79,42 @@ def test_show_what_is_cut_and_what_is_no_json(
     out, _ = said(capfd, "show", "bank.core[1]@4")
     assert f"cut: the first 262,144 of {LETTERS[4].length:,} bytes" in out
     assert "not JSON: 262,144 bytes" in out
+
+
+def test_nothing_that_a_terminal_would_obey_is_said(
+    broker: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    sly = "\x1b]0;owned\x07\u202e\r" + "x" * 300 + "!"
+    evil = structs.replace(
+        letter(Reason.FUTURE, 9, event("e9", type=sly)),
+        topic="bank.\x1b[2Jcore", detail=sly, event_type=sly, event_source=sly, event_id=sly,
+    )  # fmt: skip
+    send_letters(broker, [evil])
+    for arguments in (
+        ["list"],
+        ["list", "--counts"],
+        ["show", "vip.dead-letters:2:7"],
+        ["show", "vip.dead-letters:2:7", "--content"],
+        ["replay", "--all"],
+    ):
+        out, err = said(capfd, *arguments)
+        if "--content" in arguments:
+            out = ""  # as it is
+        told = out + err
+        assert "bank. [2Jcore" in told
+        assert all(one.isprintable() or one == "\n" for one in told), ascii(told)
+    out, _ = said(capfd, "show", "vip.dead-letters:2:7")
+    assert "x" * 300 + "!" in out, "whole"
+
+
+def test_the_content_of_several_is_not_mixed(
+    broker: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    send_letters(broker, [LETTERS[1]])
+    assert said(capfd, "show", "bank.core:1:1")[0].count("dead letter: ") == 2
+    out, err = said(capfd, "show", "bank.core:1:1", "--content", status=2)
+    assert not out
+    assert "vip.dead-letters[2]@1, vip.dead-letters[2]@7" in err
 
 
 def test_show_what_is_not_there(broker: str, capfd: pytest.CaptureFixture[str]) -> None:
