@@ -12,20 +12,26 @@ from agents.clickhouse import clickhouse_address
 from agents.librdkafka import librdkafka_config
 from config.load import load_settings
 from sinks.clickhouse.rebuild.errors import RebuildError
-from sinks.clickhouse.rebuild.run import Plan, Progress, Rebuild
+from sinks.clickhouse.rebuild.filling import Progress
+from sinks.clickhouse.rebuild.run import Done, Plan, Rebuild
 from sinks.clickhouse.tables import TABLES, VIEWS, Table
 
 _SAY_EVERY_S = 2.0
 _NAMES: dict[str, Table] = {**VIEWS, **{table.name: table for table in TABLES}}
 
 
-@click.command()
+def _tables() -> str:
+    """The tables, each with its views."""
+    of = {table: [name for name, found in VIEWS.items() if found is table] for table in TABLES}
+    told = "; ".join(f"{', '.join(views)} ({table.name})" for table, views in of.items())
+    return f"TABLE is one of these views, or the table in brackets behind them: {told}."
+
+
+@click.command(epilog=_tables())
 @click.argument("table", type=click.Choice([*_NAMES]), metavar="TABLE")
 @click.option("--yes", is_flag=True, help="Go on although rows would be lost.")
 def rebuild(table: str, yes: bool) -> None:
     """Make TABLE anew from its topics, while the sink goes on.
-
-    TABLE is a view or the table behind it: events, tasks, alerts, customers, dead_letters.
 
     The new table is filled beside the old one, from what Kafka still holds, and swapped with it at
     once; readers see the old rows until then. Materialized views that feed from it are rebuilt too.
@@ -50,9 +56,7 @@ def rebuild(table: str, yes: bool) -> None:
     except KeyboardInterrupt:
         click.echo("interrupted: the table is as it was", err=True)
         raise
-    refused = f", {done.refused:,} refused" if done.refused else ""
-    lost = f", {done.lost:,} lost" if done.lost else ""
-    click.echo(f"{plan.table.name} is rebuilt: {done.rows:,} rows{refused}{lost}")
+    _tell_done(plan.table, done)
 
 
 class _Teller:
@@ -72,6 +76,17 @@ class _Teller:
             f"{progress.read / max(progress.of, 1):4.0%}  {progress.rows:,} rows, "
             f"{rate:,.0f} messages/s, {left:.0f} s left"
         )
+
+
+def _tell_done(table: Table, done: Done) -> None:
+    filled = done.filled
+    refused = f", {filled.refused:,} refused" if filled.refused else ""
+    lost = f", {done.lost:,} lost" if done.lost else ""
+    click.echo(f"{table.name} is rebuilt: {filled.rows:,} rows{refused}{lost}")
+    for line in filled.first:
+        click.echo(f"refused {line}")
+    if more := filled.refused - len(filled.first):
+        click.echo(f"… and {more:,} more")
 
 
 def _tell(plan: Plan) -> None:

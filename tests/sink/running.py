@@ -62,8 +62,10 @@ class Feed:
         key: str,
         value: bytes | None,
         headers: list[tuple[str, str | bytes | None]] | None = None,
+        partition: int | None = None,
     ) -> None:
-        partition = partition_of(key.encode(), PARTITIONS)
+        if partition is None:
+            partition = partition_of(key.encode(), PARTITIONS)
         self._producer.produce(topic, value, key, partition, headers=headers or [])
 
     def send_events(self, count: int) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,15 +18,17 @@ from confluent_kafka.admin import AdminClient
 from agents.cli.main import cli
 from agents.librdkafka import librdkafka_config
 from config.settings import Settings
+from schemas.dead_letters import Reason, dead_letter
 from schemas.effects import decode_effect
 from sinks.clickhouse.address import Address, client_of
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.rebuild.errors import RebuildError
-from sinks.clickhouse.rebuild.run import Progress, Rebuild
+from sinks.clickhouse.rebuild.filling import Progress
+from sinks.clickhouse.rebuild.run import Rebuild
 from sinks.clickhouse.render import count_rows, read_effects
-from sinks.clickhouse.tables import EVENTS
+from sinks.clickhouse.tables import EVENTS, FACTS, TABLES, VIEWS, Table
 from tests.kafka_server import KafkaServer
-from tests.schemas.examples import EFFECT_EXAMPLES
+from tests.schemas.examples import EFFECT_EXAMPLES, FACT_EXAMPLES
 from tests.sink.running import Feed, run_sink, running, value, wait_until
 
 
@@ -47,9 +51,9 @@ def client(own: Address) -> Iterator[Client]:
         yield found
 
 
-def rebuild(feed: Feed, address: Address) -> Rebuild:
+def rebuild(feed: Feed, address: Address, table: Table = EVENTS) -> Rebuild:
     group = {"group.id": feed.settings.sink.group}
-    return Rebuild(address, {**librdkafka_config(feed.settings.kafka), **group}, EVENTS)
+    return Rebuild(address, {**librdkafka_config(feed.settings.kafka), **group}, table)
 
 
 @contextmanager
@@ -102,7 +106,7 @@ def test_while_the_sink_goes_on_nothing_is_missing_or_doubled(
         total = 3_000 + sum(sent)
         inserted = "vipcare_sink_rows_total"
         wait_until(lambda: value(metrics, inserted, table="events_raw") >= total, "all inserts")
-    assert done.rows >= 3_000
+    assert done.filled.rows >= 3_000
     assert done.lost == 0
     counts = count_rows(client)
     assert (counts["events"], counts["events_unique"]) == (total, total)
@@ -143,7 +147,7 @@ def test_what_was_killed_before_is_cleared_away(feed: Feed, own: Address, client
     work = rebuild(feed, own)
     plan = work.plan()
     assert plan.views == ()
-    assert work.run(plan, lambda _: None, may_lose=False).rows == 50
+    assert work.run(plan, lambda _: None, may_lose=False).filled.rows == 50
     assert leftovers(client) == []
     assert count_rows(client)["events"] == 50
 
@@ -162,6 +166,94 @@ def test_views_that_cannot_be_rebuilt_are_named(feed: Feed, own: Address, client
     client.execute("CREATE MATERIALIZED VIEW second TO two AS SELECT id FROM one")
     with pytest.raises(RebuildError, match=r"one, the target of first, feeds other views \(second"):
         work.plan()
+
+
+@pytest.mark.broker
+def test_every_table_is_rebuilt_from_all_its_topics(
+    feed: Feed, own: Address, client: Client
+) -> None:
+    feed.send_events(30)
+    for number, fact in enumerate(FACT_EXAMPLES):
+        people = fact["type"].startswith(("team", "rm", "absence"))
+        told = json.dumps({**fact, "id": f"f{number}"}).encode()
+        feed.send("bank.org" if people else "bank.reference", fact["subject"], told, partition=0)
+    for number, one in enumerate(EFFECT_EXAMPLES):
+        feed.send_effect(decode_effect(json.dumps({**one, "id": f"t{number}"}).encode()))
+    feed.send_dead_letter(
+        dead_letter(
+            Reason.BROKEN, "no", topic="bank.app", partition=0, offset=1, key=b"C1", value=b"x"
+        )
+    )
+    feed.flush()
+    counts = {table: f"SELECT count() FROM {table.name} FINAL" for table in TABLES}
+
+    def seen() -> dict[Table, int]:
+        return {table: client.execute(query)[0][0] for table, query in counts.items()}
+
+    with running(feed, own):
+        wait_until(lambda: seen()[EVENTS] == 30, "the events")
+        wait_until(lambda: seen()[FACTS] == len(FACT_EXAMPLES), "the facts")
+        wait_until(lambda: all(seen().values()), "something in every table")
+    before, topics = seen(), client.execute("SELECT DISTINCT topic FROM facts ORDER BY topic")
+    assert topics == [("bank.org",), ("bank.reference",)]
+    for table in TABLES:
+        work = rebuild(feed, own, table)
+        assert work.run(work.plan(), lambda _: None, may_lose=False).lost == 0
+    assert seen() == before
+    assert leftovers(client) == []
+
+
+@pytest.mark.broker
+def test_a_gain_does_not_hide_a_loss(feed: Feed, own: Address, client: Client) -> None:
+    """Rows that the topics do not tell, in the place of others that they do."""
+    feed.send_events(60)
+    with running(feed, own):
+        wait_until(lambda: count_rows(client)["events"] == 60, "a beginning")
+    query = "SELECT topic, partition, max(offset) FROM events GROUP BY ALL ORDER BY 3 DESC LIMIT 1"
+    [(topic, partition, last)] = client.execute(query)
+    place = f"topic = '{topic}' AND partition = {partition}"
+    client.execute(  # two that were never sent, and two less of those that were
+        "INSERT INTO events_raw SELECT * REPLACE(offset - 1000 AS offset) FROM events_raw "
+        f"WHERE {place} AND offset < 2"
+    )
+    client.execute(
+        f"ALTER TABLE events_raw DELETE WHERE {place} AND offset IN ({last - 1}, {last - 2}) "
+        "SETTINGS mutations_sync = 2"
+    )
+    work = rebuild(feed, own)
+    plan = work.plan()
+    with pytest.raises(RebuildError, match="2 rows of events_raw would be lost"):
+        work.run(dataclasses.replace(plan, lost=0), lambda _: None, may_lose=False)
+
+
+@pytest.mark.broker
+def test_it_says_which_rows_are_refused(
+    feed: Feed, own: Address, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed.send_events(60)
+    with running(feed, own):
+        wait_until(lambda: count_rows(client)["events"] == 60, "a beginning")
+    client.execute("ALTER TABLE events_raw ADD CONSTRAINT no CHECK type != 'page.viewed'")
+    query = "SELECT topic, partition, offset FROM events WHERE type = 'page.viewed' ORDER BY ALL"
+    wrong = client.execute(query)
+    for name, text in {**_environment(feed, own), "VIPCARE_KAFKA__TRANSACTIONS": "false"}.items():
+        monkeypatch.setenv(name, text)
+    refused = CliRunner().invoke(cli, ["sink", "rebuild", "events"])
+    assert refused.exit_code == 2
+    assert f"{len(wrong)} rows of events_raw would be lost" in refused.output
+    assert f"the table refuses them now ({len(wrong)}, such as bank.app[" in refused.output
+    agreed = CliRunner().invoke(cli, ["sink", "rebuild", "events", "--yes"], catch_exceptions=False)
+    told = [line for line in agreed.output.splitlines() if line.startswith("refused ")]
+    assert len(told) == min(len(wrong), 5)
+    topic, partition, offset = wrong[0]
+    why = "it refuses: a constraint of the table is violated (error 469)"
+    assert told[0] == f"refused {topic}[{partition}]@{offset}: {why}"
+
+
+def test_its_help_names_every_table_and_view() -> None:
+    told = CliRunner().invoke(cli, ["sink", "rebuild", "--help"]).output
+    for name in (*VIEWS, *(table.name for table in TABLES)):
+        assert re.search(rf"\b{name}\b", told)
 
 
 @pytest.mark.kafka

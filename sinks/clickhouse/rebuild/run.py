@@ -17,8 +17,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
-from itertools import count
 from uuid import uuid4
 
 from clickhouse_driver import Client
@@ -29,15 +27,12 @@ from sinks.clickhouse.errors import AwayError, explain
 from sinks.clickhouse.migrate import missing
 from sinks.clickhouse.rebuild.beside import Beside, drop_leftovers, views_of
 from sinks.clickhouse.rebuild.errors import RebuildError
-from sinks.clickhouse.rebuild.places import Places, counts, furthest, place_of
+from sinks.clickhouse.rebuild.filling import Filled, Progress, fill
+from sinks.clickhouse.rebuild.places import Places, furthest, lacking, topics_of
 from sinks.clickhouse.rebuild.topics import Range, Topics
-from sinks.clickhouse.sieve import Sieve
 from sinks.clickhouse.source import Place
-from sinks.clickhouse.tables import TABLE_OF, Table
-from sinks.clickhouse.writer import Writer
+from sinks.clickhouse.tables import Table
 
-_BATCH = 10_000
-_TRIES = 5
 _UNDER_WAY_S = 30.0
 
 
@@ -61,18 +56,8 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    read: int
-    of: int
-    """Offsets, gaps included."""
-    rows: int
-    refused: int
-
-
-@dataclass(frozen=True, slots=True)
 class Done:
-    rows: int
-    refused: int
+    filled: Filled
     lost: int
 
 
@@ -82,12 +67,12 @@ class Rebuild:
     def __init__(self, address: Address, kafka: Mapping[str, object], table: Table) -> None:
         self._address = address
         self._table = table
-        self._topics_of = tuple(topic for topic, found in TABLE_OF.items() if found is table)
+        self._topics = topics_of(table)
         self._kafka = kafka
 
     def plan(self) -> Plan:
         """Look, and change nothing. Raises RebuildError."""
-        with self._clickhouse() as client, Topics(self._kafka, self._topics_of) as topics:
+        with self._clickhouse() as client, Topics(self._kafka, self._topics) as topics:
             if names := missing(client):
                 raise RebuildError(f"migration {names[0]} is missing: run `vipcare migrate` first")
             views = views_of(client, self._table)
@@ -109,14 +94,14 @@ class Rebuild:
                 lost = self._compare(client, beside.new, places)
                 if lost and not may_lose:
                     raise RebuildError(
-                        f"{lost} rows of {self._table.name} would be lost, because Kafka no longer "
-                        "holds their messages: say --yes if they may"
+                        f"{lost:,} rows of {self._table.name} would be lost, because "
+                        f"{_why_lost(filled)}: say --yes if they may"
                     )
                 with _undisturbed():
                     self._swap(beside, places)
             finally:
                 self._tidy(beside)
-        return Done(filled.rows, filled.refused, lost)
+        return Done(filled, lost)
 
     def _clickhouse(self) -> "_Connected":
         return _Connected(self._address)
@@ -125,9 +110,10 @@ class Rebuild:
         self, client: Client, topics: Topics, ranges: Mapping[Place, Range]
     ) -> dict[Place, int]:
         committed = topics.committed([*ranges])
-        stored: dict[Place, int] = {}
-        for row in client.execute(furthest(self._table)):
-            stored[place_of(self._table, self._topics_of, row)] = row[-1]
+        stored: dict[Place, int] = {
+            (topic, partition): end
+            for topic, partition, end in client.execute(furthest(self._table))
+        }
         return {
             place: max(committed.get(place, 0), stored.get(place, 0), one.begin)
             for place, one in ranges.items()
@@ -139,34 +125,14 @@ class Rebuild:
         query = f"SELECT count() FROM {self._table.name} FINAL WHERE {begins.before()}"  # noqa: S608  # our own names
         return int(client.execute(query)[0][0])
 
-    def _fill(self, plan: Plan, name: str, say: Callable[[Progress], None]) -> Progress:
-        writer = Writer(self._address)
-        sieve = Sieve(partial(writer.insert, self._table, name=name), _BATCH)
-        begins = {place: one.begin for place, one in plan.ranges.items()}
-        at = dict(begins)
-        rows = refused = 0
-        try:
-            with Topics(self._kafka, self._topics_of) as topics:
-                for batch in topics.read(begins, plan.until, _BATCH):
-                    found = self._table.rows(batch)
-                    if found:
-                        sieve.begin(found)
-                        failed = len(_persist(sieve))
-                        rows, refused = rows + len(found) - failed, refused + failed
-                    for message in batch:
-                        at[message.topic, message.partition] = message.offset + 1
-                    read = sum(at[place] - begin for place, begin in begins.items())
-                    say(Progress(read, plan.messages, rows, refused))
-        finally:
-            writer.close()
-        return Progress(plan.messages, plan.messages, rows, refused)
+    def _fill(self, plan: Plan, name: str, say: Callable[[Progress], None]) -> Filled:
+        ranges = {place: (one.begin, plan.until[place]) for place, one in plan.ranges.items()}
+        with Topics(self._kafka, self._topics) as topics:
+            return fill(self._address, topics, self._table, name, ranges, say)
 
     def _compare(self, client: Client, new: str, places: Places) -> int:
-        """How many rows, place by place, a reader sees of the old table and not of the new one."""
-        before = places.before()
-        found = {row[:-1]: row[-1] for row in client.execute(counts(self._table, new, before))}
-        old = client.execute(counts(self._table, self._table.name, before))
-        return sum(max(row[-1] - found.get(row[:-1], 0), 0) for row in old)
+        """How many places a reader sees in the old table that the new one has not."""
+        return int(client.execute(lacking(self._table, new, places.before()))[0][0])
 
     def _swap(self, beside: Beside, places: Places) -> None:
         began = time.monotonic()
@@ -217,13 +183,8 @@ class _Connected:
             raise RebuildError(f"ClickHouse at {self._address}: {explain(error)}") from error
 
 
-def _persist(sieve: Sieve) -> list[object]:
-    """A moment's absence is waited for; a longer one ends the rebuild."""
-    for number in count(1):
-        try:
-            return [*sieve.sort()]
-        except AwayError:
-            if number == _TRIES:
-                raise
-            time.sleep(number)
-    raise AssertionError("it counts for ever")
+def _why_lost(filled: Filled) -> str:
+    gone = "Kafka no longer holds their messages"
+    if not filled.refused:
+        return gone
+    return f"{gone}, or the table refuses them now ({filled.refused:,}, such as {filled.first[0]})"
