@@ -50,13 +50,21 @@ def rebuild(table: str, yes: bool) -> None:
                 f"{plan.lost:,} rows of {plan.table.name} would be lost: Kafka no longer holds "
                 "their messages. Say --yes if they may"
             )
-        done = work.run(plan, _Teller(), may_lose=yes)
+        done = _run(work, plan, yes)
     except RebuildError as error:
         raise UserError(str(error)) from error
     except KeyboardInterrupt:
         click.echo("interrupted: the table is as it was", err=True)
         raise
     _tell_done(plan.table, done)
+
+
+def _run(work: Rebuild, plan: Plan, yes: bool) -> Done:
+    try:
+        return work.run(plan, _Teller(), may_lose=yes)
+    finally:
+        for name in work.left:
+            click.echo(f"could not drop {name}: the next rebuild of the table does", err=True)
 
 
 class _Teller:

@@ -104,10 +104,13 @@ def _explaining(settings: Settings) -> Callable[[KafkaError], str]:
 
 @click.command()
 def migrate() -> None:
-    """Create the database and its tables, or bring them up to date."""
+    """Create the database and its tables, or bring them up to date.
+
+    Where a rebuild was killed in the middle of its swap, this lets inserts go on.
+    """
     settings = load_settings()
     try:
-        done = apply_migrations(clickhouse_address(settings.clickhouse))
+        done = apply_migrations(clickhouse_address(settings.clickhouse), tell=click.echo)
     except MigrationError as error:
         raise UserError(str(error)) from error
     for name in done:

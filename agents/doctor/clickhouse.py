@@ -3,11 +3,15 @@
 import time
 from collections.abc import Iterator
 
+from clickhouse_driver import Client
+
 from agents.clickhouse import clickhouse_address
 from agents.doctor.finding import Examined, Finding, fail, ok, warn
 from sinks.clickhouse.address import FAILURES, client_of, greet
 from sinks.clickhouse.errors import explain
 from sinks.clickhouse.migrate import foreign, missing
+from sinks.clickhouse.rebuild.hold import holds
+from sinks.clickhouse.rebuild.leftovers import leftovers, table_of
 
 SKEW_WARN_S = 2.0
 SKEW_FAIL_S = 60.0
@@ -39,6 +43,7 @@ def schema(examined: Examined) -> Iterator[Finding]:
         return
     with client_of(address) as client:
         absent, others = missing(client), foreign(client)
+        yield from _rebuilds(client)
     for line in others:
         what, _, advice = line.partition(": ")
         yield fail(what, advice)
@@ -49,6 +54,21 @@ def schema(examined: Examined) -> Iterator[Finding]:
         )
     if not absent and not others:
         yield ok(f"the tables of database {address.database} are those of this version")
+
+
+def _rebuilds(client: Client) -> Iterator[Finding]:
+    """What rebuilds hold, and what they left."""
+    held = holds(client)
+    for one in held:
+        yield fail(str(one), "if none runs, `vipcare migrate` lets them go on")
+    beside = [
+        name for name in leftovers(client) if table_of(name) not in {one.table for one in held}
+    ]
+    for table in dict.fromkeys(map(table_of, beside)):
+        yield warn(
+            f"tables of a rebuild of {table} stand beside it and take room",
+            f"if none runs, the next `vipcare sink rebuild {table}` drops them",
+        )
 
 
 def clock(examined: Examined) -> Iterator[Finding]:

@@ -8,7 +8,7 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -17,6 +17,8 @@ from clickhouse_driver.errors import ErrorCodes, ServerException
 
 from sinks.clickhouse.address import FAILURES, Address, client_of, greet
 from sinks.clickhouse.errors import SILENT, explain
+from sinks.clickhouse.rebuild.errors import RebuildError
+from sinks.clickhouse.rebuild.hold import settle_left
 from sinks.clickhouse.tables import VIEWS
 
 _NAME = re.compile(r"(\d{4})_\w+\.sql")
@@ -75,10 +77,14 @@ def shipped() -> list[Migration]:
     )
 
 
-def migrate(address: Address, migrations: Sequence[Migration] | None = None) -> list[str]:
+def migrate(
+    address: Address,
+    migrations: Sequence[Migration] | None = None,
+    tell: Callable[[str], object] = lambda _: None,
+) -> list[str]:
     """Make the database if it is missing and apply what was not applied; returns those names.
 
-    Raises MigrationError.
+    What a rebuild left half done is settled before; `tell` hears of it. Raises MigrationError.
     """
     wanted = shipped() if migrations is None else migrations
     try:
@@ -86,7 +92,11 @@ def migrate(address: Address, migrations: Sequence[Migration] | None = None) -> 
         with client_of(address, "") as system:
             _make_database(system, address.database)
         with client_of(address) as own:
+            for line in settle_left(own):
+                tell(line)
             return _apply(own, wanted)
+    except RebuildError as error:
+        raise MigrationError(str(error)) from error
     except ServerException as error:
         raise MigrationError(f"ClickHouse at {address} refuses: {_first_line(error)}") from error
     except FAILURES as error:

@@ -1,26 +1,18 @@
-"""The tables beside the old ones: made, filled from them, swapped and dropped. SQL alone.
-
-Materialized views find their tables by name, and an insert looks each name up when it comes to
-it: one that is under way during a swap would go half to the old tables and half to the new ones.
-So for the moment of the swap inserts are held: a view of ours without a target makes ClickHouse
-refuse them before it writes anything, as where a table is missing, and the sink tries again.
-"""
+"""The tables beside the old ones: made, filled from them, and swapped. SQL alone."""
 
 import re
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from clickhouse_driver import Client
-from clickhouse_driver.errors import ServerException
 
 from sinks.clickhouse.rebuild.errors import RebuildError
+from sinks.clickhouse.rebuild.hold import Hold, hold
+from sinks.clickhouse.rebuild.leftovers import MARK
 from sinks.clickhouse.rebuild.places import Places
 from sinks.clickhouse.tables import Table
 
-_MARK = "_rebuild_"
-_HOLD = "_hold"
 _TARGET = re.compile(r"^CREATE MATERIALIZED VIEW \S+ TO (\S+)")
 _VIEWS = """
 SELECT name, as_select, create_table_query
@@ -40,7 +32,6 @@ _ALSO_FED = """
 SELECT arrayStringConcat(dependencies_table, ', ') FROM system.tables
 WHERE database = currentDatabase() AND name = %(table)s AND notEmpty(dependencies_table)
 """
-_DROP = {"max_table_size_to_drop": 0, "max_partition_size_to_drop": 0}
 
 
 class Fed(NamedTuple):
@@ -62,7 +53,7 @@ class Beside:
 
     @property
     def new(self) -> str:
-        return f"{self.table.name}{_MARK}{self.mark}"
+        return f"{self.table.name}{MARK}{self.mark}"
 
     def make(self) -> None:
         """The new table, empty, and for each view a target and a view of its own."""
@@ -73,16 +64,9 @@ class Beside:
             select = _from(fed, self._database(), self.table.name, self.new)
             self.client.execute(f"CREATE MATERIALIZED VIEW {view} TO {target} AS {select}")
 
-    def hold(self) -> None:
-        """From now on nobody inserts into the table; what is under way goes on."""
-        gate = f"{self.new}_gate"
-        select = f"SELECT 1 AS x FROM {self.table.name}"  # noqa: S608  # our own names
-        self.client.execute(f"CREATE TABLE {gate} (x UInt8) ENGINE = Null")
-        self.client.execute(f"CREATE MATERIALIZED VIEW {self.new}{_HOLD} TO {gate} AS {select}")
-        self.client.execute(f"DROP TABLE {gate} SYNC")
-
-    def release(self) -> None:
-        self.client.execute(f"DROP TABLE IF EXISTS {self.new}{_HOLD} SYNC")
+    def hold(self) -> Hold:
+        pairs = [(fed.target, self._target(number)) for number, fed in enumerate(self.views)]
+        return hold(self.client, self.table.name, self.mark, [(self.table.name, self.new), *pairs])
 
     def mend(self, source: str, target: str, places: Places) -> int:
         """Copy what `target` lacks of the rows of `source` that stand at `places` or behind."""
@@ -96,25 +80,11 @@ class Beside:
             self.client.execute(f"INSERT INTO {target} SELECT * {lacking}")
         return int(count)
 
-    def swap(self) -> None:
-        """The new table under the old one's name, at once; then the views' targets."""
-        swaps = [f"EXCHANGE TABLES {self.table.name} AND {self.new}"]
-        for number, fed in enumerate(self.views):
-            swaps.append(f"EXCHANGE TABLES `{fed.target}` AND {self._target(number)}")
-        done: list[str] = []
-        try:
-            for swap in swaps:
-                self.client.execute(swap)
-                done.append(swap)
-        except ServerException:
-            for swap in reversed(done):
-                self.client.execute(swap)
-            raise
-
-    def inserts_under_way(self) -> bool:
-        query = "SELECT count() FROM system.processes WHERE query ILIKE %(insert)s"
-        told = {"insert": f"INSERT INTO {self.table.name} %"}
-        return bool(self.client.execute(query, told)[0][0])
+    def swap(self, held: Hold) -> None:
+        """The new table under the old one's name, at once; then the views' targets. If it raises,
+        some may be exchanged: `settle` puts that right."""
+        for one in held.exchanges:
+            self.client.execute(one.statement)
 
     def _target(self, number: int) -> str:
         return f"{self.new}_target_{number}"
@@ -136,7 +106,7 @@ def views_of(client: Client, table: Table) -> list[Fed]:
         )
     found = []
     for view, select, create in client.execute(_VIEWS, name):
-        if _MARK in view:
+        if MARK in view:
             continue
         told = _TARGET.match(create)
         if told is None:
@@ -152,22 +122,6 @@ def views_of(client: Client, table: Table) -> list[Fed]:
                 "miss what is rebuilt; drop them, and make them again afterwards"
             )
     return found
-
-
-def drop_leftovers(client: Client, table: Table, mark: str = "") -> list[str]:
-    """Drop what a rebuild of the table left behind; returns the names. What holds inserts first,
-    then views."""
-    query = (
-        "SELECT name FROM system.tables WHERE database = currentDatabase() "
-        "AND startsWith(name, %(start)s) "
-        "ORDER BY endsWith(name, %(hold)s) DESC, engine != 'MaterializedView', name"
-    )
-    told = {"start": f"{table.name}{_MARK}{mark}", "hold": _HOLD}
-    names = client.execute(query, told)
-    for (name,) in names:
-        with suppress(ServerException):  # it may have ended by itself
-            client.execute(f"DROP TABLE IF EXISTS `{name}` SYNC", settings=_DROP)
-    return [name for (name,) in names]
 
 
 def _from(fed: Fed, database: str, old: str, new: str) -> str:

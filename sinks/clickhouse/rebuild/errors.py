@@ -2,4 +2,5 @@
 
 
 class RebuildError(Exception):
-    """One line: what is in the way, and what to do. The table is as it was."""
+    """One line: what is in the way, and what to do. The table is as it was, if it does not say
+    otherwise."""

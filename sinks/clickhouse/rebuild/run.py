@@ -9,31 +9,36 @@
    The sink, which was refused for that moment, goes on into the new table.
 6. Drop what is beside: the old rows.
 
-Whatever fails or is interrupted before 5 leaves the old table as it was, and drops the rest.
+Whatever fails or is interrupted before the swap leaves the old table as it was, and drops the rest.
+What fails during it is settled (hold.py): all tables are exchanged, or none. From its beginning on
+Ctrl-C waits for the end.
 """
 
-import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NoReturn
 from uuid import uuid4
 
 from clickhouse_driver import Client
-from clickhouse_driver.errors import ServerException
 
 from sinks.clickhouse.address import FAILURES, Address, client_of
-from sinks.clickhouse.errors import AwayError, explain
+from sinks.clickhouse.backoff import delays
 from sinks.clickhouse.migrate import missing
-from sinks.clickhouse.rebuild.beside import Beside, drop_leftovers, views_of
+from sinks.clickhouse.rebuild.beside import Beside, views_of
+from sinks.clickhouse.rebuild.connected import connected, why
 from sinks.clickhouse.rebuild.errors import RebuildError
 from sinks.clickhouse.rebuild.filling import Filled, Progress, fill
+from sinks.clickhouse.rebuild.hold import Hold, holds, release, settle, under_way
+from sinks.clickhouse.rebuild.interrupts import interrupts_wait
+from sinks.clickhouse.rebuild.leftovers import drop_leftovers
 from sinks.clickhouse.rebuild.places import Places, furthest, lacking, topics_of
 from sinks.clickhouse.rebuild.topics import Range, Topics
 from sinks.clickhouse.source import Place
 from sinks.clickhouse.tables import Table
 
 _UNDER_WAY_S = 30.0
+_SETTLE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +74,12 @@ class Rebuild:
         self._table = table
         self._topics = topics_of(table)
         self._kafka = kafka
+        self.left: tuple[str, ...] = ()
+        """After `run`: what it made and could not drop. The next rebuild of the table drops it."""
 
     def plan(self) -> Plan:
         """Look, and change nothing. Raises RebuildError."""
-        with self._clickhouse() as client, Topics(self._kafka, self._topics) as topics:
+        with connected(self._address) as client, Topics(self._kafka, self._topics) as topics:
             if names := missing(client):
                 raise RebuildError(f"migration {names[0]} is missing: run `vipcare migrate` first")
             views = views_of(client, self._table)
@@ -82,9 +89,10 @@ class Rebuild:
             return Plan(self._table, ranges, until, tuple(one.view for one in views), lost)
 
     def run(self, plan: Plan, say: Callable[[Progress], None], *, may_lose: bool) -> Done:
-        """Do it. Raises RebuildError; then the table is as it was."""
-        with self._clickhouse() as client:
-            drop_leftovers(client, self._table)
+        """Do it. Raises RebuildError, and KeyboardInterrupt: then the table is as it was, if the
+        error does not say otherwise."""
+        with connected(self._address) as client:
+            self._clear(client)
             beside = Beside(client, self._table, views_of(client, self._table), uuid4().hex[:8])
             try:
                 beside.make()
@@ -93,18 +101,14 @@ class Rebuild:
                 beside.mend(self._table.name, beside.new, places)
                 lost = self._compare(client, beside.new, places)
                 if lost and not may_lose:
-                    raise RebuildError(
-                        f"{lost:,} rows of {self._table.name} would be lost, because "
-                        f"{_why_lost(filled)}: say --yes if they may"
-                    )
-                with _undisturbed():
-                    self._swap(beside, places)
-            finally:
+                    _refuse(self._table, lost, filled)
+                with interrupts_wait() as give_way:
+                    self._swap(beside, places, give_way)
+                    self._tidy(beside)
+            except BaseException:
                 self._tidy(beside)
+                raise
         return Done(filled, lost)
-
-    def _clickhouse(self) -> "_Connected":
-        return _Connected(self._address)
 
     def _until(
         self, client: Client, topics: Topics, ranges: Mapping[Place, Range]
@@ -134,57 +138,70 @@ class Rebuild:
         """How many places a reader sees in the old table that the new one has not."""
         return int(client.execute(lacking(self._table, new, places.before()))[0][0])
 
-    def _swap(self, beside: Beside, places: Places) -> None:
+    def _clear(self, client: Client) -> None:
+        """What is left of a rebuild that was killed."""
+        for held in holds(client):
+            if held.table == self._table.name:
+                if held.is_young:
+                    raise RebuildError(f"{held}. If none runs, try again in a minute")
+                settle(client, held)
+        drop_leftovers(client, self._table.name)
+
+    def _swap(self, beside: Beside, places: Places, give_way: Callable[[], None]) -> None:
+        """Raises RebuildError, or what `give_way` raises: then nothing is exchanged."""
         began = time.monotonic()
-        beside.hold()
-        while beside.inserts_under_way():
+        held = beside.hold()
+        while under_way(beside.client, f"INSERT INTO {self._table.name} "):
+            give_way()
             if time.monotonic() - began > _UNDER_WAY_S:
                 raise RebuildError(f"an insert into {self._table.name} has not ended: try again")
             time.sleep(0.02)
         beside.mend(self._table.name, beside.new, places)
-        beside.swap()
-        beside.release()
+        give_way()
+        try:
+            beside.swap(held)
+            release(beside.client, held)
+        except FAILURES as problem:
+            if not self._settled(held, problem):
+                raise RebuildError(
+                    f"the swap failed and was undone, {held.table} is as it was: {why(problem)}"
+                ) from problem
+
+    def _settled(self, held: Hold, problem: Exception) -> bool:
+        """Whether the new table is there, after a swap that failed. Raises RebuildError."""
+        until = time.monotonic() + _SETTLE_S
+        for delay in delays(5.0):
+            try:
+                with client_of(self._address) as client:
+                    return settle(client, held)
+            except FAILURES:
+                if time.monotonic() > until:
+                    break
+            time.sleep(delay)
+        raise RebuildError(
+            f"ClickHouse went away in the middle of the swap ({why(problem)}). Inserts into "
+            f"{held.table} are held, so the sink waits; no row is lost, and nothing was dropped. "
+            "When it is back, `vipcare migrate` settles it: the table is then the new one or as it "
+            "was, and inserts go on"
+        )
 
     def _tidy(self, beside: Beside) -> None:
         """With a connection of its own: that of the run may be where it was interrupted."""
-        with suppress(*FAILURES), client_of(self._address) as client:
-            drop_leftovers(client, self._table, beside.mark)
+        table = self._table.name
+        try:
+            with client_of(self._address) as client:
+                for held in holds(client):
+                    if (held.table, held.mark) == (table, beside.mark):
+                        settle(client, held)
+                self.left = tuple(drop_leftovers(client, table, beside.mark))
+        except (*FAILURES, RebuildError):
+            self.left = (f"{beside.new}…",)
 
 
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Ctrl-C waits: half a swap would be neither the old state nor the new one."""
-    held = {signal.SIGINT, signal.SIGTERM}
-    signal.pthread_sigmask(signal.SIG_BLOCK, held)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, held)
-
-
-class _Connected:
-    """A client whose failures are RebuildErrors."""
-
-    def __init__(self, address: Address) -> None:
-        self._address = address
-        self._context = client_of(address)
-
-    def __enter__(self) -> Client:
-        return self._context.__enter__()
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        self._context.__exit__(None, None, None)
-        if isinstance(error, ServerException):
-            text = " ".join(str(error.message).split("Stack trace:")[0].split())[:300]
-            raise RebuildError(f"ClickHouse at {self._address} refuses: {text}") from error
-        if isinstance(error, AwayError):
-            raise RebuildError(f"ClickHouse at {self._address}: {error}") from error
-        if isinstance(error, FAILURES):
-            raise RebuildError(f"ClickHouse at {self._address}: {explain(error)}") from error
-
-
-def _why_lost(filled: Filled) -> str:
-    gone = "Kafka no longer holds their messages"
-    if not filled.refused:
-        return gone
-    return f"{gone}, or the table refuses them now ({filled.refused:,}, such as {filled.first[0]})"
+def _refuse(table: Table, lost: int, filled: Filled) -> NoReturn:
+    because = "Kafka no longer holds their messages"
+    if filled.refused:
+        because += f", or it refuses them now ({filled.refused:,}, such as {filled.first[0]})"
+    raise RebuildError(
+        f"{lost:,} rows of {table.name} would be lost, because {because}: say --yes if they may"
+    )
