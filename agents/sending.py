@@ -37,7 +37,7 @@ class Sending:
         config: dict[str, Any] = {
             **librdkafka_config(kafka),
             "acks": "all",
-            # The embedded broker has neither transactions nor idempotent producers.
+            # On the embedded broker idempotent producers work, at a fifth of the rate.
             "enable.idempotence": kafka.transactions,
             "partitioner": "murmur2_random",
             "delivery.timeout.ms": int(_DELIVERY_S * 1_000),

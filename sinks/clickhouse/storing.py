@@ -32,6 +32,8 @@ from sinks.metrics import Metrics
 AHEAD = 2
 """Batches taken and not stored, the one at hand included. More would cost memory and no time."""
 _SAY_EVERY_S = 30.0
+_INTERRUPTED_S = 1.0
+"""By then an insert that was interrupted has failed."""
 _log = structlog.get_logger(__name__)
 
 
@@ -96,14 +98,16 @@ class Storing:
             return self._has_room()
 
     def finish(self, seconds: float) -> None:
-        """Store what is at hand, unless ClickHouse is away or that takes longer."""
+        """Store what is at hand, unless ClickHouse is away or that takes longer: then it goes
+        without."""
+        until = time.monotonic() + seconds
         self._stop.set()
         with self._changed:
             self._changed.notify_all()
         if self._thread.is_alive():
-            self._thread.join(seconds)
+            self._thread.join(max(seconds - _INTERRUPTED_S, 0))
             self._writer.interrupt()
-            self._thread.join(seconds)
+            self._thread.join(max(until - time.monotonic(), 0))
         if self._failure is not None:
             raise self._failure
 
@@ -179,6 +183,7 @@ class Storing:
     def _persist(self, action: Callable[[], None]) -> None:
         """Try until it is done. Raises _StoppedError if told to stop before."""
         said = away_since = 0.0
+        who = ""
         for delay in delays(self._backoff_max_s):
             try:
                 action()
@@ -186,15 +191,15 @@ class Storing:
                 now = time.monotonic()
                 away_since = away_since or now
                 self._note_away(problem.why)
+                who = "kafka" if problem.why == "kafka" else "clickhouse"
                 if not said or now - said >= _SAY_EVERY_S:
                     said = now
-                    event = "kafka_away" if problem.why == "kafka" else "clickhouse_away"
-                    _log.warning(event, problem=str(problem), retrying="yes")
+                    _log.warning(f"{who}_away", problem=str(problem), retrying="yes")
             else:
                 self.away = False
                 if away_since:
                     self._metrics.set(names.SINK_WAITING, 0)
-                    _log.info("clickhouse_back", after_s=round(time.monotonic() - away_since, 1))
+                    _log.info(f"{who}_back", after_s=round(time.monotonic() - away_since, 1))
                 return
             if self._stop.wait(delay):
                 raise _StoppedError
