@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET
 
+from schemas.dead_letters import Reason, dead_letter
 from schemas.decode import decode_event
 from schemas.envelope import Event
 from schemas.events import EVENT_TYPES
@@ -154,6 +155,28 @@ def test_the_first_of_a_source_and_id_is_kept(client: Client, address: Address) 
     write(address, sent)
     assert client.execute("SELECT count() FROM events") == [(4,)]
     assert client.execute("SELECT offset FROM events_unique ORDER BY offset") == [(0,), (3,)]
+
+
+def test_what_the_worker_refused_does_not_stand_for_its_event(
+    client: Client, address: Address
+) -> None:
+    """Nor does what ClickHouse refused once and holds now count as refused by the worker."""
+    event = decode_event(json.dumps(examples("account.closed")[0]).encode())
+    ahead = msgspec.structs.replace(event, time=datetime(2099, 5, 5, tzinfo=UTC))
+    write(address, [message_of(one, n) for n, one in enumerate((ahead, event, event))])
+    place = {"topic": event.topic, "partition": 1, "value": b"x", "key": b"C1"}
+    letters = [
+        dead_letter(Reason.FUTURE, "ahead", offset=0, **place),
+        dead_letter(Reason.REFUSED, "no", offset=1, **place),
+    ]
+    write(
+        address,
+        [
+            Message("vip.dead-letters", 0, n, 0, one.value, one.headers())
+            for n, one in enumerate(letters)
+        ],
+    )
+    assert client.execute("SELECT offset, time FROM events_unique") == [(1, event.time)]
 
 
 def test_absurd_times_of_a_producer_stop_nothing(client: Client, address: Address) -> None:

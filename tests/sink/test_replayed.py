@@ -25,7 +25,7 @@ def test_a_replayed_event_counts_once(
     feed = Feed(fresh_broker)
     values = [event(f"e{number}") for number in range(2)]
     for value in values:
-        feed.send("bank.core", "C1", value)
+        feed.send("bank.core", "C1", value, partition=0)
     feed.flush()
     told = [json.loads(value) for value in values]
     letters = [
@@ -39,11 +39,13 @@ def test_a_replayed_event_counts_once(
     send_letters(fresh_broker, letters, partition=0)
     with running(feed, address):
         wait_until(lambda: len(client.execute(WAITING)) == 2, "two letters that wait")
+        assert count_rows(client)["events_unique"] == 0
         monkeypatch.setenv("VIPCARE_KAFKA__BOOTSTRAP", fresh_broker)
         monkeypatch.setenv("VIPCARE_KAFKA__TRANSACTIONS", "false")
         monkeypatch.setenv("VIPCARE_TOPICS__PARTITIONS", str(feed.settings.topics.partitions))
         assert run(["dead-letters", "replay", str(letters[1].place)]) == 0
         wait_until(lambda: count_rows(client)["events"] == 3, "the replayed event")
-        assert count_rows(client)["events_unique"] == 2
+        unique = client.execute("SELECT topic, id FROM events_unique")
+        assert unique == [("vip.internal", told[1]["id"])]
         (waiting,) = client.execute(WAITING)
         assert waiting[:3] == ("bank.core", 0, 0)
