@@ -3,7 +3,7 @@
 Of a **state** (a balance) each month keeps the last word on it by event time, of **changes** (what
 was bought and redeemed) their sum. The last MONTHS of each thing are kept, counted from its own
 newest; what is older is one entry before them, so that the months kept are exact. All of it is the
-same whatever order events come in.
+same whatever order events come in, unless two words on a state have the same time.
 """
 
 from collections.abc import Iterable, Iterator

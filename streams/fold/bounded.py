@@ -1,7 +1,7 @@
 """Everything in a record is bounded; what falls off is counted.
 
-What falls off is decided by what is there, never by the order in which it came: things by the time
-of the last word on them, counters by name.
+What falls off is chosen among what is there: things by the time of the last word on them, counters
+by name. What that makes of the order in which events come: streams/README.md.
 """
 
 from collections.abc import Callable
