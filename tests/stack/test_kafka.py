@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from agents.local.kafka.jars import VERSION
+from agents.local.kafka.jars import VERSION, jars_folder
+from agents.local.kafka.node import KafkaNodeError
 from agents.local.ports import answers
+from tests.kafka_server import KafkaServer
 from tests.ports import free_port
 from tests.stack.processes import (
     descendants,
@@ -59,7 +61,7 @@ def test_without_maven_and_without_jars(tmp_path: Path) -> None:
     path = _tools(tmp_path / "bin", "java")
     said = refused(vipcare("kafka", PATH=path, HOME=str(tmp_path)))
     assert "mvn is not on PATH and" in said
-    assert f"kafka-{VERSION} is not there: install Maven" in said
+    assert f"{jars_folder().name} is not there: install Maven" in said
 
 
 @pytest.mark.kafka
@@ -76,7 +78,7 @@ def test_maven_that_cannot_reach_its_repository(tmp_path: Path) -> None:
     assert f"Maven could not fetch Apache Kafka {VERSION} (" in said
     assert "is Maven Central reachable" in said
     assert list((tmp_path / ".cache" / "vipcare").iterdir()) == [
-        tmp_path / ".cache" / "vipcare" / f"kafka-{VERSION}.lock"
+        tmp_path / ".cache" / "vipcare" / f"{jars_folder().name}.lock"
     ]
 
 
@@ -90,7 +92,7 @@ def test_a_fetch_says_how_far_it_is(tmp_path: Path) -> None:
     done = vipcare("kafka", "--fetch", PATH=str(path), HOME=str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["1 files, the last a.jar", "2 files, the last b.jar"]
-    assert (tmp_path / ".cache" / "vipcare" / f"kafka-{VERSION}" / "a.jar").exists()
+    assert (tmp_path / ".cache" / "vipcare" / jars_folder().name / "a.jar").exists()
 
 
 @pytest.mark.kafka
@@ -99,6 +101,25 @@ def test_a_port_that_is_taken(tmp_path: Path) -> None:
         port = str(taken.getsockname()[1])
         done = vipcare("kafka", "--port", port, "--data", str(tmp_path))
         assert f"port {port} on 127.0.0.1 is taken: choose another" in refused(done)
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize(
+    ("listener", "to_do"),
+    [("port", "choose another port, or 0 for any"), ("_controller", "start again")],
+)
+def test_a_port_that_is_taken_meanwhile(tmp_path: Path, listener: str, to_do: str) -> None:
+    """After it was looked at, and before Kafka listens: Kafka's own log tells."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        server = KafkaServer(tmp_path)
+        setattr(server, listener, port)
+        with pytest.raises(KafkaNodeError) as caught:
+            server.start()
+    first, *log = str(caught.value).splitlines()
+    assert first == f"Kafka ended while it started: 127.0.0.1:{port} is taken, {to_do}:"
+    assert any("Address already in use" in line for line in log)
+    assert not any("SLF4J" in line or line.startswith("\tat") for line in log)
 
 
 @pytest.mark.kafka

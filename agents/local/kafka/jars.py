@@ -1,6 +1,7 @@
 """Kafka's jars: fetched from Maven once, kept in ~/.cache/vipcare, used without a network later."""
 
 import fcntl
+import hashlib
 import re
 import shutil
 import subprocess
@@ -14,6 +15,8 @@ from pathlib import Path
 from agents.local.lifeline import kill_with_parent
 
 VERSION = "4.1.1"
+_LOG4J = "2.24.3"
+"""What this Kafka logs with; without its binding to SLF4J Kafka would say nothing of its faults."""
 OLDEST_JAVA = 17
 _EMBEDDED = "or use the embedded broker (vipcare up), or the address of a Kafka"
 _DOWNLOADED = re.compile(r"Downloaded from [^ ]+: \S*/(\S+\.jar)")
@@ -26,6 +29,10 @@ _POM = f"""\
     <dependency>
       <groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId>
       <version>{VERSION}</version>
+    </dependency>
+    <dependency>
+      <groupId>org.apache.logging.log4j</groupId><artifactId>log4j-slf4j-impl</artifactId>
+      <version>{_LOG4J}</version>
     </dependency>
   </dependencies>
 </project>
@@ -40,8 +47,9 @@ class KafkaUnavailableError(Exception):
 
 
 def jars_folder() -> Path:
-    """Where the jars are, or will be."""
-    return Path.home() / ".cache" / "vipcare" / f"kafka-{VERSION}"
+    """Where the jars are, or will be; other jars would have another folder."""
+    digest = hashlib.sha256(_POM.encode()).hexdigest()[:8]
+    return Path.home() / ".cache" / "vipcare" / f"kafka-{VERSION}-{digest}"
 
 
 def jars(progress: Progress = lambda _: None) -> Path:

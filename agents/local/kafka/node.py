@@ -4,6 +4,7 @@ Nothing is replicated, and transactions are what they are on a cluster. Its data
 comes back on the same folder with everything that was written.
 """
 
+import re
 import signal
 import subprocess
 import time
@@ -23,6 +24,9 @@ _STOP_S = 20.0
 _CLUSTER_ID = "dmlwY2FyZS1sb2NhbC0wMQ"
 _LOG_NAME = "kafka.log"
 _NONE: Mapping[str, str] = MappingProxyType({})
+
+_TAKEN = re.compile(r"failed to bind to (\S+): Address already in use")
+_TAIL = 2_000
 
 _LOG4J2 = """\
 <Configuration status="ERROR">
@@ -52,7 +56,7 @@ ONE_NODE = {
 
 
 class KafkaNodeError(Exception):
-    """Kafka did not start; the message has its last lines."""
+    """Kafka did not start; the message has its last lines, and for a taken port what to do."""
 
 
 class KafkaNode:
@@ -100,7 +104,7 @@ class KafkaNode:
         deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
-                raise KafkaNodeError(f"Kafka ended while it started:\n{self._log_tail()}")
+                raise KafkaNodeError(self._obituary())
             if self.answers():
                 return self.bootstrap
         self.kill()
@@ -185,5 +189,15 @@ class KafkaNode:
                 preexec_fn=kill_with_parent,  # noqa: PLW1509  # one system call, no locks
             )
 
+    def _obituary(self) -> str:
+        told = self._log_tail()
+        found = _TAKEN.search(told)
+        if found is None:
+            return f"Kafka ended while it started:\n{told}"
+        to_do = "choose another port, or 0 for any" if found[1] == self.bootstrap else "start again"
+        return f"Kafka ended while it started: {found[1]} is taken, {to_do}:\n{told}"
+
     def _log_tail(self) -> str:
-        return (self.folder / _LOG_NAME).read_text(encoding="utf-8", errors="replace")[-2_000:]
+        """The last lines of its log without the frames of Java's stacks, which would fill it."""
+        log = (self.folder / _LOG_NAME).read_text(encoding="utf-8", errors="replace")
+        return "\n".join(line for line in log.splitlines() if line[:1] != "\t")[-_TAIL:]
