@@ -16,6 +16,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public, the
 from agents.librdkafka import librdkafka_config
 from agents.rights import Right, Role, rights_of
 from config.settings import Settings
+from config.wires import KafkaSettings
 
 _ANSWER_S = 5.0
 _TOLD = 6
@@ -36,14 +37,20 @@ _OPERATIONS = {
 
 
 def missing_rights(role: Role, settings: Settings, timeout_s: float = _ANSWER_S) -> list[Right]:
-    """The rights that a role needs and this user has not, as far as Kafka tells.
+    """The rights that a role needs and this user has not, as far as Kafka tells."""
+    return missing_of(rights_of(role, settings), settings.kafka, timeout_s)
+
+
+def missing_of(
+    rights: Sequence[Right], kafka: KafkaSettings, timeout_s: float = _ANSWER_S
+) -> list[Right]:
+    """Those that this user has not, as far as Kafka tells.
 
     Empty where it does not answer, or tells nobody's rights. Takes some milliseconds.
     """
-    if not settings.kafka.transactions:
+    if not kafka.transactions:
         return []  # the embedded broker has no rights
-    admin = AdminClient({**librdkafka_config(settings.kafka), "log_level": 0})
-    rights = rights_of(role, settings)
+    admin = AdminClient({**librdkafka_config(kafka), "log_level": 0})
     topics = _used(rights, "topic")
     asked: dict[tuple[str, str], Any] = {}
     found = admin.describe_topics(
@@ -65,14 +72,13 @@ def lacking(missing: Sequence[Right], role: Role, user: str) -> str:
     if more := len(missing[_TOLD:]):
         told += f", and {more} more"
     return (
-        f"Kafka does not let {user} do all that a {role} does: missing is {told}; "
+        f"Kafka does not let {user} do all that the {role} does: missing is {told}; "
         f"`vipcare topics acls {role}` prints what it needs"
     )
 
 
-def user_of(settings: Settings) -> str:
+def user_of(kafka: KafkaSettings) -> str:
     """Who the settings say that we are."""
-    kafka = settings.kafka
     if kafka.has_login and kafka.sasl_username:
         return f"the user {kafka.sasl_username}"
     if kafka.certificate_file is not None:
@@ -91,7 +97,7 @@ def refusal(code: int | None, role: Role, settings: Settings) -> str:
     missing = missing_rights(role, settings)
     if not missing:  # Kafka does not tell of these, or gave it back meanwhile
         missing = [right for right in rights_of(role, settings) if right.kind == kind]
-    return lacking(missing, role, user_of(settings))
+    return lacking(missing, role, user_of(settings.kafka))
 
 
 def _used(rights: Iterable[Right], kind: str) -> list[str]:

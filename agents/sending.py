@@ -8,7 +8,8 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from agents.diagnosis import wire_problem
 from agents.librdkafka import librdkafka_config, unreachable
-from agents.rights_check import REFUSALS
+from agents.rights import Right, Role
+from agents.rights_check import REFUSALS, lacking, missing_of, user_of
 from config.wires import KafkaSettings
 
 _ANSWER_S = 5.0
@@ -24,13 +25,14 @@ class Sending:
     """A producer with every acknowledgement asked for, and Kafka's own partitioner for keys.
 
     Use it as a context manager; leaving it without an error waits until all is acknowledged.
-    Raises SendingError: at the start if Kafka does not answer or a topic is missing, later if a
-    message was not taken.
+    Raises SendingError: at the start if Kafka does not answer, a topic is missing or this user may
+    not write to one, later if a message was not taken. `role` is whose rights it takes.
     """
 
-    def __init__(self, kafka: KafkaSettings, topics: set[str]) -> None:
+    def __init__(self, kafka: KafkaSettings, topics: set[str], role: Role = "bank") -> None:
         self._kafka = kafka
         self._topics = topics
+        self._role = role
         self._failed = 0
         self._reason = ""
         self.acknowledged = 0
@@ -48,14 +50,16 @@ class Sending:
     def __enter__(self) -> Self:
         if problem := wire_problem(self._kafka):  # librdkafka would try for long
             raise SendingError(problem)
+        rights = [Right("Write", "topic", name) for name in sorted(self._topics)]
+        if missing := missing_of(rights, self._kafka):
+            raise SendingError(lacking(missing, self._role, user_of(self._kafka)))
         try:
             there = self._producer.list_topics(timeout=_ANSWER_S).topics
         except KafkaException as error:
             raise SendingError(unreachable(self._kafka, error)) from error
-        if missing := sorted(self._topics - there.keys()):
+        if absent := sorted(self._topics - there.keys()):
             raise SendingError(
-                f"topic {', '.join(missing)} is missing: make it with `vipcare topics create`; or "
-                "this user has no rights on it: see `vipcare topics acls bank`"
+                f"topic {', '.join(absent)} is missing: make it with `vipcare topics create`"
             )
         return self
 
@@ -104,7 +108,8 @@ class Sending:
             self._failed += 1
             self._reason = error.str()
             if error.code() in REFUSALS:
-                self._reason += ": `vipcare topics acls bank` prints the rights that it takes"
+                see = f"`vipcare topics acls {self._role}` prints the rights that it takes"
+                self._reason += f": {see}"
 
     def _raise_if_failed(self) -> None:
         if self._failed:

@@ -19,7 +19,7 @@ def topic_problems(settings: Settings, role: Role) -> list[str]:
         raise UserError(problem)
     try:
         if missing := missing_rights(role, settings):
-            raise UserError(lacking(missing, role, user_of(settings)))
+            raise UserError(lacking(missing, role, user_of(settings.kafka)))
         return check(settings, topics_of(role, settings))
     except KafkaException as error:
         raise UserError(f"Kafka at {settings.kafka.bootstrap}: {error.args[0].str()}") from error

@@ -155,7 +155,7 @@ def replay(settings: Settings, choice: Choice, chosen: Container[Place]) -> Iter
     `choice` is what the letters were chosen by. Raises ReadingError and SendingError; what was sent
     until then is found as replayed the next time.
     """
-    with Sending(settings.kafka, {INTERNAL}) as sending:
+    with Sending(settings.kafka, {INTERNAL}, "operator") as sending:
         for kept in find(settings.kafka, choice):
             if kept.at in chosen:
                 key, value = kept.customer.encode(), kept.letter.value

@@ -100,6 +100,8 @@ def test_each_right_that_is_taken_is_named(role: Role, given: SecureKafka) -> No
         ("worker", Right("Write", "topic", "vip.alerts")),
         ("worker", Right("Read", "group", "vipcare")),
         ("sink", Right("Read", "topic", "vip.tasks")),
+        ("bank", Right("Write", "topic", "bank.card")),
+        ("bank", Right("Write", "topic", "bank.reference")),
     ],
 )
 def test_a_part_without_a_right_is_refused_at_its_start(
@@ -114,6 +116,39 @@ def test_a_part_without_a_right_is_refused_at_its_start(
         assert f"vipcare topics acls {role}" in line
     finally:
         give(given.admin(), f"User:{role}", [right])
+
+
+def test_who_sends_a_file_needs_the_rights_of_its_events_alone(
+    given: SecureKafka, tmp_path: Path
+) -> None:
+    right, bank = Right("Write", "topic", "bank.card"), variables("kafka", given.login("bank"))
+    files = {}
+    for example in EVENT_EXAMPLES:
+        files[topic_of(example)] = file = tmp_path / f"{topic_of(example)}.jsonl"
+        file.write_text(json.dumps({**example, "time": "2026-11-20T09:00:00Z"}))
+    take(given.admin(), "User:bank", [right])
+    try:
+        until(lambda: bool(missing_rights("bank", settings_of(given, "bank"))), str(right))
+        line = refused(vipcare("events", "send", str(files["bank.card"]), **bank))
+        assert "does not let the user bank do all that the bank does: missing is" in line
+        assert str(right) in line
+        sent = vipcare("events", "send", str(files["bank.app"]), **bank)
+        assert "1 event sent: 1 to bank.app" in sent.stdout, sent.stderr
+    finally:
+        give(given.admin(), "User:bank", [right])
+
+
+def test_a_replay_without_its_right_sends_nothing(given: SecureKafka) -> None:
+    right = Right("Write", "topic", "vip.internal")
+    take(given.admin(), "User:operator", [right])
+    try:
+        until(lambda: right in missing_rights("operator", settings_of(given, "operator")), "taken")
+        operator = variables("kafka", given.login("operator"))
+        line = refused(vipcare("dead-letters", "replay", "--customer", "nobody", **operator))
+        assert str(right) in line
+        assert "`vipcare topics acls operator`" in line
+    finally:
+        give(given.admin(), "User:operator", [right])
 
 
 def test_a_worker_without_its_transactions_says_so(given: SecureKafka, tmp_path: Path) -> None:
