@@ -48,6 +48,7 @@ _QUOTED = re.compile(r"""['"].*['"]""", re.DOTALL)
 """From the first quote to the last: a quoted value may hold quotes itself."""
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 """A bracket, or a whole string: brackets inside it do not nest."""
+_LIST = ord("[")
 _STEPS = {b"[": 1, b"{": 1, b"]": -1, b"}": -1}
 
 
@@ -91,7 +92,7 @@ def _decode(value: bytes, decode: Callable[[bytes], T], types: Container[str]) -
 
 
 def _is_too_deep(value: bytes) -> bool:
-    lists = value.count(b"[") if b"[" in value else 0  # looking for one costs a tenth of counting
+    lists = value.count(b"[") if _LIST in value else 0  # looking for one costs a tenth of counting
     if value.count(b"{") + lists <= MAX_DEPTH:
         return False
     depth = 0

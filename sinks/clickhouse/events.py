@@ -51,6 +51,21 @@ FIELDS = (
 )
 """Fields of data that have a column of the same name; NULL where an event's type has none."""
 
+_OF_MANY = frozenset(
+    (
+        "amount",
+        "base_amount",
+        "account",
+        "base_balance",
+        "base_principal",
+        "card",
+        "merchant",
+        "task",
+        "score",
+    )
+)
+"""Fields whose columns are not LowCardinality."""
+
 COLUMNS = (
     "topic",
     "partition",
@@ -99,11 +114,11 @@ class _Group:
             [*offsets],
             _received(timestamps, self.messages),
             [self.type.event_type()] * len(events),
-            [event.source for event in events],
+            _shared([event.source for event in events]),
             [event.id for event in events],
             [event.subject for event in events],
             self.times,
-            *(get and [*map(get, data)] for get in plan.columns),
+            *(get and get(data) for get in plan.columns),
             _rests(data, plan),
         ]
         return Rows(columns, self.messages)
@@ -143,7 +158,7 @@ def _received(timestamps: Sequence[int], messages: Sequence[Message]) -> Column:
 class _Plan(NamedTuple):
     """Where the fields of a type of data go."""
 
-    columns: tuple[Callable[[Data], object] | None, ...]
+    columns: tuple[Callable[[Sequence[Data]], Column] | None, ...]
     """How to get each of FIELDS; None where the type has no such field."""
     rest: tuple[Callable[[Data], object], ...]
     """How to get each of the others."""
@@ -157,10 +172,24 @@ def _plan(data: type[Data]) -> _Plan:
     rest = [name for name in names if name not in hidden and name not in FIELDS]
     nothing = UNSET if UNSET in data.__struct_defaults__ else None  # a patch removes by null
     return _Plan(
-        tuple(attrgetter(name) if name in names else None for name in FIELDS),
+        tuple(_getter(name) if name in names else None for name in FIELDS),
         tuple(map(attrgetter, rest)),
         defstruct("Told", [(name, Any, nothing) for name in rest], omit_defaults=True, gc=False),
     )
+
+
+def _getter(name: str) -> Callable[[Sequence[Data]], Column]:
+    get = attrgetter(name)
+    if name in _OF_MANY:
+        return lambda data: [*map(get, data)]
+    return lambda data: _shared([*map(get, data)])
+
+
+def _shared(values: Column) -> Column:
+    """Equal values as one object, where there are few: the others are let go while they are in the
+    cache, and the driver looks at one that it knows."""
+    first: dict[object, object] = {}
+    return [*map(first.setdefault, values, values)]
 
 
 _hidden = cache(sensitive_fields)

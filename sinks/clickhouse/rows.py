@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
+from operator import attrgetter
 
 from sinks.clickhouse.message import Message, Row, Unstorable
 
 Column = list[object]
+_timestamp: Callable[[Message], int] = attrgetter("timestamp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,10 @@ class Rows:
 
     def row(self, place: int) -> Row:
         return tuple(column and column[place] for column in self.columns)
+
+    def newest(self) -> int:
+        """The latest Kafka timestamp, epoch milliseconds."""
+        return max(map(_timestamp, self.messages))
 
     def first(self) -> "Rows":
         """The first row alone."""

@@ -149,8 +149,7 @@ class Storing:
         for table, rows in batch.rows.items():
             self._sort(table, rows)
             self._fail_point("sink-inserted")
-            newest = max(message.timestamp for message in rows.messages)
-            self.newest[table] = max(newest, self.newest.get(table, 0))
+            self.newest[table] = max(rows.newest(), self.newest.get(table, 0))
         for (topic, why), count in batch.skipped.items():
             self._metrics.count(names.SINK_SKIPPED, count, topic, why)
         self._metrics.observe(names.SINK_BATCH_MESSAGES, batch.messages)
