@@ -4,8 +4,9 @@ Three-valued logic costs nothing at run time: a condition is written twice where
 true" and as "it is false", each a plain Python condition; `not` swaps the two, and "unknown" is
 when neither holds. The names that the text uses:
 
-    d  the event's data            b  the profile's basics       v_x  the let x
-    a  the profile's attributes    t  the profile's tags         g_3  the aggregate number 3
+    d  the event's data         b  the profile's basics    v_x  the let x
+    r  the record               t  the profile's tags      a_x  the attribute x
+    s  the profile's totals                                g_3  the aggregate number 3
 """
 
 from collections.abc import Callable
@@ -52,7 +53,6 @@ class Writer:
             "quotient": values.quotient,
             "rounded": values.rounded,
             "present": values.present,
-            "attribute": values.attribute,
             "totals": totals,
             "__builtins__": {},
         }
@@ -69,7 +69,7 @@ class Writer:
             case ProfileField():
                 text = f"b.{node.name}"
             case Attribute():
-                text = f"attribute(a, {node.name!r}, {self._constant(node.type)})"
+                text = f"a_{node.name}"
             case Let():
                 text = f"v_{node.name}"
             case Reading():
@@ -83,6 +83,11 @@ class Writer:
             case _:
                 text = self._flag(node)
         return text
+
+    def attribute(self, node: Attribute) -> str:
+        """Python for the value of a bank's own field."""
+        read = self._constant(values.attribute_reader(node.type))
+        return f"{read}(r.profile.attributes, {node.name!r})"
 
     def _number(self, node: Arithmetic | Absolute | Rounded) -> str:
         match node:

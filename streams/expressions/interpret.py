@@ -71,7 +71,7 @@ def interpret(node: Node, world: World) -> Any:
             value = getattr(world.record.profile.basics, node.name)
         case Attribute():
             held = world.record.profile.attributes
-            value = values.attribute(held, node.name, node.type)
+            value = values.attribute_reader(node.type)(held, node.name)
         case Let():
             value = interpret(world.lets[node.name], world)
         case Reading():

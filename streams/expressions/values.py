@@ -1,6 +1,7 @@
 """Operations on values that compiled and interpreted expressions share: all total, none raises."""
 
 import re
+from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from typing import Any
 
@@ -10,7 +11,7 @@ from streams.expressions.nodes import Base, Type
 
 Number = int | Decimal
 _ROUNDING = Context(prec=28, rounding=ROUND_HALF_EVEN)
-_KINDS = {Base.TEXT: str, Base.DAY: str, Base.NUMBER: int, Base.FLAG: bool, Base.TEXTS: list}
+_KINDS = {Base.TEXT: str, Base.NUMBER: int, Base.FLAG: bool, Base.TEXTS: list}
 _DAY = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\Z")
 
 
@@ -37,20 +38,36 @@ def present(value: Any) -> Any:
     return None if value is UNSET else value
 
 
-def attribute(attributes: dict[str, Any], name: str, kind: Type) -> Any:
-    """A bank's own field, unknown if it is of another type than asked for."""
+def attribute_reader(kind: Type) -> Callable[[dict[str, Any], str], Any]:
+    """How a bank's own field is read: unknown if it is of another type than asked for."""
+    if kind.decimals:
+        return _decimal
+    if kind.base is Base.DAY:
+        return _day
+    wanted = _KINDS[kind.base]
+
+    def read(attributes: dict[str, Any], name: str) -> Any:
+        value = attributes.get(name)
+        return value if type(value) is wanted else None
+
+    return read
+
+
+def _decimal(attributes: dict[str, Any], name: str) -> Decimal | None:
+    """A record keeps decimals as they came."""
     value = attributes.get(name)
-    if kind.decimals and isinstance(value, str):  # a record keeps decimals as they came
-        try:
-            number = Decimal(value)
-        except InvalidOperation:
-            return None
-        return number if number.is_finite() else None
-    if type(value) is not _KINDS[kind.base] or kind.decimals:
+    if not isinstance(value, str):
         return None
-    if kind.base is Base.DAY and isinstance(value, str) and not _DAY.match(value):
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
         return None
-    return value
+    return number if number.is_finite() else None
+
+
+def _day(attributes: dict[str, Any], name: str) -> str | None:
+    value = attributes.get(name)
+    return value if isinstance(value, str) and _DAY.match(value) else None
 
 
 def render(value: object) -> str:

@@ -1,14 +1,16 @@
-"""From a checked rule to one Python function.
+"""From checked rules to one Python function.
 
-The condition's clauses (what `and` joins at the top) are tried in order, those that need no
-aggregate before those that do (all must hold, so the order changes no answer), and a let or an
-aggregate is computed just before the first clause that needs it: a rule with a cheap clause that is
-seldom true costs next to nothing, wherever its author wrote it.
+The rules of an event type are tried in one call, each in a block of its own. A condition's clauses
+(what `and` joins at the top) are nested in order, those that need no aggregate before those that do
+(all must hold, so the order changes no answer). What some rule needs whatever happens is looked up
+once, before all blocks; anything else just before the first clause that needs it. So a rule with a
+cheap clause that is seldom true costs next to nothing, wherever its author wrote it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from schemas.record import Record
 from schemas.rules import RuleDefinition
 from streams.durations import parse_duration
 from streams.expressions.catalogue import TOTALS
@@ -26,79 +28,109 @@ from streams.expressions.nodes import (
 )
 from streams.rules.checked import CheckedRule
 
-Evaluate = Callable[[Any, Any, Mapping[int, Any]], tuple[Any, ...] | None]
+Held = tuple[int, tuple[Any, ...]]
+"""The place of a rule whose condition holds, and the values that it shows."""
+Evaluate = Callable[[Record, Any, Mapping[int, Any]], Sequence[Held]]
+"""Of a record, an event's data and the aggregates' readings."""
+_MAX_DEPTH = 50
+"""Python reads text that is indented by less than 100."""
 
 
 class CompiledRule:
-    """A rule ready to run. `evaluate(record, data, readings)` gives the values, or None."""
+    """A rule ready to run by itself."""
 
-    __slots__ = ("cooldown", "definition", "evaluate", "id", "names")
+    __slots__ = ("checked", "cooldown", "definition", "evaluate", "id", "names")
 
     def __init__(self, rule: CheckedRule, number_of: Callable[[Aggregate], int]) -> None:
+        self.checked = rule
         self.definition: RuleDefinition = rule.definition
         self.id = rule.definition.id
         self.names = tuple(rule.shown)
         cooldown = rule.definition.cooldown
         self.cooldown = parse_duration(cooldown) if cooldown else 0
-        self.evaluate: Evaluate = _compile(rule, number_of)
+        self.evaluate = compile_together([rule], number_of)
 
 
-def _compile(rule: CheckedRule, number_of: Callable[[Aggregate], int]) -> Evaluate:
-    body = _Body(Writer(number_of), number_of, rule.lets)
-    condition = rule.condition
-    clauses = condition.parts if isinstance(condition, And) else (condition,)
-    for clause in sorted(clauses, key=body.reads):
-        body.prepare(clause)
-        body.lines.append(f"if not {body.writer.true(clause)}: return None")
-    for node in rule.shown.values():
-        body.prepare(node)
-    shown = "".join(f"{body.writer.value(node)}, " for node in rule.shown.values())
-    body.lines.append(f"return ({shown})")
-    source = "\n    ".join(["def made(r, d, g):", *body.lines, ""])
-    return compile_function(source, body.writer.namespace)
+def compile_together(
+    rules: Sequence[CheckedRule], number_of: Callable[[Aggregate], int]
+) -> Evaluate:
+    """One function that tries them all, and gives those that hold in order."""
+    writer = Writer(number_of)
+    blocks = [_Block(writer, rule, number_of) for rule in rules]
+    shared = {name: value for block in blocks for name, value in block.needed()}
+    lines = ["def made(r, d, g):", " h = ()"]
+    lines += [f" {name} = {value}" for name, value in shared.items()]
+    for place, block in enumerate(blocks):
+        lines += block.lines(place, shared)
+    return compile_function("\n".join([*lines, " return h", ""]), writer.namespace)
 
 
-class _Body:
-    """The lines of a function, with each name given a value before it is used."""
+class _Block:
+    """The lines of one rule, with each name given a value before it is used."""
 
     def __init__(
-        self, writer: Writer, number_of: Callable[[Aggregate], int], lets: Mapping[str, Node]
+        self, writer: Writer, rule: CheckedRule, number_of: Callable[[Aggregate], int]
     ) -> None:
-        self.writer = writer
-        self.lines: list[str] = []
+        self._writer = writer
         self._number_of = number_of
-        self._lets = lets
-        self._given: set[str] = set()
+        self._lets = rule.lets
+        self._shown = rule.shown
+        condition = rule.condition
+        split = isinstance(condition, And) and len(condition.parts) < _MAX_DEPTH
+        clauses = condition.parts if split else (condition,)
+        self._clauses: list[Node] = sorted(clauses, key=self._reads)
 
-    def reads(self, node: Node) -> bool:
-        """Whether a node needs an aggregate, itself or through a let."""
-        return any(
-            isinstance(part, Reading)
-            or (isinstance(part, Let) and self.reads(self._lets[part.name]))
-            for part in walk(node)
-        )
+    def needed(self) -> Iterator[tuple[str, str]]:
+        """What the first clause needs, the names and their values; lets are the rule's own."""
+        for node in self._parts(self._clauses[0]):
+            if not isinstance(node, Let) and (source := self._source(node)) is not None:
+                yield source
 
-    def prepare(self, node: Node) -> None:
+    def lines(self, place: int, shared: Mapping[str, str]) -> Iterator[str]:
+        given = set(shared)
+        indent = " "
+        for clause in self._clauses:
+            yield from (f"{indent}{line}" for line in self._give(clause, given))
+            yield f"{indent}if {self._writer.true(clause)}:"
+            indent += " "
+        for node in self._shown.values():
+            yield from (f"{indent}{line}" for line in self._give(node, given))
+        shown = "".join(f"{self._writer.value(node)}, " for node in self._shown.values())
+        yield f"{indent}h += (({place}, ({shown})),)"
+
+    def _give(self, node: Node, given: set[str]) -> Iterator[str]:
+        """What a node needs and nobody gave yet."""
+        for part in self._parts(node):
+            source = self._source(part)
+            if source is not None and source[0] not in given:
+                given.add(source[0])
+                yield f"{source[0]} = {source[1]}"
+
+    def _parts(self, node: Node) -> Iterator[Node]:
+        """A node and everything below it, through lets, what a let is made of before it."""
         for part in walk(node):
-            match part:
-                case Let():
-                    if f"v_{part.name}" not in self._given:
-                        value = self._lets[part.name]
-                        self.prepare(value)
-                        self._give(f"v_{part.name}", self.writer.value(value))
-                case Reading():
-                    number = self._number_of(part.aggregate)
-                    self._give(f"g_{number}", f"g[{number}]")
-                case ProfileField(name=name) if name in TOTALS:
-                    self._give("s", "totals(r.profile)")
-                case ProfileField():
-                    self._give("b", "r.profile.basics")
-                case Attribute():
-                    self._give("a", "r.profile.attributes")
-                case HasTag():
-                    self._give("t", "r.profile.tags")
+            if isinstance(part, Let):
+                yield from self._parts(self._lets[part.name])
+            yield part
 
-    def _give(self, name: str, value: str) -> None:
-        if name not in self._given:
-            self._given.add(name)
-            self.lines.append(f"{name} = {value}")
+    def _reads(self, node: Node) -> bool:
+        """Whether a node needs an aggregate, itself or through a let."""
+        return any(isinstance(part, Reading) for part in self._parts(node))
+
+    def _source(self, node: Node) -> tuple[str, str] | None:
+        """The name that stands for a node in the text, and what gives it its value."""
+        match node:
+            case Let():
+                return f"v_{node.name}", self._writer.value(self._lets[node.name])
+            case Reading():
+                number = self._number_of(node.aggregate)
+                return f"g_{number}", f"g[{number}]"
+            case ProfileField(name=name) if name in TOTALS:
+                return "s", "totals(r.profile)"
+            case ProfileField():
+                return "b", "r.profile.basics"
+            case Attribute():
+                return self._writer.value(node), self._writer.attribute(node)
+            case HasTag():
+                return "t", "r.profile.tags"
+        return None

@@ -1,6 +1,6 @@
 """The rules in force: compiled once, applied to every event of a customer."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -12,11 +12,12 @@ from schemas.record import Record
 from schemas.rules import RuleDefinition, Wait
 from streams.attributes import NONE_DECLARED, Attributes
 from streams.durations import DAY_MS
+from streams.expressions.nodes import Aggregate
 from streams.expressions.values import render
 from streams.inputs import Input
 from streams.rules.aggregates import UNKNOWN, Aggregates, Readings, Unknown
 from streams.rules.checked import CheckedRule, check_rule
-from streams.rules.compiled import CompiledRule
+from streams.rules.compiled import CompiledRule, compile_together
 from streams.rules.errors import RuleErrors, RuleProblem
 
 
@@ -51,7 +52,7 @@ class RuleSet:
         """Of the rules and of the attributes that they can use: what they say follows from both."""
         readings = (reading for rule in live for reading in rule.readings())
         self._aggregates = Aggregates((one.aggregate for one in readings), lateness)
-        self._by_type: dict[str, list[CompiledRule]] = {}
+        by_type: dict[str, list[CompiledRule]] = {}
         self._waiting: dict[str, CompiledRule] = {}
         self._waits: dict[str, list[tuple[str, Wait]]] = {}
         for rule in live:
@@ -61,10 +62,14 @@ class RuleSet:
                 self._waiting[compiled.id] = compiled
             for event_type in dict.fromkeys(rule.definition.on):
                 if wait is None:
-                    self._by_type.setdefault(event_type, []).append(compiled)
+                    by_type.setdefault(event_type, []).append(compiled)
                 else:
                     self._waits.setdefault(event_type, []).append((compiled.id, wait))
-        self._types = self._aggregates.types | self._by_type.keys()
+        self._by_type = {
+            event_type: _Listening(rules, self._aggregates.number_of)
+            for event_type, rules in by_type.items()
+        }
+        self._types = self._aggregates.types | by_type.keys()
 
     def apply(self, record: Record, event: Input, *, late: bool) -> Fired:
         """Put the event into the windows, then evaluate the live rules that listen to its type.
@@ -81,7 +86,10 @@ class RuleSet:
         else:
             latest = max(activity.latest, at)
             readings = self._aggregates.add(record.windows, event, latest)
-        return _try(self._by_type.get(event.type, ()), record, event.event.data, readings, at)
+        listening = self._by_type.get(event.type)
+        if listening is None:
+            return _NONE
+        return listening.apply(record, event.event.data, readings, at)
 
     def waits(self, event_type: str) -> Sequence[tuple[str, Wait]]:
         """The live rules that wait after an event of this type, by id."""
@@ -102,6 +110,32 @@ class RuleSet:
         self._aggregates.remove(record.windows, original)
 
 
+class _Listening:
+    """The rules that listen to an event type, in one function: most are looked at and do not
+    hold."""
+
+    __slots__ = ("evaluate", "rules")
+
+    def __init__(self, rules: list[CompiledRule], number_of: Callable[[Aggregate], int]) -> None:
+        self.rules = rules
+        self.evaluate = compile_together([rule.checked for rule in rules], number_of)
+
+    def apply(self, record: Record, data: Data, readings: Readings | Unknown, at: int) -> Fired:
+        """What evaluating them one by one gives, see `_try`."""
+        try:
+            held = self.evaluate(record, data, readings)
+        except Exception:  # whatever a rule raises is its own loss alone: which is it?
+            return _try(self.rules, record, data, readings, at)
+        if not held:
+            return _NONE
+        cooldowns, firings = record.activity.cooldowns, []
+        for place, values in held:
+            rule = self.rules[place]
+            if not _cools_down(rule, cooldowns, at):
+                firings.append(_fire(rule, values, cooldowns, at))
+        return Fired(firings) if firings else _NONE
+
+
 def _try(
     rules: Iterable[CompiledRule],
     record: Record,
@@ -109,29 +143,35 @@ def _try(
     readings: Readings | Unknown,
     at: int,
 ) -> Fired:
-    """Evaluate rules that do not cool down: which fired, and which raised.
-
-    One loop over all rules of an event, with little in it: most are looked at and do not fire.
-    """
+    """Evaluate rules that do not cool down, one by one: which fired, and which raised."""
     cooldowns = record.activity.cooldowns
     firings: list[Firing] = []
     failed: list[str] = []
     for rule in rules:
-        if cooldowns and rule.cooldown:
-            last = cooldowns.get(rule.id)
-            if last is not None and at < last + rule.cooldown:
-                continue
+        if _cools_down(rule, cooldowns, at):
+            continue
         try:
-            values = rule.evaluate(record, data, readings)
+            held = rule.evaluate(record, data, readings)
         except Exception:  # whatever a rule raises is its own loss alone
             failed.append(rule.id)
             continue
-        if values is not None:
-            shown = dict(zip(rule.names, map(render, values), strict=True))
-            firings.append(Firing(rule.definition, shown))
-            if rule.cooldown:
-                cooldowns[rule.id] = at
+        firings += [_fire(rule, values, cooldowns, at) for _, values in held]
     return Fired(firings, failed) if firings or failed else _NONE
+
+
+def _cools_down(rule: CompiledRule, cooldowns: dict[str, int], at: int) -> bool:
+    if not rule.cooldown:
+        return False
+    last = cooldowns.get(rule.id)
+    return last is not None and at < last + rule.cooldown
+
+
+def _fire(
+    rule: CompiledRule, values: Iterable[object], cooldowns: dict[str, int], at: int
+) -> Firing:
+    if rule.cooldown:
+        cooldowns[rule.id] = at
+    return Firing(rule.definition, dict(zip(rule.names, map(render, values), strict=True)))
 
 
 def compile_rules(

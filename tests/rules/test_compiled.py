@@ -13,7 +13,7 @@ from streams.durations import DAY_MS
 from streams.expressions.check import Scope, check
 from streams.expressions.compile import Writer, compile_function
 from streams.expressions.interpret import World, interpret
-from streams.expressions.nodes import Aggregate, Base, Node, Reading, walk
+from streams.expressions.nodes import Aggregate, Attribute, Base, Node, Reading, walk
 from streams.rules.ruleset import compile_rules
 from tests.rules.maker import DECLARED, TYPES, Maker, random_data, random_input, random_record
 from tests.rules.twin import Twin
@@ -30,12 +30,14 @@ def run_compiled(node: Node, record: Record, data: Any, readings: list[Any]) -> 
     if node.type.base is Base.FLAG:
         texts += [writer.true(node), writer.false(node)]
     given_names = [f"g_{i} = readings[{i}]" for i in range(len(numbers))]
-    given_names += ["a, b, t, s = p.attributes, p.basics, p.tags, totals(p)"]
+    given_names += ["b, t, s = r.profile.basics, r.profile.tags, totals(r.profile)"]
+    attributes = [one for one in walk(node) if isinstance(one, Attribute)]
+    given_names += [f"{writer.value(one)} = {writer.attribute(one)}" for one in attributes]
     source = "\n    ".join(
-        ["def made(d, p, readings):", *given_names, f"return ({', '.join(texts)},)", ""]
+        ["def made(d, r, readings):", *given_names, f"return ({', '.join(texts)},)", ""]
     )
     made = compile_function(source, writer.namespace)
-    return tuple(made(data, record.profile, readings))
+    return tuple(made(data, record, readings))
 
 
 def found_aggregates(node: Node) -> list[Aggregate]:

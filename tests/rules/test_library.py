@@ -141,15 +141,15 @@ def test_a_late_event_sees_its_own_window_and_a_too_late_one_none(customer: Cust
 
 
 def test_a_rule_that_raises_loses_only_its_own_effects(customer: Customer) -> None:
-    """No expression can raise, so the compiled function is replaced by one that does."""
+    """No expression can raise, so the compiled functions are replaced by ones that do."""
     broken = customer.event("page.viewed", ORIGIN, page="P", page_topic="study-abroad")
     rules = compile_rules(shipped_rules())
-    listening = rules._by_type["page.viewed"][0]
+    listening = rules._by_type["page.viewed"]
 
     def failing(*_: object) -> None:
         raise ZeroDivisionError
 
-    listening.evaluate = failing
+    listening.evaluate = listening.rules[0].evaluate = failing
     assert rules.apply(customer.record, broken, late=False) == Fired([], ["study-abroad-browsing"])
     assert customer.record.activity.windows
 
