@@ -20,13 +20,14 @@ class Packed(Generic[K, T]):
     holds its place, so that the order of keys does not depend on when that was.
     """
 
-    __slots__ = ("_changed", "_open", "_packed", "_unpack")
+    __slots__ = ("_packed", "_read", "_unpack", "edited")
 
     def __init__(self, packed: dict[K, Raw], unpack: Callable[[Any], T]) -> None:
         self._packed = packed
         self._unpack = unpack
-        self._open: dict[K, T] = {}
-        self._changed: set[K] = set()
+        self._read: dict[K, T] = {}
+        self.edited: dict[K, T] = {}
+        """What was changed or put, unpacked. Looked at first by whoever is in a hurry."""
 
     def __contains__(self, key: K) -> bool:
         return key in self._packed
@@ -39,37 +40,34 @@ class Packed(Generic[K, T]):
 
     def get(self, key: K) -> T | None:
         """A value, to read."""
-        value = self._open.get(key)
+        value = self.edited.get(key)
+        if value is None:
+            value = self._read.get(key)
         if value is None and (raw := self._packed.get(key)) is not None:
-            value = self._open[key] = self._unpack(raw)
+            value = self._read[key] = self._unpack(raw)
         return value
 
     def edit(self, key: K) -> T | None:
         """A value, to change in place."""
-        value = self._open.get(key)
-        if value is None:
-            raw = self._packed.get(key)
-            if raw is None:
-                return None
-            value = self._open[key] = self._unpack(raw)
-        self._changed.add(key)
+        value = self.edited.get(key)
+        if value is None and (value := self.get(key)) is not None:
+            self.edited[key] = value
         return value
 
     def put(self, key: K, value: T) -> T:
         """A new value, or one in the place of another."""
         self._packed.setdefault(key, NOTHING)
-        self._open[key] = value
-        self._changed.add(key)
+        self.edited[key] = value
         return value
 
     def remove(self, key: K) -> None:
         del self._packed[key]
-        self._open.pop(key, None)
-        self._changed.discard(key)
+        self._read.pop(key, None)
+        self.edited.pop(key, None)
 
     def close(self) -> None:
         """Pack what was changed, and let go of what was unpacked."""
-        for key in self._changed:
-            self._packed[key] = Raw(pack(self._open[key]))
-        self._changed.clear()
-        self._open.clear()
+        for key, value in self.edited.items():
+            self._packed[key] = Raw(pack(value))
+        self.edited.clear()
+        self._read.clear()

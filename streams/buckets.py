@@ -25,12 +25,14 @@ _CELLS = 2
 
 
 class Kind(Protocol):
-    """One way to fill a bucket. `i` is the bucket's place in the state's lists."""
+    """One way to fill a bucket. `i` is the bucket's place in the state's lists, -1 its last."""
 
     name: str
+    lists: int
+    """How many lists of cells it keeps."""
 
-    def empty(self) -> list[Any]:
-        """A new bucket's cells, one for each list."""
+    def insert(self, state: State, i: int) -> None:
+        """A new bucket's cells, one into each list."""
 
     def put(self, state: State, i: int, value: int) -> None: ...
 
@@ -45,9 +47,10 @@ class Counts:
     """How many. Reads as an int."""
 
     name = "count"
+    lists = 1
 
-    def empty(self) -> list[Any]:
-        return [0]
+    def insert(self, state: State, i: int) -> None:
+        state[_CELLS].insert(i, 0)
 
     def put(self, state: State, i: int, value: int) -> None:  # noqa: ARG002  # the protocol's
         state[_CELLS][i] += 1
@@ -57,16 +60,20 @@ class Counts:
         return bool(state[_CELLS][i] <= 0)
 
     def read(self, state: State, low: int, high: int, own: int | None) -> int:
-        return int(sum(state[_CELLS][low:high])) - (own is not None)
+        count: int = sum(state[_CELLS][low:high])
+        return count if own is None else count - 1
 
 
 class Totals:
     """How many and how much. Reads as (count, exact sum)."""
 
     name = "total"
+    lists = 2
 
-    def empty(self) -> list[Any]:
-        return [0, 0]
+    def insert(self, state: State, i: int) -> None:
+        _, _, counts, sums = state
+        counts.insert(i, 0)
+        sums.insert(i, 0)
 
     def put(self, state: State, i: int, value: int) -> None:
         _, _, counts, sums = state
@@ -99,12 +106,14 @@ class Extremes:
     when every kept value was taken out again and others had fallen off, unknown.
     """
 
+    lists = 1
+
     def __init__(self, name: str, sign: int) -> None:
         self.name = name
         self.sign = sign
 
-    def empty(self) -> list[Any]:
-        return [[0, 0, [], []]]
+    def insert(self, state: State, i: int) -> None:
+        state[_CELLS].insert(i, [0, 0, [], []])
 
     def put(self, state: State, i: int, value: int) -> None:
         cell = state[_CELLS][i]
@@ -161,9 +170,10 @@ class Distinct:
     """
 
     name = "distinct"
+    lists = 1
 
-    def empty(self) -> list[Any]:
-        return [[0, {}]]
+    def insert(self, state: State, i: int) -> None:
+        state[_CELLS].insert(i, [0, {}])
 
     def put(self, state: State, i: int, value: int) -> None:
         cell = state[_CELLS][i]

@@ -19,6 +19,7 @@ buckets that hold something, in order, and beside it one list for each cell of t
 """
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
@@ -57,24 +58,22 @@ class Window(Struct, frozen=True, kw_only=True):
     """The longest length that is read, plus the allowed lateness."""
 
     def new(self) -> State:
-        return [-1, [], *([] for _ in self.kind.empty())]
+        return [-1, [], *([] for _ in range(self.kind.lists))]
 
     def add(self, state: State, at: int, value: int, latest: int) -> None:
         """Put an event in. `latest` is the record's greatest event time, this event included."""
-        bucket = at // self.width
+        bucket, indices = at // self.width, state[1]
         if bucket <= state[0]:
             return
-        indices = state[1]
-        if indices and indices[-1] == bucket:
-            self.kind.put(state, len(indices) - 1, value)
-            return
-        i = bisect_left(indices, bucket)
+        i = len(indices)
+        if indices and bucket <= indices[-1]:
+            i = bisect_left(indices, bucket)
         if i == len(indices) or indices[i] != bucket:
             indices.insert(i, bucket)
-            for cells, cell in zip(state[2:], self.kind.empty(), strict=True):
-                cells.insert(i, cell)
+            self.kind.insert(state, i)
         self.kind.put(state, i, value)
-        self._prune(state, latest)
+        if indices[0] <= (latest - self.keep) // self.width or len(indices) > KEPT_BUCKETS:
+            self._prune(state, latest)
 
     def remove(self, state: State, at: int, value: int) -> None:
         """Take an event out that was added before; nothing happens where its bucket is gone."""
@@ -86,17 +85,23 @@ class Window(Struct, frozen=True, kw_only=True):
             for column in state[1:]:
                 del column[i]
 
-    def read(self, state: State, at: int, length: int, own: int | None = None) -> Any:
-        """The window that ends at `at`, as its kind reads; None where the state was cut.
+    def reader(self, length: int) -> Callable[..., Any]:
+        """`read(state, at, own=None)` of the window of this length that ends at `at`, as its kind
+        reads; None where the state was cut.
 
         `own` is the value of the event at `at` if it was added and must not count.
         """
-        first = (at - length) // self.width + 1
-        if first <= state[0]:
-            return None
-        indices = state[1]
-        low = bisect_left(indices, first)
-        return self.kind.read(state, low, bisect_right(indices, at // self.width, low), own)
+        width, kind_read = self.width, self.kind.read
+
+        def read(state: State, at: int, own: int | None = None) -> Any:
+            first = (at - length) // width + 1
+            if first <= state[0]:
+                return None
+            indices = state[1]
+            low = bisect_left(indices, first)
+            return kind_read(state, low, bisect_right(indices, at // width, low), own)
+
+        return read
 
     def _prune(self, state: State, latest: int) -> None:
         indices = state[1]

@@ -61,7 +61,7 @@ class Writer:
         """Python for a value, None where it is unknown."""
         match node:
             case Literal():
-                text = self._constant(node.value)
+                text = self.constant(node.value)
             case EventField():
                 text = f"present(d.{node.name})" if node.unset else f"d.{node.name}"
             case ProfileField(name=name) if name in TOTALS:
@@ -86,7 +86,7 @@ class Writer:
 
     def attribute(self, node: Attribute) -> str:
         """Python for the value of a bank's own field."""
-        read = self._constant(values.attribute_reader(node.type))
+        read = self.constant(values.attribute_reader(node.type))
         return f"{read}(r.profile.attributes, {node.name!r})"
 
     def _number(self, node: Arithmetic | Absolute | Rounded) -> str:
@@ -139,7 +139,7 @@ class Writer:
                 return _join(" and ", [*guards, f"{left} {operator} {right}"])
             case OneOf():
                 guards, (value,) = self._known(node.value)
-                options = self._constant(frozenset(one.value for one in node.options))
+                options = self.constant(frozenset(one.value for one in node.options))
                 return _join(" and ", [*guards, f"{value} {'in' if holds else 'not in'} {options}"])
             case HasTag():
                 guards, (value,) = self._known(node.value)
@@ -168,7 +168,8 @@ class Writer:
         self._temporaries += 1
         return f"x_{self._temporaries}"
 
-    def _constant(self, value: object) -> str:
+    def constant(self, value: object) -> str:
+        """The text that stands for a value."""
         if value is True or value is False or isinstance(value, int):
             return repr(value)
         name = f"c_{len(self.namespace)}"

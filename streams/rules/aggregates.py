@@ -4,16 +4,14 @@ Aggregates over the same events and values, with buckets of the same width, shar
 record, under a key that follows from what they are (not from the rules that use them).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from hashlib import blake2b
-from typing import Any
-
-from msgspec import Struct
+from typing import Any, NamedTuple
 
 from schemas.record import Windows
 from streams import buckets
-from streams.buckets import Kind, State
+from streams.buckets import Kind
 from streams.expressions.compile import compile_pick
 from streams.expressions.nodes import Aggregate
 from streams.inputs import Input
@@ -29,24 +27,23 @@ _KINDS: dict[str, Kind] = {
 }
 
 
-class Kept(Struct, frozen=True):
+_Own = dict[str, int]
+"""Of an event, by the states' keys, the values that it put into them."""
+_Read = Callable[[Windows, int, _Own], Any]
+"""Of the windows that end at a time, one aggregate's value."""
+
+
+class Kept(NamedTuple):
     """One state in the record, and what of an event goes into it."""
 
     key: str
     window: Window
-    pick: Callable[[Any], int | None]
-    """The value that an event's data adds, scaled; None if it adds none."""
+    pick: Callable[[Any], int | None] | None
+    """The value that an event's data adds, scaled; None if it adds none. Where each adds 1 there is
+    nothing to ask."""
 
-
-class _Read(Struct, frozen=True):
-    """One aggregate, as it is read from a state."""
-
-    key: str
-    window: Window
-    nothing: State
-    length: int
-    prior: bool
-    finish: Callable[[Any], Any]
+    def of(self, data: Any) -> int | None:
+        return 1 if self.pick is None else self.pick(data)
 
 
 class Readings(dict[int, Any]):
@@ -54,19 +51,20 @@ class Readings(dict[int, Any]):
 
     __slots__ = ("_at", "_own", "_reads", "_windows")
 
-    def __init__(self, reads: list[_Read], windows: Windows, at: int, own: dict[str, int]) -> None:
+    def __init__(self, reads: list[_Read], windows: Windows, at: int, own: _Own) -> None:
         self._reads = reads
         self._windows = windows
         self._at = at
         self._own = own
 
     def __missing__(self, number: int) -> Any:
-        read = self._reads[number]
-        state = self._windows.get(read.key) or read.nothing
-        own = self._own.get(read.key) if read.prior else None
-        raw = read.window.read(state, self._at, read.length, own)
-        value = self[number] = None if raw is None else read.finish(raw)
+        value = self[number] = self._reads[number](self._windows, self._at, self._own)
         return value
+
+    def several(self, numbers: Sequence[int]) -> list[Any]:
+        """Those that are needed whatever happens, in one call."""
+        reads, windows, at, own = self._reads, self._windows, self._at, self._own
+        return [reads[number](windows, at, own) for number in numbers]
 
 
 class Unknown(dict[int, Any]):
@@ -74,6 +72,9 @@ class Unknown(dict[int, Any]):
 
     def __missing__(self, number: int) -> None:
         return None
+
+    def several(self, numbers: Sequence[int]) -> list[None]:
+        return [None] * len(numbers)
 
 
 UNKNOWN = Unknown()
@@ -104,14 +105,19 @@ class Aggregates:
 
     def add(self, windows: Windows, event: Input, latest: int) -> Readings:
         """Put an event into the windows it belongs to, and read what follows from there."""
-        own: dict[str, int] = {}
-        at, data = event.at, event.event.data
-        for kept in self._by_type.get(event.type, ()):
-            value = kept.pick(data)
+        own: _Own = {}
+        at, data, edited = event.at, event.event.data, windows.edited
+        for key, window, pick in self._by_type.get(event.type, ()):
+            value = 1 if pick is None else pick(data)
             if value is not None:
-                state = windows.edit(kept.key) or windows.put(kept.key, kept.window.new())
-                kept.window.add(state, at, value, latest)
-                own[kept.key] = value
+                state = edited.get(key) or windows.edit(key) or windows.put(key, window.new())
+                indices = state[1]
+                if indices and indices[-1] == at // window.width:
+                    # What Window.add does then: nearly always, so that a call counts.
+                    window.kind.put(state, -1, value)
+                else:
+                    window.add(state, at, value, latest)
+                own[key] = value
         return Readings(self._reads, windows, at, own)
 
     def read(self, windows: Windows, at: int) -> Readings:
@@ -122,7 +128,7 @@ class Aggregates:
         """Take an event out again that was added before."""
         data = event.event.data
         for kept in self._by_type.get(event.type, ()):
-            value = kept.pick(data)
+            value = kept.of(data)
             if value is not None and (state := windows.edit(kept.key)) is not None:
                 kept.window.remove(state, event.at, value)
 
@@ -147,16 +153,25 @@ def _keep(key: str, group: list[Aggregate], lateness: int) -> Kept:
         width=width_of(one.length),
         keep=max(other.length for other in group) + lateness,
     )
-    return Kept(key, window, compile_pick(one.where, one.value, one.decimals))
+    counts_all = one.where is None and one.value is None
+    pick = None if counts_all else compile_pick(one.where, one.value, one.decimals)
+    return Kept(key, window, pick)
 
 
 def _read(one: Aggregate, kept: Kept) -> _Read:
-    nothing = kept.window.new()
-    return _Read(kept.key, kept.window, nothing, one.length, one.prior, _finish(one))
+    key, window, prior, finish = kept.key, kept.window, one.prior, _finish(one)
+    nothing, read_window = window.new(), window.reader(one.length)
+
+    def read(windows: Windows, at: int, own: _Own) -> Any:
+        state = windows.edited.get(key) or windows.get(key) or nothing
+        raw = read_window(state, at, own.get(key) if prior else None)
+        return raw if raw is None or finish is None else finish(raw)
+
+    return read
 
 
-def _finish(one: Aggregate) -> Callable[[Any], Any]:
-    """From what a window reads as to the aggregate's value."""
+def _finish(one: Aggregate) -> Callable[[Any], Any] | None:
+    """From what a window reads as to the aggregate's value; None where that is the same."""
     decimals, at_least = one.decimals, one.at_least
     match one.function:
         case "sum":
@@ -168,4 +183,4 @@ def _finish(one: Aggregate) -> Callable[[Any], Any]:
         case "min" | "max":
             return lambda raw: buckets.unscale(raw, decimals)
         case _:
-            return lambda raw: raw
+            return None

@@ -26,12 +26,14 @@ from streams.expressions.nodes import (
     Reading,
     walk,
 )
+from streams.rules.aggregates import Readings, Unknown
 from streams.rules.checked import CheckedRule
 
 Held = tuple[int, tuple[Any, ...]]
 """The place of a rule whose condition holds, and the values that it shows."""
-Evaluate = Callable[[Record, Any, Mapping[int, Any]], Sequence[Held]]
+Evaluate = Callable[[Record, Any, Readings | Unknown], Sequence[Held]]
 """Of a record, an event's data and the aggregates' readings."""
+_READING = "g_"
 _MAX_DEPTH = 50
 """Python reads text that is indented by less than 100."""
 
@@ -59,10 +61,19 @@ def compile_together(
     blocks = [_Block(writer, rule, number_of) for rule in rules]
     shared = {name: value for block in blocks for name, value in block.needed()}
     lines = ["def made(r, d, g):", " h = ()"]
-    lines += [f" {name} = {value}" for name, value in shared.items()]
+    lines += [f" {line}" for line in _once(shared, writer)]
     for place, block in enumerate(blocks):
         lines += block.lines(place, shared)
     return compile_function("\n".join([*lines, " return h", ""]), writer.namespace)
+
+
+def _once(shared: Mapping[str, str], writer: Writer) -> Iterator[str]:
+    """What all blocks share, the readings in one call."""
+    readings = [name for name in shared if name.startswith(_READING)]
+    if readings:
+        numbers = tuple(int(name.removeprefix(_READING)) for name in readings)
+        yield f"{', '.join(readings)}, = g.several({writer.constant(numbers)})"
+    yield from (f"{name} = {value}" for name, value in shared.items() if name not in readings)
 
 
 class _Block:
@@ -75,10 +86,7 @@ class _Block:
         self._number_of = number_of
         self._lets = rule.lets
         self._shown = rule.shown
-        condition = rule.condition
-        split = isinstance(condition, And) and len(condition.parts) < _MAX_DEPTH
-        clauses = condition.parts if split else (condition,)
-        self._clauses: list[Node] = sorted(clauses, key=self._reads)
+        self._clauses = sorted(_clauses(rule.condition), key=self._reads)
 
     def needed(self) -> Iterator[tuple[str, str]]:
         """What the first clause needs, the names and their values; lets are the rule's own."""
@@ -124,7 +132,7 @@ class _Block:
                 return f"v_{node.name}", self._writer.value(self._lets[node.name])
             case Reading():
                 number = self._number_of(node.aggregate)
-                return f"g_{number}", f"g[{number}]"
+                return f"{_READING}{number}", f"g[{number}]"
             case ProfileField(name=name) if name in TOTALS:
                 return "s", "totals(r.profile)"
             case ProfileField():
@@ -134,3 +142,9 @@ class _Block:
             case HasTag():
                 return "t", "r.profile.tags"
         return None
+
+
+def _clauses(condition: Node) -> Sequence[Node]:
+    if isinstance(condition, And) and len(condition.parts) < _MAX_DEPTH:
+        return condition.parts
+    return (condition,)

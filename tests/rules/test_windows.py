@@ -69,7 +69,7 @@ def histories(draw: st.DrawFn) -> tuple[int, list[tuple[int, int, bool, bool]]]:
 def test_equals_a_list(kind: Kind, history: tuple[int, list[tuple[int, int, bool, bool]]]) -> None:
     length, steps = history
     window = Window(kind=kind, width=width_of(length), keep=length + LATENESS)
-    state, held, latest = window.new(), [], 0
+    state, held, latest, read = window.new(), [], 0, window.reader(length)
     for number, (at, value, take_out, again) in enumerate(steps):
         if again:
             state = reload(state)
@@ -81,8 +81,8 @@ def test_equals_a_list(kind: Kind, history: tuple[int, list[tuple[int, int, bool
         window.add(state, at, value, latest)
         held.append((at, value))
         others = [v for t, v in held[:-1] if in_window(t, at, length)]
-        assert window.read(state, at, length) == brute_force(kind, [*others, value])
-        assert window.read(state, at, length, value) == brute_force(kind, others)
+        assert read(state, at) == brute_force(kind, [*others, value])
+        assert read(state, at, value) == brute_force(kind, others)
         assert reload(state) == state
 
 
@@ -112,7 +112,7 @@ def test_extremes_beyond_what_is_kept_are_exact_or_unknown(
     for value in removed:
         window.remove(state, ORIGIN, value)
     left = set(values) - set(removed)
-    read = window.read(state, ORIGIN, HOUR)
+    read = window.reader(HOUR)(state, ORIGIN)
     assert read == min(left, default=None) or (read is None and state[1])
     if left and min(left) < buckets.KEPT_EXTREMES:
         assert read is not None
@@ -129,7 +129,7 @@ def test_distinct_is_exact_up_to_what_is_kept_and_never_too_much(
     left = list(values)
     for _ in range(data.draw(st.integers(0, len(values)))):
         window.remove(state, ORIGIN, left.pop(0))
-    read = window.read(state, ORIGIN, HOUR)
+    read = window.reader(HOUR)(state, ORIGIN)
     assert read <= len(set(left))
     if len(set(values)) <= buckets.KEPT_DISTINCT:
         assert read == len(set(left))
@@ -143,11 +143,11 @@ def test_state_is_bounded_and_a_cut_window_is_unknown() -> None:
         at = ORIGIN + minute * 60_000
         window.add(state, at, 1, at)
         assert len(state[1]) <= KEPT_BUCKETS
-        assert window.read(state, at, HOUR) == min(minute + 1, 60)
+        assert window.reader(HOUR)(state, at) == min(minute + 1, 60)
     latest = ORIGIN + 2_879 * 60_000
     window.add(state, ORIGIN, 1, latest)
-    assert window.read(state, ORIGIN, HOUR) is None
-    assert window.read(state, latest, HOUR) == 60
+    assert window.reader(HOUR)(state, ORIGIN) is None
+    assert window.reader(HOUR)(state, latest) == 60
 
 
 def test_old_buckets_go_by_event_time() -> None:
@@ -157,7 +157,7 @@ def test_old_buckets_go_by_event_time() -> None:
         window.add(state, ORIGIN + day * DAY_MS, 5, ORIGIN + day * DAY_MS)
     assert len(state[1]) == 60
     assert state[0] == -1
-    assert window.read(state, ORIGIN + 399 * DAY_MS, 30 * DAY_MS) == (30, 150)
+    assert window.reader(30 * DAY_MS)(state, ORIGIN + 399 * DAY_MS) == (30, 150)
 
 
 @given(st.integers(60_000, 1_830 * DAY_MS), st.integers(ORIGIN, ORIGIN + DAY_MS))
