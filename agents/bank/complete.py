@@ -4,7 +4,7 @@ Words of a step that are no fields of the event:
 
 - `amount`: a span in base currency, or times the customer's usual amount; becomes the event's money
 - `country`: of a transfer's other party or of a payment; `abroad` is the customer's own foreign one
-- `term`: days until a deposit or product matures or a loan is due
+- `term`: days until a deposit or product matures, a loan is due, a temporary limit ends
 """
 
 import re
@@ -38,7 +38,12 @@ _MONEY: Mapping[str, tuple[str, str, str]] = {
     "benefit.used": ("cost", "currency", ""),
 }
 """Type → its names for amount, currency and base amount, where they are others."""
-_DUE = {"loan.drawn": "due_on", "loan.repaid": "due_on", "statement.issued": "due_on"}
+_DUE = {
+    "loan.drawn": "due_on",
+    "loan.repaid": "due_on",
+    "statement.issued": "due_on",
+    "card.limit_changed": "temporary_until",
+}
 
 
 class Asked(NamedTuple):
@@ -72,7 +77,7 @@ def complete(
     if not data:
         data = _FILL.get(event_type, _by_name)(asked)
     if asked.base is not None:
-        data |= _money(event_type, asked, fields)
+        data = _with_money(data, event_type, asked)
     if "term" in given:
         data[_DUE.get(event_type, "matures_on")] = day(at, int(given["term"]))
     said = {name: _filled(value, customer) for name, value in given.items() if name not in WORDS}
@@ -93,12 +98,14 @@ def _base(given: Fields, rng: Random, customer: Customer) -> float | None:
     return rng.uniform(low, high) * (customer.who.usual if match[3] else 1)
 
 
-def _money(event_type: str, asked: Asked, fields: frozenset[str]) -> Fields:
+def _with_money(data: Fields, event_type: str, asked: Asked) -> Fields:
+    """The data with the amount that is asked for in the place of any other."""
     assert asked.base is not None
-    named = _MONEY.get(event_type, ("amount", "currency", "base_amount"))
+    usual = ("amount", "currency", "base_amount")
+    names = dict(zip(usual, _MONEY.get(event_type, usual), strict=True))
     found = amounts(asked.base, CURRENCY_OF[asked.country])
-    values = (found["amount"], found["currency"], found["base_amount"])
-    return {name: value for name, value in zip(named, values, strict=True) if name in fields}
+    others = {name: value for name, value in data.items() if name not in names.values()}
+    return others | {names[name]: value for name, value in found.items()}
 
 
 def _filled(value: Any, customer: Customer) -> Any:
@@ -109,6 +116,7 @@ def _filled(value: Any, customer: Customer) -> Any:
     return value.format(
         rm=who.rm,
         branch=who.branch,
+        customer=customer.id,
         card=who.card,
         account=who.accounts[0],
         device=who.device,

@@ -22,10 +22,10 @@ def money(hundredths: int) -> str:
 
 
 def amounts(base: float, currency: str = BASE) -> dict[str, str]:
-    """`amount`, `currency` and `base_amount` of about so much in the base currency."""
-    amount = max(1, round(base * 100 * 100 / RATES[currency]))
-    return {
-        "amount": money(amount),
-        "currency": currency,
-        "base_amount": money(max(1, amount * RATES[currency] // 100)),
-    }
+    """`amount` and `currency` of about so much in the base currency; in that itself, `base_amount`.
+
+    Of an amount in another currency the worker reckons it, by `bank.reference`.
+    """
+    amount = money(max(1, round(base * 100 * 100 / RATES[currency])))
+    told = {"amount": amount, "currency": currency}
+    return told | {"base_amount": amount} if currency == BASE else told

@@ -52,7 +52,6 @@ def _abroad(rng: Random, who: Persona) -> dict[str, Any]:
         "account": who.accounts[1],
         "currency": shown["currency"],
         "balance": shown["amount"],
-        "base_balance": shown["base_amount"],
     }
 
 

@@ -60,6 +60,8 @@ class Persona:
     turn: Turn
     tags: tuple[str, ...]
     device: str
+    quiet: bool = False
+    """No salary comes, and nobody looks at the app, unless a storyline says so."""
 
     @property
     def number(self) -> str:
@@ -132,7 +134,7 @@ def persona_of(seed: int, rank: int, count: int, today: int) -> Persona:
 def made_to_fit(persona: Persona, needs: Mapping[str, Any], today: int) -> Persona:
     """The persona, changed as far as a part needs it (`PersonaNeeds` in storyline.py)."""
     year = date_of(today).year
-    asis = ("tier", "occupation", "abroad", "usual")
+    asis = ("tier", "occupation", "abroad", "usual", "quiet")
     changes = {name: needs[name] for name in asis if name in needs}
     if "tags" in needs:
         changes["tags"] = tuple(needs["tags"])

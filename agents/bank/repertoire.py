@@ -16,8 +16,8 @@ from agents.bank.stories.story import Likely, Repertoire, Story
 from agents.bank.stories.transfers import TRANSFERS
 from agents.bank.stories.visits import VISITS
 
-_QUIET: Repertoire = (*VISITS, *SERVICE, *HOLDINGS, *LIMITS)
-_ALL: Repertoire = (*TRANSFERS, *CARDS, *_QUIET)
+_UNPAID: Repertoire = (*VISITS, *SERVICE, *HOLDINGS, *LIMITS)
+_ALL: Repertoire = (*TRANSFERS, *CARDS, *_UNPAID)
 _PAYMENTS = frozenset(one.story for one in (*TRANSFERS, *CARDS))
 
 
@@ -26,12 +26,12 @@ class _Weighed(NamedTuple):
     cumulative: Sequence[float]
 
 
-@lru_cache(6)
-def _weighed(busy: bool, where: str) -> _Weighed:
+@lru_cache(12)
+def _weighed(busy: bool, quiet: bool, where: str) -> _Weighed:
     def weight(one: Likely) -> float:
         return {"work": one.on_workdays, "off": one.on_days_off, "away": one.on_journeys}[where]
 
-    chosen = _QUIET if busy else _ALL
+    chosen = [one for one in (_UNPAID if busy else _ALL) if not (quiet and one in VISITS)]
     return _Weighed(
         tuple(one.story for one in chosen), tuple(accumulate(weight(one) for one in chosen))
     )
@@ -41,7 +41,7 @@ def choose_story(rng: Random, customer: Customer, day: int, *, busy: bool) -> St
     """An ordinary story; one without a payment for who is busy with the last one."""
     away = abroad_on(customer.rank, customer.who.abroad, day) is not None
     where = "away" if away else "off" if is_day_off(day) else "work"
-    stories, cumulative = _weighed(busy, where)
+    stories, cumulative = _weighed(busy, customer.who.quiet, where)
     return rng.choices(stories, cum_weights=cumulative)[0]
 
 

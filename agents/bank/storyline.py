@@ -41,6 +41,8 @@ class PersonaNeeds(_Strict):
     turn: str | None = None
     """What this life turns to."""
     tags: tuple[str, ...] | None = None
+    quiet: bool | None = None
+    """No salary comes by itself, and nobody looks at the app: the storyline tells all of that."""
 
     @model_validator(mode="after")
     def _known_words(self) -> "PersonaNeeds":

@@ -161,8 +161,16 @@ def test_the_bank_tells_every_kind_of_fact_before_its_first_event(said: list[Mes
         assert rm.deputy is None or rm.deputy in held["rm"]
 
 
-def test_payments_abroad_are_reckoned(said: list[Message], outcome: Outcome) -> None:
-    paid = [json.loads(one.value) for one in said if is_event(one) and one.topic == "bank.card"]
-    bare = [one for one in paid if "amount" in one["data"] and "base_amount" not in one["data"]]
-    assert {one["data"]["currency"] for one in bare} - {"CNY"}
+def test_what_is_in_another_currency_is_reckoned(said: list[Message], outcome: Outcome) -> None:
+    told = [json.loads(one.value) for one in said if is_event(one)]
+    base = {"base_amount", "base_balance"}
+    foreign = [one for one in told if one["data"].get("currency", "CNY") != "CNY"]
+    assert {one["type"] for one in foreign} >= {
+        "transfer.completed",
+        "card.authorised",
+        "balance.reported",
+    }
+    assert not [one for one in foreign if base & one["data"].keys()]
+    at_home = [one for one in told if one["type"] == "transfer.completed" and one not in foreign]
+    assert all(one["data"]["base_amount"] == one["data"]["amount"] for one in at_home)
     assert outcome.counts["dead:no_base_amount"] == 0

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from agents.bank.storyline_file import (
 )
 from schemas.events import EVENT_TYPES
 from tests.bank.test_simulation import PLAN, is_event, told
+from tests.core.strategies import DAY
 
 MINIMAL = """
 storylines:
@@ -163,6 +164,45 @@ def test_what_comes_before_the_head_lies_in_the_history(
     after = [code for at, code in paid if at >= middle]
     assert before.count("5641") / len(before) < 0.2 < after.count("5641") / len(after)
     assert before.count("5812") / len(before) > after.count("5812") / len(after)
+
+
+def _played_live(story: str) -> Iterator[tuple[int, str]]:
+    """When each one comes to a head live whom the part was given to, and who."""
+    given: set[int] = set()
+    for one in cast(PLAN):
+        if one.rank not in given and one.storyline.id == story and one.stage.pace is not None:
+            yield one.stage.head, customer_id(one.rank, PLAN.customers)
+        given.add(one.rank)
+
+
+def test_who_is_about_to_leave_is_paid_by_the_employer_and_then_no_more(
+    by_customer: dict[str, list[tuple[int, Any]]],
+) -> None:
+    left = list(_played_live("about-to-leave"))
+    assert len(left) >= FIRST_CAST
+    for head, customer in left:
+        said = by_customer[customer]
+        employer = said[0][1]["data"]["employer"]
+        paid = [(at, e["data"]) for at, e in said if e["data"].get("purpose") == "salary"]
+        assert len(paid) == 2
+        assert {data["counterparty_name"] for _, data in paid} == {employer}
+        assert len({data["counterparty_bank"] for _, data in paid}) == 1
+        assert max(at for at, _ in paid) < head - 50 * DAY
+        logins = [at for at, e in said if e["type"] == "logged.in"]
+        assert len(logins) == 4
+        assert max(logins) < head - 40 * DAY
+
+
+def test_who_gives_up_three_times_does_not_come_back(
+    by_customer: dict[str, list[tuple[int, Any]]],
+) -> None:
+    for head, customer in _played_live("gives-up-three-times"):
+        visits = [(at, e["type"]) for at, e in by_customer[customer] if e["type"] in _VISITS]
+        assert [kind for _, kind in visits] == [*_VISITS] * (3 if visits else 0)
+        assert all(at >= head for at, _ in visits)
+
+
+_VISITS = ("logged.in", "journey.started", "journey.abandoned")
 
 
 def test_a_storyline_of_ones_own_is_played(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from agents.bank.calendar import day_number, season_of
 from agents.bank.life import abroad_on
 from agents.bank.merchants import choose_category
-from agents.bank.money import BASE, CURRENCY_OF, amounts, money
+from agents.bank.money import CURRENCY_OF, amounts, money
 from agents.bank.population import Customer
 from agents.bank.stories.story import Likely, Repertoire, Step, around, day, days, minutes
 
@@ -19,10 +19,7 @@ _OFTEN_ABROAD = ("US", "HK", "JP", "GB", "SG")
 def payment(
     rng: Random, customer: Customer, country: str, at: int, base: float | None = None
 ) -> dict[str, Any]:
-    """The data of a payment in a country, of about so much in base currency.
-
-    One in another currency tells no amount in the base currency: the worker reckons it.
-    """
+    """The data of a payment in a country, of about so much in base currency."""
     who, today = customer.who, day_number(at)
     category = choose_category(
         rng,
@@ -35,13 +32,10 @@ def payment(
     if base is None:
         base = around(rng, who.usual / _PRICE * category.price)
     online = rng.random() < category.online
-    told = amounts(base, CURRENCY_OF[country])
-    if told["currency"] != BASE:
-        del told["base_amount"]
     return {
         "card": who.card,
         "payment": customer.next("P"),
-        **told,
+        **amounts(base, CURRENCY_OF[country]),
         "merchant": rng.choice(category.home if country == "CN" else category.abroad),
         "category": category.code,
         "country": country,

@@ -23,7 +23,8 @@ def due_story(customer: Customer, at: int) -> Story | None:
     """The story that is due for a customer, once; None if nothing is."""
     today = date_of(day_number(at))
     month = today.year * 12 + today.month
-    if today.day >= _payday(customer) and customer.first_time("salary", month):
+    paid = today.day >= _payday(customer) and not customer.who.quiet
+    if paid and customer.first_time("salary", month):
         return be_paid
     if today.day >= _STATEMENT_DAY and customer.first_time("statement", month):
         return get_statement

@@ -6,7 +6,7 @@ from typing import Any
 
 from agents.bank import names
 from agents.bank.calendar import day_number, season_of
-from agents.bank.money import CURRENCY_OF, amounts
+from agents.bank.money import BASE, CURRENCY_OF, amounts
 from agents.bank.population import Customer
 from agents.bank.stories.story import Likely, Repertoire, Step, around, minutes
 
@@ -44,13 +44,9 @@ def bank_of(payer: str) -> str:
 
 def balance(customer: Customer) -> dict[str, Any]:
     """The data of balance.reported for the current account."""
-    shown = amounts(customer.balance)
-    return {
-        "account": customer.who.accounts[0],
-        "currency": shown["currency"],
-        "balance": shown["amount"],
-        "base_balance": shown["base_amount"],
-    }
+    shown = amounts(customer.balance)["amount"]
+    account = customer.who.accounts[0]
+    return {"account": account, "currency": BASE, "balance": shown, "base_balance": shown}
 
 
 def pay_out(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
