@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from schemas.position import Position, Range
 
 
@@ -45,16 +47,7 @@ def place(
         for topic, log in logs.items()
         if topic not in position.ranges
     }
-    return Position(
-        partition=partition,
-        number=position.number,
-        ranges={**position.ranges, **new},
-        now=position.now,
-        rules=position.rules,
-        partition_time=position.partition_time,
-        changelog=changelog,
-        refusals=position.refusals,
-    )
+    return replace(position, ranges={**position.ranges, **new}, changelog=changelog)
 
 
 def _first(partition: int, logs: Mapping[str, Log], changelog: str) -> Position:

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from agents.lane.restore import Log, PositionError, place
-from schemas.position import Position, Range
+from schemas.position import Position, Range, Refusals
 
 
 def log(
@@ -28,6 +28,15 @@ def test_a_position_is_gone_on_from_and_a_new_topic_begins_at_its_beginning() ->
     begun = place(1, position(20), {"bank.core": log(), "crm.feedback": log(earliest=2)}, "now")
     assert begun.number == 4
     assert begun.ends() == {"bank.core": 20, "crm.feedback": 2}
+
+
+def test_all_else_of_a_position_stays_as_it_is() -> None:
+    held = msgspec.structs.replace(
+        position(20), partition_time=9, timers=2, facts={"bank.org": 3},
+        refusals={"bank.core": Refusals(5, "1")},
+    )  # fmt: skip
+    begun = place(1, held, {"bank.core": log()}, "now")
+    assert begun == msgspec.structs.replace(held, changelog="now")
 
 
 @pytest.mark.parametrize(
