@@ -6,12 +6,9 @@ Every line is read before anything is sent, so that a file is sent whole or not 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-import msgspec
-from msgspec import Struct
-
 from agents.bank.lines import from_line
-from schemas.decode import BrokenEventError, UnknownTypeError, decode_event, decode_fact
-from schemas.envelope import CustomerId, Event
+from schemas.decode import BrokenEventError, UnknownTypeError, decode_event, decode_fact, subject_of
+from schemas.envelope import Event, is_customer_id
 from schemas.events.core import CustomerUpdated
 from schemas.events.reference import FACT_TYPES
 from streams.attributes import Attributes, WrongAttributeError
@@ -33,14 +30,6 @@ class Line(NamedTuple):
     """The event's type, if this version does not know it."""
     undeclared: tuple[str, ...] = ()
     """Attributes that nobody declared: the worker leaves them out."""
-
-
-class _Named(Struct):
-    type: str
-    subject: CustomerId
-
-
-_decode_named = msgspec.json.Decoder(_Named).decode
 
 
 def read_lines(lines: Iterable[bytes], attributes: Attributes) -> Iterator[Line]:
@@ -94,8 +83,7 @@ def _with_attributes(line: Line, given: Mapping[str, object], attributes: Attrib
 
 
 def _unknown(number: int, topic: str, key: bytes | None, value: bytes, event_type: str) -> Line:
-    try:
-        subject = _decode_named(value).subject.encode()
-    except (ValueError, RecursionError):
+    subject = subject_of(value) or ""
+    if not is_customer_id(subject):
         return Line(number, topic, key or b"", value, problem="the event names no subject")
-    return Line(number, topic, key or subject, value, unknown=event_type)
+    return Line(number, topic, key or subject.encode(), value, unknown=event_type)

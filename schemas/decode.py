@@ -36,11 +36,17 @@ class _Type(msgspec.Struct):
     type: str
 
 
+class _Subject(msgspec.Struct):
+    subject: str
+
+
 _event: Callable[[bytes], Event] = msgspec.json.Decoder(AnyEvent).decode
 _fact: Callable[[bytes], Fact] = msgspec.json.Decoder(AnyFact).decode
 encode_event = msgspec.json.Encoder(decimal_format="string").encode
 """An event as it is sent: what decode_event reads."""
 _decode_type = msgspec.json.Decoder(_Type).decode
+_decode_subject = msgspec.json.Decoder(_Subject).decode
+_UNREADABLE = (msgspec.DecodeError, UnicodeError, ValueError, RecursionError)
 NO_TYPE = "(no name of a type)"
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.:/-]*")
 """What a type may look like. Anything else came into its place by mistake, and may be personal."""
@@ -107,7 +113,15 @@ def type_of(value: bytes) -> str | None:
     """The type that a message names, good or not; None if it names none."""
     try:
         return _decode_type(value).type
-    except (msgspec.DecodeError, UnicodeError, ValueError, RecursionError):
+    except _UNREADABLE:
+        return None
+
+
+def subject_of(value: bytes) -> str | None:
+    """The subject that a message names, an id or not; None if it names none."""
+    try:
+        return _decode_subject(value).subject
+    except _UNREADABLE:
         return None
 
 

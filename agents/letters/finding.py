@@ -5,23 +5,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 from functools import cached_property
 
-import msgspec
-from msgspec import Struct
-
 from agents.reading import Found, partitions_of, read_partition
 from config.wires import KafkaSettings
 from schemas.dead_letters import Category, DeadLetter, Reason, parse_dead_letter
+from schemas.decode import subject_of
 from schemas.envelope import is_customer_id
 from schemas.place import Place
 
 TOPIC = "vip.dead-letters"
-
-
-class _Named(Struct):
-    subject: str
-
-
-_decode_named = msgspec.json.Decoder(_Named).decode
 
 
 @dataclass(frozen=True)
@@ -37,11 +28,9 @@ class Kept:
     @cached_property
     def customer(self) -> str:
         """The event's subject, or the key where none can be read; empty if neither is an id."""
-        letter = self.letter
-        try:
-            named = _decode_named(letter.value).subject
-        except (ValueError, RecursionError):
-            named = (letter.key or b"").decode("utf-8", "replace")
+        named = subject_of(self.letter.value)
+        if named is None:
+            named = (self.letter.key or b"").decode("utf-8", "replace")
         return named if is_customer_id(named) else ""
 
 
