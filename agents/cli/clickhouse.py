@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from agents.cli.errors import UserError
+from agents.cli.foreground import PORT, data_option, port_option
 from agents.logs import configure
 from config.load import load_settings
 from sinks.local_clickhouse.errors import LocalClickHouseError
@@ -13,25 +14,13 @@ from sinks.local_clickhouse.user import User
 
 
 @click.command()
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65_535),
-    default=9000,
-    show_default=True,
-    help="Port on 127.0.0.1 of the native protocol; 0 chooses a free one and says it.",
-)
+@port_option(9000, " of the native protocol")
 @click.option(
     "--http-port",
-    type=click.IntRange(0, 65_535),
+    type=PORT,
     help="Port of HTTP, likewise.  [default: the setting clickhouse.http_port, 8123]",
 )
-@click.option(
-    "--data",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path(".vipcare/clickhouse"),
-    show_default=True,
-    help="Where the tables are kept; one process at a time.",
-)
+@data_option(".vipcare/clickhouse", "the tables are")
 def clickhouse(port: int, http_port: int | None, data: Path) -> None:
     """Run the local ClickHouse until Ctrl-C: the real engine, on loopback, native and HTTP.
 

@@ -12,6 +12,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from agents.local.broker import BrokerError, EmbeddedBroker
+from tests.stack.processes import descendants, read_until, running
 
 pytestmark = pytest.mark.broker
 
@@ -56,3 +57,24 @@ def test_broker_dies_with_a_killed_parent() -> None:
     while _listens(address) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not _listens(address)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_ends_when_it_is_asked(number: signal.Signals) -> None:
+    with running("broker", "--port", "0") as broker:
+        said = read_until(broker, "kafka on")[-1]
+        address = said.split()[2]
+        assert _listens(address)
+        for _ in range(3):  # who asks again does not interrupt the end
+            broker.send_signal(number)
+        assert broker.wait(10) == 0
+        assert not _listens(address)
+
+
+def test_the_command_says_when_the_broker_ends_by_itself() -> None:
+    with running("broker", "--port", "0") as broker:
+        read_until(broker, "kafka on")
+        (below,) = descendants(broker.pid)
+        os.kill(below, signal.SIGKILL)
+        assert read_until(broker, "vipcare: the broker ended by itself, status -9")
+        assert broker.wait(10) == 1
