@@ -37,14 +37,11 @@ class Wrong(NamedTuple):
 
 
 def wrongs(secure: SecureKafka) -> dict[str, Wrong]:
-    login, stranger = secure.login("operator"), {"ca_file": str(secure.stranger.file)}
-    other = secure.stranger.client("worker")
-    bare = {"security_protocol": "PLAINTEXT"}
-    scram = {
-        **{name: value for name, value in login.items() if name != "ca_file"},
-        "bootstrap": secure.address(Door.BARE_LOGIN),
-        "security_protocol": "SASL_PLAINTEXT",
-    }
+    return logins(secure) | certificates(secure) | protocols(secure) | addresses(secure)
+
+
+def logins(secure: SecureKafka) -> dict[str, Wrong]:
+    login = secure.login("operator")
     return {
         "wrong password": Wrong(
             login | {"sasl_password": "guess"}, "it refuses operator by SCRAM-SHA-512", "USERNAME"
@@ -55,9 +52,21 @@ def wrongs(secure: SecureKafka) -> dict[str, Wrong]:
             "USERNAME",
         ),
         "unknown user": Wrong(login | {"sasl_username": "nobody"}, "refuses nobody", "USERNAME"),
+        "no such login": Wrong(
+            without_tls(secure) | {"sasl_mechanism": "PLAIN"},
+            "no login by PLAIN",
+            "VIPCARE_KAFKA__SASL_MECHANISM to SCRAM-SHA-512",
+        ),
+    }
+
+
+def certificates(secure: SecureKafka) -> dict[str, Wrong]:
+    login, stranger = secure.login("operator"), {"ca_file": str(secure.stranger.file)}
+    other = secure.stranger.client("worker")
+    return {
         "wrong authority": Wrong(login | stranger, "signed by none of", "VIPCARE_KAFKA__CA_FILE"),
         "no authority": Wrong(
-            {name: value for name, value in login.items() if name != "ca_file"},
+            without_authority(login),
             "signed by none of those that the system trusts",
             "VIPCARE_KAFKA__CA_FILE",
         ),
@@ -79,11 +88,13 @@ def wrongs(secure: SecureKafka) -> dict[str, Wrong]:
             f"it refuses the certificate in {other.certificate}",
             "truststore",
         ),
-        "no such login": Wrong(
-            scram | {"sasl_mechanism": "PLAIN"},
-            "no login by PLAIN",
-            "VIPCARE_KAFKA__SASL_MECHANISM to SCRAM-SHA-512",
-        ),
+    }
+
+
+def protocols(secure: SecureKafka) -> dict[str, Wrong]:
+    login = secure.login("operator")
+    bare, scram = {"security_protocol": "PLAINTEXT"}, without_tls(secure)
+    return {
         "plain on TLS": Wrong(
             bare | {"bootstrap": secure.address(Door.LOGIN)}, "this port speaks TLS", PROTOCOL
         ),
@@ -108,6 +119,12 @@ def wrongs(secure: SecureKafka) -> dict[str, Wrong]:
             "it ends the connection: if it wants a login",
             f"{PROTOCOL} to SASL_SSL",
         ),
+    }
+
+
+def addresses(secure: SecureKafka) -> dict[str, Wrong]:
+    login = secure.login("operator")
+    return {
         "astray": Wrong(
             secure.with_tls(Door.ASTRAY),
             f"sends clients on to kafka-1.bank.invalid:{secure.ports[Door.ASTRAY]}",
@@ -119,6 +136,18 @@ def wrongs(secure: SecureKafka) -> dict[str, Wrong]:
         "nobody there": Wrong(
             login | {"bootstrap": "127.0.0.1:1"}, "nobody listens there", "VIPCARE_KAFKA__BOOTSTRAP"
         ),
+    }
+
+
+def without_authority(login: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in login.items() if name != "ca_file"}
+
+
+def without_tls(secure: SecureKafka) -> dict[str, str]:
+    return {
+        **without_authority(secure.login("operator")),
+        "bootstrap": secure.address(Door.BARE_LOGIN),
+        "security_protocol": "SASL_PLAINTEXT",
     }
 
 
