@@ -44,7 +44,10 @@ def _chosen(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--reason", type=click.Choice([*map(str, Reason)]), help="Only these.")
     @click.option("--customer", metavar="ID", help="Only events of this customer.")
     @click.option(
-        "--since", type=Since(), metavar="TIME", help="Refused since: 90m, 3d, 2026-03-01T09:00."
+        "--since",
+        type=Since(),
+        metavar="TIME",
+        help="Refused since: 90m, 3d, 2026-03-01T09:00 (this machine's time).",
     )
     @wraps(command)
     def with_choice(
@@ -104,8 +107,10 @@ def list_command(choice: Choice, counts: bool, limit: int) -> None:
 @click.argument("place", type=InPlace())
 @click.option("--content", is_flag=True, help="The original bytes, on standard output.")
 def show_command(place: Place, content: bool) -> None:
-    """Show the dead letter of PLACE: where its original stands, as `list` shows it, or where it
-    stands itself in vip.dead-letters.
+    """Show one dead letter with all that is known of it.
+
+    PLACE is where its original stands, as `list` shows it, or where it stands itself in
+    vip.dead-letters: 'TOPIC[PARTITION]@OFFSET', or TOPIC:PARTITION:OFFSET.
 
     Its content may hold personal data: it is shown masked, the names of its fields without their
     values. With --content it is shown as it is.
@@ -155,13 +160,13 @@ def _show(kept: Kept, replayed: Place | None, *, content: bool) -> None:
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 def replay_command(choice: Choice, whole: bool, again: bool, dry_run: bool) -> None:
-    """Send the events of dead letters to the worker again, through vip.internal.
+    """Send the events of dead letters to the worker again.
 
-    Mend first what they were refused for. Choose letters by their PLACE, by options, or --all.
-    Each goes as it is, under its own source and id, keyed by its subject; those of one customer go
-    in the order in which they were refused. A letter is replayed once: a second time says so, and
-    an event that was applied meanwhile counts once. One that is refused again becomes another dead
-    letter, whose header `vipcare-first` names the original of the first.
+    Mend first what they were refused for. Choose letters by their PLACE (see `show`), by options,
+    or --all. Each goes to vip.internal as it is, under its own source and id, keyed by its subject;
+    those of one customer go in the order in which they were refused. A letter is replayed once: a
+    second time says so, and an event that was applied meanwhile counts once. One that is refused
+    again becomes another dead letter, whose header `vipcare-first` names the original of the first.
 
     Not replayed are letters that were cut, those that ClickHouse refused, those of no customer, and
     what would be refused again as it is: a conflict, a time that has not come, what this version
