@@ -43,11 +43,13 @@ def data_option(default: str, what: str) -> Decorator:
 def end_when_asked() -> None:
     """From now on the first SIGINT or SIGTERM ends this process with 0, by way of its `finally`s;
     later ones do not interrupt those."""
+    asked = False
 
     def end(_signal: int, _frame: FrameType | None) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)
-        sys.exit(0)
+        nonlocal asked
+        if not asked:
+            asked = True
+            sys.exit(0)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
