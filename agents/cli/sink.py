@@ -42,7 +42,7 @@ _log = structlog.get_logger(__name__)
 @click.group(invoke_without_command=True)
 @click.pass_context
 def sink(context: click.Context) -> None:
-    """Write events, tasks, alerts, customers and dead letters to ClickHouse until SIGTERM.
+    """Write events, tasks, alerts, customers, facts and dead letters to ClickHouse until SIGTERM.
 
     While ClickHouse is away it waits, and says so; nothing is lost or counted twice.
     """

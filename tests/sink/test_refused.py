@@ -44,7 +44,7 @@ def letters_of(feed: Feed, count: int) -> list[DeadLetter]:
     consumer.subscribe(["vip.dead-letters"])
     found: list[DeadLetter] = []
     while len(found) < count:
-        for one in consumer.consume(100, timeout=20):
+        for one in consumer.consume(count, timeout=0.5):
             assert one.error() is None
             found.append(parse_dead_letter(one.headers(), one.key(), one.value()))  # type: ignore[arg-type]  # the stub allows more than is ever read
     consumer.close()
