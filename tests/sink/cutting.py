@@ -6,11 +6,14 @@ import asyncio
 import threading
 from typing import Self
 
+_END = bytes([5])
+"""The last packet of an answer in ClickHouse's native protocol."""
+
 
 class CuttingWire:
-    """Passes bytes on to `target`, a port of 127.0.0.1, until the client says `word` for the
-    `nth` time: then it cuts the connection, before or after the server `hears` that. It comes back
-    at once, or `stays_away`."""
+    """Passes bytes on to `target`, a ClickHouse on a port of 127.0.0.1, until the client says
+    `word` for the `nth` time: then it cuts the connection, before the server hears that or, if it
+    `hears`, once it has done it. It comes back at once, or `stays_away`."""
 
     def __init__(
         self, target: int, word: bytes, nth: int, *, hears: bool, stays_away: bool = False
@@ -56,9 +59,10 @@ class CuttingWire:
         while (data := await client.read(65_536)) and not self._cuts(data):
             forth.write(data)
         answers.cancel()
+        await asyncio.wait([answers])
         if data and self._hears:
             forth.write(data)
-            await asyncio.sleep(0.5)  # it is done by then
+            await asyncio.wait_for(_answered(server), 10)
         forth.close()
         back.close()
 
@@ -73,3 +77,10 @@ class CuttingWire:
 async def _copy(server: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
     while data := await server.read(65_536):
         back.write(data)
+
+
+async def _answered(server: asyncio.StreamReader) -> None:
+    """It has done what it was told, and nobody hears of it."""
+    heard = b""
+    while not heard.endswith(_END):
+        heard += await server.read(65_536)

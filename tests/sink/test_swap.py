@@ -98,6 +98,26 @@ def test_a_connection_that_breaks_leaves_all_exchanged_or_nothing(
         goes_on(feed, client)
 
 
+@pytest.mark.parametrize(("word", "done"), [(b"_gate SYNC", False), (b"_hold SYNC", True)])
+@pytest.mark.parametrize("hears", [False, True])
+def test_a_connection_that_breaks_beside_the_exchanges_leaves_no_hold(
+    word: bytes, done: bool, hears: bool, feed: Feed, own: Address, client: Client
+) -> None:
+    """While inserts come to be held, and while they are let go on."""
+    with running(feed, own):
+        spoil(client)
+        with CuttingWire(own.port, word, 1, hears=hears) as wire:
+            work = rebuild(feed, replace(own, port=wire.port))
+            if done:
+                assert run(work).filled.rows == 200
+            else:
+                with pytest.raises(RebuildError, match="it ends the connection"):
+                    run(work)
+            assert wire.has_cut
+        assert client.execute(SPOILT) == [(0 if done else 200,)]
+        goes_on(feed, client)
+
+
 def test_what_cannot_be_settled_is_kept_and_migrate_settles_it(
     feed: Feed, own: Address, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
