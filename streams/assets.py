@@ -91,12 +91,10 @@ def _by_month(
 ) -> dict[int, Decimal]:
     first = newest - history.MONTHS + 1
     differences = [0] * history.MONTHS
-    begun = newest
+    begun = min(map(history.first_month, filter(None, (*states, *changes))), default=newest)
     for state in states:
-        begun = min(begun, history.first_month(state, newest))
         history.add_differences(state, first, differences)
     for change in changes:
-        begun = min(begun, history.first_month(change, newest))
         history.add_differences(change, first, differences, changes=True)
     told = enumerate(accumulate(differences), first)
     known = {month: history.amount(units) for month, units in told if begun <= month < newest}

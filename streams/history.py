@@ -63,11 +63,12 @@ def add_differences(
 
     A sum of changes counts with 0 while it is less.
     """
-    value = before = 0
+    before = total = 0
     for month, _, high, low in _PACKED.iter_unpack(history):
-        units = (high << 64) + low
-        value = value + units if changes else units
-        now = max(value, 0) if changes else value
+        now = (high << 64) + low
+        if changes:
+            total += now
+            now = max(total, 0)
         differences[max(month - first, 0)] += now - before
         before = now
 
@@ -76,8 +77,9 @@ def amount(units: int) -> Decimal:
     return Decimal(unscale(units, _DECIMALS))
 
 
-def first_month(history: bytes, otherwise: int) -> int:
-    return int.from_bytes(history[:2]) if history else otherwise
+def first_month(history: bytes) -> int:
+    """Of a history that has one."""
+    return int.from_bytes(history[:2])
 
 
 def _entries(history: bytes) -> Iterator[_Entry]:

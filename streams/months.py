@@ -31,6 +31,7 @@ def day_of(when: Moment) -> int:
     return when.since // 86_400_000 + 1
 
 
+@lru_cache(maxsize=1024)
 def month_name(month: int) -> str:
     """Such as `2026-03`."""
     return f"{month // 12:04}-{month % 12 + 1:02}"

@@ -2,6 +2,7 @@
 
 import hashlib
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -51,6 +52,7 @@ def changed_summary(
 
 def _summary(record: Record, version: int, cause: Cause, attributes: Attributes) -> ProfileData:
     profile, basics, sums = record.profile, record.profile.basics, totals(record.profile)
+    consents = _consents(basics)
     return ProfileData(
         version=version,
         name=basics.name,
@@ -61,8 +63,8 @@ def _summary(record: Record, version: int, cause: Cause, attributes: Attributes)
         opened_on=basics.opened_on,
         occupation=basics.occupation,
         family=len(basics.family or ()),
-        consents_given=_consents(basics, given=True),
-        consents_refused=_consents(basics, given=False),
+        consents_given=consents[True],
+        consents_refused=consents[False],
         tags=sorted(profile.tags),
         interests=sorted(profile.interests),
         relations=sorted(key for key, one in profile.relations.items() if one.stands),
@@ -141,13 +143,13 @@ def _benefits(profile: ProfileSection) -> dict[str, Any]:
     }
 
 
-def _consents(basics: Basics, *, given: bool) -> list[str]:
-    return sorted(
-        f"{purpose}/{channel}"
-        for purpose, channels in (basics.consents or {}).items()
-        for channel, consent in channels.items()
-        if consent is given
-    )
+def _consents(basics: Basics) -> dict[bool, list[str]]:
+    """Those given and those refused, sorted."""
+    found: dict[bool, list[str]] = {True: [], False: []}
+    for purpose, channels in (basics.consents or {}).items():
+        for channel, consent in channels.items():
+            found[consent].append(f"{purpose}/{channel}")
+    return {consent: sorted(names) for consent, names in found.items()}
 
 
 def _next_maturity(profile: ProfileSection) -> str | None:
@@ -157,8 +159,7 @@ def _next_maturity(profile: ProfileSection) -> str | None:
 
 def _digest(summary: ProfileData) -> bytes:
     """Of what the summary says, not of its version and cause."""
-    told = [getattr(summary, name) for name in _TOLD]
-    return hashlib.blake2b(_pack(told), digest_size=8).digest()
+    return hashlib.blake2b(_pack(_told(summary)), digest_size=8).digest()
 
 
-_TOLD = tuple(n for n in ProfileData.__struct_fields__ if n not in {"version", "cause"})
+_told = attrgetter(*(n for n in ProfileData.__struct_fields__ if n not in {"version", "cause"}))

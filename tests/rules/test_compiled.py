@@ -14,7 +14,7 @@ from streams.expressions.check import Scope, check
 from streams.expressions.compile import Writer, compile_function
 from streams.expressions.interpret import World, interpret
 from streams.expressions.nodes import Aggregate, Attribute, Base, Node, Reading, walk
-from streams.rules.ruleset import compile_rules
+from streams.rules.ruleset import RuleSet, compile_rules
 from tests.rules.maker import DECLARED, TYPES, Maker, random_data, random_input, random_record
 from tests.rules.twin import Twin
 
@@ -95,6 +95,8 @@ def test_rule_set_equals_its_twin(random: Random) -> None:
     record, lateness = random_record(random), 20 * DAY_MS
     rule_set = compile_rules(definitions, lateness=lateness, attributes=DECLARED)
     twin = Twin(definitions)
+    if random.random() < 0.3:
+        _break_together(rule_set)
     for _ in range(random.randint(1, 15)):
         event = random_input(random)
         late = event.at < record.activity.latest - lateness
@@ -108,6 +110,27 @@ def test_rule_set_equals_its_twin(random: Random) -> None:
             twin.retract(event)
         if random.random() < 0.5:
             record = Record(record.customer, record.encode())
+
+
+def _break_together(rules: RuleSet) -> None:
+    """The function of all rules of a type raises, as one of them would make it: each is tried by
+    itself then."""
+
+    def failing(*_: object) -> None:
+        raise ZeroDivisionError
+
+    for listening in rules._by_type.values():
+        listening.evaluate = failing
+
+
+def test_a_condition_may_have_more_clauses_than_python_can_nest() -> None:
+    random = Random(7)
+    clauses = " and ".join(["page != 'x'"] * 120)
+    rule = random_rule(random, 1).model_copy(
+        update={"on": ["page.viewed"], "status": "live", "let": {}, "if_": clauses}
+    )
+    event = next(one for one in iter(lambda: random_input(random), None) if one.type == rule.on[0])
+    assert compile_rules([rule]).apply(Record("C1"), event, late=False).firings
 
 
 def test_random_rules_reach_everything() -> None:
