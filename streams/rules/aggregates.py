@@ -4,6 +4,8 @@ Aggregates over the same events and values, with buckets of the same width, shar
 record, under a key that follows from what they are (not from the rules that use them).
 """
 
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from hashlib import blake2b
@@ -38,12 +40,29 @@ class Kept(NamedTuple):
 
     key: str
     window: Window
-    pick: Callable[[Any], int | None] | None
-    """The value that an event's data adds, scaled; None if it adds none. Where each adds 1 there is
-    nothing to ask."""
+    pick: Callable[[Any], int | None]
+    """The value that an event's data adds, scaled; None if it adds none."""
 
-    def of(self, data: Any) -> int | None:
-        return 1 if self.pick is None else self.pick(data)
+
+class _Plan:
+    """What an event of one type goes into. Most states count every event: those stand apart, as
+    nothing of the event has to be looked at."""
+
+    __slots__ = ("counted", "ones", "picked")
+
+    def __init__(self) -> None:
+        self.counted: list[tuple[str, int, Window]] = []
+        """Key, width of a bucket, window."""
+        self.ones: _Own = {}
+        """What it adds to those."""
+        self.picked: list[Kept] = []
+
+    def append(self, kept: Kept, *, counts_all: bool) -> None:
+        if counts_all:
+            self.counted.append((kept.key, kept.window.width, kept.window))
+            self.ones[kept.key] = 1
+        else:
+            self.picked.append(kept)
 
 
 class Readings(dict[int, Any]):
@@ -90,10 +109,11 @@ class Aggregates:
             shared.setdefault(state_key(one), []).append(one)
         kept = {key: _keep(key, group, lateness) for key, group in shared.items()}
         self._reads = [_read(one, kept[state_key(one)]) for one in self._numbers]
-        self._by_type: dict[str, list[Kept]] = {}
+        self._by_type: defaultdict[str, _Plan] = defaultdict(_Plan)
         for key, group in shared.items():
             for event_type in group[0].types:
-                self._by_type.setdefault(event_type, []).append(kept[key])
+                plan = self._by_type[event_type]
+                plan.append(kept[key], counts_all=_counts_all(group[0]))
 
     @property
     def types(self) -> frozenset[str]:
@@ -105,18 +125,24 @@ class Aggregates:
 
     def add(self, windows: Windows, event: Input, latest: int) -> Readings:
         """Put an event into the windows it belongs to, and read what follows from there."""
-        own: _Own = {}
-        at, data, edited = event.at, event.event.data, windows.edited
-        for key, window, pick in self._by_type.get(event.type, ()):
-            value = 1 if pick is None else pick(data)
+        plan = self._by_type.get(event.type)
+        if plan is None:
+            return self.read(windows, event.at)
+        own, at, edited = plan.ones.copy(), event.at, windows.edited
+        for key, width, window in plan.counted:
+            state = edited.get(key) or windows.edit(key) or windows.put(key, window.new())
+            indices = state[1]
+            if indices and indices[-1] == at // width:
+                # What Window.add does then: nearly always, so that calls count.
+                state[2][-1] += 1
+            else:
+                window.add(state, at, 1, latest)
+        data = event.event.data
+        for key, window, pick in plan.picked:
+            value = pick(data)
             if value is not None:
                 state = edited.get(key) or windows.edit(key) or windows.put(key, window.new())
-                indices = state[1]
-                if indices and indices[-1] == at // window.width:
-                    # What Window.add does then: nearly always, so that a call counts.
-                    window.kind.put(state, -1, value)
-                else:
-                    window.add(state, at, value, latest)
+                window.add(state, at, value, latest)
                 own[key] = value
         return Readings(self._reads, windows, at, own)
 
@@ -126,11 +152,20 @@ class Aggregates:
 
     def remove(self, windows: Windows, event: Input) -> None:
         """Take an event out again that was added before."""
-        data = event.event.data
-        for kept in self._by_type.get(event.type, ()):
-            value = kept.of(data)
-            if value is not None and (state := windows.edit(kept.key)) is not None:
-                kept.window.remove(state, event.at, value)
+        plan = self._by_type.get(event.type)
+        if plan is None:
+            return
+        for key, _, window in plan.counted:
+            _take(windows, key, window, event.at, 1)
+        for key, window, pick in plan.picked:
+            value = pick(event.event.data)
+            if value is not None:
+                _take(windows, key, window, event.at, value)
+
+
+def _take(windows: Windows, key: str, window: Window, at: int, value: int) -> None:
+    if (state := windows.edit(key)) is not None:
+        window.remove(state, at, value)
 
 
 def state_key(aggregate: Aggregate) -> str:
@@ -153,12 +188,16 @@ def _keep(key: str, group: list[Aggregate], lateness: int) -> Kept:
         width=width_of(one.length),
         keep=max(other.length for other in group) + lateness,
     )
-    counts_all = one.where is None and one.value is None
-    pick = None if counts_all else compile_pick(one.where, one.value, one.decimals)
-    return Kept(key, window, pick)
+    return Kept(key, window, compile_pick(one.where, one.value, one.decimals))
+
+
+def _counts_all(one: Aggregate) -> bool:
+    return one.function == "count" and one.where is None and one.value is None
 
 
 def _read(one: Aggregate, kept: Kept) -> _Read:
+    if one.function == "count" and not one.prior:
+        return _count(kept, one.length)
     key, window, prior, finish = kept.key, kept.window, one.prior, _finish(one)
     nothing, read_window = window.new(), window.reader(one.length)
 
@@ -166,6 +205,23 @@ def _read(one: Aggregate, kept: Kept) -> _Read:
         state = windows.edited.get(key) or windows.get(key) or nothing
         raw = read_window(state, at, own.get(key) if prior else None)
         return raw if raw is None or finish is None else finish(raw)
+
+    return read
+
+
+def _count(kept: Kept, length: int) -> _Read:
+    """As Window.reader and Counts read it, without their calls: most aggregates are counts."""
+    key, width, nothing = kept.key, kept.window.width, kept.window.new()
+
+    def read(windows: Windows, at: int, _own: _Own) -> int | None:
+        state = windows.edited.get(key) or windows.get(key) or nothing
+        first = (at - length) // width + 1
+        if first <= state[0]:
+            return None
+        indices = state[1]
+        low = bisect_left(indices, first)
+        total: int = sum(state[2][low : bisect_right(indices, at // width, low)])
+        return total
 
     return read
 
