@@ -204,6 +204,27 @@ TOPIC_OF: dict[type[Effect], str] = {
     Profile: "vip.profiles",
 }
 
+
+class _EncodedProfile(Message, tag="vip.profile", frozen=True, kw_only=True):
+    data: msgspec.Raw
+
+
 _encoder = msgspec.json.Encoder(decimal_format="string")
 encode_effect = _encoder.encode
+encode_profile_data = _encoder.encode
+
+
+def encode_profile(profile: Profile, data: bytes) -> bytes:
+    """What `encode_effect` makes of a profile whose data is encoded already."""
+    return _encoder.encode(
+        _EncodedProfile(
+            id=profile.id,
+            source=profile.source,
+            subject=profile.subject,
+            time=profile.time,
+            data=msgspec.Raw(data),
+        )
+    )
+
+
 decode_effect = msgspec.json.Decoder(Effect).decode

@@ -12,7 +12,7 @@ from itertools import accumulate, islice, repeat
 from msgspec import Struct
 
 from schemas.dead_letters import DeadLetter, Reason
-from schemas.effects import Effect, encode_effect
+from schemas.effects import Effect
 from schemas.record import MAX_RECORD_BYTES, Record
 from streams.base_amounts import LargeBaseAmountError, NoBaseAmountError
 from streams.context import Context
@@ -43,7 +43,7 @@ class Outcome:
     """Customer → the changed record; its `stored` is the new encoded form."""
     effects: list[Effect] = field(default_factory=list)
     encoded: list[bytes] = field(default_factory=list)
-    """The effects as they are sent, beside them: each was encoded to see its size."""
+    """The effects as they are sent, beside them."""
     dead_letters: list[DeadLetter] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     """Events of other customers, for `vip.internal`."""
@@ -182,22 +182,19 @@ class _Chunk:
             touched.applied.append(until)
             self._outcome.counts["timers"] += 1
             try:
-                encoded = _encode(stepped.effects)
+                _check_effects(stepped)
             except OversizeError:  # there is no event that could be a dead letter
-                lost = (*stepped.failed, *stepped.fired)
-                stepped, encoded = Stepped(applied=True, failed=lost), ()
-            self._tell(stepped, encoded)
+                stepped = Stepped(applied=True, failed=(*stepped.failed, *stepped.fired))
+            self._tell(stepped)
 
     def _step(self, raw: Raw, event: Input) -> None:
         touched = self._touch(event.event.subject)
         self._fire(touched, min(event.at, self._context.now))
-        encoded: Sequence[bytes] = ()
         try:
             stepped = step(touched.record, event, self._context)
             if stepped.applied:
                 self._check_size(touched, raw, event)
-                if stepped.effects:
-                    encoded = _encode(stepped.effects)
+                _check_effects(stepped)
         except ConflictError as error:
             self._bury(reject(raw, Reason.CONFLICT, str(error), event.event))
         except NoBaseAmountError as error:
@@ -215,7 +212,7 @@ class _Chunk:
         else:
             if stepped.applied:
                 touched.applied.append(event)
-            self._note(stepped, encoded)
+            self._note(stepped)
 
     def _touch(self, customer: str) -> _Touched:
         touched = self._touched.get(customer)
@@ -226,7 +223,7 @@ class _Chunk:
             self._touched[customer] = touched
         return touched
 
-    def _note(self, stepped: Stepped, encoded: Sequence[bytes]) -> None:
+    def _note(self, stepped: Stepped) -> None:
         counts = self._outcome.counts
         if not stepped.applied:
             counts["duplicates"] += 1
@@ -237,16 +234,16 @@ class _Chunk:
         if stepped.told is not None:
             self._outcome.told.append(stepped.told)
         if stepped.fired or stepped.failed or stepped.effects:
-            self._tell(stepped, encoded)
+            self._tell(stepped)
 
-    def _tell(self, stepped: Stepped, encoded: Sequence[bytes]) -> None:
+    def _tell(self, stepped: Stepped) -> None:
         counts = self._outcome.counts
         for rule in stepped.fired:
             counts[f"fired:{rule}"] += 1
         for rule in stepped.failed:
             counts[f"rule_failures:{rule}"] += 1
         self._outcome.effects.extend(stepped.effects)
-        self._outcome.encoded.extend(encoded)
+        self._outcome.encoded.extend(stepped.encoded)
 
     def _check_size(self, touched: _Touched, raw: Raw, event: Input) -> None:
         """Encoding tells the size exactly but costs; a bound tells when it is not needed."""
@@ -273,13 +270,11 @@ class _Chunk:
         self._outcome.counts[f"dead:{letter.reason}"] += 1
 
 
-def _encode(effects: Sequence[Effect]) -> Sequence[bytes]:
-    """As they are sent. Rules repeat fields in their texts, as often as their authors like: raises
-    OversizeError for one that would not be taken."""
-    encoded = [encode_effect(effect) for effect in effects]
-    for effect, value in zip(effects, encoded, strict=True):
+def _check_effects(stepped: Stepped) -> None:
+    """Rules repeat fields in their texts, as often as their authors like: raises OversizeError for
+    an effect that would not be taken."""
+    for effect, value in zip(stepped.effects, stepped.encoded, strict=True):
         if len(value) > MAX_EFFECT_BYTES:
             raise OversizeError(
                 f"{effect.id} would have {len(value)} bytes, at most {MAX_EFFECT_BYTES} are sent"
             )
-    return encoded

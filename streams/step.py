@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from schemas.effects import Effect
+from schemas.effects import Effect, encode_effect, encode_profile
 from schemas.record import Record
 from streams import duplicates, timers
 from streams.attributes import Attributes
@@ -29,6 +29,8 @@ class Stepped(Struct, frozen=True):
     applied: bool
     late: bool = False
     effects: Sequence[Effect] = ()
+    encoded: Sequence[bytes] = ()
+    """The effects as they are sent."""
     fired: Sequence[str] = ()
     """Ids of the rules that fired."""
     failed: Sequence[str] = ()
@@ -83,24 +85,33 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
     if not (telling or late or outcome.firings or outcome.failed or other):
         return _PLAIN
     told = settings.attributes if telling else None
-    effects = _effects(record, event, outcome.firings, told)
-    fired = [firing.rule.id for firing in outcome.firings]
+    effects, encoded = _effects(record, event, outcome.firings, told)
     return Stepped(
-        applied=True, late=late, effects=effects, fired=fired, failed=outcome.failed, told=other
+        applied=True,
+        late=late,
+        effects=effects,
+        encoded=encoded,
+        fired=[firing.rule.id for firing in outcome.firings],
+        failed=outcome.failed,
+        told=other,
     )
 
 
 def _effects(
     record: Record, event: Input, firings: Sequence[Firing], told: Attributes | None
-) -> list[Effect]:
-    """Those of the rules that fired, and the summary; `told` is None where that cannot change."""
+) -> tuple[list[Effect], list[bytes]]:
+    """Those of the rules that fired, and the summary, beside what they are sent as; `told` is None
+    where the summary cannot change."""
     occasion = of_event(event)
     effects = [effect for firing in firings for effect in effects_of(record, firing, occasion)]
+    encoded = [encode_effect(effect) for effect in effects]
     if told is not None:
         summary = changed_summary(record, occasion.cause, told)
         if summary is not None:
-            effects.append(profile_of(record, summary))
-    return effects
+            profile = profile_of(record, summary.data)
+            effects.append(profile)
+            encoded.append(encode_profile(profile, summary.encoded))
+    return effects, encoded
 
 
 def fire(record: Record, until: int, context: Context) -> Stepped:
@@ -121,4 +132,5 @@ def fire(record: Record, until: int, context: Context) -> Stepped:
     if due:
         timers.settle(record)
         record.header.sequence += 1
-    return Stepped(applied=bool(due), effects=effects, fired=fired, failed=failed)
+    encoded = [encode_effect(effect) for effect in effects]
+    return Stepped(applied=bool(due), effects=effects, encoded=encoded, fired=fired, failed=failed)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.activity import ActivitySection
+from schemas.effects import encode_effect
 from schemas.profile import ProfileSection
 from schemas.record import Record
 from streams.chunk import apply_chunk
@@ -56,6 +57,7 @@ def record_of(raws: Sequence[Raw], context: Context, splits: Sequence[int] = ())
         entries = [read(raw, SETTINGS) for raw in raws[start:end]]
         outcome = apply_chunk(entries, lambda who: Record(who, records[who].stored), context)
         assert not outcome.dead_letters, outcome.dead_letters[0].detail
+        assert outcome.encoded == [encode_effect(one) for one in outcome.effects]
         records.update(outcome.records)
     return Record(WHO, records[WHO].stored)
 
