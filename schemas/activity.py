@@ -156,6 +156,7 @@ class Behaviour(Struct, kw_only=True, array_like=True, gc=False):
     categories: list[str] = field(default_factory=list)
     """Merchant categories with the highest spending, the first first."""
     regular: list[Regular] = field(default_factory=list)
+    """The largest first."""
 
 
 class Timer(Struct, kw_only=True, omit_defaults=True, gc=False):
@@ -195,8 +196,8 @@ class ActivitySection(Struct, kw_only=True, array_like=True, gc=False):
     inflow: Flow = field(default_factory=Flow)
     outflow: Flow = field(default_factory=Flow)
     transfers: list[bytes] = field(default_factory=list)
-    """The last ones by event time, each packed (see Transfer): one object instead of a dozen to
-    walk through whenever the section is encoded."""
+    """The last ones, in the order of event times and ids, each packed (see Transfer): one object
+    instead of a dozen to walk through whenever the section is encoded."""
     visits: Visits = field(default_factory=Visits)
     late: int = 0
     """Events that came later than allowed: folded, but kept out of windows."""

@@ -106,6 +106,7 @@ class ProfileData(Struct, frozen=True, kw_only=True, gc=False):
     language: Name | None
     opened_on: str | None
     tags: list[str]
+    """Sorted; so are interests."""
     accounts: int
     base_balance: Money
     deposits: int

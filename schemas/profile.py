@@ -30,6 +30,7 @@ class Basics(Struct, kw_only=True, omit_defaults=True, gc=False):
     tier: str | None = None
     rm: str | None = None
     family: list[FamilyMember] | None = None
+    """As it was told."""
     occupation: str | None = None
     employer: str | None = None
     residence: str | None = None
