@@ -182,30 +182,22 @@ _COUNTS = (
 )
 _TOLD = PROFILE[len(ENVELOPE) : PROFILE.index("cause_source")]
 _TOLD_AFTER = PROFILE[PROFILE.index("cause_offset") + 1 :]
+_LAST_CONTACT = _TOLD_AFTER.index("last_contact_at")
+_CARDS = _TOLD_AFTER.index("card_details")
 
 
 def _profile(effect: Profile) -> Row:
     data = effect.data
     integers(*(getattr(data, name) for name in _COUNTS), *data.benefit_uses.values())
-    return (
-        *(getattr(data, name) for name in _TOLD),
-        *_cause(data.cause),
-        *(_stored(getattr(data, name)) for name in _TOLD_AFTER),
-    )
+    after = [getattr(data, name) for name in _TOLD_AFTER]
+    after[_LAST_CONTACT] = _optional(data.last_contact_at)
+    after[_CARDS] = [astuple(card) for card in data.card_details]
+    return (*(getattr(data, name) for name in _TOLD), *_cause(data.cause), *after)
 
 
 def card_of(stored: Sequence[Any]) -> CardDetails:
     """One of a row's `card_details` as it was told."""
     return CardDetails(**dict(zip(CardDetails.__struct_fields__, stored, strict=True)))
-
-
-def _stored(value: Any) -> object:
-    match value:
-        case datetime():
-            return millis(value)
-        case [CardDetails(), *_]:
-            return [astuple(card) for card in value]
-    return value
 
 
 def _cause(cause: Cause) -> Row:
