@@ -20,6 +20,7 @@ from streams.attributes import Attributes
 from streams.portrait import masks
 from streams.portrait.parts import Amount, Fact, Facts, Portrait, Table, Value, known
 from streams.portrait.profile import as_day
+from streams.portrait.ties import relation_of
 
 MOST = 50
 """Tasks, alerts and events that are shown at most."""
@@ -125,6 +126,8 @@ def clickhouse_portrait(
 
 def _fact(row: Shown, name: str, zone: tzinfo) -> Fact:
     value = row.get(name)
+    if name == "relations":
+        return Fact(name, tuple(" ".join(relation_of(key)) for key in value or ()))
     if isinstance(value, datetime):
         return Fact(name, value.astimezone(zone))
     if isinstance(value, Decimal):

@@ -16,14 +16,14 @@ def tables_of_ties(section: ProfileSection, zone: tzinfo) -> tuple[Table, ...]:
 def _relations(section: ProfileSection, zone: tzinfo) -> Table:
     held = [(one.at, key) for key, one in section.relations.items() if one.stands]
     rows = tuple(
-        (*_relation(key), instant(at, zone))
+        (*relation_of(key), instant(at, zone))
         for at, key in sorted(held, key=lambda one: (-one[0], one[1]))
     )
     dropped = section.dropped.get("relations", 0)
     return Table("relations", ("customer", "is", "since"), rows, dropped)
 
 
-def _relation(key: str) -> tuple[str, str]:
+def relation_of(key: str) -> tuple[str, str]:
     """The other one, and what he or she is; what only the other one named is told as that."""
     other, _, relation = key.partition(" ")
     if relation.startswith("<"):

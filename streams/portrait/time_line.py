@@ -11,6 +11,7 @@ from schemas.record import Record
 from streams.fold.transfers import kept_fields
 from streams.portrait.instants import instant
 from streams.portrait.parts import Amount, Table
+from streams.portrait.ties import relation_of
 
 SHOWN = 30
 
@@ -94,8 +95,7 @@ def _said(profile: ProfileSection) -> Iterator[Moment]:
         yield Moment(known.at, "interest recorded", _joined(interest, known.source))
     for key, relation in profile.relations.items():
         what = "relation added" if relation.stands else "relation removed"
-        other, _, name = key.partition(" ")
-        yield Moment(relation.at, what, _joined(other, name.removeprefix("<")))
+        yield Moment(relation.at, what, _joined(*relation_of(key)))
 
 
 def _visits(activity: ActivitySection) -> Iterator[Moment]:

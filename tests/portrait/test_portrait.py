@@ -11,7 +11,7 @@ from rich.console import Console
 from agents.portrait.picture import picture
 from agents.portrait.plain import as_data
 from schemas.activity import Contact
-from schemas.profile import Card, Deposit
+from schemas.profile import Card, Deposit, Relation
 from schemas.record import Record
 from streams.fold.service_line import enter
 from streams.inputs import Raw
@@ -129,6 +129,16 @@ def test_the_time_line_is_in_the_banks_zone_and_the_newest_comes_first() -> None
     assert all(isinstance(at, datetime) and at.utcoffset() == timedelta(hours=8) for at in times)
     whats = {row["what"] for row in line}
     assert {"transfer out", "account opened", "deposit placed"} & whats
+
+
+def test_the_time_line_tells_who_named_whom() -> None:
+    held = Record(CUSTOMER)
+    held.profile.relations["X1 <parent"] = Relation(at=2)
+    held.profile.relations["X2 parent"] = Relation(at=1, stands=False)
+    assert [(row["what"], row["about"]) for row in rows(held, "time_line")] == [
+        ("relation added", "X1 · names this customer as parent"),
+        ("relation removed", "X2 · parent"),
+    ]
 
 
 def test_an_empty_record_has_a_portrait_too() -> None:
