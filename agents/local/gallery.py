@@ -11,7 +11,7 @@ from agents.bank.casting import stars
 from agents.bank.plan import plan_of
 from agents.bank.storyline import Storyline
 from agents.clock import BankClock
-from agents.core import declared_attributes
+from agents.core import declared_attributes, rule_set
 from agents.local.plan import Plan
 from agents.portrait.sources import SourceError, UnknownCustomerError, from_store, has_copy
 from config.settings import Settings
@@ -46,6 +46,7 @@ class Gallery:
         self._settings = settings
         self._stores = [_of_worker(plan, number + 1) for number in range(plan.options.workers)]
         self._declared = declared_attributes(settings)
+        self._rules = rule_set(settings)
         self._zone = ZoneInfo(settings.step.time_zone)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._look, name="gallery", daemon=True)
@@ -87,6 +88,7 @@ class Gallery:
                 self._zone,
                 self._today(),
                 declared=self._declared,
+                rules=self._rules,
                 base_currency=self._settings.step.base_currency,
             )
             return Star(storyline, drawn)

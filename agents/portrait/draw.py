@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from agents.clock import BankClock
-from agents.core import declared_attributes
+from agents.core import declared_attributes, rule_set
 from agents.portrait.from_clickhouse import from_clickhouse
 from agents.portrait.sources import from_kafka, from_store, has_copy
 from config.settings import Settings
@@ -27,7 +27,7 @@ class Drawn(NamedTuple):
 def draw(settings: Settings, customer: str, place: Place | None, *, personal: bool) -> Drawn:
     """`place` None is the worker's store where this machine has it, else Kafka.
 
-    Raises SourceError, UnknownCustomerError and AttributeFileErrors; they say what to do.
+    Raises SourceError, UnknownCustomerError and FileErrors; they say what to do.
     """
     zone, declared = ZoneInfo(settings.step.time_zone), declared_attributes(settings)
     if place == "clickhouse":
@@ -42,6 +42,7 @@ def draw(settings: Settings, customer: str, place: Place | None, *, personal: bo
         today,
         personal=personal,
         declared=declared,
+        rules=rule_set(settings),
         base_currency=settings.step.base_currency,
     )
     return Drawn(drawn, found.source, found.warning)

@@ -11,6 +11,7 @@ from streams.portrait.parts import Portrait
 from streams.portrait.profile import attributes, profile
 from streams.portrait.ties import tables_of_ties
 from streams.portrait.time_line import time_line
+from streams.rules.ruleset import NO_RULES, RuleSet
 
 
 def portrait(
@@ -20,9 +21,12 @@ def portrait(
     *,
     personal: bool = False,
     declared: Attributes = NONE_DECLARED,
+    rules: RuleSet = NO_RULES,
     base_currency: str = "",
 ) -> Portrait:
     """What a record says, in parts; `today` is the bank's day, in its time zone.
+
+    `rules` are those in force: what waits for one of them is told if it would fire as things are.
 
     Unless `personal`, what identifies a person is masked, and so are the attributes that are
     sensitive or that are not declared as they are.
@@ -38,7 +42,7 @@ def portrait(
             behaviour(record, zone),
             months(record),
             care(record.activity, zone),
-            open_things(record, zone, today),
+            open_things(record, zone, today, rules),
             time_line(record, zone),
             record_facts(record, zone),
         ),

@@ -6,10 +6,12 @@ from datetime import date, timedelta, tzinfo
 from schemas.activity import Contact, unpack_line
 from schemas.profile import ProfileSection
 from schemas.record import Record
+from streams import timers
 from streams.durations import DAY_MS
 from streams.portrait.instants import instant
 from streams.portrait.parts import Amount, Table, Value
 from streams.portrait.profile import as_day
+from streams.rules.ruleset import RuleSet
 
 SOON_DAYS = 30
 """What is due within so many days is something to talk about; so is a complaint as young."""
@@ -19,12 +21,12 @@ _OVER = ("task.completed", "task.declined", "outcome.recorded")
 Row = tuple[Value, ...]
 
 
-def open_things(record: Record, zone: tzinfo, today: date) -> Table:
+def open_things(record: Record, zone: tzinfo, today: date, rules: RuleSet) -> Table:
     """By their times, the next first."""
     line = unpack_line(record.activity.line)
     rows = [row for row in _due(record.profile) if _is_soon(row[0], today)]
     rows += [row for row in _limits(record.profile) if _is_soon(row[0], today, since=today)]
-    rows += [*_timers(record, zone), *_tasks(line, zone)]
+    rows += [*_timers(record, zone, rules), *_tasks(line, zone)]
     rows += _complaints(line, zone, record.activity.latest - SOON_DAYS * DAY_MS)
     rows.sort(key=lambda row: (str(row[0]), str(row[1]), str(row[2])))
     return Table("open", ("when", "what", "name", "amount"), tuple(rows))
@@ -59,9 +61,11 @@ def _limits(section: ProfileSection) -> Iterator[Row]:
             yield as_day(card.limit_until), "temporary limit ends", name, limit
 
 
-def _timers(record: Record, zone: tzinfo) -> Iterator[Row]:
+def _timers(record: Record, zone: tzinfo, rules: RuleSet) -> Iterator[Row]:
+    """Every deposit's rules wait, whatever their conditions: told are those that would fire."""
     for key, timer in record.activity.timers.items():
-        if not timer.fired:
+        data = None if timer.fired else timers.deposit_data(record.profile, key)
+        if data is not None and rules.would_fire(timers.rule_of(key), record, data, timer.due):
             yield instant(timer.due, zone), "rule waits", key, None
 
 

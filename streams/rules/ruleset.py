@@ -105,6 +105,16 @@ class RuleSet:
             return _NONE
         return _try((rule,), record, data, self._aggregates.read(record.windows, at), at)
 
+    def would_fire(self, rule_id: str, record: Record, data: Data, at: int) -> bool:
+        """Whether `wake` would fire the rule, as things are now. Changes nothing."""
+        rule = self._waiting.get(rule_id)
+        if rule is None or _cools_down(rule, record.activity.cooldowns, at):
+            return False
+        try:
+            return bool(rule.evaluate(record, data, self._aggregates.read(record.windows, at)))
+        except Exception:  # whatever a rule raises is its own loss alone
+            return False
+
     def retract(self, record: Record, original: Input) -> None:
         """Take a reversed event out of the windows; `original` as it was when it was applied."""
         self._aggregates.remove(record.windows, original)
@@ -211,3 +221,6 @@ def _doubles(definitions: Iterable[RuleDefinition]) -> Iterable[RuleProblem]:
 def _digest(definitions: Iterable[BaseModel]) -> str:
     texts = sorted(one.model_dump_json(by_alias=True) for one in definitions)
     return sha256("\n".join(texts).encode()).hexdigest()
+
+
+NO_RULES = compile_rules([])

@@ -5,11 +5,13 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from hypothesis import given, settings
+from msgspec.structs import replace
 from rich.cells import cell_len
 from rich.console import Console
 
 from agents.portrait.picture import picture
 from agents.portrait.plain import as_data
+from agents.rules import read_rules
 from schemas.activity import Contact
 from schemas.profile import Card, Deposit, Relation
 from schemas.record import Record
@@ -17,8 +19,9 @@ from streams.fold.service_line import enter
 from streams.inputs import Raw
 from streams.portrait import portrait
 from streams.portrait.parts import Amount, Facts, Table
+from tests.core.strategies import message
 from tests.core.test_any_order import NO_RULES, RULES, histories, record_of
-from tests.portrait.story import CUSTOMER, TODAY, ZONE, record
+from tests.portrait.story import CUSTOMER, NOW, TODAY, ZONE, messages, record
 
 PERSONAL = ("曾浩然", "10000000042", "haoran.zeng", "990000199001010042", "1990-01-01", "林静怡")
 
@@ -120,6 +123,22 @@ def test_what_matures_within_thirty_days_is_open_and_what_was_redeemed_is_not() 
         ("over", "deposit matures"),
         ("soon", "deposit matures"),
     ]
+
+
+def test_a_rule_waits_only_where_its_condition_holds() -> None:
+    raws = []
+    for offset, (deposit, principal) in enumerate((("large", "1000000"), ("small", "999999"))):
+        data = {"deposit": deposit, "principal": principal, "currency": "CNY", "rate": "0.02"}
+        data |= {"base_principal": principal, "matures_on": "2026-12-31"}
+        value = message("deposit.placed", data, at=NOW, customer=CUSTOMER, event_id=deposit)
+        raws.append(replace(messages()[0], topic="bank.core", offset=offset, value=value))
+    held = record(raws)
+    rules, _ = read_rules()
+    before = held.encode()
+    found = portrait(held, ZONE, TODAY, rules=rules).part("open")
+    assert isinstance(found, Table)
+    assert [row[1:3] for row in found.rows] == [("rule waits", "large-deposit-maturing:large")]
+    assert held.encode() == before
 
 
 def test_the_time_line_is_in_the_banks_zone_and_the_newest_comes_first() -> None:
