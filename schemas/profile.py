@@ -113,6 +113,11 @@ class Card(Struct, kw_only=True, array_like=True, gc=False):
     due_on: str | None = None
     statement_at: int = NEVER
     changed_at: int = NEVER
+    standing: Decimal | None = None
+    """The last limit before it that was not temporary: it holds when a temporary one is over."""
+    standing_at: int | None = None
+    """The event time of the last word on it; below NEVER if only temporary limits named it, as the
+    one before them: then the first of them counts most."""
 
 
 class Relation(Struct, kw_only=True, array_like=True, gc=False):

@@ -1,10 +1,11 @@
 """Cards, their limits and statements; and, in the activity, what is paid with each."""
 
+from datetime import date
 from decimal import Decimal
 
 from schemas.activity import ActivitySection, Use
 from schemas.events.card import CardIssuedData, CardLimitData, StatementData
-from schemas.profile import Card, ProfileSection
+from schemas.profile import NEVER, Card, ProfileSection
 from streams.fold.bounded import cut, key_of, trim
 from streams.months import Moment
 
@@ -24,6 +25,8 @@ def issued(profile: ProfileSection, data: CardIssuedData, when: Moment) -> None:
 def limit_changed(profile: ProfileSection, data: CardLimitData, when: Moment) -> None:
     card = _card(profile, data.card, data.currency, when)
     _limit(card, data.limit, data.temporary_until, when)
+    if data.temporary_until is not None and data.previous is not None:
+        _standing(card, data.previous, NEVER - 1 - when.at)
     _trim(profile)
 
 
@@ -53,6 +56,13 @@ def paid(activity: ActivitySection, name: str, base: Decimal, when: Moment) -> N
         trim(activity.dropped, "uses", uses, MAX_USED_CARDS, lambda one: one.month)
 
 
+def limit_on(card: Card, day: date) -> tuple[Decimal | None, str | None]:
+    """The limit that holds on a day, and until when if it is temporary."""
+    until = card.limit_until
+    over = until is not None and until < day.isoformat()
+    return (card.standing, None) if over else (card.limit, until)
+
+
 def _card(profile: ProfileSection, name: str, currency: str, when: Moment) -> Card:
     card = profile.cards.setdefault(key_of(name), Card())
     if when.at >= card.changed_at:
@@ -61,8 +71,18 @@ def _card(profile: ProfileSection, name: str, currency: str, when: Moment) -> Ca
 
 
 def _limit(card: Card, limit: Decimal, until: str | None, when: Moment) -> None:
-    if when.at >= card.limit_at:
-        card.limit, card.limit_until, card.limit_at = limit, until, when.at
+    if when.at < card.limit_at:
+        if until is None:
+            _standing(card, limit, when.at)
+        return
+    if card.limit is not None and card.limit_until is None:
+        _standing(card, card.limit, card.limit_at)
+    card.limit, card.limit_until, card.limit_at = limit, until, when.at
+
+
+def _standing(card: Card, limit: Decimal, at: int) -> None:
+    if card.standing_at is None or at >= card.standing_at:
+        card.standing, card.standing_at = limit, at
 
 
 def _trim(profile: ProfileSection) -> None:

@@ -5,7 +5,7 @@ from schemas.profile import ProfileSection, Relation
 from streams.fold.bounded import cut, trim
 from streams.months import Moment
 
-MAX_RELATIONS = 48
+MAX_RELATIONS = 45
 
 
 def added(profile: ProfileSection, data: RelationData, when: Moment) -> None:

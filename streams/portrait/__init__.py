@@ -37,7 +37,7 @@ def portrait(
             profile(record.profile, personal=personal),
             attributes(record.profile, declared, personal=personal),
             assets(record),
-            *tables_of_assets(record, zone),
+            *tables_of_assets(record, zone, today),
             *tables_of_ties(record.profile, zone),
             behaviour(record, zone),
             months(record),

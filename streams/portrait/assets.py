@@ -4,10 +4,11 @@ from datetime import date, tzinfo
 from decimal import Decimal
 
 from schemas.activity import Use, unpack_behaviour
-from schemas.profile import ProfileSection
+from schemas.profile import Card, ProfileSection
 from schemas.record import Record
 from streams.assets import assets_by_month, loans_by_month, totals
 from streams.fold.accounts import is_open
+from streams.fold.cards import limit_on
 from streams.months import month_name
 from streams.portrait.instants import instant
 from streams.portrait.parts import Amount, Fact, Facts, Table, Value, known
@@ -45,7 +46,7 @@ def _by_month(sums: dict[int, Decimal]) -> dict[str, Amount]:
     return {month_name(month): Amount(total) for month, total in sums.items()}
 
 
-def tables_of_assets(record: Record, zone: tzinfo) -> tuple[Table, ...]:
+def tables_of_assets(record: Record, zone: tzinfo, today: date) -> tuple[Table, ...]:
     """What is open, one by one."""
     section = record.profile
     return (
@@ -53,7 +54,7 @@ def tables_of_assets(record: Record, zone: tzinfo) -> tuple[Table, ...]:
         _deposits(section),
         _holdings(section, zone),
         _loans(section, zone),
-        _cards(section, record.activity.uses),
+        _cards(section, record.activity.uses, today),
     )
 
 
@@ -129,14 +130,14 @@ def _loans(section: ProfileSection, zone: tzinfo) -> Table:
     return Table("loans", columns, rows, section.dropped.get("loans", 0))
 
 
-def _cards(section: ProfileSection, uses: dict[str, Use]) -> Table:
-    """With what was paid in the last month that a card was used in, and in the month before."""
+def _cards(section: ProfileSection, uses: dict[str, Use], today: date) -> Table:
+    """With the limit that holds today, and what was paid in the last month that a card was used in
+    and in the month before."""
     rows = tuple(
         (
             name,
             one.product or None,
-            None if one.limit is None else Amount(one.limit, one.currency),
-            _day(one.limit_until),
+            *_limit(one, today),
             Amount(one.amount_due, one.currency) if one.statement else None,
             _day(one.due_on),
             *_used(uses.get(name)),
@@ -146,6 +147,11 @@ def _cards(section: ProfileSection, uses: dict[str, Use]) -> Table:
     told = ("card", "product", "limit", "limit_until", "last_statement", "due_on")
     columns = (*told, "used_in", "paid", "month_before")
     return Table("cards", columns, rows, section.dropped.get("cards", 0))
+
+
+def _limit(card: Card, today: date) -> tuple[Value, Value]:
+    limit, until = limit_on(card, today)
+    return None if limit is None else Amount(limit, card.currency), _day(until)
 
 
 def _used(use: Use | None) -> tuple[Value, Value, Value]:

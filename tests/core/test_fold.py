@@ -3,9 +3,11 @@
 import itertools
 import pkgutil
 import re
+from datetime import date
 from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
+from random import Random
 
 import msgspec
 import pytest
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 
 from schemas.activity import ActivitySection
 from schemas.events.app import PageData
+from schemas.events.card import CardLimitData
 from schemas.events.core import (
     AccountClosedData,
     AccountOpenedData,
@@ -26,7 +29,7 @@ from schemas.events.core import (
 )
 from schemas.profile import ProfileSection
 from streams import fold
-from streams.fold import accounts, basics, deposits, interests, visits
+from streams.fold import accounts, basics, cards, deposits, interests, visits
 from streams.months import moment
 
 patches = st.fixed_dictionaries(
@@ -153,3 +156,33 @@ def test_the_bounds_that_the_readme_tells_are_the_constants() -> None:
     modules = [f"streams.fold.{one.name}" for one in pkgutil.iter_modules(fold.__path__)]
     kept = {(one, n) for one in modules for n in vars(import_module(one)) if n.startswith("MAX_")}
     assert kept <= told.keys(), "every bound is told"
+
+
+limits = st.builds(
+    CardLimitData,
+    card=st.just("K1"),
+    limit=st.integers(1, 9).map(Decimal),
+    previous=st.none() | st.integers(1, 9).map(Decimal),
+    currency=st.just("CNY"),
+    temporary_until=st.none() | st.sampled_from(["2026-03-01", "2026-04-01"]),
+)
+
+
+@given(st.lists(limits, min_size=1, max_size=8), st.randoms())
+def test_a_temporary_limit_gives_way_to_the_standing_one(
+    told: list[CardLimitData], random: Random
+) -> None:
+    """The last that is not temporary; without one, what the first temporary one came after."""
+    arrivals = list(enumerate(told))
+    random.shuffle(arrivals)
+    profile = ProfileSection()
+    for at, data in arrivals:
+        cards.limit_changed(profile, data, moment(at))
+    standing = [one.limit for one in told if one.temporary_until is None][-1:]
+    named = [one.previous for one in told if one.previous is not None]
+    kept = (standing or named or [None])[0]
+    last, card = told[-1], profile.cards["K1"]
+    assert cards.limit_on(card, date(2026, 3, 1)) == (last.limit, last.temporary_until)
+    for day, until in ((date(2026, 3, 2), "2026-03-01"), (date(2026, 4, 2), "2026-04-01")):
+        if last.temporary_until == until:
+            assert cards.limit_on(card, day) == (kept, None)

@@ -92,6 +92,18 @@ def test_a_temporary_limit_is_told_until_it_ends() -> None:
     assert [row["name"] for row in rows(held, "open")] == ["today"]
 
 
+def test_a_card_has_the_limit_that_holds_today() -> None:
+    held = Record(CUSTOMER)
+    for name, until in (("over", TODAY - timedelta(days=1)), ("today", TODAY)):
+        card = Card(currency="CNY", limit=Decimal(9), limit_until=until.isoformat())
+        card.standing = Decimal(5)
+        held.profile.cards[name] = card
+    assert [(row["limit"], row["limit_until"]) for row in rows(held, "cards")] == [
+        (Amount(Decimal(5), "CNY"), None),
+        (Amount(Decimal(9), "CNY"), TODAY),
+    ]
+
+
 def test_what_somebody_took_on_is_open_until_it_is_over() -> None:
     held = Record(CUSTOMER)
     for at, kind, task in (
