@@ -22,7 +22,8 @@ CHECKS = (
     Check("disk", clickhouse.disk, _SINK, after="clickhouse"),
     Check("store", machine.store, _WORKER),
     Check("machine", machine.machine, _WORKER),
-    Check("rules", machine.rules, _WORKER),
+    Check("attributes", machine.attributes, _WORKER),
+    Check("rules", machine.rules, _WORKER, after="attributes"),
 )
 TRIAL = Check("trial", trial, after="kafka")
 """Only when asked for: it writes."""

@@ -1,4 +1,4 @@
-"""Is this machine fit for a worker: its store's folder, its limits, its rules?"""
+"""Is this machine fit for a worker: its store's folder, its limits, its attributes and rules?"""
 
 import os
 import resource
@@ -7,10 +7,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from agents.core import rule_set
+from agents.core import declared_attributes, rule_set
 from agents.doctor.clickhouse import room
 from agents.doctor.finding import Examined, Finding, fail, ok, warn
+from config.load_attributes import AttributeFileErrors
 from config.load_rules import RuleFileErrors
+from config.placed_yaml import FileErrors
 
 FILES = 4_096
 """What RocksDB and two Kafka clients may open with dozens of partitions."""
@@ -18,7 +20,7 @@ _MOUNTS = Path("/proc/mounts")
 _CGROUP = Path("/sys/fs/cgroup/memory.max")
 _REMOTE = ("nfs", "nfs4", "cifs", "smb3", "9p", "ceph", "glusterfs", "fuse")
 _FLEETING = ("tmpfs", "ramfs", "overlay")
-_MOST_RULES = 10
+_MOST_PROBLEMS = 10
 
 
 def store(examined: Examined) -> Iterator[Finding]:
@@ -92,13 +94,26 @@ def memory_limit() -> int:
     return min(whole, int(told)) if told.isdecimal() else whole
 
 
+def attributes(examined: Examined) -> Iterator[Finding]:
+    path = examined.settings.step.attributes
+    try:
+        declared_attributes(examined.settings)
+    except AttributeFileErrors as errors:
+        yield from _wrong(errors, "`vipcare attributes check`")
+    else:
+        yield ok(f"the attributes of {path}" if path else "the attributes that are shipped")
+
+
 def rules(examined: Examined) -> Iterator[Finding]:
     folder = examined.settings.worker.rules
     try:
         rule_set(examined.settings)
     except RuleFileErrors as errors:
-        lines = str(errors).splitlines()
-        for line in lines[:_MOST_RULES]:
-            yield fail(line, "a worker does not start with it; `vipcare rules check` shows all")
+        yield from _wrong(errors, "`vipcare rules check`")
     else:
         yield ok(f"the rules of {folder}" if folder else "the rules that are shipped")
+
+
+def _wrong(errors: FileErrors, command: str) -> Iterator[Finding]:
+    for problem in errors.problems[:_MOST_PROBLEMS]:
+        yield fail(str(problem), f"a worker does not start with it; {command} shows all")

@@ -1,13 +1,15 @@
-"""A worker's folder, limits and rules; thresholds of room and of clocks."""
+"""A worker's folder, limits, attributes and rules; thresholds of room and of clocks."""
 
 import sys
 from pathlib import Path
 
 import pytest
 
+from agents.doctor.checks import CHECKS
 from agents.doctor.clickhouse import room, skew
-from agents.doctor.finding import Verdict
-from agents.doctor.machine import file_system, machine, memory_limit, rules, store
+from agents.doctor.examine import examine
+from agents.doctor.finding import Examined, Verdict
+from agents.doctor.machine import attributes, file_system, machine, memory_limit, rules, store
 from tests.doctor.looking import found, settings_with, the_only
 
 OK, WARN, FAIL = Verdict
@@ -93,3 +95,24 @@ def test_rules(tmp_path: Path) -> None:
     assert findings
     assert {finding.verdict for finding in findings} == {FAIL}
     assert "broken.yaml:" in findings[0].what
+
+
+def test_attributes(tmp_path: Path) -> None:
+    the_only(found(attributes, settings_with()), OK, "the attributes that are shipped")
+    file = tmp_path / "bank.yaml"
+    absent = settings_with(step={"attributes": file})
+    the_only(found(attributes, absent), FAIL, "bank.yaml:1:1: cannot be read")
+    file.write_text("attributes:\n  - nmae: hobby\n")
+    findings = found(attributes, absent)
+    assert {finding.verdict for finding in findings} == {FAIL}
+    assert "bank.yaml:2:" in findings[0].what
+    assert "vipcare attributes check" in findings[0].advice
+
+
+def test_a_wrong_file_of_attributes_is_told_once(tmp_path: Path) -> None:
+    """The rules are read with the attributes."""
+    settings = settings_with(step={"attributes": tmp_path / "absent.yaml"})
+    both = [check for check in CHECKS if check.name in ("attributes", "rules")]
+    report = examine(both, Examined(settings), 20)
+    the_only(report.findings["attributes"], FAIL, "absent.yaml")
+    assert report.skipped == {"rules": "attributes"}
