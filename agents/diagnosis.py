@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from aiokafka import errors
 from aiokafka.conn import create_conn
-from aiokafka.protocol.admin import SaslHandShakeRequest
+from aiokafka.protocol.admin import ApiVersionRequest, SaslHandShakeRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
 from agents.tls import tls_context
@@ -26,6 +26,9 @@ _TLS_ALERT = 0x1503
 """The first two bytes of what a TLS listener says to who speaks plainly."""
 _PROTOCOL = "VIPCARE_KAFKA__SECURITY_PROTOCOL"
 _BOOTSTRAP = "VIPCARE_KAFKA__BOOTSTRAP"
+_KEEP_TRANSACTIONS = frozenset((27, 61, 65, 66))
+"""Kafka's numbers for WriteTxnMarkers and for describing producers and transactions. A broker that
+answers none of them has nothing that ends a transaction, whatever else it answers."""
 _CERTIFICATE_EXPIRED = 10
 _CERTIFICATE_NOT_YET_VALID = 9
 _NAME_MISMATCH = frozenset((62, 64))  # OpenSSL's numbers for a host's name and its address
@@ -67,6 +70,37 @@ async def _problem(kafka: KafkaSettings) -> str:
         silent = " does not answer" if told.common else ""
         return f"Kafka at {told.place}{silent}: {told.problem}"
     return await _brokers_problem(good[0])
+
+
+def transactions_problem(kafka: KafkaSettings) -> str:
+    """One line if `kafka.transactions` is on and Kafka keeps none; empty if all is well, or if
+    nobody answers. Writes nothing. Takes milliseconds."""
+    if not kafka.transactions:
+        return ""
+    with ThreadPoolExecutor(1) as thread:
+        lacks = thread.submit(asyncio.run, _lacks_transactions(kafka)).result()
+    if not lacks:
+        return ""
+    return (
+        f"Kafka at {kafka.bootstrap} keeps no transactions, as the embedded broker does not: set "
+        "VIPCARE_KAFKA__TRANSACTIONS=false (after a kill, effects and changes may count twice), "
+        "or use Apache Kafka"
+    )
+
+
+async def _lacks_transactions(kafka: KafkaSettings) -> bool:
+    for address in kafka.bootstrap.split(","):
+        try:
+            async with asyncio.timeout(2 * _ANSWER_S):
+                connection = await _connect(kafka, _place(address), kafka.security_protocol)
+                try:
+                    answer = await connection.send(ApiVersionRequest())
+                finally:
+                    connection.close()
+        except (OSError, errors.KafkaError):
+            continue
+        return _KEEP_TRANSACTIONS.isdisjoint(key for key, *_ in answer.api_versions)
+    return False
 
 
 def _place(address: str) -> _Place:

@@ -9,6 +9,8 @@ from agents.cli.errors import UserError
 from agents.cli.foreground import port_option, run_until_asked
 from agents.local.broker import BrokerError, EmbeddedBroker
 
+_REMARK = "memory only; its users need VIPCARE_KAFKA__TRANSACTIONS=false"
+
 
 @click.command()
 @port_option(9092)
@@ -16,11 +18,12 @@ def broker(port: int) -> int:
     """Run the embedded broker until Ctrl-C: Kafka's protocol, in memory only.
 
     For a laptop and for tests. It forgets everything when it ends and has no transactions: set
-    VIPCARE_KAFKA__TRANSACTIONS=false for the worker and the sink. Production is Apache Kafka.
+    VIPCARE_KAFKA__TRANSACTIONS=false for what uses it, or worker and sink refuse to start.
+    Production is Apache Kafka.
     """
     embedded = EmbeddedBroker(port, output=_stderr())
     try:
-        return run_until_asked(embedded, "the broker", "memory only")
+        return run_until_asked(embedded, "the broker", _REMARK)
     except BrokerError as error:
         raise UserError(str(error)) from error
 

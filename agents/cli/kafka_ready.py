@@ -1,9 +1,10 @@
-"""Before a part begins: can it use the wire, has it its rights, are its topics in order."""
+"""Before a part begins: can it use the wire, has Kafka transactions, has this user the rights, are
+the topics in order."""
 
 from confluent_kafka import KafkaException
 
 from agents.cli.errors import UserError
-from agents.diagnosis import wire_problem
+from agents.diagnosis import transactions_problem, wire_problem
 from agents.rights import Role, topics_of
 from agents.rights_check import lacking, missing_rights, user_of
 from agents.topics import TopicsError, check
@@ -13,9 +14,10 @@ from config.settings import Settings
 def topic_problems(settings: Settings, role: Role) -> list[str]:
     """What is wrong with the role's topics, one line each.
 
-    Raises UserError if Kafka cannot be reached, or does not let this user do what the role does.
+    Raises UserError if Kafka cannot be reached, keeps no transactions although the settings say so,
+    or does not let this user do what the role does.
     """
-    if problem := wire_problem(settings.kafka):
+    if problem := wire_problem(settings.kafka) or transactions_problem(settings.kafka):
         raise UserError(problem)
     try:
         if missing := missing_rights(role, settings):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from agents.diagnosis import wire_problem
+from agents.diagnosis import transactions_problem, wire_problem
 from agents.doctor.cluster import (
     Configuration,
     NotTold,
@@ -62,6 +62,9 @@ def _is_here(host: str) -> bool:
 
 def limits(examined: Examined) -> Iterator[Finding]:
     """What the brokers allow, against what worker and sink will ask for."""
+    if problem := transactions_problem(examined.settings.kafka):
+        yield fail(problem, "worker and sink do not start before that")
+        return
     admin = admin_of(examined.settings)
     try:
         told = broker_configurations(admin, metadata(admin).brokers)

@@ -175,6 +175,19 @@ def test_a_taken_metrics_port_is_named(
     assert str(taken) in refused(vipcare(name, **kafka, **own))
 
 
+@pytest.mark.broker
+@pytest.mark.parametrize("name", ["worker", "sink"])
+def test_a_broker_without_transactions_is_said_at_the_start(
+    name: str, fresh_broker: str, tmp_path: Path
+) -> None:
+    """Else it would run, and count twice what a kill repeats, without a word."""
+    kafka = {"VIPCARE_KAFKA__BOOTSTRAP": fresh_broker}
+    assert vipcare("topics", "create", **kafka).returncode == 0
+    line = refused(vipcare(name, **kafka, VIPCARE_WORKER__DATA=str(tmp_path)))
+    assert "keeps no transactions" in line
+    assert "VIPCARE_KAFKA__TRANSACTIONS=false" in line
+
+
 @pytest.mark.parametrize("section", ["worker", "sink"])
 @pytest.mark.parametrize("host", ["nonsense.invalid", "192.0.2.1", "a..b", ""])
 def test_a_host_that_is_not_this_machine_is_told_from_a_taken_port(host: str, section: str) -> None:
