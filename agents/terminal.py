@@ -1,12 +1,22 @@
 """What a terminal may be shown, and in which language its reader reads."""
 
 import os
+import sys
 from collections.abc import Mapping
 from functools import cache
 
+from rich.console import Console
 from rich.text import Text
 
 MAX_CELL = 200
+_WIDE = 140
+"""Columns where there is no terminal, and nobody says how many (COLUMNS)."""
+
+
+def console() -> Console:
+    """Standard output: as wide as the terminal, wider in a pipe or a file."""
+    is_told = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(highlight=False, width=None if is_told else _WIDE)
 
 
 def plain(text: str, most: int = MAX_CELL) -> Text:

@@ -1,10 +1,8 @@
 """`vipcare customer`: one customer as the bank knows him or her."""
 
 import json
-import sys
 
 import click
-from rich.console import Console
 from rich.text import Text
 
 from agents.cli.errors import UserError
@@ -12,11 +10,9 @@ from agents.portrait.draw import Place, draw
 from agents.portrait.picture import picture
 from agents.portrait.plain import as_data
 from agents.portrait.sources import SourceError, UnknownCustomerError
+from agents.terminal import console
 from config.load import load_settings
 from config.placed_yaml import FileErrors
-
-_WIDE = 140
-"""Columns where there is no terminal."""
 
 
 @click.group()
@@ -57,6 +53,6 @@ def show(customer_id: str, place: Place | None, personal: bool, as_json: bool) -
         data = as_data(drawn.portrait) | {"source": drawn.source}
         click.echo(json.dumps(data, ensure_ascii=False, indent=2))
         return
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
-    console.print(picture(drawn.portrait))
-    console.print(Text(f"read from {drawn.source}", "dim"), soft_wrap=True)
+    screen = console()
+    screen.print(picture(drawn.portrait))
+    screen.print(Text(f"read from {drawn.source}", "dim"), soft_wrap=True)

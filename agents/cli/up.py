@@ -4,7 +4,6 @@ import tempfile
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from agents.cli.errors import UserError
 from agents.cli.params import DURATION, Address, Rate
@@ -86,6 +85,7 @@ def up(
     from agents.local.run_folder import FolderError  # noqa: PLC0415
     from agents.local.session import NotDrained, run  # noqa: PLC0415
     from agents.local.stack import ChildDied, StackError  # noqa: PLC0415
+    from agents.terminal import console  # noqa: PLC0415
 
     if keep and broker != "kafka":
         raise click.UsageError("--keep goes with --broker kafka: the embedded broker forgets")
@@ -104,7 +104,7 @@ def up(
         report=report,
     )
     try:
-        return run(options, settings, Console(highlight=False))
+        return run(options, settings, console())
     except (FolderError, StackError) as error:
         raise UserError(str(error)) from error
     except (ChildDied, NotDrained) as error:

@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from agents.local.gallery import Star
-from agents.portrait.picture import picture, spoken
+from agents.portrait.picture import picture
+from agents.portrait.spoken import spoken
 from agents.terminal import in_language, plain
 from streams.portrait.parts import Facts, Portrait
 from streams.portrait.parts import Table as Rows

@@ -1,12 +1,15 @@
 """The picture: amounts, names of any script aligned, nothing that a terminal would obey."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from agents.portrait.picture import amount, picture
+from agents.portrait.picture import picture
+from agents.portrait.spoken import amount
+from agents.terminal import console
 from streams.portrait import portrait
 from streams.portrait.parts import Amount, Fact, Facts, Portrait, Table
 from tests.portrait.story import TODAY, ZONE, record
@@ -37,6 +40,55 @@ def test_wide_characters_do_not_move_the_columns() -> None:
         for line, currency in zip(shown, ("CNY", "USD"), strict=True)
     }
     assert len(ends) == 1
+
+
+def busy(width: int) -> tuple[str, list[str]]:
+    """A table of eight columns: what is shown of it, and its numbers, times and ids."""
+    month = {f"2026-{n:02}": Amount(Decimal(f"{n}12345.67")) for n in (11, 10, 9)}
+    when = datetime(2026, 11, 29, 8, 1, tzinfo=UTC)
+    row = ("K651943-1", "paid abroad by card", when, Amount(Decimal("1072000.5")), 1_234, month)
+    table = Table("things", ("id", "what", "at", "in", "events", "by_month"), (row,))
+    words = [*row[0:1], "2026-11-29 08:01", "1,072,000.50", "1,234"]
+    words += ["1,112,346", "1,012,346", "912,346"]
+    return "\n".join(lines(Portrait("C1", (table,), "CNY"), width)), words
+
+
+def test_all_is_shown_where_there_is_room() -> None:
+    shown, words = busy(120)
+    assert not [word for word in words if word not in shown]
+
+
+@pytest.mark.parametrize("width", range(36, 120, 7))
+def test_what_has_no_room_is_left_out_and_nothing_is_broken(width: int) -> None:
+    """In narrow terminals; what is left out is named."""
+    shown, words = busy(width)
+    told = [word in shown for word in words]
+    assert told == sorted(told, reverse=True), "the last ones are left out first"
+    assert told[0]
+    assert all(told) or "no room here for:" in shown
+
+
+def test_a_currency_is_told_once_and_what_repeats_is_not() -> None:
+    paid = Amount(Decimal(5), "CNY")
+    row = ("D1", paid, Amount(Decimal(5)), None)
+    table = Table("things", ("id", "paid", "in_base_currency", "changed"), (row, row))
+    shown = "\n".join(lines(Portrait("C1", (table,), "CNY")))
+    assert shown.count("CNY") == 1
+    assert "in base currency" not in shown
+    assert "changed" not in shown
+
+
+def test_the_course_of_months_is_seen() -> None:
+    months = {"2026-11": Amount(Decimal(900)), "2026-10": Amount(Decimal(1))}
+    table = Table("things", ("category", "by_month"), (("toys", months),))
+    assert "▁█" in "\n".join(lines(Portrait("C1", (table,))))
+
+
+def test_a_pipe_is_wide_unless_somebody_says_how_wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert console().width == 140
+    monkeypatch.setenv("COLUMNS", "90")
+    assert console().width == 90
 
 
 @pytest.mark.parametrize(
