@@ -4,8 +4,9 @@ from datetime import date, tzinfo
 
 from schemas.record import Record
 from streams.attributes import NONE_DECLARED, Attributes
-from streams.portrait.activity import behaviour, care, months, record_facts
+from streams.portrait.activity import behaviour, care, record_facts
 from streams.portrait.assets import assets, tables_of_assets
+from streams.portrait.monthly import tables_of_months
 from streams.portrait.open_things import open_things
 from streams.portrait.parts import Portrait
 from streams.portrait.profile import attributes, profile
@@ -40,7 +41,7 @@ def portrait(
             *tables_of_assets(record, zone, today),
             *tables_of_ties(record.profile, zone),
             behaviour(record, zone),
-            months(record),
+            *tables_of_months(record),
             care(record.activity, zone),
             open_things(record, zone, today, rules),
             time_line(record, zone),

@@ -6,15 +6,13 @@ from schemas.activity import ActivitySection, unpack_behaviour
 from schemas.record import Record
 from streams.assets import totals
 from streams.contribution import contribution
-from streams.months import month_name
 from streams.portrait.instants import instant
-from streams.portrait.parts import Amount, Fact, Facts, Table, known
-
-MONTHS = 6
+from streams.portrait.merchant_categories import category_name
+from streams.portrait.parts import Amount, Fact, Facts, known
 
 
 def behaviour(record: Record, zone: tzinfo) -> Facts:
-    """Since the record began, and in the last three whole months (the quarter)."""
+    """Since the record began, and in the last three whole months, the newest one left out."""
     activity = record.activity
     into, out, visits = activity.inflow, activity.outflow, activity.visits
     seen = unpack_behaviour(activity.behaviour)
@@ -31,10 +29,10 @@ def behaviour(record: Record, zone: tzinfo) -> Facts:
             Fact("transfers_out", out.count),
             Fact("transferred_out", Amount(out.base_total)),
             Fact("last_transfer_out", instant(out.last_at, zone)),
-            Fact("quarter_in", Amount(seen.inflow)),
-            Fact("quarter_out", Amount(seen.outflow)),
-            Fact("quarter_spent_with_cards", Amount(seen.spent)),
-            Fact("categories", tuple(seen.categories)),
+            Fact("three_months_in", Amount(seen.inflow)),
+            Fact("three_months_out", Amount(seen.outflow)),
+            Fact("three_months_spent_with_cards", Amount(seen.spent)),
+            Fact("three_months_categories", tuple(map(category_name, seen.categories))),
             Fact("regular_inflows", regular),
             Fact("contribution_a_year", Amount(contribution(totals(record.profile), seen.spent))),
             Fact("logins", visits.logins),
@@ -65,29 +63,6 @@ def care(activity: ActivitySection, zone: tzinfo) -> Facts:
             Fact("won", Amount(told.base_won) if told.base_won else None),
         ),
     )
-
-
-def months(record: Record) -> Table:
-    """The last calendar months, the newest first."""
-    rows = []
-    for number in sorted(record.months, reverse=True):
-        month = record.months.get(number)
-        if month is not None:
-            rows.append(
-                (
-                    month_name(number),
-                    month.events,
-                    Amount(month.inflow.total),
-                    Amount(month.outflow.total),
-                    Amount(month.spent.total),
-                    month.declined,
-                    month.logins,
-                    month.pages,
-                    month.contacts,
-                )
-            )
-    columns = ("month", "events", "in", "out", "cards", "declined", "logins", "pages", "contacts")
-    return Table("months", columns, tuple(rows[:MONTHS]), max(0, len(rows) - MONTHS))
 
 
 def record_facts(record: Record, zone: tzinfo) -> Facts:

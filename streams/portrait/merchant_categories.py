@@ -1,0 +1,51 @@
+"""Names of merchant categories (ISO 18245) that are common on private customers' cards."""
+
+_NAMES = {
+    "4111": "local transport",
+    "4112": "railways",
+    "4121": "taxis",
+    "4411": "cruises",
+    "4511": "airlines",
+    "4722": "travel agencies",
+    "4814": "telephone",
+    "4900": "energy and water",
+    "5311": "department stores",
+    "5411": "supermarkets",
+    "5541": "filling stations",
+    "5621": "women's clothing",
+    "5641": "baby and children's wear",
+    "5651": "clothing",
+    "5661": "shoes",
+    "5712": "furniture",
+    "5732": "electronics",
+    "5812": "restaurants",
+    "5813": "bars",
+    "5814": "fast food",
+    "5912": "pharmacies",
+    "5921": "wine and spirits",
+    "5941": "sporting goods",
+    "5942": "books",
+    "5944": "jewellery and watches",
+    "5945": "toys and games",
+    "5977": "cosmetics",
+    "6011": "cash machines",
+    "6300": "insurance",
+    "7011": "hotels",
+    "7230": "hairdressers",
+    "7298": "spas",
+    "7512": "car hire",
+    "7832": "cinemas",
+    "7922": "theatre and concerts",
+    "7997": "clubs and golf",
+    "8011": "doctors",
+    "8021": "dentists",
+    "8062": "hospitals",
+    "8211": "schools",
+    "8220": "universities",
+    "8398": "charities",
+}
+
+
+def category_name(code: str) -> str:
+    """5812 → restaurants; of a code without a name the code itself."""
+    return _NAMES.get(code, code)
