@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from schemas.effects import (
     Alert,
     AlertData,
+    CardDetails,
     Cause,
     Effect,
     Profile,
@@ -123,7 +124,24 @@ def profile(number: int) -> Profile:
             next_maturity="2026-01-01",
             cause=cause(number),
             attributes={"segment": "founder", "clubs": '["golf"]'},
+            interest_sources={"golf": "rm-1"},
+            loans_by_month={"2025-02": Decimal(5)},
+            card_details=[card(number)],
+            benefit_uses={"lounge": 2},
+            base_benefit_costs={"lounge": Decimal("1.5")},
         ),
+    )
+
+
+def card(number: int) -> CardDetails:
+    return CardDetails(
+        card=f"K{number}",
+        product="travel",
+        currency="USD",
+        limit=Decimal(20_000),
+        limit_until=None,
+        amount_due=None,
+        due_on=None,
     )
 
 
