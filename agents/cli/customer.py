@@ -28,7 +28,8 @@ def customer() -> None:
     type=click.Choice(("store", "kafka", "clickhouse")),
     help="store: the record in the worker's RocksDB, while it runs, on its machine. kafka: the "
     "record in the changelog, from anywhere. clickhouse: what the sink stored, with tasks, alerts "
-    "and a longer time line. Default: store where this machine has it, else kafka.",
+    "and a longer time line. Default: store where this machine has it, else kafka; with the open "
+    "tasks and alerts out of ClickHouse.",
 )
 @click.option("--personal", is_flag=True, help="Do not mask what identifies a person.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
@@ -47,8 +48,8 @@ def show(customer_id: str, place: Place | None, personal: bool, as_json: bool) -
         drawn = draw(load_settings(), customer_id, place, personal=personal)
     except (SourceError, UnknownCustomerError, FileErrors) as error:
         raise UserError(str(error)) from None
-    if drawn.warning:
-        click.echo(f"vipcare: warning: {drawn.warning}", err=True)
+    for warning in drawn.warnings:
+        click.echo(f"vipcare: warning: {warning}", err=True)
     if as_json:
         data = as_data(drawn.portrait) | {"source": drawn.source}
         click.echo(json.dumps(data, ensure_ascii=False, indent=2))

@@ -40,6 +40,8 @@ def gallery(stars: Sequence[Star]) -> RenderableType:
     for star in stars:
         story = plain(in_language(star.storyline.story.model_dump()), most=400)
         shown += [Text(), _title(star), story, picture(star.portrait)]
+        if star.warning:
+            shown.append(plain(star.warning))
     return Group(*shown)
 
 

@@ -13,6 +13,7 @@ from agents.bank.storyline import Storyline
 from agents.clock import BankClock
 from agents.core import declared_attributes, rule_set
 from agents.local.plan import Plan
+from agents.portrait.open_work import with_open_work
 from agents.portrait.sources import SourceError, UnknownCustomerError, from_store, has_copy
 from config.settings import Settings
 from schemas.envelope import from_millis
@@ -31,6 +32,8 @@ class Star(NamedTuple):
 
     storyline: Storyline
     portrait: Portrait
+    warning: str = ""
+    """What is missing, and why."""
 
 
 class Gallery:
@@ -62,9 +65,12 @@ class Gallery:
         self._thread.join()
 
     def all(self) -> list[Star]:
-        """Everybody's portrait, as far as they are known."""
+        """Everybody's portrait, as far as they are known, with the open tasks and alerts."""
         found = (self._read(storyline, customer) for storyline, customer in self._stars)
-        return [star for star in found if star is not None]
+        return [self._completed(star) for star in found if star is not None]
+
+    def _completed(self, star: Star) -> Star:
+        return Star(star.storyline, *with_open_work(self._settings, star.portrait, self._zone))
 
     def _look(self) -> None:
         began = time.monotonic()

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from agents.clock import BankClock
 from agents.core import declared_attributes, rule_set
 from agents.portrait.from_clickhouse import from_clickhouse
+from agents.portrait.open_work import with_open_work
 from agents.portrait.sources import from_kafka, from_store, has_copy
 from config.settings import Settings
 from schemas.envelope import from_millis
@@ -20,12 +21,13 @@ class Drawn(NamedTuple):
     portrait: Portrait
     source: str
     """Where it was read, for people."""
-    warning: str = ""
-    """Why it may not be the latest."""
+    warnings: tuple[str, ...] = ()
+    """Why it may not be the latest, or not whole."""
 
 
 def draw(settings: Settings, customer: str, place: Place | None, *, personal: bool) -> Drawn:
-    """`place` None is the worker's store where this machine has it, else Kafka.
+    """`place` None is the worker's store where this machine has it, else Kafka; with the open tasks
+    and alerts out of ClickHouse.
 
     Raises SourceError, UnknownCustomerError and FileErrors; they say what to do.
     """
@@ -45,7 +47,15 @@ def draw(settings: Settings, customer: str, place: Place | None, *, personal: bo
         rules=rule_set(settings),
         base_currency=settings.step.base_currency,
     )
-    return Drawn(drawn, found.source, found.warning)
+    if place is not None:
+        return Drawn(drawn, found.source, _said(found.warning))
+    whole = with_open_work(settings, drawn, zone)
+    source = found.source if whole.warning else f"{found.source}; tasks and alerts: ClickHouse"
+    return Drawn(whole.portrait, source, _said(found.warning, whole.warning))
+
+
+def _said(*warnings: str) -> tuple[str, ...]:
+    return tuple(one for one in warnings if one)
 
 
 def _today(settings: Settings, zone: ZoneInfo) -> date:

@@ -1,10 +1,12 @@
 """A customer's portrait out of ClickHouse: what the sink stored, tasks and alerts included."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
+from clickhouse_driver import Client
 from msgspec.structs import replace
 
 from agents.clickhouse import clickhouse_address
@@ -12,8 +14,8 @@ from agents.portrait.sources import SourceError, UnknownCustomerError
 from agents.terminal import in_language
 from config.settings import Settings
 from schemas.effects import CardDetails
-from sinks.clickhouse.address import FAILURES, client_of
-from sinks.clickhouse.customer import FoundCustomer, Shown, read_customer
+from sinks.clickhouse.address import FAILURES, Address, client_of
+from sinks.clickhouse.customer import FoundCustomer, Shown, read_customer, read_open
 from sinks.clickhouse.effects import card_of
 from sinks.clickhouse.errors import explain
 from streams.attributes import Attributes
@@ -82,14 +84,8 @@ def from_clickhouse(
 ) -> Portrait:
     """Raises SourceError and UnknownCustomerError; both say what to do."""
     address = clickhouse_address(settings.clickhouse)
-    try:
-        with client_of(address) as client:
-            found = read_customer(client, customer, MOST)
-    except FAILURES as error:
-        raise SourceError(
-            f"ClickHouse at {address} cannot be read: {explain(error)} "
-            "(VIPCARE_CLICKHOUSE__HOST and …__PORT say where it is)"
-        ) from error
+    with _reading(address) as client:
+        found = read_customer(client, customer, MOST)
     if found is None:
         raise UnknownCustomerError(
             f"customer {customer!r} is not in ClickHouse at {address}, database "
@@ -98,6 +94,26 @@ def from_clickhouse(
         )
     drawn = clickhouse_portrait(customer, found, zone, personal=personal, declared=declared)
     return replace(drawn, base_currency=settings.step.base_currency)
+
+
+def open_work(settings: Settings, customer: str, zone: tzinfo) -> tuple[Table, Table]:
+    """Tasks and alerts that are open: the worker tells them and forgets them, so no record has
+    them. Raises SourceError."""
+    with _reading(clickhouse_address(settings.clickhouse)) as client:
+        tasks, alerts = read_open(client, customer, MOST)
+    return _tasks(tasks, zone), _alerts(alerts, zone)
+
+
+@contextmanager
+def _reading(address: Address) -> Iterator[Client]:
+    try:
+        with client_of(address) as client:
+            yield client
+    except FAILURES as error:
+        raise SourceError(
+            f"ClickHouse at {address} cannot be read: {explain(error)} "
+            "(VIPCARE_CLICKHOUSE__HOST and …__PORT say where it is)"
+        ) from error
 
 
 def clickhouse_portrait(
@@ -116,8 +132,8 @@ def clickhouse_portrait(
             Facts("assets", known(*(_fact(summary, name, zone) for name in _ASSETS))),
             _cards(map(card_of, summary.get("card_details", ()))),
             Facts("behaviour", known(*(_fact(summary, name, zone) for name in _BEHAVIOUR))),
-            _things("tasks", found.tasks, "priority", zone),
-            _things("alerts", found.alerts, "severity", zone),
+            _tasks(found.tasks, zone),
+            _alerts(found.alerts, zone),
             _time_line(found, zone),
             _told(found, zone),
         ),
@@ -164,6 +180,14 @@ def _cards(cards: Iterable[CardDetails]) -> Table:
     )
     columns = ("card", "product", "limit", "limit_until", "last_statement", "due_on")
     return Table("cards", columns, rows)
+
+
+def _tasks(rows: Sequence[Shown], zone: tzinfo) -> Table:
+    return _things("tasks", rows, "priority", zone)
+
+
+def _alerts(rows: Sequence[Shown], zone: tzinfo) -> Table:
+    return _things("alerts", rows, "severity", zone)
 
 
 def _things(name: str, rows: Sequence[Shown], level: str, zone: tzinfo) -> Table:

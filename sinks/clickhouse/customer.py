@@ -59,6 +59,17 @@ def read_customer(client: Client, customer: str, most: int) -> FoundCustomer | N
     )
 
 
+def read_open(client: Client, customer: str, most: int) -> tuple[list[Shown], list[Shown]]:
+    """At most so many tasks and alerts that are open, the newest first. Raises as above."""
+    given = {"customer": customer, "most": most}
+    tasks, alerts = (_rows(client, query, given) for query in (_TASKS, _ALERTS))
+    return [one for one in tasks if _is_open(one)], [one for one in alerts if _is_open(one)]
+
+
+def _is_open(row: Shown) -> bool:
+    return bool(row["state"] == "open")
+
+
 def _rows(client: Client, query: str, given: Mapping[str, object]) -> list[Shown]:
     rows, columns = client.execute(query, given, with_column_types=True)
     names = [name for name, _ in columns]

@@ -26,6 +26,7 @@ from streams.partitioning import partition_of
 from tests.kafka_server import KafkaServer
 from tests.ops.pipeline import environment, settings_for, sink, wait_applied, worker
 from tests.portrait.story import CUSTOMER, PARTITIONS, messages, record
+from tests.ports import free_port
 from tests.schemas.examples import EVENT_EXAMPLES
 from tests.sink.server import Server
 
@@ -153,6 +154,22 @@ def numbers(data: Any) -> Any:
     """Amounts as numbers: ClickHouse has as many decimals as its columns."""
     text = json.dumps(data)
     return json.loads(re.sub(r'"(-?[\d]+(?:\.\d+)?)"', r"\1", text))
+
+
+def test_the_record_is_shown_with_the_open_tasks_and_alerts(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    stored: Any = shown(capfd, "--from", "clickhouse")
+    whole: Any = shown(capfd)
+    for name in ("tasks", "alerts"):
+        assert whole[name] == [one for one in stored[name] if one["state"] == "open"]
+    assert whole["tasks"] + whole["alerts"]
+    assert "ClickHouse" in whole["source"]
+    monkeypatch.setenv("VIPCARE_CLICKHOUSE__PORT", str(free_port()))
+    assert run(["customer", "show", CUSTOMER, "--json"]) == 0
+    told = capfd.readouterr()
+    assert "warning: tasks and alerts are not shown: ClickHouse at " in told.err
+    assert not {"tasks", "alerts"} & json.loads(told.out).keys()
 
 
 def test_attributes_reach_clickhouse_and_sensitive_ones_stay_in_the_record(

@@ -79,6 +79,14 @@ def test_the_gallery_shows_everybody_whole() -> None:
     assert all(one.title.en in text or one.title.zh in text for one in stories)
 
 
+def test_the_gallery_says_what_it_cannot_show() -> None:
+    storyline = next(one for one in shipped_storylines() if one.portrait)
+    written = io.StringIO()
+    star = Star(storyline, portrait(record(), ZONE, TODAY), "tasks are not shown")
+    Console(file=written, width=120).print(gallery([star]))
+    assert "\ntasks are not shown" in written.getvalue()
+
+
 def test_elsewhere_it_is_one_plain_line() -> None:
     facts = Facts(events=1_234, tasks=5, alerts=6, lag=7, sink_lag=8)
     facts.dead["broken"] = 9
