@@ -85,7 +85,7 @@ class CardDetails(Struct, frozen=True, kw_only=True, gc=False):
     currency: str
     limit: Money | None
     limit_until: str | None
-    """The day until which a temporary limit holds."""
+    """The day until which a temporary limit holds; after it that of `standing_limits` does."""
     amount_due: Money | None
     """Of the last statement; None if there was none."""
     due_on: str | None
@@ -169,6 +169,9 @@ class ProfileData(Struct, frozen=True, kw_only=True, gc=False):
     """Benefit → how often it was used; those beyond the limit together as `other`."""
     base_benefit_costs: dict[str, Money] = {}
     """Benefit → what that cost, where it cost something."""
+    standing_limits: dict[str, Money] = {}
+    """Card with a temporary limit → the limit that holds after it, in the card's currency; those of
+    which it is known."""
 
 
 class Message(Struct, frozen=True, kw_only=True, gc=False, tag_field="type"):

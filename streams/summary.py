@@ -86,6 +86,11 @@ def _summary(record: Record, version: int, cause: Cause, attributes: Attributes)
         base_net=sums.net,
         cards=len(profile.cards),
         card_details=[_card(name, one) for name, one in sorted(profile.cards.items())],
+        standing_limits={
+            name: one.standing
+            for name, one in sorted(profile.cards.items())
+            if one.limit_until is not None and one.standing is not None
+        },
         interest_sources={
             name: one.source for name, one in sorted(profile.interests.items()) if one.source
         },

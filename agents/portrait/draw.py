@@ -32,12 +32,14 @@ def draw(settings: Settings, customer: str, place: Place | None, *, personal: bo
     Raises SourceError, UnknownCustomerError and FileErrors; they say what to do.
     """
     zone, declared = ZoneInfo(settings.step.time_zone), declared_attributes(settings)
+    today = _today(settings, zone)
     if place == "clickhouse":
-        drawn = from_clickhouse(settings, customer, zone, personal=personal, declared=declared)
+        drawn = from_clickhouse(
+            settings, customer, zone, today, personal=personal, declared=declared
+        )
         return Drawn(drawn, f"ClickHouse, database {settings.clickhouse.database}")
     near = has_copy(settings, customer) if place is None else place == "store"
     found = from_store(settings, customer) if near else from_kafka(settings, customer)
-    today = _today(settings, zone)
     drawn = portrait(
         found.record,
         zone,

@@ -1,8 +1,8 @@
 """A customer's portrait out of ClickHouse: what the sink stored, tasks and alerts included."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +19,7 @@ from sinks.clickhouse.customer import FoundCustomer, Shown, read_customer, read_
 from sinks.clickhouse.effects import card_of
 from sinks.clickhouse.errors import explain
 from streams.attributes import Attributes
+from streams.fold.cards import in_force
 from streams.portrait import masks
 from streams.portrait.parts import Amount, Fact, Facts, Portrait, Table, Value, known
 from streams.portrait.profile import as_day
@@ -80,7 +81,13 @@ _BEHAVIOUR = (
 
 
 def from_clickhouse(
-    settings: Settings, customer: str, zone: tzinfo, *, personal: bool, declared: Attributes
+    settings: Settings,
+    customer: str,
+    zone: tzinfo,
+    today: date,
+    *,
+    personal: bool,
+    declared: Attributes,
 ) -> Portrait:
     """Raises SourceError and UnknownCustomerError; both say what to do."""
     address = clickhouse_address(settings.clickhouse)
@@ -92,7 +99,7 @@ def from_clickhouse(
             f"{settings.clickhouse.database}: is the id right, and has the sink caught up? "
             "--from kafka reads the record itself"
         )
-    drawn = clickhouse_portrait(customer, found, zone, personal=personal, declared=declared)
+    drawn = clickhouse_portrait(customer, found, zone, today, personal=personal, declared=declared)
     return replace(drawn, base_currency=settings.step.base_currency)
 
 
@@ -117,7 +124,13 @@ def _reading(address: Address) -> Iterator[Client]:
 
 
 def clickhouse_portrait(
-    customer: str, found: FoundCustomer, zone: tzinfo, *, personal: bool, declared: Attributes
+    customer: str,
+    found: FoundCustomer,
+    zone: tzinfo,
+    today: date,
+    *,
+    personal: bool,
+    declared: Attributes,
 ) -> Portrait:
     """The parts that rows tell of; the names of facts are those of columns."""
     summary = found.summary or {}
@@ -130,7 +143,7 @@ def clickhouse_portrait(
             Facts("profile", known(*profile)),
             Facts("attributes", tuple(_attributes(summary.get("attributes", {}), declared))),
             Facts("assets", known(*(_fact(summary, name, zone) for name in _ASSETS))),
-            _cards(map(card_of, summary.get("card_details", ()))),
+            _cards(summary, today),
             Facts("behaviour", known(*(_fact(summary, name, zone) for name in _BEHAVIOUR))),
             _tasks(found.tasks, zone),
             _alerts(found.alerts, zone),
@@ -166,20 +179,26 @@ def _attributes(held: Mapping[str, str], declared: Attributes) -> list[Fact]:
     return [Fact(name, text, titles.get(name)) for name, text in sorted(held.items())]
 
 
-def _cards(cards: Iterable[CardDetails]) -> Table:
+def _cards(summary: Shown, today: date) -> Table:
+    standing = summary.get("standing_limits", {})
     rows = tuple(
         (
             one.card,
             one.product or None,
-            None if one.limit is None else Amount(one.limit, one.currency),
-            None if one.limit_until is None else as_day(one.limit_until),
+            *_limit(one, standing.get(one.card), today),
             None if one.amount_due is None else Amount(one.amount_due, one.currency),
             None if one.due_on is None else as_day(one.due_on),
         )
-        for one in cards
+        for one in map(card_of, summary.get("card_details", ()))
     )
     columns = ("card", "product", "limit", "limit_until", "last_statement", "due_on")
     return Table("cards", columns, rows)
+
+
+def _limit(card: CardDetails, standing: Decimal | None, today: date) -> tuple[Value, Value]:
+    limit, until = in_force(card.limit, card.limit_until, standing, today)
+    shown = None if limit is None else Amount(limit, card.currency)
+    return shown, None if until is None else as_day(until)
 
 
 def _tasks(rows: Sequence[Shown], zone: tzinfo) -> Table:

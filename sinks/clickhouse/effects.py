@@ -98,6 +98,7 @@ PROFILE = (
     "card_details",
     "benefit_uses",
     "base_benefit_costs",
+    "standing_limits",
 )
 DEAD_LETTER = HEADERS
 

@@ -56,11 +56,12 @@ def paid(activity: ActivitySection, name: str, base: Decimal, when: Moment) -> N
         trim(activity.dropped, "uses", uses, MAX_USED_CARDS, lambda one: one.month)
 
 
-def limit_on(card: Card, day: date) -> tuple[Decimal | None, str | None]:
+def in_force(
+    limit: Decimal | None, until: str | None, standing: Decimal | None, day: date
+) -> tuple[Decimal | None, str | None]:
     """The limit that holds on a day, and until when if it is temporary."""
-    until = card.limit_until
     over = until is not None and until < day.isoformat()
-    return (card.standing, None) if over else (card.limit, until)
+    return (standing, None) if over else (limit, until)
 
 
 def _card(profile: ProfileSection, name: str, currency: str, when: Moment) -> Card:

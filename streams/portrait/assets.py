@@ -8,7 +8,7 @@ from schemas.profile import Card, ProfileSection
 from schemas.record import Record
 from streams.assets import assets_by_month, loans_by_month, totals
 from streams.fold.accounts import is_open
-from streams.fold.cards import limit_on
+from streams.fold.cards import in_force
 from streams.months import month_name
 from streams.portrait.instants import instant
 from streams.portrait.parts import Amount, Fact, Facts, Table, Value, known
@@ -150,7 +150,7 @@ def _cards(section: ProfileSection, uses: dict[str, Use], today: date) -> Table:
 
 
 def _limit(card: Card, today: date) -> tuple[Value, Value]:
-    limit, until = limit_on(card, today)
+    limit, until = in_force(card.limit, card.limit_until, card.standing, today)
     return None if limit is None else Amount(limit, card.currency), _day(until)
 
 

@@ -128,9 +128,11 @@ def test_late_begins_behind_the_lateness_of_the_records_own_newest_event() -> No
 
 def test_a_summary_tells_cards_loans_interests_and_benefits_one_by_one() -> None:
     record, at = Record(WHO), NOW - 40 * DAY
+    temporary = {"card": "5600-2", "currency": "USD", "limit": "20000", "previous": "9000"}
+    temporary["temporary_until"] = "2023-11-20"
     told: list[tuple[str, dict[str, Any], int]] = [
         ("card.issued", {"card": "5600-2", "product": "travel", "currency": "USD"}, at),
-        ("card.limit_changed", {"card": "5600-2", "currency": "USD", "limit": "20000"}, at + 1),
+        ("card.limit_changed", temporary, at + 1),
         (
             "statement.issued",
             {
@@ -159,6 +161,8 @@ def test_a_summary_tells_cards_loans_interests_and_benefits_one_by_one() -> None
     assert first.due_on == "2023-11-30"
     assert (second.card, second.product, second.currency) == ("5600-2", "travel", "USD")
     assert (second.limit, second.amount_due) == (Decimal(20_000), None)
+    assert second.limit_until == "2023-11-20"
+    assert data.standing_limits == {"5600-2": 9_000}
     assert data.loans_by_month == {"2023-10": Decimal(1_000), "2023-11": Decimal(700)}
     assert data.base_loans == 700
     assert (data.interests, data.interest_sources) == (["golf", "tea"], {"golf": "RM1"})

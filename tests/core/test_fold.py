@@ -182,7 +182,8 @@ def test_a_temporary_limit_gives_way_to_the_standing_one(
     named = [one.previous for one in told if one.previous is not None]
     kept = (standing or named or [None])[0]
     last, card = told[-1], profile.cards["K1"]
-    assert cards.limit_on(card, date(2026, 3, 1)) == (last.limit, last.temporary_until)
+    known = (card.limit, card.limit_until, card.standing)
+    assert cards.in_force(*known, date(2026, 3, 1)) == (last.limit, last.temporary_until)
     for day, until in ((date(2026, 3, 2), "2026-03-01"), (date(2026, 4, 2), "2026-04-01")):
         if last.temporary_until == until:
-            assert cards.limit_on(card, day) == (kept, None)
+            assert cards.in_force(*known, day) == (kept, None)

@@ -1,17 +1,18 @@
 """The portrait that rows of ClickHouse make."""
 
-from datetime import UTC
+from datetime import UTC, timedelta
+from decimal import Decimal
 
 from agents.portrait.from_clickhouse import clickhouse_portrait
 from sinks.clickhouse.customer import FoundCustomer, Shown
 from streams.attributes import NONE_DECLARED
-from streams.portrait.parts import Facts, Portrait
-from tests.portrait.story import CUSTOMER
+from streams.portrait.parts import Amount, Facts, Portrait, Table
+from tests.portrait.story import CUSTOMER, TODAY
 
 
 def drawn(summary: Shown) -> Portrait:
     found = FoundCustomer(summary, [], [], [], {"events": 0})
-    return clickhouse_portrait(CUSTOMER, found, UTC, personal=False, declared=NONE_DECLARED)
+    return clickhouse_portrait(CUSTOMER, found, UTC, TODAY, personal=False, declared=NONE_DECLARED)
 
 
 def test_relations_tell_who_named_whom() -> None:
@@ -19,4 +20,19 @@ def test_relations_tell_who_named_whom() -> None:
     assert isinstance(profile, Facts)
     assert [fact.value for fact in profile.facts] == [
         ("X1 names this customer as parent", "X2 business partner")
+    ]
+
+
+def test_a_temporary_limit_that_is_over_gives_way() -> None:
+    details = [
+        (name, "", "CNY", Decimal(9), (TODAY - timedelta(days=days)).isoformat(), None, None)
+        for name, days in (("holds", 0), ("over", 1), ("unknown", 1))
+    ]
+    standing = {"holds": Decimal(5), "over": Decimal(5)}
+    found = drawn({"card_details": details, "standing_limits": standing}).part("cards")
+    assert isinstance(found, Table)
+    assert [(row[0], row[2], row[3]) for row in found.rows] == [
+        ("holds", Amount(Decimal(9), "CNY"), TODAY),
+        ("over", Amount(Decimal(5), "CNY"), None),
+        ("unknown", None, None),
     ]
