@@ -1,6 +1,7 @@
 """`vipcare dead-letters`: what was refused, why, on request with its content; and replayed."""
 
 import heapq
+import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,7 +17,15 @@ from agents.cli.params import InPlace, Since
 from agents.letters.finding import Choice, Kept, find
 from agents.letters.mask import masked
 from agents.letters.replaying import Judge, Plan, plan, replay, replayed_letters
-from agents.letters.telling import Kind, counted, counts_table, kind_of, letters_table
+from agents.letters.telling import (
+    Kind,
+    counted,
+    counts_data,
+    counts_table,
+    kind_of,
+    letters_data,
+    letters_table,
+)
 from agents.reading import ReadingError
 from agents.sending import SendingError
 from agents.terminal import plain
@@ -77,7 +86,8 @@ def _chosen(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--limit", type=click.IntRange(1), default=50, show_default=True, help="The last ones."
 )
-def list_command(choice: Choice, counts: bool, limit: int) -> None:
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def list_command(choice: Choice, counts: bool, limit: int, as_json: bool) -> None:
     """List dead letters, the newest last; no content is shown."""
     kafka = load_settings().kafka
     kinds: Counter[Kind] = Counter()
@@ -91,13 +101,17 @@ def list_command(choice: Choice, counts: bool, limit: int) -> None:
             heapq.heappush(last, (kept.received, kept.at, kept))
             if len(last) > limit:
                 heapq.heappop(last)
+    shown = [kept for *_, kept in sorted(last, key=lambda one: one[:2])]
+    if as_json:
+        data = counts_data(kinds, done) if counts else letters_data(shown, replayed)
+        click.echo(json.dumps(data, ensure_ascii=False, indent=2))
+        return
     if not kinds:
         click.echo("no dead letters" + ("" if choice.is_all else " like that"))
         return
     if counts:
         _console().print(counts_table(kinds, done))
         return
-    shown = [kept for *_, kept in sorted(last, key=lambda one: one[:2])]
     _console().print(letters_table(shown, replayed))
     told = f", {done.total():,} of them replayed" if done.total() else ""
     click.echo(f"{_letters(kinds.total())} ({counted(kinds)}){told}; {len(last):,} shown")

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping
+from typing import Any
 
 from rich.table import Table
 
@@ -45,6 +46,34 @@ def counts_table(counts: Mapping[Kind, int], replayed: Mapping[Kind, int]) -> Ta
         done = replayed.get(kind, 0)
         table.add_row(plain(topic), category, reason, f"{count:,}", f"{done:,}")
     return table
+
+
+def letters_data(some: Iterable[Kept], replayed: Container[Place]) -> list[dict[str, Any]]:
+    """The same for programs."""
+    return [
+        {
+            "letter": str(kept.at),
+            "refused": from_millis(kept.received).isoformat(),
+            "category": kept.letter.category,
+            "reason": kept.letter.reason,
+            "detail": kept.letter.detail,
+            "original": str(kept.letter.place),
+            "event_type": kept.letter.event_type or None,
+            "event_source": kept.letter.event_source or None,
+            "event_id": kept.letter.event_id or None,
+            "bytes": kept.letter.length,
+            "replayed": kept.at in replayed,
+        }
+        for kept in some
+    ]
+
+
+def counts_data(counts: Mapping[Kind, int], replayed: Mapping[Kind, int]) -> list[dict[str, Any]]:
+    names = ("topic", "category", "reason", "letters", "replayed")
+    return [
+        dict(zip(names, (*kind, count, replayed.get(kind, 0)), strict=True))
+        for kind, count in sorted(counts.items())
+    ]
 
 
 def counted(counts: Mapping[Kind, int]) -> str:

@@ -5,11 +5,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from streams.portrait.parts import Amount, Facts, Portrait, Value
+from streams.portrait.parts import Amount, Facts, Portrait, Rate, Value, decimals, trimmed
 
 
 def as_data(portrait: Portrait) -> dict[str, Any]:
-    """Facts are objects, tables lists of objects; amounts are strings, times ISO 8601."""
+    """Facts are objects, tables lists of objects; amounts and rates are strings
+    (0.028 is 2.8 %), times ISO 8601."""
     data: dict[str, Any] = {"customer": portrait.customer}
     base = portrait.base_currency
     for part in portrait.parts:
@@ -28,8 +29,11 @@ def as_data(portrait: Portrait) -> dict[str, Any]:
 def _plain(value: Value, base: str) -> Any:
     match value:
         case Amount():
-            told, currency = {"amount": f"{value.amount:f}"}, value.currency or base
+            number = f"{value.amount:.{decimals(value.amount)}f}"
+            told, currency = {"amount": number}, value.currency or base
             return told | {"currency": currency} if currency else told
+        case Rate():
+            return trimmed(value.share)
         case Decimal():
             return f"{value:f}"
         case date():  # an instant is one, too
@@ -37,6 +41,6 @@ def _plain(value: Value, base: str) -> Any:
         case Mapping():
             return {key: _plain(one, base) for key, one in value.items()}
         case tuple() | list():
-            return list(value)
+            return [one if isinstance(one, str) else dict(one) for one in value]
         case _:
             return value

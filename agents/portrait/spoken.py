@@ -7,7 +7,7 @@ from decimal import Decimal
 from rich.text import Text
 
 from agents.terminal import plain
-from streams.portrait.parts import Amount, Value
+from streams.portrait.parts import Amount, Rate, Value, decimals, trimmed
 
 UNKNOWN = "–"
 _LONGEST = 2_000
@@ -30,18 +30,22 @@ def _spoken(value: Value, base: str) -> str:
             text = f"{value:%Y-%m-%d %H:%M}"
         case Mapping():
             text = ", ".join(f"{key} {_spoken(one, base)}" for key, one in value.items())
+        case Rate():
+            text = f"{trimmed(value.share * 100)} %"
         case tuple() | list():
-            text = ", ".join(value)
+            text = ", ".join(one if isinstance(one, str) else _thing(one) for one in value)
         case _:
             text = str(value)
     return text or UNKNOWN
 
 
+def _thing(fields: Mapping[str, str]) -> str:
+    return " · ".join(fields.values())
+
+
 def amount(value: Decimal) -> str:
     """With thousands separators, and with two decimals unless it has more."""
-    places = value.normalize().as_tuple().exponent
-    decimals = max(2, -places) if isinstance(places, int) else 2
-    return f"{value:,.{decimals}f}"
+    return f"{value:,.{decimals(value)}f}"
 
 
 def words(name: str) -> str:

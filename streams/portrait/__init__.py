@@ -4,7 +4,7 @@ from datetime import date, tzinfo
 
 from schemas.record import Record
 from streams.attributes import NONE_DECLARED, Attributes
-from streams.portrait.activity import behaviour, care, record_facts
+from streams.portrait.activity import behaviour, care, record_facts, tables_of_behaviour
 from streams.portrait.assets import assets, tables_of_assets
 from streams.portrait.monthly import tables_of_months
 from streams.portrait.open_things import open_things
@@ -41,6 +41,7 @@ def portrait(
             *tables_of_assets(record, zone, today),
             *tables_of_ties(record.profile, zone),
             behaviour(record, zone),
+            *tables_of_behaviour(record.activity),
             *tables_of_months(record),
             care(record.activity, zone),
             open_things(record, zone, today, rules),

@@ -8,7 +8,7 @@ from streams.assets import totals
 from streams.contribution import contribution
 from streams.portrait.instants import instant
 from streams.portrait.merchant_categories import category_name
-from streams.portrait.parts import Amount, Fact, Facts, known
+from streams.portrait.parts import Amount, Fact, Facts, Table, known
 
 
 def behaviour(record: Record, zone: tzinfo) -> Facts:
@@ -16,10 +16,6 @@ def behaviour(record: Record, zone: tzinfo) -> Facts:
     activity = record.activity
     into, out, visits = activity.inflow, activity.outflow, activity.visits
     seen = unpack_behaviour(activity.behaviour)
-    regular = tuple(
-        f"{one.purpose or 'no purpose'} {one.amount:,.2f} about day {one.day}, {one.months} months"
-        for one in seen.regular
-    )
     return Facts(
         "behaviour",
         known(
@@ -33,7 +29,6 @@ def behaviour(record: Record, zone: tzinfo) -> Facts:
             Fact("three_months_out", Amount(seen.outflow)),
             Fact("three_months_spent_with_cards", Amount(seen.spent)),
             Fact("three_months_categories", tuple(map(category_name, seen.categories))),
-            Fact("regular_inflows", regular),
             Fact("contribution_a_year", Amount(contribution(totals(record.profile), seen.spent))),
             Fact("logins", visits.logins),
             Fact("last_login", instant(visits.last_login_at, zone)),
@@ -41,8 +36,23 @@ def behaviour(record: Record, zone: tzinfo) -> Facts:
             Fact("pages_viewed", visits.pages),
             Fact("pages_by_topic", _counts(visits.by_topic)),
             Fact("questions", visits.questions or None),
-            Fact("journeys", tuple(_journey(*one) for one in sorted(visits.journeys.items()))),
         ),
+    )
+
+
+def tables_of_behaviour(activity: ActivitySection) -> tuple[Table, ...]:
+    """What comes in month after month, and how far the customer came in the app."""
+    regular = tuple(
+        (one.purpose or None, Amount(one.amount), one.day, one.months)
+        for one in unpack_behaviour(activity.behaviour).regular
+    )
+    journeys = tuple(
+        (name, started, completed, abandoned)
+        for name, (started, completed, abandoned) in sorted(activity.visits.journeys.items())
+    )
+    return (
+        Table("regular_inflows", ("purpose", "amount", "day_of_month", "months"), regular),
+        Table("journeys", ("journey", "started", "completed", "abandoned"), journeys),
     )
 
 
@@ -82,11 +92,6 @@ def record_facts(record: Record, zone: tzinfo) -> Facts:
             Fact("bytes", len(record.stored) if record.stored else None),
         ),
     )
-
-
-def _journey(name: str, counts: list[int]) -> str:
-    started, completed, abandoned = counts
-    return f"{name} {started} started, {completed} completed, {abandoned} abandoned"
 
 
 def _counts(counts: dict[str, int]) -> dict[str, int]:

@@ -11,7 +11,7 @@ from streams.fold.accounts import is_open
 from streams.fold.cards import in_force
 from streams.months import month_name
 from streams.portrait.instants import instant
-from streams.portrait.parts import Amount, Fact, Facts, Table, Value, known
+from streams.portrait.parts import Amount, Fact, Facts, Rate, Table, Value, known
 from streams.portrait.profile import as_day
 
 
@@ -83,7 +83,7 @@ def _deposits(section: ProfileSection) -> Table:
             name,
             Amount(one.principal, one.currency),
             Amount(one.base_principal),
-            _percent(one.rate),
+            Rate(one.rate),
             as_day(one.matures_on),
         )
         for name, one in held
@@ -120,7 +120,7 @@ def _loans(section: ProfileSection, zone: tzinfo) -> Table:
             one.kind,
             Amount(one.amount, one.currency),
             Amount(one.base_amount),
-            None if one.rate is None else _percent(one.rate),
+            None if one.rate is None else Rate(one.rate),
             _day(one.due_on),
             instant(one.changed_at, zone),
         )
@@ -158,12 +158,6 @@ def _used(use: Use | None) -> tuple[Value, Value, Value]:
     if use is None:
         return None, None, None
     return month_name(use.month), Amount(use.base_total), Amount(use.before)
-
-
-def _percent(rate: Decimal) -> str:
-    """0.0125 → 1.25 %."""
-    text = f"{rate * 100:f}"
-    return (text.rstrip("0").rstrip(".") if "." in text else text) + " %"
 
 
 def _day(text: str | None) -> date | str | None:

@@ -14,22 +14,31 @@ class Amount(Struct, frozen=True):
     currency: str = ""
 
 
+class Rate(Struct, frozen=True):
+    """A share of a whole: 0.0125 is 1.25 %."""
+
+    share: Decimal
+
+
 Value = (
     str
     | int
     | bool
     | Decimal
     | Amount
+    | Rate
     | date
     | datetime
     | None
     | Sequence[str]
+    | Sequence[Mapping[str, str]]
     | Mapping[str, int]
     | Mapping[str, bool]
     | Mapping[str, str]
     | Mapping[str, Amount]
 )
-"""Instants are in the bank's time zone; None is unknown; a mapping counts, or says yes and no."""
+"""Instants are in the bank's time zone; None is unknown; a mapping counts, or says yes and no.
+A sequence of mappings is a few things that share a line, each by its fields."""
 
 
 class Fact(Struct, frozen=True):
@@ -74,3 +83,15 @@ class Portrait(Struct, frozen=True):
 def known(*facts: Fact) -> tuple[Fact, ...]:
     """Those of the facts that say something."""
     return tuple(one for one in facts if one.value not in (None, "", (), {}))
+
+
+def decimals(amount: Decimal) -> int:
+    """How many an amount is written with: two, unless it has more."""
+    places = amount.normalize().as_tuple().exponent
+    return max(2, -places) if isinstance(places, int) else 2
+
+
+def trimmed(number: Decimal) -> str:
+    """Without zeros that say nothing: 0.0280 → 0.028, 100 → 100."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

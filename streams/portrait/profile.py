@@ -86,15 +86,15 @@ def _basic(basics: Basics, name: str, *, personal: bool) -> Value:
     return as_day(value) if name in _DAYS else value
 
 
-def _member(member: FamilyMember, *, personal: bool) -> str:
-    told = [member.relation]
+def _member(member: FamilyMember, *, personal: bool) -> dict[str, str]:
+    told = {"relation": member.relation}
     if member.name is not None:
-        told.append(member.name if personal else masks.head(member.name))
+        told["name"] = member.name if personal else masks.head(member.name)
     if member.birthday is not None:
-        told.append(member.birthday if personal else masks.day(member.birthday))
+        told["birthday"] = member.birthday if personal else masks.day(member.birthday)
     if member.customer is not None:
-        told.append(f"customer {member.customer}")
-    return " · ".join(told)
+        told["customer"] = member.customer
+    return told
 
 
 def as_day(text: str) -> date | str:

@@ -1,5 +1,7 @@
 """`vipcare dead-letters list` and `show`: no content, unless it is asked for."""
 
+import json
+
 import pytest
 from msgspec import structs
 
@@ -42,6 +44,15 @@ def test_list_those_that_are_meant(
     out, _ = said(capfd, "list", *options)
     shown = [n for n in range(len(LETTERS)) if f"[1]@{n} " in out]
     assert shown == offsets
+
+
+def test_list_for_programs(broker: str, capfd: pytest.CaptureFixture[str]) -> None:
+    told = json.loads(said(capfd, "list", "--json", "--limit", "2")[0])
+    assert len(told) == 2
+    assert {"refused", "category", "reason", "original", "replayed"} <= told[0].keys()
+    counts = json.loads(said(capfd, "list", "--json", "--counts")[0])
+    assert {one["reason"] for one in told} <= {one["reason"] for one in counts}
+    assert json.loads(said(capfd, "list", "--json", "--reason", "conflict")[0]) == []
 
 
 def test_list_none(broker: str, capfd: pytest.CaptureFixture[str]) -> None:
