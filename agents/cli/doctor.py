@@ -25,7 +25,12 @@ _WIDTH = max(len(check.name) for check in CHECKS)
     show_default=True,
     help="Look with the eyes of one of them: what it needs, and no more.",
 )
-@click.option("--try", "tries", is_flag=True, help="Write, too: a topic for a moment, see below.")
+@click.option(
+    "--try",
+    "tries",
+    is_flag=True,
+    help="Write, too: a topic for a moment, for transactions and Kafka's clock.",
+)
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @click.option(
     "--limit",

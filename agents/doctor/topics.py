@@ -20,7 +20,6 @@ from config.settings import Settings
 from streams.durations import DAY_MS
 
 _TOLD = 4
-_ALTER = "kafka-configs --alter --topic"
 
 
 class Seen(NamedTuple):
@@ -30,6 +29,12 @@ class Seen(NamedTuple):
     is_so: TopicMetadata
     configuration: Configuration
     settings: Settings
+
+    @property
+    def alter(self) -> str:
+        """The beginning of Kafka's own command that changes its configuration."""
+        bootstrap = self.settings.kafka.bootstrap
+        return f"kafka-configs.sh --bootstrap-server {bootstrap} --alter --topic {self.topic.name}"
 
 
 def topics(examined: Examined) -> Iterator[Finding]:
@@ -50,6 +55,7 @@ def topics(examined: Examined) -> Iterator[Finding]:
     for topic in there:
         is_so, told = cluster.topics[topic.name], configurations.get(topic.name, {})
         problems += _problems(Seen(topic, is_so, told, settings))
+    problems += _partitions(there, cluster.topics, settings)
     problems += _spread(len(cluster.brokers), settings)
     yield from problems
     if not problems:
@@ -58,29 +64,54 @@ def topics(examined: Examined) -> Iterator[Finding]:
 
 def _missing(names: list[str]) -> Iterator[Finding]:
     if names:
-        told = ", ".join(names[:_TOLD]) + f" and {len(names) - _TOLD} more" * (len(names) > _TOLD)
         yield fail(
-            f"missing, or this user may not see them: {told}",
+            f"missing, or this user may not see them: {_first(names)}",
             "make them with `vipcare topics create`, or give the right Describe",
         )
 
 
+def _first(names: list[str]) -> str:
+    more = len(names) - _TOLD
+    return ", ".join(names[:_TOLD]) + (f" and {more} more" if more > 0 else "")
+
+
 def _problems(seen: Seen) -> Iterator[Finding]:
-    yield from _partitions(seen)
     yield from _copies(seen)
     yield from _kept(seen)
     yield from _written(seen)
 
 
-def _partitions(seen: Seen) -> Iterator[Finding]:
-    count, wanted = len(seen.is_so.partitions), seen.topic.partitions(seen.settings)
-    if count != wanted:
-        yield fail(
-            wrong_count(
-                seen.topic.name, count, wanted, FIXED if seen.topic.keyed else "it is global"
-            ),
-            "set VIPCARE_TOPICS__PARTITIONS to what the topics have, or make this one anew",
-        )
+def _partitions(
+    topics: list[Topic], there: Mapping[str, TopicMetadata], settings: Settings
+) -> Iterator[Finding]:
+    """Those of one wrong number are one finding: most often all of them are."""
+    wrong: dict[tuple[int, int], list[Topic]] = {}
+    for topic in topics:
+        count, wanted = len(there[topic.name].partitions), topic.partitions(settings)
+        if count != wanted:
+            wrong.setdefault((count, wanted), []).append(topic)
+    keyed = sum(topic.keyed for topic in topics)
+    for (count, wanted), some in wrong.items():
+        names = [topic.name for topic in some]
+        if not some[0].keyed:
+            advice = _anew(1)
+        elif len(some) == keyed:
+            advice = f"set VIPCARE_TOPICS__PARTITIONS={count}, for every part of the deployment"
+        else:
+            advice = f"set VIPCARE_TOPICS__PARTITIONS to what most topics have, or {_anew(wanted)}"
+        why = FIXED if some[0].keyed else "it is global"
+        if len(names) == 1:
+            yield fail(wrong_count(names[0], count, wanted, why), advice)
+        else:
+            what = f"{len(names)} topics have {count} partitions, not {wanted}: {_first(names)}"
+            yield fail(f"{what}; {why}", advice)
+
+
+def _anew(partitions: int) -> str:
+    return (
+        f"delete it and make it anew with {partitions} (`vipcare topics create`): what it holds is "
+        "lost then, so see first that it is read and kept elsewhere"
+    )
 
 
 def _copies(seen: Seen) -> Iterator[Finding]:
@@ -116,21 +147,37 @@ def _kept(seen: Seen) -> Iterator[Finding]:
         )
         yield fail(
             f"topic {name} has cleanup.policy={cleanup}, not {wanted}: {loses}",
-            f"{_ALTER} {name} --add-config cleanup.policy={wanted}",
+            f"{seen.alter} --add-config cleanup.policy={wanted}",
         )
     least = int(seen.topic.configuration(seen.settings)["retention.ms"])
     kept = int(told.get("retention.ms", least))
     if wanted == "delete" and kept >= 0 and (least < 0 or kept < least):
-        days = "for ever" if least < 0 else f"{least // DAY_MS} days"
         yield warn(
-            f"topic {name} keeps messages for {kept / DAY_MS:g} days, not {days}",
-            f"{_ALTER} {name} --add-config retention.ms={least}",
+            f"topic {name} keeps messages for {_duration(kept)}, not for {_duration(least)}",
+            f"{seen.alter} --add-config retention.ms={least}",
         )
     if int(told.get("retention.bytes", -1)) >= 0 and wanted == "delete":
         yield warn(
-            f"topic {name} throws messages away above {int(told['retention.bytes']):,} bytes",
-            f"{_ALTER} {name} --delete-config retention.bytes: read or not, they would be gone",
+            f"topic {name} throws messages away, read or not, above "
+            f"{int(told['retention.bytes']):,} bytes",
+            f"{seen.alter} --delete-config retention.bytes",
         )
+
+
+def _duration(millis: int) -> str:
+    """`30 days`, `1 hour`; below 0, `ever`."""
+    if millis < 0:
+        return "ever"
+    for length, unit in (
+        (DAY_MS, "day"),
+        (3_600_000, "hour"),
+        (60_000, "minute"),
+        (1_000, "second"),
+    ):
+        if millis >= length:
+            count = f"{millis / length:.3g}"
+            return f"{count} {unit}{'s' * (count != '1')}"
+    return f"{millis} ms"
 
 
 def _written(seen: Seen) -> Iterator[Finding]:
@@ -141,23 +188,23 @@ def _written(seen: Seen) -> Iterator[Finding]:
     if insync < wanted:
         yield fail(
             f"topic {name} is content with {insync} copies in sync, not {wanted}",
-            f"{_ALTER} {name} --add-config min.insync.replicas={wanted}",
+            f"{seen.alter} --add-config min.insync.replicas={wanted}",
         )
     elif insync >= copies > 1:
         yield warn(
             f"topic {name} wants all {copies} copies in sync: one broker away stops it",
-            f"{_ALTER} {name} --add-config min.insync.replicas={copies - 1}",
+            f"{seen.alter} --add-config min.insync.replicas={copies - 1}",
         )
     largest = int(told.get("max.message.bytes", MAX_MESSAGE_BYTES))
     if largest < MAX_MESSAGE_BYTES:
         yield fail(
             f"topic {name} takes messages of {largest:,} bytes at most, not {MAX_MESSAGE_BYTES:,}",
-            f"{_ALTER} {name} --add-config max.message.bytes=1048588",
+            f"{seen.alter} --add-config max.message.bytes=1048588",
         )
     if told.get("unclean.leader.election.enable") == "true":
         yield warn(
             f"topic {name} may choose a leader that lacks messages",
-            f"{_ALTER} {name} --add-config unclean.leader.election.enable=false",
+            f"{seen.alter} --add-config unclean.leader.election.enable=false",
         )
 
 

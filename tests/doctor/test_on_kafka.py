@@ -72,9 +72,16 @@ def test_what_is_well_is_told_in_a_line(narrow: Settings) -> None:
     [
         ("vipcare-customers-changelog", "cleanup.policy", "delete", FAIL, "it loses what is old"),
         ("vip.tasks", "cleanup.policy", "compact", FAIL, "all but the last of a key"),
-        ("bank.card", "retention.ms", str(2 * DAY), WARN, "for 2 days, not 30 days"),
-        ("vip.audit", "retention.ms", str(DAY), WARN, "for 1 days, not for ever"),
-        ("bank.card", "retention.bytes", "1000000", WARN, "away above 1,000,000 bytes"),
+        ("bank.card", "retention.ms", str(2 * DAY), WARN, "for 2 days, not for 30 days"),
+        ("vip.audit", "retention.ms", str(DAY), WARN, "for 1 day, not for ever"),
+        ("bank.card", "retention.ms", "3600000", WARN, "for 1 hour, not for 30 days"),
+        (
+            "bank.card",
+            "retention.bytes",
+            "1000000",
+            WARN,
+            "away, read or not, above 1,000,000 bytes",
+        ),
         ("vip.journal", "max.message.bytes", "65536", FAIL, "messages of 65,536 bytes at most"),
         ("vip.alerts", "unclean.leader.election.enable", "true", WARN, "a leader that lacks"),
     ],
@@ -90,7 +97,9 @@ def test_a_topic_that_is_configured_otherwise(
         _alter(narrow, topic, name, made.configuration(narrow).get(name, DEFAULTS.get(name)))
     finding = the_only(findings, verdict, words)
     assert f"topic {topic} " in finding.what
-    assert f"kafka-configs --alter --topic {topic} " in finding.advice
+    server = narrow.kafka.bootstrap
+    alter = f"kafka-configs.sh --bootstrap-server {server} --alter --topic {topic} "
+    assert alter in finding.advice
     assert len(findings) == 1
     the_only(found(topics, narrow), OK, "topics, 4")
 
@@ -154,6 +163,25 @@ def test_wires() -> None:
     assert not found(
         wires, settings_with("k:1", kafka={"security_protocol": "SSL"}, clickhouse=safe)
     )
+
+
+@pytest.mark.broker
+def test_another_number_of_partitions_is_told_once(fresh_broker: str) -> None:
+    create(settings_with(fresh_broker, topics={"partitions": 2}))
+    settings = settings_with(fresh_broker)
+    finding = the_only(found(topics, settings), FAIL, "topics have 2 partitions, not 4: bank.core")
+    assert "VIPCARE_TOPICS__PARTITIONS=2" in finding.advice
+    assert "anew" not in finding.advice
+
+
+@pytest.mark.broker
+def test_of_one_topic_with_another_number_it_is_said_that_it_would_lose(fresh_broker: str) -> None:
+    admin = AdminClient({"bootstrap.servers": fresh_broker})
+    admin.create_topics([NewTopic("bank.core", 2, 1)])["bank.core"].result(10)
+    settings = settings_with(fresh_broker)
+    create(settings)
+    finding = the_only(found(topics, settings), FAIL, "topic bank.core has 2 partitions, not 4")
+    assert "what it holds is lost" in finding.advice
 
 
 @pytest.mark.broker
