@@ -4,17 +4,20 @@ Source: CloudEvents 1.0, structured JSON mode. `subject` is the customer and the
 """
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 from msgspec import UNSET, Meta
 
 from schemas.fields import (
     Instant,
+    check_currency,
     check_day,
     check_decimal,
+    currency_fields,
     day_fields,
     decimal_fields,
     is_ordinary,
@@ -28,22 +31,29 @@ costs as much as a quarter of an event."""
 EventId = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
+_Check = Callable[[str, Any], None]
+
+
 @cache
-def _checked(struct: type[msgspec.Struct]) -> tuple[tuple[str, int | None], ...]:
-    """The decimal fields, each with its decimals, and the days, with None."""
-    return *decimal_fields(struct), *((name, None) for name in day_fields(struct))
+def _checked(struct: type[msgspec.Struct]) -> tuple[tuple[str, int, _Check | None], ...]:
+    """The decimal fields, each with its decimals; then currencies and days, with their checks."""
+    return (
+        *((name, decimals, None) for name, decimals in decimal_fields(struct)),
+        *((name, 0, check_currency) for name in currency_fields(struct)),
+        *((name, 0, check_day) for name in day_fields(struct)),
+    )
 
 
 class Data(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """An event's own fields. Unknown fields are let through, so that a bank may add some."""
 
     def __post_init__(self) -> None:
-        for name, decimals in _checked(type(self)):
+        for name, decimals, check in _checked(type(self)):
             value = getattr(self, name)
             if value is None or value is UNSET:
                 continue
-            if decimals is None:
-                check_day(name, value)
+            if check is not None:
+                check(name, value)
             elif not is_ordinary(value):
                 check_decimal(name, value, decimals)
 

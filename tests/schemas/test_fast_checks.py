@@ -1,14 +1,19 @@
 """What is checked in a glance while decoding is what the slow way says."""
 
+import json
 import re
 from decimal import Decimal
+from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.decode import BrokenEventError, decode_event, decode_fact
 from schemas.envelope import CustomerId, is_customer_id
-from schemas.fields import MONEY_DECIMALS, check_decimal, is_ordinary
+from schemas.fields import MONEY_DECIMALS, check_currency, check_decimal, is_ordinary
+from tests.schemas.examples import EVENT_EXAMPLES, FACT_EXAMPLES
 
 _decode = msgspec.json.Decoder(CustomerId).decode
 
@@ -27,3 +32,32 @@ def test_a_subject_is_what_the_pattern_of_customer_ids_takes(subject: str) -> No
 def test_an_ordinary_amount_is_one_that_the_whole_check_takes(value: Decimal) -> None:
     if is_ordinary(value):
         check_decimal("amount", value, MONEY_DECIMALS)
+
+
+@given(st.text(min_size=3, max_size=3) | st.text("ABZabz09", min_size=3, max_size=3))
+def test_a_currency_is_three_capital_letters(text: str) -> None:
+    try:
+        check_currency("currency", text)
+        taken = True
+    except ValueError:
+        taken = False
+    assert taken is bool(re.fullmatch("[A-Z]{3}", text))
+
+
+@pytest.mark.parametrize(
+    "example",
+    [one for one in EVENT_EXAMPLES if "currency" in one["data"]],
+    ids=lambda one: one["type"],
+)
+def test_a_currency_in_small_letters_is_refused(example: dict[str, Any]) -> None:
+    """No rate would be found for it: it looked like a rate that was missing."""
+    small = example | {"data": example["data"] | {"currency": "usd"}}
+    with pytest.raises(BrokenEventError, match="currency is not three capital letters"):
+        decode_event(json.dumps(small).encode())
+
+
+def test_a_rate_of_a_currency_in_small_letters_is_refused() -> None:
+    (rate,) = (one for one in FACT_EXAMPLES if one["type"] == "exchange_rate.set")
+    small = rate | {"subject": "exchange_rate:usd", "data": rate["data"] | {"exchange_rate": "usd"}}
+    with pytest.raises(BrokenEventError, match="exchange_rate is not three capital letters"):
+        decode_fact(json.dumps(small).encode())
