@@ -1,17 +1,26 @@
 """Files of events and facts, one JSON line each: by itself, or a line of `vipcare bank --out`.
 
-Every line is read before anything is sent, so that a file is sent whole or not at all.
+Every line is read before anything is sent, so that a file is sent whole or not at all. Each is
+judged as the worker does, as far as that needs no customer's record.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+import msgspec
+
 from agents.bank.lines import from_line
-from schemas.decode import BrokenEventError, UnknownTypeError, decode_event, decode_fact, subject_of
-from schemas.envelope import Event, is_customer_id
+from schemas.decode import decode_event, decode_fact, subject_of, type_of
+from schemas.envelope import is_customer_id
+from schemas.events import EVENT_TYPES
 from schemas.events.core import CustomerUpdated
-from schemas.events.reference import FACT_TYPES
-from streams.attributes import Attributes, WrongAttributeError
+from schemas.events.reference import FACT_TYPES, ExchangeRateSet
+from streams.context import CoreSettings
+from streams.duplicates import fingerprint
+from streams.facts import FactBook
+from streams.inputs import Input, Raw
+from streams.intake import Entry, read
+from streams.partitioning import partition_of
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -25,65 +34,112 @@ class Line(NamedTuple):
     key: bytes
     value: bytes
     problem: str = ""
-    """What is broken, without any value."""
+    """Why it would be a dead letter, or a fact that is refused; without any value."""
     unknown: str = ""
     """The event's type, if this version does not know it."""
     undeclared: tuple[str, ...] = ()
     """Attributes that nobody declared: the worker leaves them out."""
+    idle: str = ""
+    """Why the worker would take it and nothing would come of it."""
 
 
-def read_lines(lines: Iterable[bytes], attributes: Attributes) -> Iterator[Line]:
-    """Judge every line that is not blank; never raises for what a line holds."""
+def spread_json(raw: bytes) -> str:
+    """What to do with a file that is one JSON value, a list or over several lines; empty if it is
+    none."""
+    text = raw.strip().removeprefix(_BYTE_ORDER_MARK)
+    if not text.startswith(b"[") and b"\n" not in text:
+        return ""
+    try:
+        whole = msgspec.json.decode(text)
+    except (ValueError, RecursionError):
+        return ""
+    which = ".[]" if isinstance(whole, list) else "."
+    return f"it is one JSON value, not one event a line; `jq -c '{which}'` makes lines of it"
+
+
+def read_lines(lines: Iterable[bytes], core: CoreSettings, now: int) -> Iterator[Line]:
+    """Judge every line that is not blank; never raises for what a line holds.
+
+    `now` is the bank's time, epoch milliseconds.
+    """
+    judge = _Judge(core, now)
     for number, line in enumerate(lines, start=1):
         text = line.strip().removeprefix(_BYTE_ORDER_MARK)
         if not text:
             continue
         whole = from_line(text)
         if whole is None:
-            yield _judge(number, "", None, text, attributes)
+            key = (subject_of(text) or "").encode(errors="replace")
+            yield judge.line(Line(number, "", key, text))
         else:
-            yield _judge(number, whole.topic, whole.key, whole.value, attributes)
+            yield judge.line(Line(number, whole.topic, whole.key, whole.value))
 
 
-def _judge(
-    number: int, topic: str, key: bytes | None, value: bytes, attributes: Attributes
-) -> Line:
-    """`key` is None for an event by itself: then its subject is the key."""
-    try:
-        event = _decode(value)
-    except UnknownTypeError as unknown:
-        return _unknown(number, topic, key, value, unknown.event_type)
-    except BrokenEventError as error:
-        return Line(number, topic, key or b"", value, problem=str(error))
-    subject = event.subject.encode()
-    line = Line(number, topic or event.topic, key or subject, value)
-    if key is not None and key != subject:
-        return line._replace(problem="the key is not the event's subject")
-    if isinstance(event, CustomerUpdated) and event.data.attributes:
-        return _with_attributes(line, event.data.attributes, attributes)
-    return line
+class _Judge:
+    """Knows the lines so far."""
+
+    def __init__(self, core: CoreSettings, now: int) -> None:
+        self._core = core
+        self._horizon = now + core.future_tolerance
+        self._facts = FactBook()
+        self._first: dict[tuple[str, str, str], tuple[int, bytes]] = {}
+        """Customer, source and id → the line of the first such event, and what it says."""
+
+    def line(self, line: Line) -> Line:
+        if type_of(line.value) in FACT_TYPES:
+            return self._fact(line)
+        partition = partition_of(line.key, self._core.partitions)
+        entry = read(Raw(line.topic, partition, line.number, line.key, line.value), self._core)
+        if entry.unknown:
+            return _unknown(line, entry.unknown)
+        if event_class := EVENT_TYPES.get(type_of(line.value) or ""):
+            line = line._replace(topic=line.topic or event_class.topic)
+        if entry.problem is not None:
+            return line._replace(problem=entry.problem.detail)
+        assert entry.input is not None, "else it is unknown or has a problem"
+        line = line._replace(undeclared=_undeclared(entry))
+        if entry.input.at > self._horizon:
+            problem = "its time is ahead of the bank clock (step.future_tolerance_s)"
+            return line._replace(problem=problem)
+        return self._once(line, entry.input)
+
+    def _once(self, line: Line, given: Input) -> Line:
+        event, said = given.event, fingerprint(given)
+        name = (event.subject, event.source, event.id)
+        number, first = self._first.setdefault(name, (line.number, said))
+        if number == line.number:
+            return line
+        if first != said:
+            return line._replace(problem=f"line {number} has another event of its source and id")
+        return line._replace(idle=f"it is line {number} again, which counts once")
+
+    def _fact(self, line: Line) -> Line:
+        topic = line.topic or FACT_TYPES[type_of(line.value) or ""].topic
+        line = line._replace(topic=topic)
+        if problem := self._facts.take(Raw(topic, 0, line.number, line.key, line.value)):
+            return line._replace(problem=problem)
+        fact, base = decode_fact(line.value), self._core.base_currency
+        if (
+            isinstance(fact, ExchangeRateSet)
+            and fact.data.exchange_rate == base
+            and fact.data.rate != 1
+        ):
+            idle = f"{base} is the base currency (step.base_currency): it is never converted"
+            return line._replace(idle=idle)
+        return line
 
 
-def _decode(value: bytes) -> Event:
-    """An event or a fact. Raises UnknownTypeError or BrokenEventError."""
-    try:
-        return decode_event(value)
-    except UnknownTypeError as unknown:
-        if unknown.event_type not in FACT_TYPES:
-            raise
-        return decode_fact(value)
+def _undeclared(entry: Entry) -> tuple[str, ...]:
+    """Names of the attributes that the worker would leave out."""
+    if not entry.undeclared or entry.input is None:
+        return ()
+    given, kept = decode_event(entry.raw.value or b""), entry.input.event
+    assert isinstance(given, CustomerUpdated)
+    assert isinstance(kept, CustomerUpdated)
+    return tuple(sorted({*(given.data.attributes or ())} - {*(kept.data.attributes or ())}))
 
 
-def _with_attributes(line: Line, given: Mapping[str, object], attributes: Attributes) -> Line:
-    try:
-        kept = attributes.conform(given)
-    except WrongAttributeError as error:
-        return line._replace(problem=str(error))
-    return line._replace(undeclared=tuple(sorted(given.keys() - kept.keys())))
-
-
-def _unknown(number: int, topic: str, key: bytes | None, value: bytes, event_type: str) -> Line:
-    subject = subject_of(value) or ""
-    if not is_customer_id(subject):
-        return Line(number, topic, key or b"", value, problem="the event names no subject")
-    return Line(number, topic, key or subject.encode(), value, unknown=event_type)
+def _unknown(line: Line, event_type: str) -> Line:
+    if not is_customer_id(subject_of(line.value) or ""):
+        return line._replace(problem="the event names no subject")
+    return line._replace(unknown=event_type)

@@ -6,8 +6,9 @@ from typing import BinaryIO
 import click
 
 from agents.cli.errors import UserError
-from agents.core import declared_attributes
-from agents.event_file import Line, read_lines
+from agents.clock import BankClock
+from agents.core import core_settings
+from agents.event_file import Line, read_lines, spread_json
 from agents.sending import Sending, SendingError
 from config.load import load_settings
 from config.placed_yaml import FileErrors
@@ -30,9 +31,14 @@ def events() -> None:
 @events.command("check")
 @_FILE
 def check(file: BinaryIO) -> None:
-    """Say which lines of FILE are broken, and why; exit status 2 if any is."""
+    """Say which lines of FILE are broken, and why; exit status 2 if any is.
+
+    Broken is what the worker would make a dead letter, or a fact that it would refuse, as far as
+    that can be told without the customers' records and without Kafka: rates are not looked up. What
+    it would take without effect is warned of. The clock is the one of the settings.
+    """
     lines = _read(file)
-    _warn_of_unknown(lines)
+    _warn(lines)
     broken = [line for line in lines if line.problem]
     if broken:
         raise UserError("\n".join([*_complaints(file, broken), f"{_of(broken, lines)} broken"]))
@@ -42,17 +48,17 @@ def check(file: BinaryIO) -> None:
 @events.command("send")
 @_FILE
 @click.option("--topic", help="Send there, instead of where each event's type belongs.")
-@click.option("--as-is", is_flag=True, help="Send broken lines of `vipcare bank --out` as well.")
+@click.option("--as-is", is_flag=True, help="Send broken lines as well, if they say where to.")
 def send(file: BinaryIO, topic: str | None, as_is: bool) -> None:
     """Send the events of FILE, keyed by subject; if a line is broken, none is sent."""
     lines = _read(file)
-    _warn_of_unknown(lines)
+    _warn(lines)
     placed = [line._replace(topic=topic or line.topic) for line in lines]
     refused = [*_refusals(placed, as_is)]
     if refused:
         outcome = f"{_of(refused, lines)} refused, none was sent"
-        if any(line.problem and line.key for line in lines):
-            outcome += "; --as-is sends the broken lines of a simulated bank too"
+        if any(line.problem and line.key and line.topic for line in lines):
+            outcome += "; --as-is sends broken lines too, to become dead letters"
         raise UserError("\n".join([*_complaints(file, refused), outcome]))
     try:
         with Sending(load_settings().kafka, {line.topic for line in placed}) as sending:
@@ -66,12 +72,17 @@ def send(file: BinaryIO, topic: str | None, as_is: bool) -> None:
 
 
 def _read(file: BinaryIO) -> list[Line]:
+    settings = load_settings()
     try:
-        lines = list(read_lines(file, declared_attributes(load_settings())))
+        raw = file.read()
+        now = BankClock.from_settings(settings.clock).now()
+        lines = list(read_lines(raw.split(b"\n"), core_settings(settings), now))
     except FileErrors as error:
         raise UserError(str(error)) from None
     except OSError as error:
         raise UserError(f"{file.name}: {error.strerror}") from error
+    if hint := spread_json(raw):
+        raise UserError(f"{file.name}: {hint}")
     if not lines:
         raise UserError(f"{file.name}: there is no event in it")
     return lines
@@ -88,22 +99,24 @@ def _refusals(lines: list[Line], as_is: bool) -> list[Line]:
     return refused
 
 
-def _warn_of_unknown(lines: list[Line]) -> None:
+def _warn(lines: list[Line]) -> None:
+    """Of each thing once, at its first line."""
     first: dict[str, Line] = {}
-    undeclared: dict[str, Line] = {}
     for line in lines:
         if line.unknown:
-            first.setdefault(line.unknown, line)
+            first.setdefault(f"type {line.unknown!r} is unknown and is skipped", line)
         for name in line.undeclared:
             # What is no word stands there by mistake, and may be personal.
-            undeclared.setdefault(name if name.isidentifier() else "(no name)", line)
-    told = [(line, f"type {name!r} is unknown and is skipped") for name, line in first.items()]
-    told += [
-        (line, f"attribute {name!r} is not declared and is left out (config/README.md)")
-        for name, line in undeclared.items()
-    ]
-    for line, what in told:
+            told = name if name.isidentifier() else "(no name)"
+            what = f"attribute {told!r} is not declared and is left out (config/README.md)"
+            first.setdefault(what, line)
+    for what, line in first.items():
         click.echo(f"vipcare: warning: line {line.number}: {what}", err=True)
+    idle = [line for line in lines if line.idle]
+    for line in idle[:_SHOWN]:
+        click.echo(f"vipcare: warning: line {line.number}: {line.idle}", err=True)
+    if more := len(idle[_SHOWN:]):
+        click.echo(f"vipcare: warning: {more} more lines count once or not at all", err=True)
 
 
 def _complaints(file: BinaryIO, lines: list[Line]) -> list[str]:

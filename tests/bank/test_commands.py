@@ -105,6 +105,33 @@ def test_check_names_lines_and_shows_no_value(event_file: Path) -> None:
     assert "Zeng" not in said
 
 
+def test_what_the_worker_would_refuse_or_ignore_is_told(tmp_path: Path) -> None:
+    event = EVENT_EXAMPLES[0]
+    base = {
+        **{"specversion": "1.0", "id": "r", "source": "/bank", "time": event["time"]},
+        **{"type": "exchange_rate.set", "subject": "exchange_rate:CNY"},
+        "data": {"exchange_rate": "CNY", "rate": "2"},
+    }
+    ahead = event | {"id": "ahead", "time": "2999-01-01T00:00:00Z"}
+    file = tmp_path / "odd.jsonl"
+    lines = [event, event, base, ahead, event | {"time": "2026-02-01T00:00:00Z"}]
+    file.write_text("\n".join(map(json.dumps, lines)))
+    done = vipcare("events", "check", file)
+    assert done.returncode == 2
+    assert "warning: line 2: it is line 1 again" in done.stderr
+    assert "warning: line 3: CNY is the base currency" in done.stderr
+    assert f"{file}:4: its time is ahead of the bank clock" in done.stderr
+    assert f"{file}:5: line 1 has another event of its source and id" in done.stderr
+    assert "2 of 5 events broken" in done.stderr
+
+
+def test_a_json_array_is_one_mistake_not_many_lines(tmp_path: Path) -> None:
+    file = tmp_path / "array.json"
+    file.write_text(json.dumps(EVENT_EXAMPLES, indent=2))
+    (line,) = refused(vipcare("events", "check", file)).splitlines()
+    assert "jq -c '.[]' makes lines of it" in line.replace("`", "")
+
+
 def test_an_unknown_type_is_warned_of_and_needs_a_topic() -> None:
     line = json.dumps({**EVENT_EXAMPLES[0], "type": "newer"})
     done = vipcare("events", "check", "-", stdin=line)
