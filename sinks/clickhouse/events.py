@@ -22,7 +22,7 @@ from schemas.decode import BrokenEventError, UnknownTypeError, decode_event
 from schemas.envelope import Data, Event, to_millis
 from schemas.fields import sensitive_fields
 from sinks.clickhouse.message import LATEST, Message
-from sinks.clickhouse.rows import Column, Rows, joined
+from sinks.clickhouse.rows import Column, Rows, joined, shared
 
 FIELDS = (
     "amount",
@@ -114,7 +114,7 @@ class _Group:
             [*offsets],
             _received(timestamps, self.messages),
             [self.type.event_type()] * len(events),
-            _shared([event.source for event in events]),
+            shared([event.source for event in events]),
             [event.id for event in events],
             [event.subject for event in events],
             self.times,
@@ -182,14 +182,7 @@ def _getter(name: str) -> Callable[[Sequence[Data]], Column]:
     get = attrgetter(name)
     if name in _OF_MANY:
         return lambda data: [*map(get, data)]
-    return lambda data: _shared([*map(get, data)])
-
-
-def _shared(values: Column) -> Column:
-    """Equal values as one object, where there are few: the others are let go while they are in the
-    cache, and the driver looks at one that it knows."""
-    first: dict[object, object] = {}
-    return [*map(first.setdefault, values, values)]
+    return lambda data: shared([*map(get, data)])
 
 
 _hidden = cache(sensitive_fields)

@@ -5,10 +5,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 from operator import attrgetter
+from typing import TypeVar
 
 from sinks.clickhouse.message import Message, Row, Unstorable
 
 Column = list[object]
+T = TypeVar("T")
 _timestamp: Callable[[Message], int] = attrgetter("timestamp")
 
 
@@ -42,6 +44,13 @@ class Rows:
 
     def _part(self, which: slice) -> "Rows":
         return Rows([column and column[which] for column in self.columns], self.messages[which])
+
+
+def shared(values: Sequence[T]) -> list[T]:
+    """Equal values as one object, where there are few: the others are let go while they are in the
+    processor's cache, and the driver looks at one that it knows."""
+    first: dict[T, T] = {}
+    return [*map(first.setdefault, values, values)]
 
 
 def joined(parts: Sequence[Rows]) -> Rows:

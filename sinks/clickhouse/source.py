@@ -17,6 +17,7 @@ from confluent_kafka import (
 from confluent_kafka import Message as KafkaMessage
 
 from sinks.clickhouse.message import Message
+from sinks.clickhouse.rows import shared
 
 Place = tuple[str, int]
 """Topic and partition."""
@@ -216,7 +217,7 @@ def messages_of(found: Sequence[KafkaMessage]) -> list[Message]:
     """What the driver took, without what tells of errors."""
     headers: Iterable[Any] = map(KafkaMessage.headers, found)  # the stub allows more than is read
     fields = zip(
-        map(KafkaMessage.topic, found),
+        shared([*map(KafkaMessage.topic, found)]),
         map(KafkaMessage.partition, found),
         map(KafkaMessage.offset, found),
         [stamp for _, stamp in map(KafkaMessage.timestamp, found)],
