@@ -139,6 +139,15 @@ def test_what_a_get_may_not_do(table: Ask) -> None:
     assert rows_of(table) == []
 
 
+@pytest.mark.parametrize("sql", ["SELEC 1", "DROP TABL t", "INSRT INTO t"])
+def test_a_typo_is_the_same_mistake_over_get_and_post(table: Ask, sql: str) -> None:
+    got, posted = table(method="GET", query=sql), table(sql)
+    assert (got.headers["X-ClickHouse-Exception-Code"], got.status) == ("62", 400), got.text
+    assert "formatQuery" not in got.text
+    where = re.compile(r"failed at position \d+")
+    assert where.findall(got.text) == where.findall(posted.text) != []
+
+
 def test_parameters_and_settings(server: ServerProcess) -> None:
     sql = "SELECT {n:UInt64} + 1, {s:String}, {a:Array(String)}, getSetting('max_threads')"
     answer = ask(server, sql, param_n=41, param_s="it's\\tone", param_a="['x']", max_threads=3)

@@ -30,11 +30,12 @@ from sinks.local_clickhouse.http.outputs import write_result
 from sinks.local_clickhouse.http.sessions import Session, Sessions
 from sinks.local_clickhouse.http.threads import Threads
 from sinks.local_clickhouse.inserting import Spool
-from sinks.local_clickhouse.sql import SHOWING, STREAMING, Statement, parse_statement
+from sinks.local_clickhouse.sql import SHOWING, STREAMING, Statement, parse_statement, quote
 from sinks.local_clickhouse.user import User
 
 _DEFAULT_FORMAT = "TabSeparated"
 _READING = STREAMING | SHOWING | {"SET", "USE"}
+_SCOPE = ": In scope SELECT formatQuery"
 _SHOWN = (STREAMING | SHOWING) - {"CHECK"}  # into a pipe the engine shows nothing of CHECK
 
 
@@ -86,8 +87,9 @@ class Handler:
         body = Body(request, asked)
         given = await read_input(asked, body)
         statement = parse_statement(given.text, has_totals=True)
-        _refuse_writing(request.method, statement)
         async with self._sessions.use(asked) as session:
+            if request.method != "POST" and statement.keyword not in _READING:
+                await self._threads.run(lambda: _refuse_writing(session.connection, statement))
             await self._threads.run(lambda: _prepare(session, asked, statement))
             if given.rows is not None:
                 result = await self._insert(session.connection, statement, given, body)
@@ -137,10 +139,15 @@ def _prepare(session: Session, asked: Asked, statement: Statement) -> None:
         session.settings.apply(asked.settings)
 
 
-def _refuse_writing(method: str, statement: Statement) -> None:
-    if method != "POST" and statement.keyword not in _READING:
-        raise ServerError(
-            READONLY,
-            "Cannot execute query in readonly mode. For queries over HTTP, method GET implies"
-            " readonly. You should use method POST for modifying queries",
-        )
+def _refuse_writing(connection: EngineConnection, statement: Statement) -> None:
+    """What is no statement at all is told as that: a mistyped SELECT writes nothing."""
+    try:
+        connection.run(f"SELECT formatQuerySingleLine({quote(statement.text)})")
+    except ServerError as error:
+        message, _, _ = error.message.partition(_SCOPE)
+        raise ServerError(error.code, message) from None
+    raise ServerError(
+        READONLY,
+        "Cannot execute query in readonly mode. For queries over HTTP, method GET implies"
+        " readonly. You should use method POST for modifying queries",
+    )
