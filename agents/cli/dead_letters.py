@@ -29,7 +29,9 @@ from agents.letters.telling import (
 from agents.reading import ReadingError
 from agents.sending import SendingError
 from agents.terminal import plain
+from agents.topics import all_topics
 from config.load import load_settings
+from config.settings import Settings
 from schemas.dead_letters import MAX_VALUE_BYTES, Category, Reason
 from schemas.place import Place
 
@@ -89,7 +91,8 @@ def _chosen(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def list_command(choice: Choice, counts: bool, limit: int, as_json: bool) -> None:
     """List dead letters, the newest last; no content is shown."""
-    kafka = load_settings().kafka
+    settings = load_settings()
+    kafka = settings.kafka
     kinds: Counter[Kind] = Counter()
     done: Counter[Kind] = Counter()
     last: list[tuple[int, Place, Kept]] = []
@@ -101,6 +104,8 @@ def list_command(choice: Choice, counts: bool, limit: int, as_json: bool) -> Non
             heapq.heappush(last, (kept.received, kept.at, kept))
             if len(last) > limit:
                 heapq.heappop(last)
+    if not kinds:
+        _check_topic(settings, choice)
     shown = [kept for *_, kept in sorted(last, key=lambda one: one[:2])]
     if as_json:
         data = counts_data(kinds, done) if counts else letters_data(shown, replayed)
@@ -192,6 +197,8 @@ def replay_command(choice: Choice, whole: bool, again: bool, dry_run: bool) -> N
     with _saying():
         planned = plan(settings, choice, Judge.of(settings, again=again), _say)
         _tell_left_out(planned)
+        if not planned.ready and not planned.left_out:
+            _check_topic(settings, choice)
         if dry_run:
             click.echo(f"{_letters(len(planned.ready))} would be replayed")
         else:
@@ -201,6 +208,16 @@ def replay_command(choice: Choice, whole: bool, again: bool, dry_run: bool) -> N
             click.echo(f"{_letters(len(planned.ready))} replayed")
     if choice.places is not None and planned.hindered:
         raise UserError("not all of these can be replayed: see above")
+
+
+def _check_topic(settings: Settings, choice: Choice) -> None:
+    """Where nothing was found: a mistyped name must not read as "all is well"."""
+    names = [topic.name for topic in all_topics(settings)]
+    if choice.topic is not None and choice.topic not in names:
+        topic = plain(choice.topic)
+        raise UserError(
+            f"there is no topic {topic}, and no letter of it; topics: {', '.join(names)}"
+        )
 
 
 def _tell_left_out(planned: Plan) -> None:

@@ -61,6 +61,19 @@ def test_list_none(broker: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert "write 90m, 2h, 3d" in said(capfd, "list", "--since", "soon", status=2)[1]
 
 
+@pytest.mark.parametrize("command", [["list"], ["list", "--json"], ["replay", "--dry-run"]])
+def test_a_topic_that_is_not_there(
+    broker: str, command: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It read as if all were well."""
+    _, err = said(capfd, *command, "--topic", "bank.cores", status=2)
+    assert "there is no topic bank.cores, and no letter of it; topics: bank.core, " in err
+
+
+def test_a_topic_without_letters(broker: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert said(capfd, "list", "--topic", "bank.card")[0] == "no dead letters like that\n"
+
+
 def test_counts(broker: str, capfd: pytest.CaptureFixture[str]) -> None:
     out, _ = said(capfd, "list", "--counts")
     assert [line.split() for line in out.splitlines()][:3] == [
