@@ -1,6 +1,8 @@
 """Topics are made once and checked against the table, on both brokers."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from confluent_kafka.admin import AdminClient
@@ -43,6 +45,24 @@ def test_every_topic_of_the_schemas_is_in_the_table() -> None:
     assert set(TOPIC_OF.values()) <= names
     assert changelog("vipcare") == "vipcare-customers-changelog"
     assert changelog("vipcare") in names
+
+
+def test_the_readme_has_every_topic_as_it_is_made() -> None:
+    readme = Path("agents/README.md").read_text()
+    section = readme.partition("## The topics")[2].partition("\n## ")[0]
+    rows = [line.split("|") for line in section.splitlines() if line.startswith("| `")]
+    told = {
+        name: (shape.strip(), kept)
+        for _, names, shape, kept, *_ in rows
+        for name in re.findall("`([^`]+)`", names)
+    }
+    topics = {topic.name: topic for topic in all_topics(Settings())}
+    assert told.keys() == topics.keys()
+    for name, topic in topics.items():
+        shape, kept = told[name]
+        assert shape == ("by customer" if topic.keyed else "whole"), name
+        forever = "compacted" if topic.cleanup == "compact" else "for ever"
+        assert (f"{topic.days} days" if topic.days > 0 else forever) in kept, name
 
 
 def test_created_topics_check_and_are_made_once(address: str) -> None:
