@@ -106,6 +106,10 @@ def _worded(error: Any) -> str:
             return "not a key here"
         case "string_pattern_mismatch":
             return f"does not match {error['ctx']['pattern']}"
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return "should be keys with values, such as `name: ...`"
+        case "list_type":
+            return "should be a list, each entry behind a `- `"
         case "literal_error":
             expected: str = error["ctx"]["expected"]
             known = [one.strip("'") for one in expected.replace(" or ", ", ").split(", ")]

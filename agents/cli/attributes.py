@@ -30,7 +30,10 @@ def attributes() -> None:
 @attributes.command()
 @FILE
 def check(file: Path | None) -> None:
-    """Check: a line for each problem with file:line:column; exit status 2 if there is one."""
+    """Check attributes, and say where each problem is.
+
+    A line for each, with file:line:column; exit status 2 if there is one.
+    """
     path, declared = _read(file)
     hidden = sum(one.sensitive for one in declared)
     click.echo(f"ok: {len(declared)} attributes ({hidden} sensitive) in {path}")
@@ -39,7 +42,10 @@ def check(file: Path | None) -> None:
 @attributes.command(name="list")
 @FILE
 def list_(file: Path | None) -> None:
-    """List: name, type, what people call it, whether it is sensitive."""
+    """List the attributes.
+
+    Name, type, what people call it, whether it is sensitive.
+    """
     _, declared = _read(file)
     table = Table("name", "type", "en", "zh", "sensitive", "about", box=None, pad_edge=False)
     for one in declared:

@@ -41,8 +41,9 @@ _SHARE = click.FloatRange(0, 0.5)
 @click.command()
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write a file of JSON lines instead of sending; the same seed and origin, the same bytes.",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    help="Write a file of JSON lines instead of sending (`-`: standard output); the same seed and "
+    "origin, the same bytes.",
 )
 @click.option(
     "--customers",
@@ -74,6 +75,7 @@ def bank(out: Path | None, seconds: float | None, **given: Any) -> None:
     \b
     vipcare bank                                        to Kafka, until Ctrl-C
     vipcare bank --out bank.jsonl --for 5m              a file to play with
+    vipcare bank --out - | vipcare events check -
     vipcare bank --customers 1000000 --days 0 --rate 5000
     vipcare bank --duplicates 0.1 --late 0.05           a bank with bad wires
     """
@@ -102,14 +104,17 @@ def _write(settings: Settings, out: Path, seconds: float) -> None:
     end = plan.origin + round(seconds * 1_000 * plan.pace)
     count = 0
     try:
-        with out.open("wb") as file:
+        with click.open_file(str(out), "wb") as file:
             told = chain(facts(plan), messages(plan))
             for message in takewhile(lambda message: message.at < end, told):
                 file.write(to_line(message) + b"\n")
                 count += 1
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise UserError(f"{out} cannot be written: {error.strerror}") from error
-    click.echo(f"{count:,} messages until {iso(end)} in {out}", err=True)
+    where = "" if str(out) == "-" else f" in {out}"
+    click.echo(f"{count:,} messages until {iso(end)}{where}", err=True)
 
 
 def _send(settings: Settings, seconds: float | None) -> None:

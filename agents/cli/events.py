@@ -31,7 +31,9 @@ def events() -> None:
 @events.command("check")
 @_FILE
 def check(file: BinaryIO) -> None:
-    """Say which lines of FILE are broken, and why; exit status 2 if any is.
+    """Say which lines of FILE are broken, and why.
+
+    Exit status 2 if any is.
 
     Broken is what the worker would make a dead letter, or a fact that it would refuse, as far as
     that can be told without the customers' records and without Kafka: rates are not looked up. What
@@ -50,7 +52,10 @@ def check(file: BinaryIO) -> None:
 @click.option("--topic", help="Send there, instead of where each event's type belongs.")
 @click.option("--as-is", is_flag=True, help="Send broken lines as well, if they say where to.")
 def send(file: BinaryIO, topic: str | None, as_is: bool) -> None:
-    """Send the events of FILE, keyed by subject; if a line is broken, none is sent."""
+    """Send the events of FILE, keyed by subject.
+
+    If a line is broken, none is sent.
+    """
     lines = _read(file)
     _warn(lines)
     placed = [line._replace(topic=topic or line.topic) for line in lines]

@@ -24,7 +24,10 @@ def rules() -> None:
 @rules.command()
 @PATHS
 def check(paths: tuple[Path, ...]) -> None:
-    """Check rules: a line for each problem with file:line:column; exit status 2 if there is one."""
+    """Check rules, and say where each problem is.
+
+    A line for each, with file:line:column; exit status 2 if there is one.
+    """
     checked, files = _read(paths)
     states = [file.definition.status for file in files]
     counted = ", ".join(f"{states.count(one)} {one}" for one in dict.fromkeys(states))
@@ -34,7 +37,10 @@ def check(paths: tuple[Path, ...]) -> None:
 @rules.command(name="list")
 @PATHS
 def list_(paths: tuple[Path, ...]) -> None:
-    """List the rules: what they listen to, whose they are, whether they run."""
+    """List the rules.
+
+    What they listen to, whose they are, whether they run.
+    """
     _, files = _read(paths)
     for file in files:
         rule = file.definition

@@ -15,7 +15,10 @@ def topics() -> None:
 
 @topics.command("create")
 def create_command() -> None:
-    """Make the topics that are missing; nothing that is there is changed."""
+    """Make the topics that are missing.
+
+    Nothing that is there is changed.
+    """
     settings = load_settings()
     try:
         made = create(settings)
@@ -30,7 +33,10 @@ def create_command() -> None:
 
 @topics.command("check")
 def check_command() -> None:
-    """Compare the topics with what vipcare needs; exit status 2 if one differs."""
+    """Compare the topics with what vipcare needs.
+
+    Exit status 2 if one differs.
+    """
     settings = load_settings()
     try:
         problems = check(settings)
@@ -44,7 +50,9 @@ def check_command() -> None:
 @click.argument("role", type=click.Choice(ROLES))
 @click.option("--user", help="as Kafka calls it; the default is vipcare-ROLE")
 def acls_command(role: Role, user: str | None) -> None:
-    """Print the rights that a role needs, as command lines of Kafka's own tool.
+    """Print the rights that a role needs.
+
+    As command lines of Kafka's own tool.
 
     \b
     worker    reads events, keeps records, fires rules

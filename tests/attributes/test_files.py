@@ -35,6 +35,9 @@ FILES = [
     ("zh: 客群", "de: Kunden", 4, 26, "not a key here; there are en, zh"),
     ("attributes:", "atributes:", 1, 1, "atributes: not a key here; there are attributes"),
     ("attributes:", "atributes:", 1, 1, "did you mean attributes?"),
+    ("title: {en: Segment, zh: 客群}", "title: Segment", 4, 12, "should be keys with values"),
+    (GOOD, "attributes:\n  - segment\n", 2, 5, "should be keys with values, such as `name: ...`"),
+    (GOOD, "attributes: segment\n", 1, 13, "should be a list, each entry behind a `- `"),
     ("about: as told", "about: [", 11, 1, "this is not YAML"),
 ]
 

@@ -75,6 +75,15 @@ def test_two_runs_write_the_same_bytes_and_another_seed_others(tmp_path: Path) -
     assert all(from_line(line) for line in first.splitlines())
 
 
+def test_a_dash_is_standard_output(tmp_path: Path) -> None:
+    file = tmp_path / "bank.jsonl"
+    assert vipcare("bank", "--out", file, *SMALL).returncode == 0
+    done = vipcare("bank", "--out", "-", *SMALL)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == file.read_text()
+    assert not Path("-").exists()
+
+
 @pytest.mark.parametrize(
     ("args", "said"),
     [

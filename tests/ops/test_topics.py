@@ -48,7 +48,7 @@ def test_every_topic_of_the_schemas_is_in_the_table() -> None:
 
 
 def test_the_readme_has_every_topic_as_it_is_made() -> None:
-    readme = Path("agents/README.md").read_text()
+    readme = (Path(__file__).parents[2] / "agents/README.md").read_text()
     section = readme.partition("## The topics")[2].partition("\n## ")[0]
     rows = [line.split("|") for line in section.splitlines() if line.startswith("| `")]
     told = {

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import click
 import pytest
@@ -49,6 +50,23 @@ def test_every_command_is_there_and_teaches(name: str) -> None:
     command = main.cli.get_command(click.Context(main.cli), name)
     assert command is not None
     assert command.help, f"vipcare {name} --help says nothing"
+
+
+def _groups(group: click.Group, ctx: click.Context) -> Iterator[click.Group]:
+    for name in group.list_commands(ctx):
+        command = group.get_command(ctx, name)
+        if isinstance(command, click.Group):
+            yield command
+
+
+def test_no_short_help_is_cut() -> None:
+    """Of 80 columns, as click shows it."""
+    ctx = click.Context(main.cli)
+    for group in _groups(main.cli, ctx):
+        for name in group.list_commands(ctx):
+            command = group.get_command(ctx, name)
+            assert command is not None
+            assert not command.get_short_help_str(60).endswith("..."), f"{group.name} {name}"
 
 
 @given(st.floats(0.001, 1e6), st.sampled_from(["ms", "s", "m", "h"]))
