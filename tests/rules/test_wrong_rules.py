@@ -129,7 +129,7 @@ FILES = [
     ("  times: count", "  class: count", 9, 10, "let.class: the name class is already taken"),
     ("kind: risk", "kind: risk\nkind: care", 5, 1, "this is not YAML: found duplicate key"),
     ("title: {en: A, zh: 甲}", "title: {en: A", 4, 5, "this is not YAML"),
-    ("title: {en: A, zh: 甲}", "title: text", 3, 8, "title: should be a valid dictionary"),
+    ("title: {en: A, zh: 甲}", "title: text", 3, 8, "title: should be keys with values"),
     (f"if: {CONDITION}", "if: 'x' in tags", 13, 9, "this is not YAML"),
     (f"if: {CONDITION}", 'if: "true and amoun > 3"', 13, 15, "did you mean amount?"),
     (f"if: {CONDITION}", "if:\n  true and\n  amoun > 3", 15, 3, "did you mean amount?"),
