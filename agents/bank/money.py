@@ -21,6 +21,16 @@ def money(hundredths: int) -> str:
     return f"{sign}{abs(hundredths) // 100}.{abs(hundredths) % 100:02d}"
 
 
+def in_hundredths(amount: str) -> int:
+    """The other way round: `12.34` → 1234."""
+    return round(float(amount) * 100)
+
+
+def in_base(hundredths: int, currency: str) -> int:
+    """Hundredths of a currency in hundredths of the base currency."""
+    return round(hundredths * RATES[currency] / 100)
+
+
 def amounts(base: float, currency: str = BASE) -> dict[str, str]:
     """`amount` and `currency` of about so much in the base currency; in that itself, `base_amount`.
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from agents.bank.money import CURRENCY_OF, amounts, money
+from agents.bank.money import money
 from agents.bank.persona import Persona
 from agents.bank.population import Customer
 from agents.bank.stories.holdings import hold_product, keep_deposit
@@ -22,21 +22,22 @@ def opening(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
     current, foreign = who.accounts
     for account, kind, currency in (
         (current, "current", "CNY"),
-        (foreign, "foreign-currency", CURRENCY_OF[who.abroad]),
+        (foreign, "foreign-currency", who.foreign_currency),
     ):
         opened = {"account": account, "kind": kind, "currency": currency, "branch": who.branch}
         yield Step(_PAUSE_MS, "account.opened", opened)
     issued = {"card": who.card, "product": f"{who.tier} credit", "currency": "CNY"}
     yield Step(_PAUSE_MS, "card.issued", issued | {"limit": money(who.limit * 100)})
     yield Step(_PAUSE_MS, "balance.reported", balance(customer))
-    yield Step(_PAUSE_MS, "balance.reported", _abroad(rng, who))
+    yield Step(_PAUSE_MS, "balance.reported", balance(customer, foreign=True))
     for tag in who.tags:
         yield Step(_PAUSE_MS, "tag.added", {"tag": tag, "given_by": who.rm})
     if who.spouse is not None and who.rank % 2 == 0:
         yield Step(_PAUSE_MS, "relation.added", {"other": who.spouse, "relation": "spouse"})
-    if rng.random() < 0.5:
+    lot = rng.random()
+    if lot < 0.45:
         yield from hold_product(rng, customer, at)
-    if rng.random() < 0.4:
+    elif lot < 0.75:
         yield from keep_deposit(rng, customer, at)
 
 
@@ -44,15 +45,6 @@ def introduction(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
     """Who the customer is, and no more."""
     _ = at
     yield Step(0, "customer.updated", _person(rng, customer.who))
-
-
-def _abroad(rng: Random, who: Persona) -> dict[str, Any]:
-    shown = amounts(who.usual * rng.uniform(2, 15), CURRENCY_OF[who.abroad])
-    return {
-        "account": who.accounts[1],
-        "currency": shown["currency"],
-        "balance": shown["amount"],
-    }
 
 
 def _person(rng: Random, who: Persona) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from agents.bank.calendar import date_of
 from agents.bank.companies import Company, company, count_of_companies
 from agents.bank.home import Child, home_of
 from agents.bank.life import Turn, turn_of
-from agents.bank.money import ABROAD
+from agents.bank.money import ABROAD, CURRENCY_OF
 from agents.bank.names import Name
 from agents.bank.organisation import count_of_rms, manager
 
@@ -60,6 +60,8 @@ class Persona:
     turn: Turn
     tags: tuple[str, ...]
     device: str
+    funds: int = 0
+    """So much at least is on the current account at the beginning, in base currency."""
     quiet: bool = False
     """No salary comes, and nobody looks at the app, unless a storyline says so."""
 
@@ -75,6 +77,10 @@ class Persona:
     @property
     def card(self) -> str:
         return f"K{self.number}-1"
+
+    @property
+    def foreign_currency(self) -> str:
+        return CURRENCY_OF[self.abroad]
 
     @property
     def limit(self) -> int:
@@ -134,7 +140,7 @@ def persona_of(seed: int, rank: int, count: int, today: int) -> Persona:
 def made_to_fit(persona: Persona, needs: Mapping[str, Any], today: int) -> Persona:
     """The persona, changed as far as a part needs it (`PersonaNeeds` in storyline.py)."""
     year = date_of(today).year
-    asis = ("tier", "occupation", "abroad", "usual", "quiet")
+    asis = ("tier", "occupation", "abroad", "usual", "funds", "quiet")
     changes = {name: needs[name] for name in asis if name in needs}
     if "tags" in needs:
         changes["tags"] = tuple(needs["tags"])

@@ -1,6 +1,6 @@
 """All customers of the simulated bank, however many: personas on demand, numbers in columns.
 
-A million customers are some 40 bytes each. Personas are worked out again whenever they are asked
+A million customers are some 60 bytes each. Personas are worked out again whenever they are asked
 for; those asked for lately are kept.
 """
 
@@ -13,12 +13,15 @@ from random import Random
 from typing import Any
 
 from agents.bank.calendar import day_number
+from agents.bank.money import RATES
 from agents.bank.persona import Persona, customer_id, made_to_fit, persona_of
 
 _PERSONAS_KEPT = 20_000
 KNOWN_AT_ONCE = 10_000
 """So many customers, the most active, are told of before the history, with what they hold; the
 others by name, when they first do something."""
+_KEPT = 6
+"""So many usual transfers stay on the current account."""
 _FLATTEN = 5
 """Zipf's law with a flattened head: the most active customer is active, not a machine."""
 
@@ -31,8 +34,13 @@ class Columns:
         """Whether the bank has told who this is."""
         self.things = array("L", bytes(array("L").itemsize * count))
         """How many deposits, payments, … there have been; numbers their names."""
-        self.moved = array("d", bytes(8 * count))
-        """By how much the balance of the current account differs from that at the beginning."""
+        self.current = array("q", bytes(8 * count))
+        """By how much the balance of the current account differs from that at the beginning, in
+        hundredths of the base currency."""
+        self.foreign = array("q", bytes(8 * count))
+        """The same of the account in the foreign currency, in hundredths of that."""
+        self.owed = array("q", bytes(8 * count))
+        """What the card has paid and no statement has billed yet, in hundredths of the base."""
         self.busy_until = array("q", bytes(8 * count))
         """No ordinary payment before this time: people pause between payments."""
         self.browsed_abroad = array("q", bytes(8 * count))
@@ -60,11 +68,51 @@ class Customer:
     @property
     def balance(self) -> float:
         """Of the current account, in base currency."""
-        return self.who.usual * (20 + self.rank % 90) + self._columns.moved[self.rank]
+        return self.current / 100
 
-    def move(self, base: float) -> None:
-        """Change the balance."""
-        self._columns.moved[self.rank] += base
+    @property
+    def spare(self) -> float:
+        """What is not needed for the payments of the next weeks, in base currency."""
+        return max(0.0, self.balance - _KEPT * self.who.usual)
+
+    @property
+    def current(self) -> int:
+        """The balance of the current account, in hundredths of the base currency.
+
+        Only the ledger changes money, see ledger.py.
+        """
+        return self._current_at_first + self._columns.current[self.rank]
+
+    @current.setter
+    def current(self, hundredths: int) -> None:
+        self._columns.current[self.rank] = hundredths - self._current_at_first
+
+    @property
+    def _current_at_first(self) -> int:
+        return max(self.who.usual * (20 + self.rank % 90), self.who.funds) * 100
+
+    @property
+    def foreign(self) -> int:
+        """The balance of the account in the foreign currency, in hundredths of that."""
+        return self._foreign_at_first + self._columns.foreign[self.rank]
+
+    @foreign.setter
+    def foreign(self, hundredths: int) -> None:
+        self._columns.foreign[self.rank] = hundredths - self._foreign_at_first
+
+    @property
+    def _foreign_at_first(self) -> int:
+        base = self.who.usual * (2 + self.rank % 14) * 100
+        return base * 100 // RATES[self.who.foreign_currency]
+
+    @property
+    def owed(self) -> int:
+        """What the card has paid since the last statement, in hundredths of the base currency."""
+        return self._columns.owed[self.rank]
+
+    @owed.setter
+    def owed(self, hundredths: int) -> None:
+        self._columns.owed[self.rank] = hundredths
 
     def neighbour(self, away: int) -> str:
         """The id of the customer who is so many ranks away, round the end."""

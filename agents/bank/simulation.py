@@ -16,6 +16,7 @@ from random import Random
 from agents.bank.calendar import day_number, hour_of
 from agents.bank.casting import premieres
 from agents.bank.disturbance import Disturbance
+from agents.bank.ledger import told
 from agents.bank.message import Message, envelope, message
 from agents.bank.opening import introduction, opening
 from agents.bank.plan import Plan
@@ -147,7 +148,8 @@ class _Simulation:
         """Say a story's step, and put the next one on the agenda."""
         self._events += 1
         event_id = f"{self._run}-{self._events}"
-        event = envelope(event_id, step.type, customer.id, at - lateness, step.data)
+        data = told(customer, step.type, step.data)
+        event = envelope(event_id, step.type, customer.id, at - lateness, data)
         said = message(event, at)
         self._tell(customer, steps, at)
         for bad in self._disturbance.of(event, said):

@@ -38,6 +38,8 @@ class PersonaNeeds(_Strict):
     """The country that the customer has to do with."""
     usual: int | None = Field(None, ge=1_000, le=1_000_000)
     """The size of a usual transfer, in base currency."""
+    funds: int | None = Field(None, ge=0)
+    """So much at least is on the current account at the beginning, in base currency."""
     turn: str | None = None
     """What this life turns to."""
     tags: tuple[str, ...] | None = None

@@ -10,6 +10,7 @@ from typing import get_type_hints
 import msgspec
 
 from agents.bank.complete import WORDS, complete, fields_of
+from agents.bank.ledger import told
 from agents.bank.population import Population
 from agents.bank.storyline import Storyline, Storylines
 from config.placed_yaml import FileErrors, FileProblem, PlacedFile, read_placed
@@ -61,14 +62,16 @@ def _tried_on(file: PlacedFile, number: int, storyline: Storyline) -> Iterator[F
             yield file.problem(f"{key}.with.{name}", 0, f"{step.event} has no such field{near}")
         label = step.same or ""
         try:
+            customer = population.customer(0)
             data = complete(
                 step.event,
                 dict(step.data),
                 kept.get(label, {}),
                 Random(0),  # noqa: S311  # a sample
-                population.customer(0),
+                customer,
                 _SOME_DAY,
             )
+            data = told(customer, step.event, data)
             msgspec.convert(data, get_type_hints(EVENT_TYPES[step.event])["data"], strict=False)
         except (ValueError, KeyError) as error:
             yield _misfit(file, key, set(step.data), error)

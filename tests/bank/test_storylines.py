@@ -88,9 +88,11 @@ def test_every_scenario_has_a_storyline_and_five_have_a_portrait() -> None:
 def by_customer() -> dict[str, list[Any]]:
     """Every customer's good events in the history and the first live minute, with their arrival."""
     said: dict[str, list[Any]] = defaultdict(list)
+    ids: set[str] = set()
     for message in told(PLAN):
-        if is_event(message):
-            said[message.key.decode()].append((message.at, json.loads(message.value)))
+        if is_event(message) and (event := json.loads(message.value))["id"] not in ids:
+            ids.add(event["id"])
+            said[message.key.decode()].append((message.at, event))
     return said
 
 

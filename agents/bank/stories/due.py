@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from random import Random
 
 from agents.bank.calendar import date_of, day_number, months
-from agents.bank.money import amounts
+from agents.bank.money import BASE, money
 from agents.bank.population import Customer
-from agents.bank.stories.story import Step, Story, around, day, days, minutes
-from agents.bank.stories.transfers import balance, bank_of, transfer
+from agents.bank.stories.story import Step, Story, day, days, minutes
+from agents.bank.stories.transfers import balance, bank_of, get_paid, transfer
 
 _STATEMENT_DAY = 18
 _TERMS = {2: 0, 9: 1}
@@ -63,22 +63,23 @@ def be_paid(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
 
 
 def get_statement(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
-    """And pay it before it is due."""
-    base = around(rng, customer.who.usual)
-    due = amounts(base)
-    yield Step(
-        0,
-        "statement.issued",
-        {
-            "card": customer.who.card,
-            "statement": customer.next("S"),
-            "amount_due": due["amount"],
-            "currency": due["currency"],
-            "due_on": day(at, 20),
-        },
-    )
-    paid = transfer(rng, customer, "out", base) | {"purpose": "card statement"}
+    """Of what the card has paid since the last one; and pay it before it is due."""
+    owed = customer.owed
+    if owed <= 0:
+        return
+    statement = {
+        "card": customer.who.card,
+        "statement": customer.next("S"),
+        "amount_due": money(owed),
+        "currency": BASE,
+        "due_on": day(at, 20),
+    }
+    yield Step(0, "statement.issued", statement)
+    paid = transfer(rng, customer, "out", owed / 100) | {"purpose": "card statement"}
     yield Step(days(rng, 12, 19), "transfer.completed", paid)
+    yield Step(minutes(rng, 1, 30), "balance.reported", balance(customer))
+    if not customer.spare:
+        yield from get_paid(rng, customer, at)
 
 
 def pay_school(rng: Random, customer: Customer, at: int) -> Iterator[Step]:

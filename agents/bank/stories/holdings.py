@@ -10,18 +10,21 @@ from agents.bank.money import amounts, money
 from agents.bank.population import Customer
 from agents.bank.stories.story import Likely, Repertoire, Step, around, day, days, minutes
 from agents.bank.stories.transfers import balance
+from streams.durations import DAY_MS
 
 _INTERESTS = ("golf", "wine", "opera", "family trust", "study abroad", "health", "travel")
 _LOUNGES = ("PVG T2", "SHA T2", "PEK T3", "HKG", "CAN T2")
 _SEGMENTS = ("founder", "family", "executive")
+_LEAST_DEPOSIT = 10_000
 _LARGEST_ORDINARY_DEPOSIT = 900_000
 
 
 def keep_deposit(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
     """Placed, then at maturity renewed or redeemed; some are broken early."""
     base = min(around(rng, customer.who.usual * 8), _LARGEST_ORDINARY_DEPOSIT)
-    base = max(min(base, customer.balance / 2), 10_000)
-    customer.move(-base)
+    base = min(base, customer.spare / 2)
+    if base < _LEAST_DEPOSIT:
+        return
     put = amounts(base)
     term = rng.choice((7, 30, 90, 180))
     placed = new_deposit(rng, customer, put) | {"matures_on": day(at, term)}
@@ -38,7 +41,6 @@ def keep_deposit(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
         yield Step(lasted, "deposit.renewed", renewed)
         lasted = days(rng, term, term)
     yield Step(lasted, "deposit.redeemed", redeemed)
-    customer.move(base)
     yield Step(minutes(rng, 1, 30), "balance.reported", balance(customer))
 
 
@@ -54,35 +56,46 @@ def new_deposit(rng: Random, customer: Customer, put: dict[str, str]) -> dict[st
 
 
 def hold_product(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
-    product = rng.choice(ORDINARY)
+    """For half of what can be spared at most."""
+    affordable = [one for one in ORDINARY if one.least <= customer.spare / 2]
+    if not affordable:
+        return
+    product = rng.choice(affordable)
+    base = max(min(around(rng, customer.who.usual * 5), customer.spare / 2), product.least)
     bought = {
         "holding": customer.next("H"),
         "product": product.id,
         "product_class": product.product_class,
-        **amounts(around(rng, customer.who.usual * 5)),
+        **amounts(base),
         "risk_level": product.risk,
     }
     if product.days is not None:
         bought["matures_on"] = day(at, product.days)
     yield Step(minutes(rng, 0, 5), "product.purchased", bought)
-    if product.days is None and rng.random() < 0.4:
-        yield Step(days(rng, 5, 90), "product.redeemed", bought)
-    elif product.days is not None:
-        yield Step(days(rng, product.days, product.days), "product.redeemed", bought)
+    yield Step(minutes(rng, 1, 30), "balance.reported", balance(customer))
+    if product.days is None and rng.random() < 0.6:
+        return
+    held = days(rng, 5, 90) if product.days is None else product.days * DAY_MS
+    yield Step(held, "product.redeemed", bought)
+    yield Step(minutes(rng, 1, 30), "balance.reported", balance(customer))
 
 
 def borrow(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
+    """And pay it back within a year, in equal parts."""
+    base = around(rng, customer.who.usual * 20)
     drawn = {
         "loan": customer.next("L"),
         "kind": rng.choice(("mortgage", "business", "securities")),
-        **amounts(around(rng, customer.who.usual * 20)),
+        **amounts(base),
         "rate": f"0.0{rng.randint(31, 45)}",
         "due_on": day(at, 360),
     }
     yield Step(0, "loan.drawn", drawn)
-    part = amounts(around(rng, customer.who.usual * 2))
+    yield Step(minutes(rng, 1, 30), "balance.reported", balance(customer))
+    part = amounts(base / 12)
     for _ in range(12):
-        yield Step(days(rng, 29, 31), "loan.repaid", drawn | part)
+        yield Step(days(rng, 29, 30), "loan.repaid", drawn | part)
+        yield Step(minutes(rng, 1, 30), "balance.reported", balance(customer))
 
 
 def try_account(rng: Random, customer: Customer, at: int) -> Iterator[Step]:

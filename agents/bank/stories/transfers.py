@@ -6,7 +6,7 @@ from typing import Any
 
 from agents.bank import names
 from agents.bank.calendar import day_number, season_of
-from agents.bank.money import BASE, CURRENCY_OF, amounts
+from agents.bank.money import CURRENCY_OF, amounts, in_hundredths
 from agents.bank.population import Customer
 from agents.bank.stories.story import Likely, Repertoire, Step, around, minutes
 
@@ -14,21 +14,21 @@ _BANKS = ("ICBC", "Bank of China", "China Merchants Bank", "CITIC", "Ping An Ban
 _BANKS_ABROAD = ("HSBC", "Citibank", "DBS", "Barclays", "Commonwealth Bank", "UBS")
 _PURPOSES = ("household", "rent", "investment", "family support", "gift")
 _LARGEST_ORDINARY_ABROAD = 150_000
-_LEAST = 4
-"""With less than so many usual transfers on the account, money comes in before it goes out."""
 
 
 def transfer(
     rng: Random, customer: Customer, direction: str, base: float, country: str = "CN"
 ) -> dict[str, Any]:
-    """The data of one transfer; the balance follows."""
+    """The data of one transfer. Abroad, the account in the foreign currency pays if it can."""
     abroad = country != "CN"
-    customer.move(base if direction == "in" else -base)
+    money = amounts(base, CURRENCY_OF[country])
+    fits = abroad and money["currency"] == customer.who.foreign_currency
+    covered = direction == "in" or customer.foreign >= in_hundredths(money["amount"])
     return {
         "transfer": customer.next("T"),
-        "account": customer.who.accounts[1 if abroad else 0],
+        "account": customer.who.accounts[1 if fits and covered else 0],
         "direction": direction,
-        **amounts(base, CURRENCY_OF[country]),
+        **money,
         "counterparty_name": names.anyone(rng),
         "counterparty_bank": rng.choice(_BANKS_ABROAD if abroad else _BANKS),
         "counterparty_country": country,
@@ -42,16 +42,14 @@ def bank_of(payer: str) -> str:
     return _BANKS[sum(payer.encode()) % len(_BANKS)]
 
 
-def balance(customer: Customer) -> dict[str, Any]:
-    """The data of balance.reported for the current account."""
-    shown = amounts(customer.balance)["amount"]
-    account = customer.who.accounts[0]
-    return {"account": account, "currency": BASE, "balance": shown, "base_balance": shown}
+def balance(customer: Customer, *, foreign: bool = False) -> dict[str, Any]:
+    """The data of balance.reported; how much there is, the ledger says when it is told."""
+    return {"account": customer.who.accounts[1 if foreign else 0]}
 
 
 def pay_out(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
     """To somebody; before the New Year mostly as a gift."""
-    if customer.balance < _LEAST * customer.who.usual:
+    if not customer.spare:  # money comes in before it goes out
         yield from get_paid(rng, customer, at)
         return
     sent = transfer(rng, customer, "out", around(rng, customer.who.usual))
@@ -70,10 +68,14 @@ def get_paid(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
 
 
 def pay_abroad(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
-    _ = at
+    if not customer.spare:
+        yield from get_paid(rng, customer, at)
+        return
     base = min(around(rng, customer.who.usual), _LARGEST_ORDINARY_ABROAD)
     sent = transfer(rng, customer, "out", base, customer.who.abroad)
     yield Step(0, "transfer.completed", sent)
+    foreign = sent["account"] == customer.who.accounts[1]
+    yield Step(minutes(rng, 1, 30), "balance.reported", balance(customer, foreign=foreign))
 
 
 def pay_in_error(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
@@ -82,7 +84,6 @@ def pay_in_error(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
     base = around(rng, customer.who.usual)
     sent = transfer(rng, customer, "out", base)
     yield Step(0, "transfer.completed", sent)
-    customer.move(base)
     kept = ("transfer", "account", "direction", "amount", "currency", "base_amount")
     undone = {name: sent[name] for name in kept} | {"reason": "account number wrong"}
     yield Step(minutes(rng, 10, 600), "transfer.reversed", undone)
