@@ -1,15 +1,17 @@
 """A customer's portrait out of ClickHouse: what the sink stored, tasks and alerts included."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from clickhouse_driver import Client
 from msgspec.structs import replace
 
 from agents.clickhouse import clickhouse_address
+from agents.portrait.event_lines import time_line
 from agents.portrait.sources import SourceError, UnknownCustomerError
 from agents.terminal import in_language
 from config.settings import Settings
@@ -21,6 +23,7 @@ from sinks.clickhouse.errors import explain
 from streams.attributes import Attributes
 from streams.fold.cards import in_force
 from streams.portrait import masks
+from streams.portrait.merchant_categories import category_name
 from streams.portrait.parts import Amount, Fact, Facts, Portrait, Table, Value, known
 from streams.portrait.profile import as_day
 from streams.portrait.ties import relation_of
@@ -147,7 +150,7 @@ def clickhouse_portrait(
             Facts("behaviour", known(*(_fact(summary, name, zone) for name in _BEHAVIOUR))),
             _tasks(found.tasks, zone),
             _alerts(found.alerts, zone),
-            _time_line(found, zone),
+            time_line(found.events, found.told["events"], MOST, zone),
             _told(found, zone),
         ),
     )
@@ -155,6 +158,8 @@ def clickhouse_portrait(
 
 def _fact(row: Shown, name: str, zone: tzinfo) -> Fact:
     value = row.get(name)
+    if name == "categories":
+        return Fact(name, tuple(map(category_name, value or ())))
     if name == "relations":
         return Fact(name, tuple(" ".join(relation_of(key)) for key in value or ()))
     if isinstance(value, datetime):
@@ -176,7 +181,19 @@ def _masked(fact: Fact) -> Fact:
 
 def _attributes(held: Mapping[str, str], declared: Attributes) -> list[Fact]:
     titles = {name: one.title.model_dump() for name, one in declared.declared.items()}
-    return [Fact(name, text, titles.get(name)) for name, text in sorted(held.items())]
+    return [
+        Fact(name, _listed(name, text, declared), titles.get(name))
+        for name, text in sorted(held.items())
+    ]
+
+
+def _listed(name: str, text: str, declared: Attributes) -> Value:
+    """A list is stored as JSON, unless it was stored when it was no list yet."""
+    definition = declared.declared.get(name)
+    if definition is not None and definition.type == "texts":
+        with suppress(msgspec.DecodeError):
+            return tuple(msgspec.json.decode(text, type=list[str]))
+    return text
 
 
 def _cards(summary: Shown, today: date) -> Table:
@@ -223,45 +240,6 @@ def _things(name: str, rows: Sequence[Shown], level: str, zone: tzinfo) -> Table
         for row in rows
     )
     return Table(name, columns, shown)
-
-
-def _time_line(found: FoundCustomer, zone: tzinfo) -> Table:
-    rows: tuple[tuple[Value, ...], ...] = tuple(
-        (row["time"].astimezone(zone), row["type"], _about(row), _amount(row))
-        for row in found.events
-    )
-    left = found.told["events"] - len(rows)
-    return Table("time_line", ("time", "what", "about", "amount"), rows, max(0, left))
-
-
-_ABOUT = (
-    "direction",
-    "counterparty_country",
-    "merchant",
-    "country",
-    "page",
-    "page_topic",
-    "journey",
-    "product",
-    "about",
-    "severity",
-    "outcome",
-    "reason",
-    "score",
-    "channel",
-    "account",
-    "card",
-)
-
-
-def _about(row: Shown) -> str | None:
-    return " · ".join(str(row[name]) for name in _ABOUT if row[name] not in (None, "")) or None
-
-
-def _amount(row: Shown) -> Amount | None:
-    if row["amount"] is not None:
-        return Amount(row["amount"], row["currency"] or "")
-    return None if row["base_amount"] is None else Amount(row["base_amount"])
 
 
 def _told(found: FoundCustomer, zone: tzinfo) -> Facts:

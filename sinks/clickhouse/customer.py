@@ -18,11 +18,11 @@ SELECT time, alert_id, state, kind, severity, title, rule_id FROM alerts_current
 WHERE customer = %(customer)s ORDER BY state = 'open' DESC, time DESC LIMIT %(most)s
 """
 _EVENTS = """
-SELECT time, type, amount, base_amount, currency, direction, account, card, merchant, category,
-    country, counterparty_country, channel, page, page_topic, journey, product, about, severity,
-    outcome, reason, score
+SELECT time, type, amount, currency, direction, account, card, merchant, category, country,
+    counterparty_country, channel, page, page_topic, journey, product, about, severity, task,
+    outcome, reason, score, rest
 FROM events_unique WHERE customer = %(customer)s
-ORDER BY time DESC, topic, partition, offset DESC LIMIT %(most)s
+ORDER BY time DESC, topic, partition, offset DESC LIMIT %(events)s
 """
 _COUNT = "SELECT count() AS events, min(time) AS first, max(time) AS last FROM events_unique "
 _COUNT += "WHERE customer = %(customer)s"
@@ -41,11 +41,12 @@ class FoundCustomer(NamedTuple):
 
 
 def read_customer(client: Client, customer: str, most: int) -> FoundCustomer | None:
-    """At most so many tasks, alerts and events; None if nothing is there of this customer.
+    """At most so many tasks and alerts, and ten times as many events, of which several may make one
+    line; None if nothing is there of this customer.
 
     Raises what the driver raises (sinks.clickhouse.address.FAILURES).
     """
-    given = {"customer": customer, "most": most}
+    given = {"customer": customer, "most": most, "events": 10 * most}
     summary = _rows(client, _SUMMARY, given)
     (count,) = _rows(client, _COUNT, given)
     if not summary and not count["events"]:

@@ -4,8 +4,9 @@ from datetime import UTC, timedelta
 from decimal import Decimal
 
 from agents.portrait.from_clickhouse import clickhouse_portrait
+from schemas.attributes import AttributeDefinition
 from sinks.clickhouse.customer import FoundCustomer, Shown
-from streams.attributes import NONE_DECLARED
+from streams.attributes import NONE_DECLARED, Attributes
 from streams.portrait.parts import Amount, Facts, Portrait, Table
 from tests.portrait.story import CUSTOMER, TODAY
 
@@ -36,3 +37,16 @@ def test_a_temporary_limit_that_is_over_gives_way() -> None:
         ("over", Amount(Decimal(5), "CNY"), None),
         ("unknown", None, None),
     ]
+
+
+def test_a_list_is_no_json_text_and_a_category_has_its_name() -> None:
+    title = {"zh": "俱乐部", "en": "Clubs"}
+    clubs = {"name": "clubs", "type": "texts", "title": title, "sensitive": False}
+    declared = Attributes([AttributeDefinition.model_validate(clubs)])
+    summary = {"attributes": {"clubs": '["golf","sailing"]'}, "categories": ["5812", "0000"]}
+    found = FoundCustomer(summary, [], [], [], {"events": 0})
+    told = clickhouse_portrait(CUSTOMER, found, UTC, TODAY, personal=False, declared=declared)
+    parts = [part for part in told.parts if isinstance(part, Facts)]
+    shown = {fact.name: fact.value for part in parts for fact in part.facts}
+    assert shown["clubs"] == ("golf", "sailing")
+    assert shown["categories"] == ("restaurants", "0000")
