@@ -10,11 +10,20 @@ from rich.text import Text
 
 from agents.portrait.sparks import sparks
 from agents.portrait.spoken import UNKNOWN, amount, spoken, words
-from streams.portrait.parts import Amount, Table, Value
+from streams.portrait.parts import Amount, Table, Value, sums_by_month
 
 _LONGEST_WORD = 24
 """Cells; a longer one, such as a text of a script without blanks, is broken after all."""
-_LEVELS = {"low": "dim", "high": "yellow", "urgent": "bold red", "critical": "bold red"}
+_TONES = {
+    "low": "dim",
+    "high": "yellow",
+    "urgent": "bold red",
+    "critical": "bold red",
+    "transfer in": "green",
+    "complaint raised": "red",
+    "card declined": "red",
+}
+"""What is to catch the eye."""
 
 
 class Column(NamedTuple):
@@ -55,16 +64,13 @@ def the_currency(part: Table, base: str) -> str:
 
 
 def _amounts(value: Value) -> Iterator[Amount]:
-    if isinstance(value, Mapping):
-        yield from (one for one in value.values() if isinstance(one, Amount))
-    elif isinstance(value, Amount):
-        yield value
+    yield from (value,) if isinstance(value, Amount) else sums_by_month(value).values()
 
 
 def _all(part: Table, base: str, currency: str) -> Iterator[Column]:
     for number, name in enumerate(part.columns):
         values = [row[number] for row in part.rows]
-        spread = [value for value in values if isinstance(value, Mapping)]
+        spread = [months for value in values if (months := sums_by_month(value))]
         if spread and len(spread) == len(values):
             yield from _spread(spread)
         else:
@@ -83,7 +89,7 @@ def _cell(value: Value, base: str, currency: str) -> Text:
         bare.stylize(_tone(value.amount))
         return bare
     cell = spoken(value, base)
-    cell.stylize(_tone(value) if isinstance(value, int) else _LEVELS.get(cell.plain, ""))
+    cell.stylize(_tone(value) if isinstance(value, int) else _TONES.get(cell.plain, ""))
     return cell
 
 
@@ -91,18 +97,14 @@ def _tone(number: Decimal | int) -> str:
     return "red" if number < 0 else "" if number else "dim"
 
 
-def _spread(values: Sequence[Mapping[str, object]]) -> Iterator[Column]:
+def _spread(values: Sequence[Mapping[str, Amount]]) -> Iterator[Column]:
     """Sums by month, the newest first: their course at a glance, then each in whole units."""
-    rows = [_sums(value) for value in values]
+    rows = [{name: one.amount for name, one in value.items()} for value in values]
     most = max((one for row in rows for one in row.values()), default=Decimal(0))
     courses = [Text(sparks([*reversed(row.values())], most), "green") for row in rows]
     yield Column("course", courses)
     for month in rows[0]:
         yield Column(month, [_rounded(row[month]) for row in rows], True, True)
-
-
-def _sums(value: Mapping[str, object]) -> dict[str, Decimal]:
-    return {name: one.amount for name, one in value.items() if isinstance(one, Amount)}
 
 
 def _rounded(value: Decimal) -> Text:

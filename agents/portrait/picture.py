@@ -8,11 +8,12 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
+from agents.portrait.charts import composition, course
 from agents.portrait.columns import the_currency
 from agents.portrait.grid import Fitted
 from agents.portrait.spoken import spoken, words
 from agents.terminal import in_language, plain
-from streams.portrait.parts import Fact, Facts, Portrait, Table
+from streams.portrait.parts import Fact, Facts, Portrait, Table, sums_by_month
 
 _SHORT = 36
 """Cells of a fact that shares its line."""
@@ -28,11 +29,22 @@ def picture(portrait: Portrait) -> RenderableType:
     spaced = [one for part in shown for one in (part, Text())][:-1]
     return Panel(
         Group(*spaced),
-        title=Text.assemble("customer ", (portrait.customer, "bold")),
+        title=_title_of(portrait),
         title_align="left",
         box=ROUNDED,
         padding=(1, 2),
     )
+
+
+def _title_of(portrait: Portrait) -> Text:
+    """Who it is: id, name and tier, as far as they are known."""
+    profile = portrait.parts[0]
+    known = {fact.name: fact.value for fact in profile.facts} if isinstance(profile, Facts) else {}
+    title = Text.assemble("customer ", (portrait.customer, "bold"))
+    for name in ("name", "tier"):
+        if (value := known.get(name)) is not None:
+            title.append(" · ").append_text(spoken(value))
+    return title
 
 
 def _is_empty(part: Facts | Table) -> bool:
@@ -53,14 +65,18 @@ def _facts(facts: Sequence[Fact], base: str) -> RenderableType:
     """Short ones beside each other, each long one on a line of its own."""
     pairs = [_pair(fact, base) for fact in facts]
     short = [pair for pair in pairs if pair.cell_len <= _SHORT]
+    bar = composition(facts)
     return Group(
         Columns(short, padding=(0, 3), column_first=True),
+        *([bar] if bar else []),
         *(pair for pair in pairs if pair.cell_len > _SHORT),
     )
 
 
 def _pair(fact: Fact, base: str) -> Text:
-    return Text.assemble((f"{plain(_title(fact))} ", "dim"), spoken(fact.value, base))
+    months = sums_by_month(fact.value)
+    told = course(months, base) if months else spoken(fact.value, base)
+    return Text.assemble((f"{plain(_title(fact))} ", "dim"), told)
 
 
 def _title(fact: Fact) -> str:

@@ -85,6 +85,13 @@ def known(*facts: Fact) -> tuple[Fact, ...]:
     return tuple(one for one in facts if one.value not in (None, "", (), {}))
 
 
+def sums_by_month(value: Value) -> dict[str, Amount]:
+    """Of a mapping of amounts the amounts; of any other value nothing."""
+    if not isinstance(value, Mapping):
+        return {}
+    return {name: one for name, one in value.items() if isinstance(one, Amount)}
+
+
 def decimals(amount: Decimal) -> int:
     """How many an amount is written with: two, unless it has more."""
     places = amount.normalize().as_tuple().exponent
