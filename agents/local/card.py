@@ -9,15 +9,17 @@ from rich.table import Table
 from rich.text import Text
 
 from agents.local.gallery import Star
-from agents.portrait.picture import picture
+from agents.portrait.picture import pair, picture
+from agents.portrait.sparks import sparks
 from agents.portrait.spoken import spoken
 from agents.terminal import in_language, plain
-from streams.portrait.parts import Facts, Portrait
+from streams.portrait.parts import Facts, Portrait, Value, sums_by_month
 from streams.portrait.parts import Table as Rows
 
 _MOMENTS = 4
 CARD_LINES = _MOMENTS + 6
 """The height of a card."""
+_CATEGORIES = "card_payments_by_category"
 _WHO = ("name", "tier", "rm", "residence", "occupation", "family", "tags")
 
 
@@ -28,7 +30,7 @@ def card(star: Star) -> RenderableType:
         plain(in_language(star.storyline.story.model_dump()), most=400),
         _line(drawn, "profile", _WHO),
         _line(drawn, "assets"),
-        _line(drawn, "behaviour"),
+        _spending(drawn) or _line(drawn, "behaviour"),
         _moments(drawn),
     )
     return Panel(body, title=_title(star), title_align="left", box=ROUNDED, height=CARD_LINES)
@@ -59,20 +61,33 @@ def _line(drawn: Portrait, part: str, wanted: Sequence[str] = ()) -> Text:
     line = Text(no_wrap=True, overflow="ellipsis")
     for fact in facts:
         if (fact.name in wanted) if wanted else (fact.value is not None):
-            line.append(f"{fact.name.replace('_', ' ')} ", "dim")
-            line.append_text(spoken(fact.value)).append("   ")
+            line.append_text(pair(fact, drawn.base_currency)).append("   ")
+    return line
+
+
+def _spending(drawn: Portrait) -> Text | None:
+    """How the payments of the largest merchant categories went; None without any."""
+    held = [(str(row[0]), sums_by_month(row[-1])) for row in _rows(drawn, _CATEGORIES)]
+    if not held:
+        return None
+    most = max(one.amount for _, months in held for one in months.values())
+    line = Text("cards ", "dim", no_wrap=True, overflow="ellipsis")
+    for name, months in held:
+        course = sparks([one.amount for one in reversed(months.values())], most)
+        line.append_text(plain(name)).append(f" {course}   ", "green")
     return line
 
 
 def _moments(drawn: Portrait) -> RenderableType:
     """The latest of the time line."""
     grid = Table.grid(padding=(0, 2))
-    rows = next(
-        (one.rows for one in drawn.parts if isinstance(one, Rows) and one.name == "time_line"), ()
-    )
-    for row in rows[:_MOMENTS]:
-        cells = [spoken(value) for value in row]
+    for row in _rows(drawn, "time_line")[:_MOMENTS]:
+        cells = [spoken(value, drawn.base_currency) for value in row]
         for cell in cells:
             cell.no_wrap, cell.overflow = True, "ellipsis"
         grid.add_row(*cells)
     return grid
+
+
+def _rows(drawn: Portrait, name: str) -> Sequence[Sequence[Value]]:
+    return next((one.rows for one in drawn.parts if isinstance(one, Rows) and one.name == name), ())

@@ -102,8 +102,9 @@ def _spread(values: Sequence[Mapping[str, Amount]]) -> Iterator[Column]:
     rows = [{name: one.amount for name, one in value.items()} for value in values]
     most = max((one for row in rows for one in row.values()), default=Decimal(0))
     courses = [Text(sparks([*reversed(row.values())], most), "green") for row in rows]
-    yield Column("course", courses)
-    for month in rows[0]:
+    months = [*rows[0]]
+    yield Column(f"{months[-1][-2:]}→{months[0][-2:]}", courses, is_whole=True)
+    for month in months:
         yield Column(month, [_rounded(row[month]) for row in rows], True, True)
 
 

@@ -53,6 +53,7 @@ _SAY = (
     "due_on",
 )
 """What of an event is told, in this order, whether it has a column or is in `rest`."""
+_BLANKS = str.maketrans("._", "  ")
 _SUMS = ("amount", "principal", "balance", "cost", "amount_due", "limit")
 
 
@@ -64,7 +65,8 @@ def time_line(events: Iterable[Shown], count: int, most: int, zone: tzinfo) -> T
     lines: dict[object, list[Any]] = {}
     for row in events:
         data = _data(row)
-        what, about, amount = str(row["type"]).replace(".", " "), _about(data), _amount(data)
+        what = str(row["type"]).translate(_BLANKS)
+        about, amount = _about(data), _amount(data)
         time = row["time"].astimezone(zone)
         line = lines.setdefault((time.date(), what, about, amount), [time, what, about, amount, 0])
         line[-1] += 1

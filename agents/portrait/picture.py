@@ -63,17 +63,18 @@ def _part(part: Facts | Table, base: str) -> RenderableType:
 
 def _facts(facts: Sequence[Fact], base: str) -> RenderableType:
     """Short ones beside each other, each long one on a line of its own."""
-    pairs = [_pair(fact, base) for fact in facts]
-    short = [pair for pair in pairs if pair.cell_len <= _SHORT]
+    pairs = [pair(fact, base) for fact in facts]
+    short = [one for one in pairs if one.cell_len <= _SHORT]
     bar = composition(facts)
     return Group(
         Columns(short, padding=(0, 3), column_first=True),
         *([bar] if bar else []),
-        *(pair for pair in pairs if pair.cell_len > _SHORT),
+        *(one for one in pairs if one.cell_len > _SHORT),
     )
 
 
-def _pair(fact: Fact, base: str) -> Text:
+def pair(fact: Fact, base: str) -> Text:
+    """A fact under its name; sums by month as their course."""
     months = sums_by_month(fact.value)
     told = course(months, base) if months else spoken(fact.value, base)
     return Text.assemble((f"{plain(_title(fact))} ", "dim"), told)

@@ -3,16 +3,18 @@
 import io
 import re
 from collections import deque
+from decimal import Decimal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
 from agents.bank.storyline_file import shipped_storylines
-from agents.local.card import gallery
+from agents.local.card import card, gallery
 from agents.local.display import Display, View, line
 from agents.local.gallery import Star
 from agents.local.observer import Facts, Shown
+from schemas.activity import Month, Sum
 from streams.portrait import portrait
 from tests.portrait.story import TODAY, ZONE, record
 
@@ -99,3 +101,18 @@ def test_elsewhere_it_is_one_plain_line() -> None:
     with Display(Console(file=written, width=40)) as display:
         display.show(view)
     assert written.getvalue() == line(view) + "\n"
+
+
+def test_a_card_shows_how_spending_went() -> None:
+    """The storyline whose point is that it moves from one category to another."""
+    held = record()
+    for month, code in ((2026 * 12 + 1, "5812"), (2026 * 12 + 2, "5641")):
+        held.months.put(month, Month(categories={code: Sum(1, Decimal(900))}))
+    storyline = next(one for one in shipped_storylines() if one.portrait)
+    drawn = portrait(held, ZONE, TODAY, base_currency="CNY")
+    written = io.StringIO()
+    Console(file=written, width=140).print(card(Star(storyline, drawn)))
+    text = written.getvalue()
+    assert "baby and children's wear  █" in text
+    assert "restaurants █ " in text
+    assert "CNY in 2026-" in text
