@@ -69,18 +69,19 @@ def premieres(plan: Plan, population: Population) -> Iterator[Premiere]:
             given.add(one.rank)
             population.give_part(one.rank, one.storyline.persona.model_dump(exclude_none=True))
     last = max(one.stage.head for one in chosen)
-    return chain(sorted(chosen, key=lambda one: one.begins), _later(plan, last))
+    return chain(sorted(chosen, key=lambda one: one.begins), _later(plan, population, last))
 
 
-def _later(plan: Plan, at: int) -> Iterator[Premiere]:
-    """Played by anybody, after a time, without end."""
+def _later(plan: Plan, population: Population, at: int) -> Iterator[Premiere]:
+    """Played by anybody who lives an ordinary life, after a time, without end."""
     rng = Random(f"{plan.seed}/storylines/later")  # noqa: S311  # reproducible on purpose
-    pool = min(plan.customers, KNOWN_AT_ONCE)
+    known = range(min(plan.customers, population.count, KNOWN_AT_ONCE))
+    pool = [rank for rank in known if not population.customer(rank).who.quiet] or known
     while True:
         at += round(rng.uniform(0.5, 1.5) * _PAUSE_S * 1_000 * plan.pace)
         storyline = rng.choice(storylines_of(plan))
         head = at + (round(_LEAD_S * 1_000 * plan.pace) if storyline.lead_days else 0)
-        yield Premiere(storyline, rng.randrange(pool), Stage(head, at, plan.pace), at)
+        yield Premiere(storyline, rng.choice(pool), Stage(head, at, plan.pace), at)
 
 
 def _live(

@@ -34,6 +34,8 @@ def opening(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
         yield Step(_PAUSE_MS, "tag.added", {"tag": tag, "given_by": who.rm})
     if who.spouse is not None and who.rank % 2 == 0:
         yield Step(_PAUSE_MS, "relation.added", {"other": who.spouse, "relation": "spouse"})
+    if who.quiet:
+        return
     lot = rng.random()
     if lot < 0.45:
         yield from hold_product(rng, customer, at)

@@ -63,7 +63,7 @@ class Persona:
     funds: int = 0
     """So much at least is on the current account at the beginning, in base currency."""
     quiet: bool = False
-    """No salary comes, and nobody looks at the app, unless a storyline says so."""
+    """Nothing happens but payments by card, unless a storyline says so."""
 
     @property
     def number(self) -> str:

@@ -1,6 +1,6 @@
 """All customers of the simulated bank, however many: personas on demand, numbers in columns.
 
-A million customers are some 60 bytes each. Personas are worked out again whenever they are asked
+A million customers are some 80 bytes each. Personas are worked out again whenever they are asked
 for; those asked for lately are kept.
 """
 
@@ -43,6 +43,10 @@ class Columns:
         """What the card has paid and no statement has billed yet, in hundredths of the base."""
         self.busy_until = array("q", bytes(8 * count))
         """No ordinary payment before this time: people pause between payments."""
+        self.rests_until = array("q", bytes(8 * count))
+        """Others have their turn before this time."""
+        self.visits_until = array("q", bytes(8 * count))
+        """Who looks at the app again before this time is still logged in."""
         self.browsed_abroad = array("q", bytes(8 * count))
         """When an ordinary visitor last looked at study-abroad pages."""
         self.done: Mapping[str, array[int]] = {
@@ -133,6 +137,22 @@ class Customer:
         self._columns.busy_until[self.rank] = at
 
     @property
+    def rests_until(self) -> int:
+        return self._columns.rests_until[self.rank]
+
+    @rests_until.setter
+    def rests_until(self, at: int) -> None:
+        self._columns.rests_until[self.rank] = at
+
+    @property
+    def visits_until(self) -> int:
+        return self._columns.visits_until[self.rank]
+
+    @visits_until.setter
+    def visits_until(self, at: int) -> None:
+        self._columns.visits_until[self.rank] = at
+
+    @property
     def browsed_abroad(self) -> int:
         return self._columns.browsed_abroad[self.rank]
 
@@ -191,6 +211,10 @@ class Population:
         """One customer, the active ones more often."""
         rank = bisect(self._weights, rng.random() * self._weights[-1], 0, self.count - 1)
         return self.customer(rank)
+
+    def anybody(self, rng: Random) -> Customer:
+        """One customer, all alike."""
+        return self.customer(rng.randrange(self.count))
 
     def ids(self) -> Sequence[str]:
         """All ids, the most active first."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from agents.bank.calendar import is_day_off
 from agents.bank.life import abroad_on
 from agents.bank.population import Customer
-from agents.bank.stories.cards import CARDS, LIMITS
+from agents.bank.stories.cards import CARDS, LIMITS, pay_by_card
 from agents.bank.stories.holdings import HOLDINGS
 from agents.bank.stories.service import SERVICE
 from agents.bank.stories.story import Likely, Repertoire, Story
@@ -27,21 +27,26 @@ class _Weighed(NamedTuple):
 
 
 @lru_cache(12)
-def _weighed(busy: bool, quiet: bool, where: str) -> _Weighed:
+def _weighed(busy: bool, where: str) -> _Weighed:
     def weight(one: Likely) -> float:
         return {"work": one.on_workdays, "off": one.on_days_off, "away": one.on_journeys}[where]
 
-    chosen = [one for one in (_UNPAID if busy else _ALL) if not (quiet and one in VISITS)]
+    chosen = _UNPAID if busy else _ALL
     return _Weighed(
         tuple(one.story for one in chosen), tuple(accumulate(weight(one) for one in chosen))
     )
 
 
-def choose_story(rng: Random, customer: Customer, day: int, *, busy: bool) -> Story:
-    """An ordinary story; one without a payment for who is busy with the last one."""
+def choose_story(rng: Random, customer: Customer, day: int, *, busy: bool) -> Story | None:
+    """An ordinary story; one without a payment for who is busy with the last one.
+
+    Who lives quietly only pays by card: what else happens, a storyline tells.
+    """
+    if customer.who.quiet:
+        return None if busy else pay_by_card
     away = abroad_on(customer.rank, customer.who.abroad, day) is not None
     where = "away" if away else "off" if is_day_off(day) else "work"
-    stories, cumulative = _weighed(busy, customer.who.quiet, where)
+    stories, cumulative = _weighed(busy, where)
     return rng.choices(stories, cum_weights=cumulative)[0]
 
 

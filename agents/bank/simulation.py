@@ -10,20 +10,22 @@ than are kept, a tick lets the next one of them go on instead of a new one begin
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from heapq import heappop, heappush
+from heapq import heappop, heappush, merge
+from operator import attrgetter
 from random import Random
 
 from agents.bank.calendar import day_number, hour_of
-from agents.bank.casting import premieres
+from agents.bank.casting import Premiere, premieres
 from agents.bank.disturbance import Disturbance
 from agents.bank.ledger import told
 from agents.bank.message import Message, envelope, message
 from agents.bank.opening import introduction, opening
+from agents.bank.paydays import Payday, paydays
 from agents.bank.plan import Plan
 from agents.bank.population import KNOWN_AT_ONCE, Customer, Population
 from agents.bank.repertoire import choose_story, is_payment
 from agents.bank.stories.due import due_story
-from agents.bank.stories.story import HOUR_MS, Step, Story, minutes
+from agents.bank.stories.story import HOUR_MS, MINUTE_MS, Step, Story, minutes
 from streams.durations import DAY_MS
 
 _EVENTS_A_DAY = 1.1
@@ -33,6 +35,9 @@ _TEMPO = (
     *(0.6, 1.1, 1.5, 1.6, 1.5, 1.5, 1.2, 1.3, 1.4, 1.4, 1.4, 1.4, 1.5, 1.6, 1.5, 1.2, 0.7),
 )
 """Hour of the day → how much is done, compared with the average."""
+_REST = 2 * MINUTE_MS
+"""Between two turns of a customer, as long as others have none either."""
+_TRIES = 8
 _UNDER_WAY = 50_000
 """So many stories at most are under way."""
 
@@ -62,8 +67,12 @@ class _Simulation:
         self._events = 0
         self._ahead = 0
         self._disturbance = Disturbance(plan)
-        self._premieres = premieres(plan, self._population)
-        self._premiere = next(self._premieres)
+        self._calendar: Iterator[Premiere | Payday] = merge(
+            premieres(plan, self._population),
+            paydays(plan, self._population),
+            key=attrgetter("begins"),
+        )
+        self._date = next(self._calendar)
 
     def messages(self) -> Iterator[Message]:
         self._open()
@@ -104,8 +113,8 @@ class _Simulation:
     def _due(self, until: int) -> Iterator[Message]:
         while True:
             first = self._agenda[0][0] if self._agenda else until + 1
-            if self._premiere.begins <= min(first, until):
-                self._raise_curtain()
+            if self._date.begins <= min(first, until):
+                self._keep_date()
                 continue
             if first > until:
                 return
@@ -121,7 +130,7 @@ class _Simulation:
     def _begin_something(self, at: int) -> Message | None:
         """A customer, by activity, does what is due or begins a story."""
         rng = self._rng
-        customer = self._population.choose(rng)
+        customer = self._somebody(at)
         if self._newcomers and not self._population.columns.known[customer.rank]:
             self._introduce(customer.rank, introduction, at)
             return None
@@ -129,13 +138,30 @@ class _Simulation:
         if story is None:
             busy = at < customer.busy_until
             story = choose_story(rng, customer, day_number(at), busy=busy)
+            customer.rests_until = at + _REST
+            if story is None:
+                return None
             if is_payment(story):
                 customer.busy_until = at + minutes(rng, 20, 90)
+                if customer.who.quiet:
+                    customer.rests_until = customer.busy_until
         steps = story(rng, customer, at)
         step = next(steps, None)
         if step is None:
             return None
         return self._go_on(customer, steps, step, at, self._disturbance.lateness(at))
+
+    def _somebody(self, at: int) -> Customer:
+        """Whose turn it is: somebody's who has not just had one; anybody's if all have."""
+        for _ in range(_TRIES):
+            customer = self._population.choose(self._rng)
+            if at >= customer.rests_until:
+                return customer
+        for _ in range(_TRIES):
+            customer = self._population.anybody(self._rng)
+            if not customer.who.quiet:
+                break
+        return customer
 
     def _tell(self, customer: Customer, steps: Iterator[Step], since: int) -> None:
         step = next(steps, None)
@@ -156,13 +182,12 @@ class _Simulation:
             self._put(bad.at, partial(_arrive, bad))
         return said
 
-    def _raise_curtain(self) -> None:
-        """Premieres are not on the agenda: they are never hastened, and come without end."""
-        premiere = self._premiere
-        self._premiere = next(self._premieres)
-        customer = self._population.customer(premiere.rank)
-        steps = premiere.steps(self._rng, customer, premiere.begins)
-        self._tell(customer, steps, premiere.begins)
+    def _keep_date(self) -> None:
+        """Premieres and paydays are not on the agenda: never hastened, and without end."""
+        date = self._date
+        self._date = next(self._calendar)
+        customer = self._population.customer(date.rank)
+        self._tell(customer, date.steps(self._rng, customer, date.begins), date.begins)
 
     def _put(self, at: int, act: Act) -> None:
         self._entries += 1

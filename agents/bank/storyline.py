@@ -44,7 +44,7 @@ class PersonaNeeds(_Strict):
     """What this life turns to."""
     tags: tuple[str, ...] | None = None
     quiet: bool | None = None
-    """No salary comes by itself, and nobody looks at the app: the storyline tells all of that."""
+    """No ordinary life but payments by card: the storyline tells what happens."""
 
     @model_validator(mode="after")
     def _known_words(self) -> "PersonaNeeds":

@@ -190,9 +190,23 @@ def test_who_is_about_to_leave_is_paid_by_the_employer_and_then_no_more(
         assert {data["counterparty_name"] for _, data in paid} == {employer}
         assert len({data["counterparty_bank"] for _, data in paid}) == 1
         assert max(at for at, _ in paid) < head - 50 * DAY
+        ordinary = {e["type"] for _, e in said} - _OF_A_LEAVER
+        assert not ordinary, "the storyline stops the ordinary life"
+        holdings = [e["type"] for _, e in said if e["type"].startswith(("product.", "deposit."))]
+        assert holdings == ["product.purchased", "product.redeemed"]
+        assert not any(e["data"]["direction"] == "in" and e["data"]["purpose"] != "salary"
+                       for _, e in said if e["type"] == "transfer.completed")  # fmt: skip
         logins = [at for at, e in said if e["type"] == "logged.in"]
         assert len(logins) == 4
         assert max(logins) < head - 40 * DAY
+
+
+_OF_A_LEAVER = {
+    "customer.updated", "account.opened", "card.issued", "balance.reported", "tag.added",
+    "relation.added", "card.authorised", "card.settled", "card.reversed", "statement.issued",
+    "transfer.completed", "logged.in", "product.purchased", "complaint.raised",
+    "survey.answered", "product.redeemed",
+}  # fmt: skip
 
 
 def test_who_gives_up_three_times_does_not_come_back(

@@ -1,16 +1,18 @@
 """What comes by the calendar: salaries, card statements, school fees.
 
-Each comes on the first occasion on or after its day on which the customer has a turn; whoever is
-active enough has one every day.
+Salaries come on their day and at their time, see paydays.py; of customers who are not known at
+once, on their day if they have a turn on it. The others come on the first occasion on or after
+their day on which the customer has a turn; whoever is active enough has one every day.
 """
 
 from collections.abc import Iterator
+from datetime import date
 from random import Random
 
-from agents.bank.calendar import date_of, day_number, months
+from agents.bank.calendar import date_of, day_number, months, number_of, start_of
 from agents.bank.money import BASE, money
-from agents.bank.population import Customer
-from agents.bank.stories.story import Step, Story, day, days, minutes
+from agents.bank.population import KNOWN_AT_ONCE, Customer
+from agents.bank.stories.story import HOUR_MS, MINUTE_MS, Step, Story, day, days, minutes
 from agents.bank.stories.transfers import balance, bank_of, get_paid, transfer
 
 _STATEMENT_DAY = 18
@@ -23,7 +25,7 @@ def due_story(customer: Customer, at: int) -> Story | None:
     """The story that is due for a customer, once; None if nothing is."""
     today = date_of(day_number(at))
     month = today.year * 12 + today.month
-    paid = today.day >= _payday(customer) and not customer.who.quiet
+    paid = today.day == _payday(customer) and customer.rank >= KNOWN_AT_ONCE
     if paid and customer.first_time("salary", month):
         return be_paid
     if today.day >= _STATEMENT_DAY and customer.first_time("statement", month):
@@ -36,6 +38,18 @@ def due_story(customer: Customer, at: int) -> Story | None:
 
 def _payday(customer: Customer) -> int:
     return 3 if customer.who.occupation == "retired" else customer.who.company.payday
+
+
+def next_payday(customer: Customer, after: int) -> int:
+    """When the customer is paid next, epoch milliseconds: all of a company within some minutes."""
+    who, today = customer.who, date_of(day_number(after))
+    payer = 0 if who.occupation == "retired" else who.company.number
+    of_day = 9 * HOUR_MS + payer * 7 % 180 * MINUTE_MS + customer.rank % 600 * 1_000
+    for month in (today.month, today.month + 1):
+        day = date(today.year + month // 13, (month - 1) % 12 + 1, _payday(customer))
+        if (at := start_of(number_of(day)) + of_day) > after:
+            return at
+    raise AssertionError("a month later is after it")
 
 
 def _pupils(customer: Customer, year: int) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 from agents.bank.money import amounts
 from agents.bank.population import Customer
-from agents.bank.stories.story import Likely, Repertoire, Step, around, minutes
+from agents.bank.stories.story import MINUTE_MS, Likely, Repertoire, Step, around, minutes
 from streams.durations import DAY_MS
 
 TOPICS = ("funds", "deposits", "insurance", "foreign exchange", "cards", "loans", "lifestyle")
@@ -16,6 +16,7 @@ STUDY_PAGES = (
     "Study in the UK", "Tuition payment abroad", "Proof of funds", "Student credit card",
     "留学金融服务", "Foreign currency for students",
 )  # fmt: skip
+_VISIT = 10 * MINUTE_MS
 _STUDY_PAUSE = 4 * DAY_MS
 
 
@@ -24,16 +25,22 @@ def page(name: str, topic: str, seconds: int) -> dict[str, Any]:
 
 
 def visit_app(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
-    """A login and some pages; rarely, one of them is about studying abroad."""
-    channel = "app" if rng.random() < 0.8 else "web"
-    yield Step(0, "logged.in", {"channel": channel, "device": customer.who.device})
-    for _ in range(rng.choice((1, 1, 2, 3))):
+    """A login and some pages, or one more page of a visit; rarely, it is about studying abroad."""
+    pages, pause = 1, 0
+    if at >= customer.visits_until:
+        customer.visits_until = at + _VISIT
+        channel = "app" if rng.random() < 0.8 else "web"
+        yield Step(0, "logged.in", {"channel": channel, "device": customer.who.device})
+        pages, pause = rng.choice((1, 1, 2, 3)), 1
+    for _ in range(pages):
         topic = rng.choice(TOPICS)
         name = f"{topic}/{rng.randint(1, 20)}"
         if rng.random() < 0.02 and at > customer.browsed_abroad + _STUDY_PAUSE:
             customer.browsed_abroad = at
             topic, name = STUDY_ABROAD, rng.choice(STUDY_PAGES)
-        yield Step(minutes(rng, 0.1, 3), "page.viewed", page(name, topic, rng.randint(3, 240)))
+        yield Step(
+            pause * minutes(rng, 0.1, 3), "page.viewed", page(name, topic, rng.randint(3, 240))
+        )
 
 
 def take_journey(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
