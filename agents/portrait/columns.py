@@ -35,16 +35,18 @@ class Column(NamedTuple):
 
     @property
     def width(self) -> int:
-        """In cells: all of it in one line. The heading of numbers may take two."""
-        name = _longest_word(self.name) if self.is_whole else cell_len(self.name)
-        return max(name, *(cell.cell_len for cell in self.cells))
+        """In cells: all of it in one line."""
+        return max(cell_len(self.name), self._longest)
 
     @property
     def least(self) -> int:
-        """As narrow as it can be read."""
-        if self.is_whole:
-            return self.width
-        return max(_longest_word(text) for text in (self.name, *map(str, self.cells)))
+        """As narrow as it can be read: the heading may take several lines."""
+        told = self._longest if self.is_whole else max(map(_longest_word, map(str, self.cells)))
+        return max(_longest_word(self.name), told)
+
+    @property
+    def _longest(self) -> int:
+        return max(cell.cell_len for cell in self.cells)
 
 
 def columns(part: Table, base: str) -> Iterator[Column]:

@@ -57,7 +57,7 @@ def _that_fit(all_: Sequence[Column], room: int) -> Sequence[Column]:
 
 
 def _widths(shown: Sequence[Column], room: int) -> list[int]:
-    """Whatever is too much is taken from the widest text."""
+    """Whatever is too much is taken from the widest texts and headings."""
     widths = [column.width for column in shown]
     while _together(widths) > room:
         spare = [width - one.least for width, one in zip(widths, shown, strict=True)]
