@@ -65,6 +65,7 @@ class Record:
         "customer",
         "header",
         "stored",
+        "worth",
     )
 
     def __init__(self, customer: str, stored: bytes | None = None) -> None:
@@ -74,6 +75,8 @@ class Record:
         self._activity: ActivitySection | None = None
         self._windows: Windows | None = None
         self._months: Months | None = None
+        self.worth: Any = None
+        """What streams/assets.py reckoned of the profile; None once that is to be changed."""
         self.header = Header() if stored is None else read_header(stored)
         self._edited = stored is None
         if stored is None:
@@ -87,8 +90,9 @@ class Record:
         return self._profile
 
     def edit_profile(self) -> ProfileSection:
-        """The profile, to change."""
+        """The profile, to change at once: what was reckoned of it is forgotten here."""
         self._edited = True
+        self.worth = None
         return self.profile
 
     @property

@@ -11,6 +11,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from schemas.profile import ProfileSection
+from schemas.record import Record
 from streams import history
 from streams.fold.accounts import is_open
 
@@ -47,6 +48,42 @@ class Totals(NamedTuple):
     @property
     def net(self) -> Decimal:
         return self.assets - self.base_loans
+
+
+class Worth:
+    """The totals of a record's profile and its months, each reckoned when first asked for."""
+
+    __slots__ = ("_months", "_newest", "_profile", "_totals")
+
+    def __init__(self, profile: ProfileSection) -> None:
+        self._profile = profile
+        self._totals: Totals | None = None
+        self._newest = -1
+        self._months: tuple[dict[int, Decimal], dict[int, Decimal]] = {}, {}
+
+    @property
+    def totals(self) -> Totals:
+        if self._totals is None:
+            self._totals = totals(self._profile)
+        return self._totals
+
+    def months(self, newest: int) -> tuple[dict[int, Decimal], dict[int, Decimal]]:
+        """Assets and loans by month."""
+        if newest != self._newest:
+            profile, sums = self._profile, self.totals
+            assets = assets_by_month(profile, newest, sums.assets)
+            self._months = assets, loans_by_month(profile, newest, sums.base_loans)
+            self._newest = newest
+        return self._months
+
+
+def worth(record: Record) -> Worth:
+    """Kept with the record until its profile is edited: contacts change nothing of it, and rules
+    may ask for it at every event."""
+    kept: Worth | None = record.worth
+    if kept is None:
+        kept = record.worth = Worth(record.profile)
+    return kept
 
 
 def totals(profile: ProfileSection) -> Totals:

@@ -9,7 +9,7 @@ from schemas.effects import CardDetails, Cause, ProfileData, encode_profile_data
 from schemas.envelope import from_millis
 from schemas.profile import NEVER, Basics, Card, ProfileSection
 from schemas.record import Record
-from streams.assets import NOTHING, Totals, assets_by_month, loans_by_month, totals
+from streams.assets import NOTHING, Totals, worth
 from streams.attributes import NONE_DECLARED, Attributes
 from streams.contribution import contribution
 from streams.fold import PROFILE_FOLDS
@@ -53,7 +53,7 @@ def changed_summary(
 
 
 def _summary(record: Record, version: int, cause: Cause, attributes: Attributes) -> ProfileData:
-    profile, basics, sums = record.profile, record.profile.basics, totals(record.profile)
+    profile, basics, sums = record.profile, record.profile.basics, worth(record).totals
     consents = _consents(basics)
     return ProfileData(
         version=version,
@@ -104,8 +104,7 @@ def _summary(record: Record, version: int, cause: Cause, attributes: Attributes)
 def _of_activity(record: Record, sums: Totals) -> dict[str, Any]:
     activity = record.activity
     seen, contact_at = unpack_behaviour(activity.behaviour), activity.last_contact_at
-    assets = assets_by_month(record.profile, seen.month, sums.assets)
-    loans = loans_by_month(record.profile, seen.month, sums.base_loans)
+    assets, loans = worth(record).months(seen.month)
     return {
         "assets_by_month": {month_name(month): total for month, total in assets.items()},
         "loans_by_month": {month_name(month): total for month, total in loans.items()},

@@ -12,7 +12,7 @@ when neither holds. The names that the text uses:
 from collections.abc import Callable
 from typing import Any
 
-from streams.assets import totals
+from streams.assets import worth
 from streams.buckets import scale
 from streams.expressions import values
 from streams.expressions.catalogue import TOTALS
@@ -53,7 +53,7 @@ class Writer:
             "quotient": values.quotient,
             "rounded": values.rounded,
             "present": values.present,
-            "totals": totals,
+            "worth": worth,
             "__builtins__": {},
         }
 

@@ -134,7 +134,7 @@ class _Block:
                 number = self._number_of(node.aggregate)
                 return f"{_READING}{number}", f"g[{number}]"
             case ProfileField(name=name) if name in TOTALS:
-                return "s", "totals(r.profile)"
+                return "s", "worth(r).totals"
             case ProfileField():
                 return "b", "r.profile.basics"
             case Attribute():

@@ -9,10 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.envelope import from_millis
-from streams.assets import assets_by_month, loans_by_month, totals
+from schemas.record import Record
+from streams.assets import assets_by_month, loans_by_month, totals, worth
 from streams.history import MONTHS
-from streams.inputs import Raw
+from streams.inputs import Input, Raw
+from streams.intake import read
 from streams.months import month_name
+from streams.step import step
 from tests.core.all_types import DAYS
 from tests.core.strategies import DAY, NOW, message
 from tests.core.test_any_order import NO_RULES, SPAN, WHO, record_of
@@ -169,6 +172,27 @@ def test_the_ends_of_months_are_those_of_a_ledger(entries: list[Entry]) -> None:
     begun = [month_of(at) for at, kind, _ in entries if not kind.startswith("loan")]
     if len(found) < MONTHS:
         assert month_name(min(found)) == min(begun, default=month_name(newest))
+
+
+@settings(deadline=None, max_examples=100)
+@given(histories)
+def test_what_a_record_keeps_of_its_worth_is_as_if_reckoned_anew(entries: list[Entry]) -> None:
+    record = Record(WHO)
+    for raw in raws_of(entries):
+        step(record, input_of(raw), NO_RULES)
+        profile, newest = record.profile, max(record.months)
+        sums = totals(profile)
+        assert worth(record).totals == sums
+        assert worth(record).months(newest) == (
+            assets_by_month(profile, newest, sums.assets),
+            loans_by_month(profile, newest, sums.base_loans),
+        )
+
+
+def input_of(raw: Raw) -> Input:
+    event = read(raw, NO_RULES.settings).input
+    assert event is not None
+    return event
 
 
 def test_a_closed_account_counts_until_it_was_closed() -> None:

@@ -30,7 +30,7 @@ def run_compiled(node: Node, record: Record, data: Any, readings: list[Any]) -> 
     if node.type.base is Base.FLAG:
         texts += [writer.true(node), writer.false(node)]
     given_names = [f"g_{i} = readings[{i}]" for i in range(len(numbers))]
-    given_names += ["b, t, s = r.profile.basics, r.profile.tags, totals(r.profile)"]
+    given_names += ["b, t, s = r.profile.basics, r.profile.tags, worth(r).totals"]
     attributes = [one for one in walk(node) if isinstance(one, Attribute)]
     given_names += [f"{writer.value(one)} = {writer.attribute(one)}" for one in attributes]
     source = "\n    ".join(
