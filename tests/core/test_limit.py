@@ -46,7 +46,7 @@ ENDINGS = {"account.closed", "deposit.redeemed", "product.redeemed", "loan.repai
 
 
 _DAYS = {"birthday", "opened_on", "matures_on", "due_on", "temporary_until"}
-_LONG = {"currency": 3, "counterparty_country": 2, "country": 2}
+_LONG = {"counterparty_country": 2, "country": 2}
 
 
 class Maker:
@@ -94,6 +94,7 @@ class Maker:
             return self.letter * _LONG[name]
         named = {
             "rate": lambda: "0.12345678",
+            "currency": lambda: "CNY",
             "category": lambda: f"{self.number:04}",
             "other": lambda: self.text(64),
             "family": lambda: [self._member()] * 22,

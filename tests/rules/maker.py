@@ -70,6 +70,8 @@ def random_data(random: Random, event_type: str) -> Struct:
     unset = may_be_unset(event_type)
     fields = event_fields(event_type).items()
     drawn = {name: field_value(random, kind, unset=unset) for name, kind in fields}
+    if drawn.get("currency"):
+        drawn["currency"] = random.choice(("CNY", "HKD"))
     return data_struct(event_type)(**drawn)
 
 
