@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
+from agents.bank import names
 from agents.bank.calendar import date_of
 from agents.bank.companies import Company, company, count_of_companies
-from agents.bank.home import Child, home_of
+from agents.bank.home import Child, Home, home_of
 from agents.bank.life import Turn, turn_of
 from agents.bank.money import ABROAD, CURRENCY_OF
 from agents.bank.names import Name
@@ -29,6 +30,9 @@ _TAGS = ("golf", "tea", "art", "wine", "marathon", "philanthropy", "yachting", "
 _SPREAD = 7_919
 """A prime: neighbours in rank are not neighbours in number."""
 _SIX_DIGITS = 900_000
+_GROWN_UP = 22
+"""Nobody has a child before so many years."""
+_PARENT_AT_MOST = 44
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,8 @@ class Persona:
     partner: str | None
     """The shown name of a husband or wife."""
     children: tuple[Child, ...]
+    home: Home
+    woman: bool
     abroad: str
     """The foreign country that this customer has to do with."""
     usual: int
@@ -129,6 +135,8 @@ def persona_of(seed: int, rank: int, count: int, today: int) -> Persona:
         spouse=customer_id(rank ^ 1, count) if home.shared else None,
         partner=(home.husband if woman else home.wife).shown if home.married else None,
         children=home.children,
+        home=home,
+        woman=woman,
         abroad=rng.choice(ABROAD),
         usual=round(_USUAL[tier] * rng.uniform(0.6, 1.8)),
         turn=turn_of(rng, age, ages, today),
@@ -137,30 +145,61 @@ def persona_of(seed: int, rank: int, count: int, today: int) -> Persona:
     )
 
 
-def made_to_fit(persona: Persona, needs: Mapping[str, Any], today: int) -> Persona:
-    """The persona, changed as far as a part needs it (`PersonaNeeds` in storyline.py)."""
-    year = date_of(today).year
+def made_to_fit(
+    persona: Persona, needs: Mapping[str, Any], of_spouse: Mapping[str, Any], today: int
+) -> Persona:
+    """The persona, changed as far as a part needs it (`PersonaNeeds` in storyline.py).
+
+    A part of the spouse's changes the family of both: its children, and how old the couple is.
+    """
     asis = ("tier", "occupation", "abroad", "usual", "funds", "quiet")
     changes = {name: needs[name] for name in asis if name in needs}
     if "tags" in needs:
         changes["tags"] = tuple(needs["tags"])
     if "turn" in needs:
         changes["turn"] = Turn(needs["turn"], today - 100)
-    if "age" in needs:
-        changes["born"] = f"{year - needs['age']}{persona.born[4:]}"
-        if persona.occupation == "retired":
-            changes.setdefault("occupation", "executive")
+    if needs.get("married"):
+        home = persona.home
+        changes["partner"] = (home.husband if persona.woman else home.wife).shown
+    changes |= _family(persona, needs, of_spouse, today)
     if "birthday_in_days" in needs:
         birthday = date_of(today + needs["birthday_in_days"])
         month_and_day = f"{birthday.month:02d}-{min(birthday.day, 28):02d}"
         changes["born"] = f"{changes.get('born', persona.born)[:4]}-{month_and_day}"
-    if "child_age" in needs:
-        changes["children"] = (_child(persona, year - needs["child_age"]),)
-        changes["spouse"] = None  # whose family would be another
     return replace(persona, **changes)
 
 
-def _child(persona: Persona, born: int) -> Child:
-    family = persona.name.family.split()[0]
-    name = f"{family}思齐" if persona.name.chinese else f"Robin {persona.name.family}"
-    return Child(name, f"{born}-03-18")
+def _family(
+    persona: Persona, needs: Mapping[str, Any], of_spouse: Mapping[str, Any], today: int
+) -> dict[str, Any]:
+    """Birthdays that fit: the children who are asked for, or those of so old a couple."""
+    year, born = date_of(today).year, int(persona.born[:4])
+    parts = (needs, of_spouse)
+    ages = [part["age"] for part in parts if "age" in part]
+    asked = dict.fromkeys(part["child_age"] for part in parts if "child_age" in part)
+    children = tuple(_child(persona, age, today) for age in asked)
+    if ages:
+        born = year - ages[0]
+        children = children or tuple(
+            one for one in persona.children if int(one.born[:4]) >= year - min(ages) + _GROWN_UP
+        )
+    elif children:
+        born = min(max(born, year - min(asked) - _PARENT_AT_MOST), year - max(asked) - _GROWN_UP)
+    else:
+        return {}
+    changes: dict[str, Any] = {"born": f"{born}{persona.born[4:]}", "children": children}
+    if persona.occupation == "retired" and "occupation" not in needs:
+        changes["occupation"] = "executive"
+    return changes
+
+
+def _child(persona: Persona, age: int, today: int) -> Child:
+    """The same whichever of the parents is asked; one who turns so old in this year."""
+    home = persona.rank // 2 if persona.spouse else persona.rank
+    rng = Random(f"{home}/child/{age}")  # noqa: S311  # a simulation, reproducible on purpose
+    family = persona.home.husband.family if persona.partner else persona.name.family
+    name = names.person(rng, woman=rng.random() < 0.5, family=family)
+    born = f"{date_of(today).year - age}-{rng.randint(1, 12):02d}-{rng.randint(1, 28):02d}"
+    if age == 0:
+        born = date_of(today - rng.randint(100, 130)).isoformat()
+    return Child(name.shown, born)

@@ -195,8 +195,10 @@ class Population:
         @lru_cache(_PERSONAS_KEPT)
         def customer(rank: int) -> Customer:
             who = persona_of(seed, rank, count, day)
-            if rank in self._parts:
-                who = made_to_fit(who, self._parts[rank], day)
+            own = self._parts.get(rank, {})
+            of_spouse = self._parts.get(rank ^ 1, {}) if who.spouse else {}
+            if own or of_spouse:
+                who = made_to_fit(who, own, of_spouse, day)
             return Customer(who, self.columns)
 
         self.customer = customer

@@ -32,7 +32,9 @@ class PersonaNeeds(_Strict):
     age: int | None = Field(None, ge=18, le=95)
     birthday_in_days: int | None = Field(None, ge=0, le=365)
     """Counted from the day on which the bank goes live."""
+    married: bool | None = None
     child_age: int | None = Field(None, ge=0, le=30)
+    """How old a child turns in this year; 0 is a baby of some months."""
     occupation: str | None = None
     abroad: str | None = None
     """The country that the customer has to do with."""

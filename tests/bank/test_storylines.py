@@ -2,9 +2,10 @@
 
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +152,35 @@ def test_who_plays_is_made_to_fit(by_customer: dict[str, list[tuple[int, Any]]])
         assert tags >= set(needs.tags or ())
         if needs.child_age is not None:
             children = [one for one in opening["data"]["family"] if one["relation"] == "child"]
-            assert int(children[0]["birthday"][:4]) == 2026 - needs.child_age
+            born = date.fromisoformat(children[0]["birthday"])
+            day = date.fromisoformat(opening["time"][:10])
+            assert 2026 - born.year == needs.child_age or not needs.child_age
+            assert born < day, "nobody is told of before the birth"
+        if needs.married:
+            assert opening["data"]["family"][0]["relation"] == "spouse"
+
+
+def test_a_couple_tells_of_one_family(by_customer: dict[str, list[tuple[int, Any]]]) -> None:
+    families = {
+        customer: said[0][1]["data"].get("family", []) for customer, said in by_customer.items()
+    }
+    couples, cast_children = 0, Counter[tuple[str, str]]()
+    players = {customer_id(one.rank, PLAN.customers) for one in cast(PLAN)}
+    for customer, family in families.items():
+        children = {(one["name"], one["birthday"]) for one in family if one["relation"] == "child"}
+        if spouse := next((one["customer"] for one in family if "customer" in one), None):
+            couples += 1
+            others = families[spouse]
+            assert customer in {one.get("customer") for one in others}
+            assert children == {
+                (one["name"], one["birthday"]) for one in others if one["relation"] == "child"
+            }
+        elif customer in players:
+            cast_children.update(children)
+        born = int(by_customer[customer][0][1]["data"]["birthday"][:4])
+        assert all(int(birthday[:4]) - born > 17 for _, birthday in children), customer
+    assert couples > 30
+    assert max(cast_children.values()) == 1
 
 
 def test_what_comes_before_the_head_lies_in_the_history(
