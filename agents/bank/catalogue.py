@@ -38,6 +38,8 @@ ORDINARY = tuple(one for one in PRODUCTS if one.least <= 300_000 and one.id != "
 """What customers buy by themselves; the others are what an RM proposes."""
 
 _INTEREST = (
+    ("deposit-call", "0.0065", None, "通知存款", "Deposit at call"),
+    ("deposit-1m", "0.0095", 1, "一个月定期", "Time deposit, 1 month"),
     ("deposit-3m", "0.0120", 3, "三个月定期", "Time deposit, 3 months"),
     ("deposit-6m", "0.0145", 6, "六个月定期", "Time deposit, 6 months"),
     ("deposit-12m", "0.0165", 12, "一年定期", "Time deposit, 12 months"),
@@ -45,6 +47,22 @@ _INTEREST = (
     ("business-loan", "0.0345", 12, "经营贷款", "Business loan"),
     ("securities-loan", "0.0420", 12, "证券质押贷款", "Loan on securities"),
 )
+
+
+_RATES = {name: rate for name, rate, *_ in _INTEREST}
+_TIME_DEPOSITS = tuple(
+    (term * 28, rate) for name, rate, term, *_ in _INTEREST if name.startswith("deposit-") and term
+)
+"""The least days → the rate, the shortest first."""
+LOANS = {"mortgage": _RATES["mortgage"], "business": _RATES["business-loan"],
+         "securities": _RATES["securities-loan"]}  # fmt: skip
+"""Kind of loan → its rate."""
+
+
+def deposit_rate(days: int) -> str:
+    """What a deposit of so many days bears: as one of the longest term that it reaches."""
+    reached = [rate for least, rate in _TIME_DEPOSITS if least <= days]
+    return reached[-1] if reached else _RATES["deposit-call"]
 
 
 def products() -> Iterator[dict[str, Any]]:

@@ -148,7 +148,7 @@ def _balance(asked: Asked) -> Fields:
 
 def _deposit(asked: Asked) -> Fields:
     put = amounts(asked.base or around(asked.rng, asked.customer.who.usual * 8))
-    return new_deposit(asked.rng, asked.customer, put) | {"matures_on": day(asked.at, 90)}
+    return new_deposit(asked.customer, put, asked.at, int(asked.given.get("term", 90)))
 
 
 def _product(asked: Asked) -> Fields:

@@ -4,15 +4,18 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from itertools import takewhile
 from typing import Any
 
 import pytest
 
+from agents.bank.catalogue import interest_rates
 from agents.bank.money import RATES
 from agents.bank.simulation import messages
 from schemas.decode import decode_event
+from tests.bank.test_life import day_of
 from tests.bank.test_simulation import PLAN
 
 GOOD = replace(PLAN, duplicates=0.0, late=0.0, broken=0.0, mis_keyed=0.0)
@@ -82,6 +85,22 @@ def test_accounts_are_rarely_overdrawn(season: list[Any]) -> None:
     told = [e["data"] for e in season if e["type"] == "balance.reported"]
     overdrawn = [data for data in told if data["balance"].startswith("-")]
     assert len(overdrawn) < len(told) / 50
+
+
+def test_deposits_and_loans_bear_the_rates_that_the_bank_tells(season: list[Any]) -> None:
+    told = {one["interest_rate"]: one["rate"] for one in interest_rates()}
+    by_term = {7: "call", 30: "1m", 90: "3m", 180: "6m"}
+    terms = Counter[int]()
+    for event in season:
+        data = event["data"]
+        if event["type"] == "deposit.placed" and Decimal(data["principal"]) < 900_000:
+            days = (date.fromisoformat(data["matures_on"]) - day_of(event)).days
+            if days in by_term:
+                terms[days] += 1
+                assert data["rate"] == told[f"deposit-{by_term[days]}"]
+        elif event["type"] == "loan.drawn" and data["kind"] != "mortgage":
+            assert data["rate"] == told[f"{data['kind']}-loan"]
+    assert terms.keys() == by_term.keys()
 
 
 def test_a_statement_bills_what_the_card_has_paid_since_the_last_one(season: list[Any]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from agents.bank.catalogue import ORDINARY
+from agents.bank.catalogue import LOANS, ORDINARY, deposit_rate
 from agents.bank.companies import company
 from agents.bank.money import amounts, money
 from agents.bank.population import Customer
@@ -27,7 +27,7 @@ def keep_deposit(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
         return
     put = amounts(base)
     term = rng.choice((7, 30, 90, 180))
-    placed = new_deposit(rng, customer, put) | {"matures_on": day(at, term)}
+    placed = new_deposit(customer, put, at, term)
     yield Step(minutes(rng, 0, 5), "deposit.placed", placed)
     yield Step(minutes(rng, 1, 30), "balance.reported", balance(customer))
     early = rng.random() < 0.15
@@ -44,14 +44,15 @@ def keep_deposit(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
     yield Step(minutes(rng, 1, 30), "balance.reported", balance(customer))
 
 
-def new_deposit(rng: Random, customer: Customer, put: dict[str, str]) -> dict[str, Any]:
-    """A deposit of these amounts, without the day on which it matures."""
+def new_deposit(customer: Customer, put: dict[str, str], at: int, term: int) -> dict[str, Any]:
+    """A deposit of these amounts for so many days, at the rate of that term."""
     return {
         "deposit": customer.next("D"),
         "principal": put["amount"],
         "currency": put["currency"],
         "base_principal": put["base_amount"],
-        "rate": f"0.0{rng.randint(12, 29)}",
+        "rate": deposit_rate(term),
+        "matures_on": day(at, term),
     }
 
 
@@ -83,11 +84,12 @@ def hold_product(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
 def borrow(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
     """And pay it back within a year, in equal parts."""
     base = around(rng, customer.who.usual * 20)
+    kind = rng.choice(tuple(LOANS))
     drawn = {
         "loan": customer.next("L"),
-        "kind": rng.choice(("mortgage", "business", "securities")),
+        "kind": kind,
         **amounts(base),
-        "rate": f"0.0{rng.randint(31, 45)}",
+        "rate": LOANS[kind],
         "due_on": day(at, 360),
     }
     yield Step(0, "loan.drawn", drawn)
