@@ -62,7 +62,7 @@ class CuttingWire:
         await asyncio.wait([answers])
         if data and self._hears:
             forth.write(data)
-            await asyncio.wait_for(_answered(server), 10)
+            await asyncio.wait_for(_answered(server), 60)
         forth.close()
         back.close()
 

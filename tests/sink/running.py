@@ -32,7 +32,7 @@ from tests.schemas.examples import EVENT_EXAMPLES
 from tests.sink.strategies import SECRET
 
 PARTITIONS = 2
-_PATIENCE_S = 30.0
+_PATIENCE_S = 60.0
 _numbers = itertools.count()
 
 
@@ -89,9 +89,11 @@ def topic_of(example: Mapping[str, Any]) -> str:
     return EVENT_TYPES[example["type"]].topic
 
 
-def running(feed: Feed, address: Address, rows: int = 10_000) -> AbstractContextManager[Metrics]:
+def running(
+    feed: Feed, address: Address, rows: int = 10_000, refused_limit: int = 100
+) -> AbstractContextManager[Metrics]:
     """A sink of a feed's topics."""
-    return run_sink(feed.settings, address, rows, QUICK)
+    return run_sink(feed.settings, address, rows, QUICK, refused_limit)
 
 
 @contextmanager
@@ -100,11 +102,12 @@ def run_sink(
     address: Address,
     rows: int = 10_000,
     timeouts: Mapping[str, int] | None = None,
+    refused_limit: int = 100,
 ) -> Iterator[Metrics]:
     """A sink that runs until the block ends, and then ends by itself."""
     metrics = Metrics(SINK)
     source = Source({**consumer_config(settings), **(timeouts or {})}, list(TABLE_OF))
-    pace = Pace(rows=rows, seconds=0.1, backoff_max_s=0.5)
+    pace = Pace(rows=rows, seconds=0.1, backoff_max_s=0.5, refused_limit=refused_limit)
     letters = Letters(librdkafka_config(settings.kafka))
     sink = Sink(source, Writer(address), letters, metrics, pace)
     failures: list[BaseException] = []

@@ -131,15 +131,15 @@ def test_a_table_that_refuses_everything_makes_no_dead_letters(
     feed: Feed, address: Address
 ) -> None:
     """Somebody changed it by mistake: the rows wait in Kafka until it is mended."""
-    feed.send_events(400)
+    feed.send_events(80)
     with client_of(address) as client:
         client.execute("ALTER TABLE events_raw ADD CONSTRAINT no CHECK customer = ''")
         failures = "vipcare_sink_failures_total"
-        with running(feed, address) as metrics:
+        with running(feed, address, refused_limit=20) as metrics:
             wait_until(lambda: value(metrics, failures, why="refuses_most") >= 2, "a stop")
             assert value(metrics, "vipcare_sink_waiting") == 1
             client.execute("ALTER TABLE events_raw DROP CONSTRAINT no")
-            wait_until(lambda: count_rows(client)["events"] == 400, "all events")
+            wait_until(lambda: count_rows(client)["events"] == 80, "all events")
             wait_until(lambda: value(metrics, "vipcare_sink_waiting") == 0, "the end of it")
         assert total(metrics, REFUSED) == 0
         assert count_rows(client)["dead_letters"] == 0
