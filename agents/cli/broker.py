@@ -19,7 +19,7 @@ def broker(port: int) -> int:
 
     For a laptop and for tests. It forgets everything when it ends and has no transactions: set
     VIPCARE_KAFKA__TRANSACTIONS=false for what uses it, or worker and sink refuse to start.
-    Production is Apache Kafka.
+    Production is Apache Kafka. kcat cannot talk to this one; it can to `vipcare kafka`.
     """
     embedded = EmbeddedBroker(port, output=_stderr())
     try:

@@ -14,8 +14,9 @@ CHECKS = (
     Check("kafka", kafka.reachable),
     Check("wires", kafka.wires),
     Check("topics", topics, after="kafka"),
-    Check("limits", kafka.limits, _WORKER | _SINK, after="kafka"),
-    Check("rights", rights, after="kafka"),
+    Check("transactions", kafka.transactions, _WORKER | _SINK, after="kafka"),
+    Check("limits", kafka.limits, _WORKER | _SINK, after="transactions"),
+    Check("rights", rights, after="transactions"),
     Check("clickhouse", clickhouse.reachable, _SINK),
     Check("schema", clickhouse.schema, _SINK, after="clickhouse"),
     Check("clock", clickhouse.clock, _SINK, after="clickhouse"),
@@ -25,5 +26,5 @@ CHECKS = (
     Check("attributes", machine.attributes, _WORKER),
     Check("rules", machine.rules, _WORKER, after="attributes"),
 )
-TRIAL = Check("trial", trial, after="kafka")
+TRIAL = Check("trial", trial, after="transactions")
 """Only when asked for: it writes."""

@@ -60,11 +60,14 @@ def _is_here(host: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
 
 
-def limits(examined: Examined) -> Iterator[Finding]:
-    """What the brokers allow, against what worker and sink will ask for."""
+def transactions(examined: Examined) -> Iterator[Finding]:
+    """Whether the brokers have them, if the settings count on them; nothing is written."""
     if problem := transactions_problem(examined.settings.kafka):
         yield fail(problem, "worker and sink do not start before that")
-        return
+
+
+def limits(examined: Examined) -> Iterator[Finding]:
+    """What the brokers allow, against what worker and sink will ask for."""
     admin = admin_of(examined.settings)
     try:
         told = broker_configurations(admin, metadata(admin).brokers)

@@ -9,6 +9,8 @@ What it does and does not do (tansu 0.6.0, measured with librdkafka 2.x):
   were committed, a fenced producer hangs. So `kafka.transactions=false`;
 - ListOffsets is short: "latest" is one past the *first* record of the last batch. To know the real
   end, read from there until end-of-partition. Offsets for times come out early, too;
+- it logs an ERROR with `NotFound` when somebody asks for a group that is not there: no error;
+- kcat 1.7.1 cannot talk to it, whatever version it is told;
 - a group's first join waits half its rebalance timeout, which is librdkafka's
   `max.poll.interval.ms` (5 minutes by default): set that and `session.timeout.ms` to 6 s.
 """
@@ -107,7 +109,7 @@ class EmbeddedBroker:
             stdin=subprocess.DEVNULL,
             stdout=self._output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "RUST_LOG": os.environ.get("RUST_LOG", "warn")},
+            env={"RUST_LOG": "warn", **os.environ, "NO_COLOR": "1"},
             preexec_fn=kill_with_parent,  # noqa: PLW1509  # one system call, no locks, no imports
             process_group=0,  # a terminal's Ctrl-C is for us: clients drain before the broker ends
         )

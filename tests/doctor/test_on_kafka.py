@@ -15,7 +15,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from agents.doctor.cluster import topic_configurations
 from agents.doctor.finding import Verdict
-from agents.doctor.kafka import limits, reachable, wires
+from agents.doctor.kafka import limits, reachable, transactions, wires
 from agents.doctor.topics import topics
 from agents.doctor.trial import trial
 from agents.topics import all_topics, create
@@ -140,6 +140,7 @@ def test_limits_of_the_brokers(narrow: Settings) -> None:
 
 def test_limits_that_fit(kafka: str) -> None:
     the_only(found(limits, settings_with(kafka)), OK, "within what the brokers allow")
+    assert not found(transactions, settings_with(kafka))
 
 
 def test_a_trial_shows_transactions_and_the_clock_and_leaves_nothing(narrow: Settings) -> None:
@@ -189,11 +190,12 @@ def test_the_embedded_broker_is_found_out(fresh_broker: str) -> None:
     settings = settings_with(fresh_broker)
     create(settings)
     the_only(found(topics, settings), OK, "topics, 4 partitions")
-    the_only(found(limits, settings), FAIL, "keeps no transactions")
+    the_only(found(transactions, settings), FAIL, "keeps no transactions")
     findings = found(trial, settings)
     the_only(findings, FAIL, "does not keep transactions")
     the_only(findings, WARN, "does not stamp messages")
     honest = settings_with(fresh_broker, kafka={"transactions": False})
     the_only(found(wires, honest), WARN, "kafka.transactions is off")
+    assert not found(transactions, honest)
     the_only(found(limits, honest), OK, "the brokers tell no limits")
     assert not [one for one in found(trial, honest) if one.verdict is FAIL]

@@ -6,13 +6,14 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from agents.local.broker import BrokerError, EmbeddedBroker
-from tests.stack.processes import descendants, read_until, running
+from tests.stack.processes import descendants, read_until, running, vipcare
 
 pytestmark = pytest.mark.broker
 
@@ -27,6 +28,22 @@ def test_topics_are_made_with_their_partitions(fresh_broker: str) -> None:
     admin = AdminClient({"bootstrap.servers": fresh_broker})
     admin.create_topics([NewTopic("some.topic", 4, 1)])["some.topic"].result(5)
     assert len(admin.list_topics(timeout=5).topics["some.topic"].partitions) == 4
+
+
+def test_a_look_at_the_setup_leaves_no_errors_in_its_log(tmp_path: Path) -> None:
+    """It calls a group that is not there an error; a user must not think so."""
+    log = tmp_path / "broker.log"
+    with log.open("wb") as output, EmbeddedBroker(output=output.fileno()) as embedded:
+        env = {"VIPCARE_KAFKA__BOOTSTRAP": embedded.bootstrap, "VIPCARE_CLICKHOUSE__PORT": "1"}
+        assert vipcare("topics", "create", **env).returncode == 0
+        told = vipcare("doctor", "--try", **env)
+        assert "keeps no transactions" in told.stdout
+        assert "rights        not looked at: transactions comes first" in told.stdout
+        assert "ERROR" not in log.read_text()
+        admin = AdminClient({"bootstrap.servers": embedded.bootstrap})
+        admin.describe_consumer_groups(["nobody"])["nobody"].result(5)
+    assert "ERROR" in log.read_text()
+    assert "\x1b" not in log.read_text(), "plain, in a file"
 
 
 def test_stop_ends_it() -> None:
