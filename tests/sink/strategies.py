@@ -8,7 +8,7 @@ from hypothesis import reject
 from hypothesis import strategies as st
 from msgspec import inspect
 
-from schemas.fields import SENSITIVE
+from schemas.fields import CURRENCY, SENSITIVE
 
 SECRET = "Mrs-Secret-Ω"
 SECRET_DAY = "1911-11-11"
@@ -17,6 +17,7 @@ SECRET_DAY = "1911-11-11"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_MS = 10_413_791_999_999  # the end of 2299
 _small = st.from_regex(r"[a-z_]{1,12}", fullmatch=True)
+currencies = st.from_regex(r"[A-Z]{3}", fullmatch=True)
 days = st.dates(date(2000, 1, 1), date(2199, 12, 31)).map(str)
 instants = st.integers(0, _LAST_MS).map(lambda ms: _EPOCH + timedelta(milliseconds=ms))
 
@@ -30,8 +31,9 @@ def _of(
     kind: inspect.Type, *, sensitive: bool = False, decimals: int = 4
 ) -> st.SearchStrategy[Any]:
     match kind:
-        case inspect.Metadata(extra_json_schema={"pattern": _}):
-            return _small  # a subject: its pattern is checked elsewhere
+        case inspect.Metadata(extra_json_schema={"pattern": _}, extra=told):
+            # Of a subject the pattern is checked elsewhere.
+            return currencies if (told or {}).get(CURRENCY) else _small
         case inspect.Metadata(type=inner, extra=extra):
             told = extra or {}
             return _of(
