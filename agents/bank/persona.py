@@ -58,6 +58,7 @@ class Persona:
     """The shown name of a husband or wife."""
     children: tuple[Child, ...]
     home: Home
+    """Whose wife or husband this is, or would be."""
     woman: bool
     abroad: str
     """The foreign country that this customer has to do with."""
