@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from confluent_kafka import Producer
 from msgspec.structs import replace
@@ -18,6 +19,7 @@ from agents.lane.store import Stores
 from agents.librdkafka import librdkafka_config
 from agents.topics import changelog, create
 from config.settings import Settings
+from schemas.effects import Alert, Effect, Task
 from schemas.record import Record
 from sinks.clickhouse.address import Address, client_of
 from sinks.clickhouse.migrate import migrate
@@ -27,8 +29,9 @@ from tests.kafka_server import KafkaServer
 from tests.ops.pipeline import environment, settings_for, sink, wait_applied, worker
 from tests.portrait.story import CUSTOMER, PARTITIONS, messages, record
 from tests.ports import free_port
-from tests.schemas.examples import EVENT_EXAMPLES
+from tests.schemas.examples import EVENT_EXAMPLES, examples
 from tests.sink.server import Server
+from tests.sink.test_effects import messages_of, write
 
 pytestmark = pytest.mark.broker
 SECRET = "inherited from an aunt"
@@ -158,8 +161,12 @@ def numbers(data: Any) -> Any:
 
 
 def test_the_record_is_shown_with_the_open_tasks_and_alerts(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    task = msgspec.convert(examples("vip.task")[0], Task)
+    alert = msgspec.convert(examples("vip.alert")[0], Alert)
+    raised: list[Effect] = [replace(one, subject=CUSTOMER) for one in (task, alert)]
+    write(clickhouse_address(settings.clickhouse), messages_of(raised))
     stored: Any = shown(capfd, "--from", "clickhouse")
     whole: Any = shown(capfd)
     for name in ("tasks", "alerts"):
