@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from clickhouse_driver import Client
 from confluent_kafka import Producer
 from msgspec.structs import replace
 
@@ -17,6 +18,7 @@ from agents.clickhouse import clickhouse_address
 from agents.kafka import producer_config
 from agents.lane.store import Stores
 from agents.librdkafka import librdkafka_config
+from agents.reading import read_partition
 from agents.topics import changelog, create
 from config.settings import Settings
 from schemas.effects import Alert, Effect, Task
@@ -67,28 +69,42 @@ def running(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     producer.flush(20)
     with worker(settings), sink(settings):
         wait_applied(settings)
-        _wait_stored(address)
+        _wait_stored(settings, address)
         yield settings
     clickhouse.stop()
 
 
-_ITS = "WHERE customer = %(customer)s"
+_STORED = {"vip.profiles": "customers_history", "vip.tasks": "tasks", "vip.alerts": "alerts"}
+"""Topic → the view that has a row for each of its messages."""
 
 
-def _wait_stored(address: Address) -> None:
-    """Until every event of the customer is a row, and the last summary. (Of a relation, the other
-    customer hears too.)"""
-    given = {"customer": CUSTOMER}
+def _sent(settings: Settings) -> dict[str, int]:
+    """View → how many messages of the customer the worker sent, and how many events it was sent."""
+    partition, key = partition_of(CUSTOMER.encode(), PARTITIONS), CUSTOMER.encode()
+    counts = {
+        view: sum(one.key == key for one in read_partition(settings.kafka, topic, partition))
+        for topic, view in _STORED.items()
+    }
+    return {"events_unique": len(messages()) + 1, **counts}
+
+
+def _wait_stored(settings: Settings, address: Address) -> None:
+    """Until all of it is a row. (Of a relation, the other customer hears too.)"""
     deadline = time.monotonic() + 60
     with client_of(address) as client:
         while True:
-            events = client.execute(f"SELECT count() FROM events_unique {_ITS}", given)[0][0]
-            tags = client.execute(f"SELECT tags FROM customers {_ITS}", given)
-            if events == len(messages()) + 1 and tags:
-                time.sleep(1)  # the summary of what came last
+            sent = _sent(settings)
+            stored = {view: _rows(client, view) for view in sent}
+            if stored == sent:
                 return
-            assert time.monotonic() < deadline, (events, tags)
+            assert time.monotonic() < deadline, (stored, sent)
             time.sleep(0.2)
+
+
+def _rows(client: Client, view: str) -> int:
+    query = f"SELECT count() FROM {view} WHERE customer = %(customer)s"  # our own names
+    count: int = client.execute(query, {"customer": CUSTOMER})[0][0]
+    return count
 
 
 @pytest.fixture(autouse=True)
