@@ -215,8 +215,8 @@ class Population:
         return self.customer(rank)
 
     def anybody(self, rng: Random) -> Customer:
-        """One customer, all alike."""
-        return self.customer(rng.randrange(self.count))
+        """One of those who are known at once, all alike."""
+        return self.customer(rng.randrange(min(self.count, KNOWN_AT_ONCE)))
 
     def ids(self) -> Sequence[str]:
         """All ids, the most active first."""
