@@ -45,7 +45,8 @@ class Sending:
             "delivery.timeout.ms": int(_DELIVERY_S * 1_000),
             "log_level": 0,
         }
-        self._producer = Producer(config)
+        self._config = config
+        self._producer: Producer
 
     def __enter__(self) -> Self:
         if problem := wire_problem(self._kafka):  # librdkafka would try for long
@@ -53,6 +54,8 @@ class Sending:
         rights = [Right("Write", "topic", name) for name in sorted(self._topics)]
         if missing := missing_of(rights, self._kafka):
             raise SendingError(lacking(missing, self._role, user_of(self._kafka)))
+        # Not before: one that may write nowhere says so on stderr, whatever its log level.
+        self._producer = Producer(self._config)
         try:
             there = self._producer.list_topics(timeout=_ANSWER_S).topics
         except KafkaException as error:
