@@ -152,11 +152,11 @@ class _Simulation:
         return self._go_on(customer, steps, step, at, self._disturbance.lateness(at))
 
     def _somebody(self, at: int) -> Customer:
-        """Whose turn it is: somebody's who has not just had one; anybody's if most have."""
-        for _ in range(2):
-            customer = self._population.choose(self._rng)
-            if at >= customer.rests_until:
-                return customer
+        """Whose turn it is: not theirs who have just had one. Then it is one's of those known at
+        once: to choose again would, of a million, mostly find newcomers."""
+        customer = self._population.choose(self._rng)
+        if at >= customer.rests_until:
+            return customer
         for _ in range(_TRIES):
             customer = self._population.anybody(self._rng)
             if not customer.who.quiet:
