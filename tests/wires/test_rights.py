@@ -60,13 +60,13 @@ def test_with_exactly_these_rights_the_whole_path_works(
     ):
         worker.wait_for("worker_ready")
         sink.wait_for("sink_ready")
-        sent = send(given, "whole")
+        sent = send(given, "all-rights")
         client = Client("127.0.0.1", clickhouse.port, database="vipcare")
 
         def count(what: str) -> int:
             return client.execute(f"SELECT count() FROM {what}")[0][0]
 
-        until(lambda: count("events WHERE startsWith(id, 'whole-')") == sent, "events", 180)
+        until(lambda: count("events WHERE startsWith(id, 'all-rights-')") == sent, "events", 180)
         until(lambda: count("dead_letters") > 0, "dead letters", 60)
         until(lambda: count("customers") > 0, "customers", 60)
         assert worker.stop() == 0
