@@ -1,19 +1,20 @@
 """The sink draining filled topics, beside the raw driver inserting the very same rows.
 
 Both write to the same local ClickHouse, in batches of as many rows, in turn. The raw driver has its
-columns ready before the clock starts, decodes nothing and reads no Kafka. It sends every column,
-the sink none that is NULL in a whole batch. Events are those of the simulated bank. The first fifth
-of each run is left out. What decodes is one interpreter's work, so two sinks of one group are
-measured as well.
+columns ready before the clock starts, decodes nothing and reads no Kafka. Its values are what a
+plain decoder makes of each event (the sink's twin in tests/sink); with the sink's own columns, in
+which equal values are one object, it is measured as well. It sends every column, the sink none that
+is NULL in a whole batch. Events are those of the simulated bank. The first fifth of each run is
+left out. What decodes is one interpreter's work, so two sinks of one group are measured, too.
 """
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from itertools import islice
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from agents.bank.plan import Plan
 from agents.bank.simulation import messages
@@ -22,16 +23,16 @@ from config.settings import Settings
 from schemas.events import INPUT_TOPICS
 from sinks.clickhouse.address import Address, client_of
 from sinks.clickhouse.batch import make_batch
-from sinks.clickhouse.message import Message
+from sinks.clickhouse.message import Message, Unstorable
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.render import count_rows
-from sinks.clickhouse.rows import Rows
 from sinks.clickhouse.tables import EVENTS
 from sinks.clickhouse.writer import SETTINGS
 from tests.bench.parts.part import Options, Part, run_alone, scratch
 from tests.bench.parts.sinking import SinkProcess, await_members, clickhouse, group_places
 from tests.bench.parts.traffic import Sender
 from tests.bench.process import look
+from tests.sink.twin import event_row
 
 MESSAGES = 300_000
 _LEAST = 80_000
@@ -41,6 +42,8 @@ _ROUNDS = 3
 _WARM = 0.2
 _ORIGIN = 1_748_822_400_000
 _LOOK_S = 0.05
+
+Columns = list[list[Any]]
 
 
 class Drain(NamedTuple):
@@ -55,11 +58,14 @@ def measure(options: Options) -> Part:
         options.say("filling the topics")
         sent = _fill(settings, max(options.scaled(MESSAGES), _LEAST))
         batches = [*_batches(settings)]
-        rows = sum(map(len, batches))
-        runs: dict[str, list[Drain]] = {"raw": [], "sink": [], "two": []}
+        plain = [*map(_plain_columns, batches)]
+        lean = [*map(_our_columns, batches)]
+        rows = sum(len(columns[0]) for columns in plain)
+        runs: dict[str, list[Drain]] = {"raw": [], "lean": [], "sink": [], "two": []}
         for number in range(_ROUNDS):
             options.say(f"round {number + 1} of {_ROUNDS}: {rows:,} rows")
-            runs["raw"].append(_raw(address, batches, f"raw_{number}"))
+            runs["raw"].append(_raw(address, plain, f"raw_{number}"))
+            runs["lean"].append(_raw(address, lean, f"lean_{number}"))
             for name, members in (("sink", 1), ("two", 2)):
                 runs[name].append(_sinks(settings, address, rows, f"{name}_{number}", members))
     return _part(sent, rows, runs)
@@ -85,33 +91,44 @@ def _fill(settings: Settings, count: int) -> int:
     return count
 
 
-def _batches(settings: Settings) -> Iterator[Rows]:
-    """Every event of the topics as rows, in the size of the sink's batches."""
-    taken: list[Message] = []
-    for topic in INPUT_TOPICS:
-        for one in read_topic(settings.kafka, topic):
-            taken.append(Message(*one[:4], one.value, one.headers, one.key))
-            if len(taken) == BATCH:
-                yield make_batch(taken).rows[EVENTS]
-                taken = []
-    if taken:
-        yield make_batch(taken).rows[EVENTS]
+def _batches(settings: Settings) -> Iterator[list[Message]]:
+    """Every message of the topics, in the size of the sink's batches."""
+    taken = (
+        Message(*one[:4], one.value, one.headers, one.key)
+        for topic in INPUT_TOPICS
+        for one in read_topic(settings.kafka, topic)
+    )
+    while batch := [*islice(taken, BATCH)]:
+        yield batch
 
 
-def _raw(address: Address, batches: list[Rows], database: str) -> Drain:
+def _plain_columns(batch: list[Message]) -> Columns:
+    rows = []
+    for message in batch:
+        with suppress(Unstorable):
+            rows.append(event_row(message))
+    return [[*column] for column in zip(*rows, strict=True)]
+
+
+def _our_columns(batch: list[Message]) -> Columns:
+    rows = make_batch(batch).rows[EVENTS]
+    return [[*column] if column else [None] * len(rows) for column in rows.columns]
+
+
+def _raw(address: Address, batches: list[Columns], database: str) -> Drain:
     to = replace(address, database=database)
     migrate(to)
-    ready = [[column or [None] * len(batch) for column in batch.columns] for batch in batches]
     warm = round(len(batches) * _WARM)
-    rows = sum(map(len, batches[warm:]))
+    rows = sum(len(columns[0]) for columns in batches)
+    counted = sum(len(columns[0]) for columns in batches[warm:])
     with client_of(to) as client:
-        for number, columns in enumerate(ready):
+        for number, columns in enumerate(batches):
             if number == warm:
                 begun, cpu = time.perf_counter(), time.process_time()
             client.execute(EVENTS.insert(), columns, columnar=True, settings=SETTINGS)
         ended, spent = time.perf_counter(), time.process_time() - cpu
-    _check(to, sum(map(len, batches)))
-    return Drain(rows / (ended - begun), spent / rows * 1e6)
+    _check(to, rows)
+    return Drain(counted / (ended - begun), spent / counted * 1e6)
 
 
 def _sinks(settings: Settings, address: Address, rows: int, name: str, members: int) -> Drain:
@@ -162,13 +179,7 @@ def _ratios(ours: list[Drain], raw: list[Drain]) -> list[float]:
 def _part(sent: int, rows: int, runs: dict[str, list[Drain]]) -> Part:
     rates = {name: median(run.rate for run in found) for name, found in runs.items()}
     cpu = {name: median(run.cpu_us for run in found) for name, found in runs.items()}
-    ratios = {
-        name: [
-            round(ours.rate / raw.rate, 2)
-            for ours, raw in zip(runs[name], runs["raw"], strict=True)
-        ]
-        for name in ("sink", "two")
-    }
+    ratios = {name: _ratios(runs[name], runs["raw"]) for name in ("sink", "two")}
     figures = {
         "sink": {
             "messages": sent,
@@ -176,6 +187,7 @@ def _part(sent: int, rows: int, runs: dict[str, list[Drain]]) -> Part:
             "batch_rows": BATCH,
             "rows_per_second": round(rates["sink"]),
             "raw_rows_per_second": round(rates["raw"]),
+            "raw_our_columns_rows_per_second": round(rates["lean"]),
             "to_raw": median(ratios["sink"]),
             "to_raw_rounds": ratios["sink"],
             "two_to_raw": median(ratios["two"]),
@@ -187,7 +199,10 @@ def _part(sent: int, rows: int, runs: dict[str, list[Drain]]) -> Part:
     }
     lines = [
         f"Sink, {rows:,} events from Kafka into ClickHouse, {BATCH:,} a batch:",
-        f"  raw driver, columns ready: {rates['raw']:,.0f} rows/s, {cpu['raw']:.1f} µs CPU a row",
+        *(
+            f"  raw driver, {which} ready: {rates[name]:,.0f} rows/s, {cpu[name]:.1f} µs CPU a row"
+            for name, which in (("raw", "plain columns"), ("lean", "the sink's columns"))
+        ),
         *(
             f"  {who}: {rates[name]:,.0f} rows/s, {cpu[name]:.1f} µs CPU a row: "
             f"{median(ratios[name]):.2f} of the raw driver "
