@@ -15,7 +15,7 @@ from agents.local.kafka.jars import VERSION, KafkaUnavailableError, jars
 from agents.local.kafka.node import KafkaNode
 from tests.ports import free_port
 
-__all__ = ["SHORT_LIVED", "VERSION", "KafkaServer", "KafkaUnavailableError", "jars"]
+__all__ = ["VERSION", "KafkaServer", "KafkaUnavailableError", "jars"]
 
 SHORT_LIVED = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 """Options of a Java that lives for minutes beside others, and is over before it would be warm: a
