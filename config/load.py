@@ -88,6 +88,8 @@ def _line(error: dict[str, Any], sources: Sources) -> str:
         beside = [setting.key for setting in all_settings()]
         beside += [setting.path[0] for setting in all_settings()]
         return f"{_place(path, sources)}: {key} is unknown{_nearest(key, beside)}"
+    if error["type"] == "model_type":
+        return f"{_place(path, sources)}: {key} is a section: its settings stand below it, indented"
     # The message alone: the offending value may be a secret.
     message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == CLASH:

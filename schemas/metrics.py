@@ -205,7 +205,9 @@ SINK_NEWEST_AGE = Metric(
     "Since the newest row stored by this process was made, by Kafka's timestamp of it.",
     ("table",),
 )
-SINK_WAITING = Metric("vipcare_sink_waiting", "gauge", "1 while ClickHouse is away.")
+SINK_WAITING = Metric(
+    "vipcare_sink_waiting", "gauge", "1 while ClickHouse is away, or Kafka for a dead letter."
+)
 SINK_POSITION = Metric(
     "vipcare_sink_position", "gauge", "Next offset to take, committed.", ("topic", "partition")
 )

@@ -11,7 +11,7 @@ def rights(examined: Examined) -> Iterator[Finding]:
     settings = examined.settings
     problems = [
         fail(
-            f"{user_of(settings.kafka)} lacks a right that a {role} needs: {right}",
+            f"{user_of(settings.kafka)} lacks a right that role {role} needs: {right}",
             f"`vipcare topics acls {role}` prints what to give",
         )
         for role in sorted(examined.roles)

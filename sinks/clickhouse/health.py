@@ -31,8 +31,8 @@ class Seen:
     """It is a member of its group, with partitions or without."""
     checked: bool = True
     """ClickHouse has been seen to have the tables."""
-    away: bool = False
-    """The last try to reach ClickHouse failed."""
+    away: str = ""
+    """Who did not answer at the last try: `clickhouse`, `kafka` (of a dead letter), or nobody."""
     quiet_s: float = 0.0
     """Since the loop last turned, or tried an insert."""
     stuck_s: float = 0.0
@@ -58,6 +58,8 @@ def judge(seen: Seen, stalled_after_s: float, *, clickhouse_answers: bool) -> He
         if clickhouse_answers:
             return Health(State.STALLED, why)
         return Health(State.CLICKHOUSE_AWAY, f"ClickHouse does not answer: {why}")
+    if seen.away == "kafka":
+        return Health(State.KAFKA_AWAY, "Kafka does not take the dead letters of refused rows")
     if seen.away:
         return Health(State.CLICKHOUSE_AWAY, "ClickHouse does not answer, or refuses")
     if seen.kafka_silent_s > KAFKA_SILENT_S:

@@ -54,8 +54,8 @@ class Progress(NamedTuple):
     """Batches taken and not stored."""
     checked: bool
     """ClickHouse has been seen to have the tables."""
-    away: bool
-    """The last try to reach ClickHouse failed."""
+    away: str
+    """Who did not answer at the last try: `clickhouse`, `kafka`, or nobody."""
     joined: bool
     """The group has given it its partitions, or none."""
     assigned: frozenset[Place]

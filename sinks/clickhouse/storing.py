@@ -70,8 +70,8 @@ class Storing:
         """Batches stored."""
         self.checked = False
         """ClickHouse has been seen to have the tables."""
-        self.away = False
-        """The last try to reach ClickHouse failed."""
+        self.away = ""
+        """Who did not answer at the last try: `clickhouse`, `kafka` (a dead letter) or nobody."""
         self.newest: dict[Table, int] = {}
         """Table → the latest Kafka timestamp of its rows, epoch milliseconds."""
 
@@ -189,13 +189,13 @@ class Storing:
             except AwayError as problem:
                 now = time.monotonic()
                 away_since = away_since or now
-                self._note_away(problem.why)
                 who = "kafka" if problem.why == "kafka" else "clickhouse"
+                self._note_away(who, problem.why)
                 if not said or now - said >= _SAY_EVERY_S:
                     said = now
                     _log.warning(f"{who}_away", problem=str(problem), retrying="yes")
             else:
-                self.away = False
+                self.away = ""
                 if away_since:
                     self._metrics.set(names.SINK_WAITING, 0)
                     _log.info(f"{who}_back", after_s=round(time.monotonic() - away_since, 1))
@@ -204,7 +204,7 @@ class Storing:
                 raise _StoppedError
         raise AssertionError("the delays never end")
 
-    def _note_away(self, why: str) -> None:
-        self.away = True
+    def _note_away(self, who: str, why: str) -> None:
+        self.away = who
         self._metrics.count(names.SINK_FAILURES, 1, why)
         self._metrics.set(names.SINK_WAITING, 1)

@@ -63,7 +63,7 @@ def test_environment_over_file_over_defaults(file: Path, monkeypatch: pytest.Mon
         ("topics:\n  partitions: " + "9" * 5_000, "not YAML: Exceeds the limit"),
         ("clock:\n  rate: 1e300\n", "2: clock.rate: input should be less than or equal to"),
         ("worker:\n  session_timeout_s: .inf\n", "2: worker.session_timeout_s: input should be a"),
-        ("kafka: 3\n", "1: kafka: input should be a valid dictionary or instance of KafkaSettings"),
+        ("kafka: 3\n", "1: kafka is a section: its settings stand below it, indented"),
     ],
 )
 def test_a_problem_in_the_file_names_its_line(file: Path, text: str, line: str) -> None:

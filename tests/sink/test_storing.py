@@ -60,10 +60,12 @@ def test_who_was_away_is_who_is_back(address: Address) -> None:
             one.wait_room(10)
             one.offer(make_batch(messages))
             wait_until(lambda: any(log["event"] == "kafka_away" for log in logs), "a silent Kafka")
+            assert one.away == "kafka"
             with EmbeddedBroker(port) as broker:
                 feed = Feed(broker.bootstrap)
                 wait_until(lambda: one.stored == 1, "the batch")
                 assert len(letters_of(feed, 1)) == 1
+            assert not one.away
             one.finish(10)
         finally:
             client.execute("ALTER TABLE events_raw DROP CONSTRAINT no")

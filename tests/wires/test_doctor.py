@@ -24,7 +24,7 @@ def test_a_right_that_is_missing(given: SecureKafka) -> None:
     try:
         until(lambda: missing_rights("bank", settings) == [lacking], "all but one")
         finding = the_only(found(rights, settings, "bank"), Verdict.FAIL, str(lacking))
-        assert finding.what.startswith("the user bank lacks a right that a bank needs: ")
+        assert finding.what.startswith("the user bank lacks a right that role bank needs: ")
         assert "vipcare topics acls bank" in finding.advice
     finally:
         give(admin, "User:bank", [lacking])
