@@ -152,11 +152,6 @@ class Engine:
         """A connection of its own for a client."""
         return EngineConnection(self.directory)
 
-    def kill_all(self) -> None:
-        """Ends every query that runs, soon."""
-        with self._keeping:
-            self._keeper.run("KILL QUERY WHERE 1 ASYNC")
-
     def kill(self, thread: int) -> None:
         """Ends, soon, the query that a thread (by its native id) runs; without effect if none."""
         with self._keeping:

@@ -28,11 +28,12 @@ pytestmark = pytest.mark.tool("docker-compose")
 
 ADDRESSES = {
     "kafka.bootstrap",
-    *(f"clickhouse.{name}" for name in ("host", "http_port", "user", "password", "password_file")),
+    *(f"clickhouse.{name}" for name in ("host", "port", "http_port")),
+    *(f"clickhouse.{name}" for name in ("user", "password", "password_file")),
     *(f"worker.{name}" for name in ("host", "data", "metrics_port")),
     *(f"sink.{name}" for name in ("host", "metrics_port")),
 }
-"""Where things are, and who we are there."""
+"""Where things are, and who we are there. The demo takes another port where one is taken."""
 
 
 def _seconds(duration: str) -> float:

@@ -44,7 +44,7 @@ class HttpListener:
         asyncio.run_coroutine_threadsafe(self._start(listener), self._loop).result()
 
     def stop(self) -> bool:
-        """Ends every request and its query. False: some go on, and end by themselves."""
+        """Ends every request and its query. False: some go on for now; to be called again."""
         if not asyncio.run_coroutine_threadsafe(self._end(), self._loop).result():
             return False
         self._handler.close()
