@@ -172,6 +172,8 @@ class ProfileData(Struct, frozen=True, kw_only=True, gc=False):
     standing_limits: dict[str, Money] = {}
     """Card with a temporary limit → the limit that holds after it, in the card's currency; those of
     which it is known."""
+    dropped: dict[str, int] = {}
+    """What the record keeps no longer (accounts, holdings, …) → how many; the sums lack it."""
 
 
 class Message(Struct, frozen=True, kw_only=True, gc=False, tag_field="type"):

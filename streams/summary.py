@@ -95,6 +95,7 @@ def _summary(record: Record, version: int, cause: Cause, attributes: Attributes)
             name: one.source for name, one in sorted(profile.interests.items()) if one.source
         },
         attributes=attributes.public_texts(profile.attributes),
+        dropped=dict(sorted(profile.dropped.items())),
         **_benefits(profile),
         **_of_activity(record, sums),
         cause=cause,

@@ -24,7 +24,16 @@ from streams.attributes import Attributes
 from streams.fold.cards import in_force
 from streams.portrait import masks
 from streams.portrait.merchant_categories import category_name
-from streams.portrait.parts import Amount, Fact, Facts, Portrait, Table, Value, known
+from streams.portrait.parts import (
+    Amount,
+    Fact,
+    Facts,
+    Portrait,
+    Table,
+    Value,
+    frequent_first,
+    known,
+)
 from streams.portrait.profile import as_day
 from streams.portrait.ties import relation_of
 
@@ -243,14 +252,15 @@ def _things(name: str, rows: Sequence[Shown], level: str, zone: tzinfo) -> Table
 
 
 def _told(found: FoundCustomer, zone: tzinfo) -> Facts:
-    count = found.told
+    count, summary = found.told, found.summary or {}
     return Facts(
         "clickhouse",
         known(
             Fact("events", count["events"]),
             Fact("first_event", _instant(count["first"] if count["events"] else None, zone)),
             Fact("last_event", _instant(count["last"] if count["events"] else None, zone)),
-            Fact("summary_version", (found.summary or {}).get("version")),
+            Fact("fell_off", frequent_first(summary.get("dropped", {}))),
+            Fact("summary_version", summary.get("version")),
         ),
     )
 

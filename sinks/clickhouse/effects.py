@@ -99,6 +99,7 @@ PROFILE = (
     "benefit_uses",
     "base_benefit_costs",
     "standing_limits",
+    "dropped",
 )
 DEAD_LETTER = HEADERS
 
@@ -190,6 +191,7 @@ _CARDS = _TOLD_AFTER.index("card_details")
 def _profile(effect: Profile) -> Row:
     data = effect.data
     integers(*(getattr(data, name) for name in _COUNTS), *data.benefit_uses.values())
+    integers(*data.dropped.values())
     after = [getattr(data, name) for name in _TOLD_AFTER]
     after[_LAST_CONTACT] = _optional(data.last_contact_at)
     after[_CARDS] = [astuple(card) for card in data.card_details]

@@ -8,7 +8,7 @@ from streams.assets import totals
 from streams.contribution import contribution
 from streams.portrait.instants import instant
 from streams.portrait.merchant_categories import category_name
-from streams.portrait.parts import Amount, Fact, Facts, Table, known
+from streams.portrait.parts import Amount, Fact, Facts, Table, frequent_first, known
 
 
 def behaviour(record: Record, zone: tzinfo) -> Facts:
@@ -32,9 +32,9 @@ def behaviour(record: Record, zone: tzinfo) -> Facts:
             Fact("contribution_a_year", Amount(contribution(totals(record.profile), seen.spent))),
             Fact("logins", visits.logins),
             Fact("last_login", instant(visits.last_login_at, zone)),
-            Fact("logins_by_channel", _counts(visits.by_channel)),
+            Fact("logins_by_channel", frequent_first(visits.by_channel)),
             Fact("pages_viewed", visits.pages),
-            Fact("pages_by_topic", _counts(visits.by_topic)),
+            Fact("pages_by_topic", frequent_first(visits.by_topic)),
             Fact("questions", visits.questions or None),
         ),
     )
@@ -69,7 +69,7 @@ def care(activity: ActivitySection, zone: tzinfo) -> Facts:
         known(
             Fact("tasks", counts),
             Fact("last_contact", instant(told.last_contact_at, zone)),
-            Fact("outcomes", _counts(told.outcomes)),
+            Fact("outcomes", frequent_first(told.outcomes)),
             Fact("won", Amount(told.base_won) if told.base_won else None),
         ),
     )
@@ -88,12 +88,7 @@ def record_facts(record: Record, zone: tzinfo) -> Facts:
             Fact("first_event", instant(activity.first_seen, zone)),
             Fact("last_event", instant(activity.latest, zone)),
             Fact("late_events", activity.late),
-            Fact("fell_off", _counts(fell)),
+            Fact("fell_off", frequent_first(fell)),
             Fact("bytes", len(record.stored) if record.stored else None),
         ),
     )
-
-
-def _counts(counts: dict[str, int]) -> dict[str, int]:
-    """The most frequent first."""
-    return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))

@@ -85,6 +85,10 @@ def known(*facts: Fact) -> tuple[Fact, ...]:
     return tuple(one for one in facts if one.value not in (None, "", (), {}))
 
 
+def frequent_first(counts: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+
+
 def sums_by_month(value: Value) -> dict[str, Amount]:
     """Of a mapping of amounts the amounts; of any other value nothing."""
     if not isinstance(value, Mapping):

@@ -11,6 +11,7 @@ from schemas.envelope import from_millis
 from schemas.record import Record
 from streams.chunk import Outcome, apply_chunk
 from streams.context import Context, CoreSettings
+from streams.fold.accounts import MAX_ACCOUNTS
 from streams.inputs import Raw
 from streams.intake import read
 from streams.rules.ruleset import compile_rules
@@ -178,3 +179,16 @@ def loan(amount: str) -> dict[str, Any]:
 
 def benefit(name: str, cost: str, currency: str, base_cost: str) -> dict[str, Any]:
     return {"benefit": name, "cost": cost, "currency": currency, "base_cost": base_cost}
+
+
+def test_a_summary_says_what_the_record_keeps_no_longer() -> None:
+    record = Record(WHO)
+    balance = {"currency": "CNY", "balance": "1000", "base_balance": "1000"}
+    raws = [
+        raw(str(n), "balance.reported", balance | {"account": f"A{n}"}, NOW - DAY)
+        for n in range(MAX_ACCOUNTS + 2)
+    ]
+    (data,) = (one.data for one in profiles(run(*raws[:1], record=record)))
+    assert data.dropped == {}
+    data = profiles(run(*raws[1:], record=record))[-1].data
+    assert (data.accounts, data.dropped) == (MAX_ACCOUNTS, {"accounts": 2})

@@ -50,3 +50,9 @@ def test_a_list_is_no_json_text_and_a_category_has_its_name() -> None:
     shown = {fact.name: fact.value for part in parts for fact in part.facts}
     assert shown["clubs"] == ("golf", "sailing")
     assert shown["categories"] == ("restaurants", "0000")
+
+
+def test_what_fell_off_the_record_is_told() -> None:
+    told = drawn({"dropped": {"accounts": 2, "tags": 9}}).part("clickhouse")
+    assert isinstance(told, Facts)
+    assert told.facts[-1].value == {"tags": 9, "accounts": 2}
