@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import date, timedelta, tzinfo
+from decimal import Decimal
 
-from schemas.activity import Contact, unpack_line
-from schemas.profile import ProfileSection
+from schemas.activity import Contact, unpack_line, unpack_transfer
+from schemas.profile import Card, ProfileSection
 from schemas.record import Record
 from streams import timers
 from streams.durations import DAY_MS
+from streams.fold.transfers import kept_fields
 from streams.portrait.instants import instant
 from streams.portrait.parts import Amount, Table, Value
 from streams.portrait.profile import as_day
@@ -15,6 +17,9 @@ from streams.rules.ruleset import RuleSet
 
 SOON_DAYS = 30
 """What is due within so many days is something to talk about; so is a complaint as young."""
+GRACE_DAYS = 7
+PAYS_A_BILL = "card statement"
+"""The purpose of a transfer that pays a card's bill."""
 _AT_WORK = {"task.accepted": "task accepted", "task.started": "task started"}
 _OVER = ("task.completed", "task.declined", "outcome.recorded")
 
@@ -25,6 +30,7 @@ def open_things(record: Record, zone: tzinfo, today: date, rules: RuleSet) -> Ta
     """By their times, the next first."""
     line = unpack_line(record.activity.line)
     rows = [row for row in _due(record.profile) if _is_soon(row[0], today)]
+    rows += _bills(record, today)
     rows += [row for row in _limits(record.profile) if _is_soon(row[0], today, since=today)]
     rows += [*_timers(record, zone, rules), *_tasks(line, zone)]
     rows += _complaints(line, zone, record.activity.latest - SOON_DAYS * DAY_MS)
@@ -49,9 +55,28 @@ def _due(section: ProfileSection) -> Iterator[Row]:
     for name, loan in section.loans.items():
         if loan.due_on is not None and loan.base_amount > 0:
             yield as_day(loan.due_on), "loan is due", name, Amount(loan.amount, loan.currency)
-    for name, card in section.cards.items():
-        if card.due_on is not None and card.amount_due:
-            yield as_day(card.due_on), "card is due", name, Amount(card.amount_due, card.currency)
+
+
+def _bills(record: Record, today: date) -> Iterator[Row]:
+    """Nobody has to tell that a bill was paid: after its day it is listed for a short time only."""
+    since = today - timedelta(days=GRACE_DAYS)
+    for name, card in record.profile.cards.items():
+        day = None if card.due_on is None else as_day(card.due_on)
+        if card.amount_due > 0 and _is_soon(day, today, since) and not _is_paid(record, card):
+            over = isinstance(day, date) and day < today
+            what = "card was due, payment not told" if over else "card is due"
+            yield day, what, name, Amount(card.amount_due, card.currency)
+
+
+def _is_paid(record: Record, card: Card) -> bool:
+    """A transfer since the statement says so, among the last ones that the record keeps."""
+    for transfer in map(unpack_transfer, record.activity.transfers):
+        told = kept_fields(transfer)
+        pays = told["purpose"] == PAYS_A_BILL and told["direction"] == "out"
+        same = told["currency"] == card.currency and Decimal(told["amount"] or 0) == card.amount_due
+        if pays and same and transfer.at >= card.statement_at and not transfer.reversed:
+            return True
+    return False
 
 
 def _limits(section: ProfileSection) -> Iterator[Row]:

@@ -105,6 +105,47 @@ def test_a_card_has_the_limit_that_holds_today() -> None:
     ]
 
 
+def test_a_bill_is_open_until_a_week_after_its_day_and_a_credit_never() -> None:
+    held = Record(CUSTOMER)
+    for name, days, due in (
+        ("credit", 1, "-35.20"),
+        ("soon", 1, "9"),
+        ("today", 0, "9"),
+        ("over", -7, "9"),
+        ("gone", -8, "9"),
+    ):
+        day = (TODAY + timedelta(days=days)).isoformat()
+        held.profile.cards[name] = Card(currency="CNY", amount_due=Decimal(due), due_on=day)
+    assert [(row["name"], row["what"]) for row in rows(held, "open")] == [
+        ("over", "card was due, payment not told"),
+        ("today", "card is due"),
+        ("soon", "card is due"),
+    ]
+
+
+def test_a_bill_that_a_transfer_paid_is_not_open() -> None:
+    statement = {"card": "K1", "statement": "S1", "amount_due": "20.50", "currency": "CNY"}
+    statement["due_on"] = TODAY.isoformat()
+    paid = {"transfer": "T1", "account": "A1", "direction": "out", "amount": "20.5"}
+    paid |= {"currency": "CNY", "purpose": "card statement"}
+    reversal = {name: paid[name] for name in ("transfer", "account", "direction", "amount")}
+    told: list[tuple[str, str, dict[str, str]]] = [
+        ("bank.card", "statement.issued", statement),
+        ("bank.core", "transfer.completed", paid),
+        ("bank.core", "transfer.reversed", reversal | {"currency": "CNY"}),
+    ]
+    raws = [
+        replace(
+            messages()[0],
+            topic=topic,
+            offset=n,
+            value=message(kind, data, at=NOW - 9 + n, customer=CUSTOMER, event_id=str(n)),
+        )
+        for n, (topic, kind, data) in enumerate(told)
+    ]
+    assert [len(rows(record(raws[:n]), "open")) for n in (1, 2, 3)] == [1, 0, 1]
+
+
 def test_what_somebody_took_on_is_open_until_it_is_over() -> None:
     held = Record(CUSTOMER)
     for at, kind, task in (
