@@ -87,7 +87,8 @@ def _line(error: dict[str, Any], sources: Sources) -> str:
     if error["type"] == "extra_forbidden":
         beside = [setting.key for setting in all_settings()]
         beside += [setting.path[0] for setting in all_settings()]
-        return f"{_place(path, sources)}: {key} is unknown{_nearest(key, beside)}"
+        shown = key if _is_name(error) else "a key that is written here"
+        return f"{_place(path, sources)}: {shown} is unknown{_nearest(key, beside)}"
     if error["type"] == "model_type":
         return f"{_place(path, sources)}: {key} is a section: its settings stand below it, indented"
     # The message alone: the offending value may be a secret.
@@ -95,6 +96,11 @@ def _line(error: dict[str, Any], sources: Sources) -> str:
     if error["type"] == CLASH:
         return _clash(path, message, error["ctx"]["names"], sources)
     return f"{_place(path, sources)}: {key}: {message[:1].lower()}{message[1:]}"
+
+
+def _is_name(error: dict[str, Any]) -> bool:
+    """A key with odd letters, or without a value, may be a piece of a password without quotes."""
+    return error["loc"][-1].isidentifier() and error["input"] is not None
 
 
 def _clash(path: KeyPath, message: str, names: Iterable[str], sources: Sources) -> str:

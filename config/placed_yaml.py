@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
-from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from config.yaml_text import NotYamlError, read_yaml
 
 MAX_FILE_BYTES = 256 * 1024
 
@@ -66,12 +66,10 @@ def read_placed(
     if len(raw) > MAX_FILE_BYTES:
         return [FileProblem(path, 1, 1, f"such a file has at most {MAX_FILE_BYTES} bytes")]
     try:
-        tree = YAML(typ="rt").load(text)  # with places
-        values = YAML(typ="safe", pure=True).load(text)
-    except MarkedYAMLError as error:
-        return [_broken(path, error)]
-    except (YAMLError, ValueError, RecursionError) as error:
-        return [FileProblem(path, 1, 1, f"this is not YAML: {str(error).splitlines()[0]}")]
+        tree = read_yaml(text, "rt")  # with places
+        values = read_yaml(text, "safe")
+    except NotYamlError as error:
+        return [FileProblem(path, error.line or 1, error.column, f"this is not YAML: {error}")]
     if not isinstance(tree, CommentedMap):
         return [FileProblem(path, 1, 1, begins_with)]
     try:
@@ -79,13 +77,6 @@ def read_placed(
     except ValidationError as error:
         found = error.errors(include_url=False)
         return [_invalid(path, model, tree, one) for one in found]
-
-
-def _broken(path: Path, error: MarkedYAMLError) -> FileProblem:
-    mark = error.problem_mark or error.context_mark
-    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    message = " ".join((error.problem or "it cannot be parsed").split())
-    return FileProblem(path, line, column, f"this is not YAML: {message}")
 
 
 def _invalid(path: Path, model: type[BaseModel], tree: CommentedMap, error: Any) -> FileProblem:

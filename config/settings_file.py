@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from config.yaml_text import NotYamlError, read_yaml
 
 KeyPath = tuple[str, ...]
 
@@ -38,13 +38,10 @@ def read_settings_file(path: Path) -> SettingsFile:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise SettingsFileError(f"{path}: {reason} (named by VIPCARE_SETTINGS)") from error
     try:
-        tree = YAML(typ="rt").load(text)
-    except MarkedYAMLError as error:
-        raise SettingsFileError(f"{path}:{_line(error)}: {_problem(error)}") from error
-    except (YAMLError, ValueError) as error:  # ValueError: a number of thousands of digits
-        raise SettingsFileError(f"{path}: not YAML: {_first_line(str(error))}") from error
-    except RecursionError:
-        raise SettingsFileError(f"{path}: not YAML: it is nested too deeply") from None
+        tree = read_yaml(text, "rt")
+    except NotYamlError as error:
+        place = f"{path}:{error.line}" if error.line else path
+        raise SettingsFileError(f"{place}: not YAML: {error}") from None
     if tree is None:
         return SettingsFile(path, {})
     if not isinstance(tree, CommentedMap):
@@ -63,16 +60,3 @@ def _plain(tree: CommentedMap, path: KeyPath, lines: dict[KeyPath, int]) -> dict
         elif path or value is not None:
             plain[str(key)] = value
     return plain
-
-
-def _line(error: MarkedYAMLError) -> int:
-    mark = error.problem_mark or error.context_mark
-    return mark.line + 1 if mark else 1
-
-
-def _problem(error: MarkedYAMLError) -> str:
-    return f"not YAML: {_first_line(error.problem or error.context or 'cannot be read')}"
-
-
-def _first_line(text: str) -> str:
-    return (text.strip().splitlines() or [""])[0]

@@ -127,7 +127,7 @@ FILES = [
     ("30d, where=direction", "30d, where=direktion", 12, 20, "did you mean direction?"),
     ("  times: count", "  amount: count", 9, 11, "let.amount: the name amount is already taken"),
     ("  times: count", "  class: count", 9, 10, "let.class: the name class is already taken"),
-    ("kind: risk", "kind: risk\nkind: care", 5, 1, "this is not YAML: found duplicate key"),
+    ("kind: risk", "kind: risk\nkind: care", 5, 1, "this is not YAML: this key stands twice"),
     ("title: {en: A, zh: 甲}", "title: {en: A", 4, 5, "this is not YAML"),
     ("title: {en: A, zh: 甲}", "title: text", 3, 8, "title: should be keys with values"),
     (f"if: {CONDITION}", "if: 'x' in tags", 13, 9, "this is not YAML"),

@@ -1,0 +1,71 @@
+"""YAML 1.2 text into a tree. What is wrong is told in our words: the parser's own quote values, and
+a value may be a password."""
+
+import warnings
+from typing import Any, Literal
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.reader import ReaderError
+
+_SAID = (
+    ("found duplicate key", "this key stands twice"),
+    ("found undefined alias", "a value that begins with * must be in quotes"),
+    ("found undefined tag handle", "a value that begins with ! must be in quotes"),
+    ("could not determine a constructor", "a value that begins with ! must be in quotes"),
+    ("that cannot start any token", "a value that begins with @, ` or a tab must be in quotes"),
+    ("could not find expected ':'", "a key needs a colon and a blank behind it, `key: value`"),
+    ("mapping values are not allowed", "a value that has a colon and a blank must be in quotes"),
+    ("sequence entries are not allowed", "a list begins on a line of its own, below its key"),
+    ("expected the node content", "something is missing here, such as a value or a bracket"),
+    ("expected ',' or ']'", "a list in [ ] lacks a comma or its end"),
+    ("expected ',' or '}'", "keys in { } lack a comma or their end"),
+    ("expected <block end>", "this does not go on from the line above: is the indent right, "
+     "or does a value that begins with a quote go on behind it?"),
+    ("found unexpected end of stream", "a quote is not closed"),
+    ("found unexpected document separator", "a quote is not closed"),
+    ("found unknown escape character", "a backslash needs single quotes about its value"),
+    ("expected escape sequence", "a backslash needs single quotes about its value"),
+    ("but found another document", "a file has one document: leave out the line ---"),
+    ("maximum depth", "it is nested too deeply"),
+    ("failed to construct timestamp", "a value that is tagged (!!) or looks like a date is none"),
+)  # fmt: skip
+"""What the parser's problem has in it → what we say."""
+_ELSE = "it cannot be read: look at indents, quotes and brackets here and just above"
+_NO_VALUE = "a value looks like a number, a date or one with a tag (!!), and is none: use quotes"
+
+
+class NotYamlError(ValueError):
+    """A text that is no YAML. Says why without a word of the text; line and column from 1, or 0
+    where the parser tells no place."""
+
+    def __init__(self, why: str, line: int = 0, column: int = 1) -> None:
+        super().__init__(why)
+        self.line, self.column = line, column
+
+
+def read_yaml(text: str, typ: Literal["rt", "safe"]) -> Any:
+    """The tree of one document: `rt` with places and comments, `safe` of plain values.
+
+    Raises NotYamlError.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they quote, too
+            return YAML(typ=typ, pure=True).load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = (mark.line + 1, mark.column + 1) if mark else (0, 1)
+        why = NotYamlError(_said(error.problem or ""), *place)
+    except ReaderError as error:
+        line = text[: error.position].count("\n") + 1
+        why = NotYamlError("there is a character that no text has, such as a zero byte", line)
+    except RecursionError:
+        why = NotYamlError("it is nested too deeply")
+    except Exception:  # the parser lets through what Python says of a value
+        why = NotYamlError(_NO_VALUE)
+    raise why  # beyond the handlers, so that no traceback shows the parser's error
+
+
+def _said(problem: str) -> str:
+    return next((ours for part, ours in _SAID if part in problem), _ELSE)
