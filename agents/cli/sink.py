@@ -23,7 +23,7 @@ from config.load import load_settings
 from config.settings import Settings, SinkSettings
 from schemas.metrics import SINK
 from sinks.clickhouse.letters import Letters
-from sinks.clickhouse.migrate import MigrationError
+from sinks.clickhouse.migrate import MigrationError, left_alone
 from sinks.clickhouse.migrate import migrate as apply_migrations
 from sinks.clickhouse.sink import Pace, Sink
 from sinks.clickhouse.source import Source
@@ -106,16 +106,22 @@ def _explaining(settings: Settings) -> Callable[[KafkaError], str]:
 def migrate() -> None:
     """Create the database and its tables, or bring them up to date.
 
-    Where a rebuild was killed in the middle of its swap, this lets inserts go on.
+    A table, a view or a column that somebody dropped is made again; nothing is dropped. Where a
+    rebuild was killed in the middle of its swap, this lets inserts go on.
     """
     settings = load_settings()
+    address = clickhouse_address(settings.clickhouse)
     try:
-        done = apply_migrations(clickhouse_address(settings.clickhouse), tell=click.echo)
+        done = apply_migrations(address, tell=click.echo)
+        left = left_alone(address)
     except MigrationError as error:
         raise UserError(str(error)) from error
     for name in done:
         click.echo(f"applied {name}")
-    click.echo(f"database {settings.clickhouse.database} is up to date")
+    for fault in left:
+        click.echo(f"{fault}: {fault.advice}")
+    state = "differs from this version" if left else "is up to date"
+    click.echo(f"database {address.database} {state}")
 
 
 def consumer_config(settings: Settings) -> dict[str, Any]:

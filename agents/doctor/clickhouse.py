@@ -9,7 +9,7 @@ from agents.clickhouse import clickhouse_address
 from agents.doctor.finding import Examined, Finding, fail, ok, warn
 from sinks.clickhouse.address import FAILURES, client_of, greet
 from sinks.clickhouse.errors import explain
-from sinks.clickhouse.migrate import foreign, missing
+from sinks.clickhouse.migrate import faults, foreign, missing
 from sinks.clickhouse.rebuild.hold import holds
 from sinks.clickhouse.rebuild.leftovers import leftovers, table_of
 
@@ -43,6 +43,7 @@ def schema(examined: Examined) -> Iterator[Finding]:
         return
     with client_of(address) as client:
         absent, others = missing(client), foreign(client)
+        wrong = [] if others else faults(client)
         yield from _rebuilds(client)
     for line in others:
         what, _, advice = line.partition(": ")
@@ -52,7 +53,9 @@ def schema(examined: Examined) -> Iterator[Finding]:
             f"database {address.database} lacks {len(absent)} migrations, the first {absent[0]}",
             "apply them with `vipcare migrate`",
         )
-    if not absent and not others:
+    for fault in wrong:
+        yield (fail if fault.mended else warn)(str(fault), fault.advice)
+    if not absent and not others and not wrong:
         yield ok(f"the tables of database {address.database} are those of this version")
 
 

@@ -4,25 +4,25 @@
    no transactions for them: a migration that was cut short runs again from its beginning.
 2. Then its number, name and SHA-256 are noted. A file that was changed after that is refused.
 3. In the end the views get the comments of the columns behind them.
+
+Before the first, what applied migrations made and somebody dropped is made again.
 """
 
-import hashlib
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from importlib.resources import files
+from collections.abc import Callable, Container, Iterator, Sequence
+from contextlib import contextmanager
 
 from clickhouse_driver import Client
 from clickhouse_driver.errors import ErrorCodes, ServerException
 
 from sinks.clickhouse.address import FAILURES, Address, client_of, greet
 from sinks.clickhouse.errors import SILENT, explain
+from sinks.clickhouse.faults import Fault, faults_of, mend
+from sinks.clickhouse.migrations import Migration, shipped
 from sinks.clickhouse.rebuild.errors import RebuildError
 from sinks.clickhouse.rebuild.hold import settle_left
+from sinks.clickhouse.schema import Schema, schema_of
 from sinks.clickhouse.tables import VIEWS
 
-_NAME = re.compile(r"(\d{4})_\w+\.sql")
-_STATEMENT_END = re.compile(r";\s*$", re.MULTILINE)
 _LEDGER = """
 CREATE TABLE IF NOT EXISTS migrations
 (
@@ -49,34 +49,6 @@ class MigrationError(Exception):
     """The tables cannot be made; one line that says what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Migration:
-    name: str
-    text: str
-
-    @property
-    def number(self) -> int:
-        return int(self.name[:4])
-
-    @property
-    def checksum(self) -> str:
-        return hashlib.sha256(self.text.encode()).hexdigest()
-
-    def statements(self) -> list[str]:
-        """What ends in a semicolon at the end of a line."""
-        return [part.strip() for part in _STATEMENT_END.split(self.text) if part.strip()]
-
-
-def shipped() -> list[Migration]:
-    """The migrations of this version, by number."""
-    folder = files("sinks.clickhouse") / "sql"
-    found = [entry for entry in folder.iterdir() if _NAME.fullmatch(entry.name)]
-    return sorted(
-        (Migration(entry.name, entry.read_text(encoding="utf-8")) for entry in found),
-        key=lambda migration: migration.number,
-    )
-
-
 def migrate(
     address: Address,
     migrations: Sequence[Migration] | None = None,
@@ -84,17 +56,31 @@ def migrate(
 ) -> list[str]:
     """Make the database if it is missing and apply what was not applied; returns those names.
 
-    What a rebuild left half done is settled before; `tell` hears of it. Raises MigrationError.
+    Before that, what a rebuild left half done is settled, and what is missing of what was applied
+    is made again; `tell` hears of it. Raises MigrationError.
     """
     wanted = shipped() if migrations is None else migrations
-    try:
+    with _failures_told(address):
         greet(address)
         with client_of(address, "") as system:
             _make_database(system, address.database)
         with client_of(address) as own:
             for line in settle_left(own):
                 tell(line)
-            return _apply(own, wanted)
+            return _apply(own, wanted, tell)
+
+
+def left_alone(address: Address) -> list[Fault]:
+    """What `migrate` does not mend. Raises MigrationError."""
+    with _failures_told(address), client_of(address) as own:
+        return faults(own)
+
+
+@contextmanager
+def _failures_told(address: Address) -> Iterator[None]:
+    """Failures in the block are MigrationErrors outside."""
+    try:
+        yield
     except RebuildError as error:
         raise MigrationError(str(error)) from error
     except ServerException as error:
@@ -108,13 +94,17 @@ def migrate(
 
 def missing(client: Client) -> list[str]:
     """Names of the shipped migrations that the database has not. Raises what the driver raises."""
-    try:
-        applied = _applied(client)
-    except ServerException as error:
-        if error.code != ErrorCodes.UNKNOWN_TABLE:
-            raise
-        applied = {}
+    applied = _noted(client)
     return [migration.name for migration in shipped() if migration.number not in applied]
+
+
+def faults(client: Client) -> list[Fault]:
+    """Where the database is not what its applied migrations made. Raises what the driver raises."""
+    return faults_of(client, _schema(shipped(), _noted(client)))
+
+
+def _schema(migrations: Sequence[Migration], applied: Container[int]) -> Schema:
+    return schema_of(one for one in migrations if one.number in applied)
 
 
 def _make_database(client: Client, database: str) -> None:
@@ -122,11 +112,15 @@ def _make_database(client: Client, database: str) -> None:
         client.execute(f"CREATE DATABASE IF NOT EXISTS `{database}`")
 
 
-def _apply(client: Client, migrations: Sequence[Migration]) -> list[str]:
+def _apply(
+    client: Client, migrations: Sequence[Migration], tell: Callable[[str], object]
+) -> list[str]:
     client.execute(_LEDGER)
     applied = _applied(client)
     if lines := _foreign(migrations, applied):
         raise MigrationError(lines[0])
+    for line in mend(client, _schema(migrations, applied)):
+        tell(line)
     done = []
     for migration in migrations:
         if migration.number in applied:
@@ -154,12 +148,17 @@ def foreign(client: Client) -> list[str]:
 
     Raises what the driver raises.
     """
+    return _foreign(shipped(), _noted(client))
+
+
+def _noted(client: Client) -> dict[int, tuple[str, str]]:
+    """As `_applied`; empty where nothing was ever applied."""
     try:
-        return _foreign(shipped(), _applied(client))
+        return _applied(client)
     except ServerException as error:
         if error.code != ErrorCodes.UNKNOWN_TABLE:
             raise
-        return []
+        return {}
 
 
 def _foreign(migrations: Sequence[Migration], applied: dict[int, tuple[str, str]]) -> list[str]:

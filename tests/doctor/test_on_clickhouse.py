@@ -9,7 +9,8 @@ from agents.doctor.clickhouse import clock, disk, reachable, schema
 from agents.doctor.finding import Verdict
 from config.settings import Settings
 from sinks.clickhouse.address import client_of
-from sinks.clickhouse.migrate import migrate, shipped
+from sinks.clickhouse.migrate import migrate
+from sinks.clickhouse.migrations import shipped
 from tests.doctor.looking import found, settings_with, the_only
 from tests.ports import free_port
 from tests.sink.server import Server
@@ -71,3 +72,25 @@ def test_migrations_of_a_later_version_and_one_that_was_changed(port: int) -> No
     assert "a later one" in the_only(findings, FAIL, "has migration 9999_later.sql").advice
     the_only(findings, FAIL, f"migration {shipped()[0].name} was changed")
     assert len(findings) == 2
+
+
+def test_tables_views_and_columns_that_are_gone(port: int) -> None:
+    settings = _settings(port, "gone")
+    address = clickhouse_address(settings.clickhouse)
+    migrate(address)
+    with client_of(address) as client:
+        client.execute("DROP TABLE events_raw SYNC")
+        client.execute("DROP VIEW alerts_current")
+        client.execute("ALTER TABLE tasks_raw DROP COLUMN rule_id")
+        client.execute("ALTER TABLE alerts_raw MODIFY COLUMN rule_version String")
+    findings = found(schema, settings)
+    for what in (
+        "table events_raw is missing",
+        "view alerts_current is missing",
+        "column tasks_raw.rule_id is missing",
+    ):
+        assert "vipcare migrate" in the_only(findings, FAIL, what).advice
+    other = the_only(findings, WARN, "column alerts_raw.rule_version is String, not Int64")
+    assert "MODIFY COLUMN rule_version Int64" in other.advice
+    migrate(address)
+    the_only(found(schema, settings), WARN, "column alerts_raw.rule_version")

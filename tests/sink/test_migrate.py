@@ -13,7 +13,8 @@ from clickhouse_driver import Client
 
 from agents.cli.sink import migrate as command
 from sinks.clickhouse.address import Address, client_of
-from sinks.clickhouse.migrate import Migration, MigrationError, migrate, missing, shipped
+from sinks.clickhouse.migrate import MigrationError, migrate, missing
+from sinks.clickhouse.migrations import Migration, shipped
 from sinks.clickhouse.tables import TABLES, VIEWS
 
 FIRST = Migration("0001_a.sql", "CREATE TABLE IF NOT EXISTS a (x Int8) ENGINE = Memory;\n")

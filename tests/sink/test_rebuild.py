@@ -227,6 +227,28 @@ def test_a_gain_does_not_hide_a_loss(feed: Feed, own: Address, client: Client) -
 
 
 @pytest.mark.broker
+def test_what_was_dropped_is_made_again_and_filled(
+    feed: Feed, own: Address, client: Client
+) -> None:
+    feed.send_events(60)
+    with running(feed, own):
+        wait_until(lambda: count_rows(client)["events"] == 60, "a beginning")
+    query = "SELECT * FROM events ORDER BY topic, partition, offset"
+    before = client.execute(query)
+    for statement, what in (
+        ("DROP TABLE events_raw SYNC", "table events_raw is missing"),
+        ("ALTER TABLE events_raw DROP COLUMN amount", "column events_raw.amount is missing"),
+    ):
+        client.execute(statement)
+        with pytest.raises(RebuildError, match=f"{what}: make it again with `vipcare migrate`, "):
+            rebuild(feed, own).plan()
+        migrate(own)
+        work = rebuild(feed, own)
+        assert work.run(work.plan(), lambda _: None, may_lose=False).filled.rows == 60
+        assert client.execute(query) == before
+
+
+@pytest.mark.broker
 def test_it_says_which_rows_are_refused(
     feed: Feed, own: Address, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

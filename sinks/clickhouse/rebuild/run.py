@@ -24,7 +24,7 @@ from clickhouse_driver import Client
 
 from sinks.clickhouse.address import FAILURES, Address, client_of
 from sinks.clickhouse.backoff import delays
-from sinks.clickhouse.migrate import missing
+from sinks.clickhouse.migrate import faults, missing
 from sinks.clickhouse.rebuild.beside import Beside, views_of
 from sinks.clickhouse.rebuild.connected import connected, why
 from sinks.clickhouse.rebuild.errors import RebuildError
@@ -82,6 +82,7 @@ class Rebuild:
         with connected(self._address) as client, Topics(self._kafka, self._topics) as topics:
             if names := missing(client):
                 raise RebuildError(f"migration {names[0]} is missing: run `vipcare migrate` first")
+            self._look_at_table(client)
             views = views_of(client, self._table)
             ranges = topics.ranges()
             until = self._until(client, topics, ranges)
@@ -109,6 +110,13 @@ class Rebuild:
                 self._tidy(beside)
                 raise
         return Done(filled, lost)
+
+    def _look_at_table(self, client: Client) -> None:
+        """A new table is made as the old one is: raises RebuildError where that is not as it
+        should be."""
+        for fault in faults(client):
+            if fault.name == self._table.name:
+                raise RebuildError(f"{fault}: {fault.advice}, then say this again")
 
     def _until(
         self, client: Client, topics: Topics, ranges: Mapping[Place, Range]
