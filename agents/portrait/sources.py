@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from agents.clock import real_millis
 from agents.lane.copy_reader import CopyError, copy_folder, look
+from agents.lane.store import Mark
 from agents.reading import ReadingError, partitions_of, read_partition
 from agents.topics import changelog
 from config.settings import Settings
@@ -12,7 +13,7 @@ from schemas.record import Record
 from streams.partitioning import partition_of
 
 OLD_MS = 60_000
-"""A running worker says of its copies every few seconds that they lack nothing."""
+"""A copy that was written this long ago may be whole, if nothing happened since: Kafka knows."""
 
 
 class SourceError(Exception):
@@ -50,16 +51,30 @@ def from_store(settings: Settings, customer: str) -> Sourced:
         found = look(folder, partition, customer.encode())
     except CopyError as error:
         raise SourceError(f"{error}: --from kafka reads the changelog instead") from error
-    age = None if found.mark is None else real_millis() - found.mark.as_of
-    warning = ""
-    if age is None or age > OLD_MS:
-        since = "" if age is None else f" for {age // 1_000:,} s"
-        warning = (
-            f"this copy was not kept up{since}: does its worker run? --from kafka is up to date"
-        )
+    warning = _lacking(settings, partition, found.mark)
     if found.value is None:
         raise UnknownCustomerError(_unknown(customer, f"the copy in {folder}", warning))
     return _sourced(customer, found.value, f"the worker's store, {folder}", warning)
+
+
+def _lacking(settings: Settings, partition: int, mark: Mark | None) -> str:
+    """Why a copy may not be the latest: a worker that idles writes nothing, as one that is gone."""
+    if mark is None:
+        return "this copy does not say how far it goes: --from kafka is up to date"
+    age = real_millis() - mark.as_of
+    if age <= OLD_MS:
+        return ""
+    topic = changelog(settings.worker.app)
+    since = f"this copy was written {age // 1_000:,} s ago"
+    try:
+        partitions_of(settings.kafka, topic)
+        beyond = read_partition(settings.kafka, topic, partition, mark.offset + 1)
+        newer = next(beyond, None)
+    except ReadingError as error:
+        return f"{since}, and whether it lacks anything cannot be told: {error}"
+    if newer is None:
+        return ""
+    return f"{since} and lacks what came since: does its worker run? --from kafka is up to date"
 
 
 def from_kafka(settings: Settings, customer: str) -> Sourced:

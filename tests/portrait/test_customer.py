@@ -18,6 +18,7 @@ from agents.clickhouse import clickhouse_address
 from agents.kafka import producer_config
 from agents.lane.store import Stores
 from agents.librdkafka import librdkafka_config
+from agents.portrait import sources
 from agents.reading import read_partition
 from agents.topics import changelog, create
 from config.settings import Settings
@@ -127,6 +128,30 @@ def test_the_store_and_kafka_say_the_same(capfd: pytest.CaptureFixture[str]) -> 
     assert "vipcare-customers-changelog" in str(kafka.pop("source"))
     assert store == kafka
     assert store["profile"]["name"] == "曾浩然"  # type: ignore[index]  # an object
+
+
+def test_the_copy_of_a_worker_that_idles_is_not_called_old(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sources, "OLD_MS", -1)
+    assert run(["customer", "show", CUSTOMER, "--from", "store"]) == 0
+    assert capfd.readouterr().err == ""
+
+
+def test_a_copy_that_lacks_something_is_said_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    stores = Stores(tmp_path)
+    partition = partition_of(CUSTOMER.encode(), PARTITIONS)
+    held = record().encode()
+    stores.open(partition).write([(CUSTOMER.encode(), held)], "id", 0, as_of=1)
+    monkeypatch.setenv("VIPCARE_WORKER__DATA", str(tmp_path))
+    assert run(["customer", "show", CUSTOMER, "--from", "store"]) == 0
+    assert "lacks what came since: does its worker run?" in capfd.readouterr().err
+    monkeypatch.setenv("VIPCARE_KAFKA__BOOTSTRAP", f"127.0.0.1:{free_port()}")
+    assert run(["customer", "show", CUSTOMER, "--from", "store"]) == 0
+    assert "whether it lacks anything cannot be told: " in capfd.readouterr().err
+    stores.close()
 
 
 def test_looking_writes_nothing_into_the_workers_folder(
