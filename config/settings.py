@@ -31,6 +31,7 @@ from schemas.events import INPUT_TOPICS
 MAX_CLOCK_RATE = 31_536_000
 """A year in a second."""
 MAX_BANK_RATE = 1_000_000
+MAX_HISTORY_DAYS = 1_095
 MAX_SESSION_S = 90
 """Faust's `broker_request_timeout`: it refuses a longer session."""
 MAX_CHUNK_BYTES = 1024**3
@@ -263,7 +264,9 @@ class BankSettings(Section):
 
     seed: int = Field(7, description="the same seed and origin give the same bytes")
     customers: int = Field(300, ge=1, le=1_000_000, description="how many VIP customers")
-    history_days: int = Field(90, ge=0, le=36_500, description="sent first, before it goes live")
+    history_days: int = Field(
+        125, ge=0, le=MAX_HISTORY_DAYS, description="sent first, before it goes live"
+    )
     rate: float = Field(
         50.0, gt=0, le=MAX_BANK_RATE, description="live events a second (real time)"
     )

@@ -110,6 +110,16 @@ def is_day_off(day: int) -> bool:
     return date_of(day).weekday() >= 5 or season in _OFF
 
 
+@lru_cache(4_096)
+def worked_day_near(wanted: date) -> date:
+    """That day if it is worked, or else the last one before it that is; the next one after it if
+    there is none before it in its month."""
+    first = number_of(wanted.replace(day=1))
+    before = range(number_of(wanted), first - 1, -1)
+    after = range(number_of(wanted) + 1, number_of(wanted) + 15)
+    return date_of(next(day for day in (*before, *after) if not is_day_off(day)))
+
+
 def months(day: int) -> int:
     """Counts months, so that "once a month" can be asked for."""
     today = date_of(day)

@@ -1,17 +1,22 @@
 """The first events of every customer: who they are, what they hold, their family."""
 
 from collections.abc import Iterator
+from datetime import date
 from random import Random
 from typing import Any
 
+from agents.bank.calendar import day_number, number_of
 from agents.bank.money import money
 from agents.bank.persona import Persona
 from agents.bank.population import Customer
 from agents.bank.stories.holdings import hold_product, keep_deposit
-from agents.bank.stories.story import Step
+from agents.bank.stories.story import Step, day
 from agents.bank.stories.transfers import balance
 
 _PAUSE_MS = 700
+_LEAST_OPEN_DAYS, _MOST_OPEN_DAYS = 60, 18 * 365
+"""Since when somebody has been a customer. An event is late by less than 60 days."""
+_GROWN_UP_DAYS = 18 * 365
 _SEGMENTS = ("founder", "family", "executive")
 
 
@@ -45,17 +50,24 @@ def opening(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
 
 def introduction(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
     """Who the customer is, and no more."""
-    _ = at
-    yield Step(0, "customer.updated", _person(rng, customer.who))
+    yield Step(0, "customer.updated", _person(rng, customer.who, at))
 
 
-def _person(rng: Random, who: Persona) -> dict[str, Any]:
+def _opened_on(rng: Random, who: Persona, at: int) -> str:
+    """Before anything is told of the customer, and not as a child."""
+    today = day_number(at)
+    since_grown_up = today - number_of(date.fromisoformat(who.born)) - _GROWN_UP_DAYS
+    most = max(_LEAST_OPEN_DAYS, min(since_grown_up, _MOST_OPEN_DAYS))
+    return day(at, -rng.randint(_LEAST_OPEN_DAYS, most))
+
+
+def _person(rng: Random, who: Persona, at: int) -> dict[str, Any]:
     data: dict[str, Any] = {
         "name": who.name.shown,
         "phone": f"+86 100{rng.randint(0, 99_999_999):08d}",
         "email": f"{who.name.latin}{rng.randint(1, 99)}@example.com",
         "birthday": who.born,
-        "opened_on": f"{rng.randint(2005, 2023)}-{rng.randint(1, 12):02d}-{rng.randint(1, 28):02d}",
+        "opened_on": _opened_on(rng, who, at),
         "tier": who.tier,
         "rm": who.rm,
         "occupation": who.occupation,

@@ -3,10 +3,15 @@
 import hashlib
 from dataclasses import dataclass
 
+from agents.bank.money import BASE
 from agents.bank.storyline import Storyline
 from agents.bank.storyline_file import read_storylines
 from config.settings import Settings
 from streams.durations import DAY_MS
+
+
+class PlanError(Exception):
+    """What the simulated bank cannot do; says what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +49,13 @@ class Plan:
 def plan_of(settings: Settings, origin: int) -> Plan:
     """What the bank does by the settings, from an origin on (epoch milliseconds).
 
-    Raises StorylineErrors.
+    Raises PlanError, StorylineErrors.
     """
+    if (base := settings.step.base_currency) != BASE:
+        raise PlanError(
+            f"the simulated bank reckons in {BASE}, and step.base_currency is {base}: leave that "
+            f"at {BASE} to play with it, or send your own events (vipcare up --no-bank)"
+        )
     chosen = settings.bank.model_dump()
     path = chosen.pop("storylines")
     storylines = None if path is None else read_storylines(path)

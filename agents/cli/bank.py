@@ -16,15 +16,16 @@ from agents.bank.facts import facts
 from agents.bank.lines import to_line
 from agents.bank.live import play
 from agents.bank.message import SOURCES, Message, iso
-from agents.bank.plan import Plan, plan_of
+from agents.bank.plan import Plan, PlanError, plan_of
 from agents.bank.simulation import messages
 from agents.bank.storyline_file import StorylineErrors
 from agents.cli.errors import UserError
+from agents.cli.out_file import whole_file
 from agents.cli.params import DURATION, Rate
 from agents.clock import BankClock, setting_millis
 from agents.sending import Sending, SendingError
 from config.load import load_settings
-from config.settings import MAX_BANK_RATE, Settings
+from config.settings import MAX_BANK_RATE, MAX_HISTORY_DAYS, Settings
 from schemas.events.reference import GLOBAL_TOPICS
 
 _ORIGIN = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
@@ -52,7 +53,9 @@ _SHARE = click.FloatRange(0, 0.5)
 )
 @click.option("--seed", type=int, help="What all chances are drawn from.")
 @click.option("--rate", type=Rate(MAX_BANK_RATE), help="Live events a second.")
-@click.option("--days", "history_days", type=click.IntRange(0, 36_500), help="Days of history.")
+@click.option(
+    "--days", "history_days", type=click.IntRange(0, MAX_HISTORY_DAYS), help="Days of history."
+)
 @click.option("--for", "seconds", type=DURATION, help="End after so long live; a file has 60s.")
 @click.option(
     "--skew", type=click.FloatRange(0, 3), help="0: all customers do as much; 1: Zipf's law."
@@ -90,21 +93,22 @@ def bank(out: Path | None, seconds: float | None, **given: Any) -> None:
         _write(settings, out, seconds or _FILE_S)
 
 
-def _plan(settings: Settings, origin: int) -> Plan:
+def bank_plan(settings: Settings, origin: int) -> Plan:
+    """What the bank is going to play. Raises UserError."""
     try:
         plan = plan_of(settings, origin)
         storylines_of(plan)  # now, not when the clock runs
-    except StorylineErrors as error:
+    except (PlanError, StorylineErrors) as error:
         raise UserError(str(error)) from error
     return plan
 
 
 def _write(settings: Settings, out: Path, seconds: float) -> None:
-    plan = _plan(settings, setting_millis(settings.clock.origin or _ORIGIN))
+    plan = bank_plan(settings, setting_millis(settings.clock.origin or _ORIGIN))
     end = plan.origin + round(seconds * 1_000 * plan.pace)
     count = 0
     try:
-        with click.open_file(str(out), "wb") as file:
+        with whole_file(out) as file:
             told = chain(facts(plan), messages(plan))
             for message in takewhile(lambda message: message.at < end, told):
                 file.write(to_line(message) + b"\n")
@@ -128,7 +132,7 @@ def _send(settings: Settings, seconds: float | None) -> None:
     clock = BankClock.from_settings(settings.clock)
     now = clock.now()
     origin = setting_millis(settings.clock.origin) if settings.clock.origin else now
-    plan = _plan(settings, origin)
+    plan = bank_plan(settings, origin)
     until = None if seconds is None else max(origin, now) + round(seconds * 1_000 * clock.rate)
     try:
         with Sending(settings.kafka, {*SOURCES, *GLOBAL_TOPICS}) as sending:

@@ -80,6 +80,7 @@ def up(
     vipcare up --broker kafka-1:9092          on your Kafka
     """
     # rich, Kafka's client and the rest: not for `vipcare up --help`.
+    from agents.cli.bank import bank_plan  # noqa: PLC0415
     from agents.cli.rules import rules_in_force  # noqa: PLC0415
     from agents.local.plan import Options  # noqa: PLC0415
     from agents.local.run_folder import FolderError  # noqa: PLC0415
@@ -92,6 +93,8 @@ def up(
     settings = load_settings()
     _check_writable(report)
     rules_in_force(settings)
+    if not no_bank:
+        bank_plan(settings, origin=0)
     options = Options(
         seconds=seconds,
         workers=workers,

@@ -40,7 +40,7 @@ class Gallery:
     """Reads the records out of the workers' stores, on a thread of its own."""
 
     def __init__(self, plan: Plan) -> None:
-        """Raises StorylineErrors."""
+        """Raises PlanError, StorylineErrors."""
         settings = plan.settings
         origin = BankClock.from_settings(settings.clock).now()
         self._stars: Sequence[tuple[Storyline, str]] = ()

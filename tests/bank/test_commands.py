@@ -90,6 +90,7 @@ def test_a_dash_is_standard_output(tmp_path: Path) -> None:
         (["bank", "--out", "/nowhere/file"], "cannot be written"),
         (["bank", "--for", "1s"], f"Kafka at {NOWHERE} does not answer"),
         (["bank", "--customers", "0"], "--customers"),
+        (["bank", "--days", "1096", "--out", "-"], "'--days': 1096"),
         (["events", "check", "nowhere.jsonl"], "nowhere.jsonl"),
         (["events", "check", "-"], "there is no event in it"),
         (["events", "send", "-"], "there is no event in it"),
@@ -97,6 +98,32 @@ def test_a_dash_is_standard_output(tmp_path: Path) -> None:
 )
 def test_a_mistake_is_told_in_one_line(args: list[str], said: str) -> None:
     assert said in refused(vipcare(*args, VIPCARE_KAFKA__BOOTSTRAP=NOWHERE))
+
+
+@pytest.mark.parametrize("command", [["bank", "--out", "-"], ["up", "--for", "5s"]])
+def test_the_bank_is_not_played_in_another_base_currency(command: list[str]) -> None:
+    """Its amounts would be told as if one CNY were one USD."""
+    said = refused(vipcare(*command, VIPCARE_STEP__BASE_CURRENCY="USD"))
+    assert "reckons in CNY" in said
+    assert "--no-bank" in said
+
+
+def test_an_interrupted_file_is_not_there(tmp_path: Path) -> None:
+    file = tmp_path / "bank.jsonl"
+    file.write_text("as it was")
+    process = subprocess.Popen(
+        [*COMMAND, "bank", "--out", str(file), "--customers", "5000"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    part = tmp_path / "bank.jsonl.part"
+    while process.poll() is None and not (part.exists() and part.stat().st_size > 10_000):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130, said
+    assert [one.name for one in tmp_path.iterdir()] == ["bank.jsonl"]
+    assert file.read_text() == "as it was"
 
 
 def test_check_names_lines_and_shows_no_value(event_file: Path) -> None:

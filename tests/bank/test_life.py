@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 
-from agents.bank.calendar import date_of, is_day_off, number_of, season_of, start_of
+from agents.bank.calendar import (
+    date_of,
+    is_day_off,
+    number_of,
+    season_of,
+    start_of,
+    worked_day_near,
+)
 from agents.bank.casting import cast
 from agents.bank.companies import company
 from agents.bank.merchants import CATEGORIES
@@ -73,7 +80,9 @@ def test_salaries_come_once_a_month_on_the_payday_of_the_company(year: list[Any]
             who = by_id[event["subject"]]
             if who.id not in played:
                 days[who.company.number, day.year, day.month].add(day.day)
-                assert day.day == who.company.payday
+                wanted = date(day.year, day.month, who.company.payday)
+                assert not is_day_off(number_of(day))
+                assert day == wanted or is_day_off(number_of(wanted))
     assert len(paid) > 40
     ordinary = [one for customer, one in paid.items() if customer not in played]
     assert {count for one in ordinary for count in one.values()} == {1}
@@ -81,6 +90,17 @@ def test_salaries_come_once_a_month_on_the_payday_of_the_company(year: list[Any]
     months = {customer: len(one) for customer, one in paid.items() if customer not in played}
     assert min(months.values()) >= 12, "every month, however rarely somebody does something"
     assert company(YEAR.seed, 3) == company(YEAR.seed, 3)
+
+
+def test_a_payday_that_is_no_working_day_moves_within_its_month() -> None:
+    def near(day: str) -> str:
+        return worked_day_near(date.fromisoformat(day)).isoformat()
+
+    assert near("2026-01-09") == "2026-01-09"
+    assert near("2026-01-10") == near("2026-01-11") == "2026-01-09"
+    assert near("2026-02-20") == "2026-02-13"  # the New Year, from its eve on
+    assert near("2026-10-05") == "2026-10-08"  # the National Day's week begins the month
+    assert near("2026-05-03") == "2026-05-06"
 
 
 def test_spouses_know_each_other_and_children_are_of_both() -> None:

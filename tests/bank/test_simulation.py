@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from dataclasses import replace
+from datetime import datetime
 from itertools import takewhile
 
 import pytest
@@ -14,6 +15,7 @@ from agents.bank.persona import customer_id
 from agents.bank.plan import Plan
 from agents.bank.simulation import messages
 from config.load_attributes import read_attributes
+from config.settings import MAX_HISTORY_DAYS, BankSettings
 from schemas.effects import Profile
 from schemas.events import EVENT_TYPES
 from schemas.events.reference import FACT_TYPES
@@ -136,6 +138,32 @@ def test_ordinary_customers_rarely_make_a_rule_fire(outcome: Outcome) -> None:
     fired = [effect for effect in outcome.effects if not isinstance(effect, Profile)]
     ordinary = {effect.subject for effect in fired} - players
     assert len(ordinary) < (PLAN.customers - len(players)) / 8
+
+
+@pytest.mark.parametrize("last_day", ["2026-02-28", "2026-11-30"])
+def test_the_usual_history_is_long_enough_for_regular_inflows(last_day: str) -> None:
+    """Three whole months lie in it on any day; the last of a month is the hardest."""
+    origin = int(datetime.fromisoformat(f"{last_day}T12:00:00+08:00").timestamp() * 1_000)
+    days = BankSettings().history_days
+    last: dict[str, Profile] = {}
+    for effect in apply(told(replace(PLAN, origin=origin, history_days=days), 5)).effects:
+        if isinstance(effect, Profile):
+            last[effect.subject] = effect
+    assert sum(one.data.regular_inflows for one in last.values()) > PLAN.customers / 3
+
+
+def test_nobody_acts_before_becoming_a_customer() -> None:
+    """However long the history is."""
+    opened: dict[str, str] = {}
+    plan = replace(SMALL, history_days=MAX_HISTORY_DAYS, late=0.05, broken=0.0)
+    for message in told(plan, 0):
+        event = json.loads(message.value)
+        data = event["data"]
+        opened.setdefault(event["subject"], data.get("opened_on", "never"))
+        assert opened[event["subject"]] < event["time"][:10], event
+        if "birthday" in data:
+            assert int(data["opened_on"][:4]) - int(data["birthday"][:4]) >= 18
+    assert len(opened) == SMALL.customers
 
 
 @pytest.mark.parametrize("customers", [1, 3])

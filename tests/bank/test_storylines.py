@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from agents.bank.casting import FIRST_CAST, cast, stars
-from agents.bank.message import Message
+from agents.bank.message import Message, iso
 from agents.bank.persona import customer_id
 from agents.bank.plan import Plan
 from agents.bank.storyline import Storyline
@@ -91,8 +91,10 @@ def by_customer() -> dict[str, list[Any]]:
     said: dict[str, list[Any]] = defaultdict(list)
     ids: set[str] = set()
     for message in told(PLAN):
-        if is_event(message) and (event := json.loads(message.value))["id"] not in ids:
-            ids.add(event["id"])
+        if not is_event(message) or (event := json.loads(message.value))["id"] in ids:
+            continue
+        ids.add(event["id"])
+        if event["time"] <= iso(message.at):  # or else it is a mishap, from the future
             said[message.key.decode()].append((message.at, event))
     return said
 

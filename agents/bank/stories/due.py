@@ -9,7 +9,14 @@ from collections.abc import Iterator
 from datetime import date
 from random import Random
 
-from agents.bank.calendar import date_of, day_number, months, number_of, start_of
+from agents.bank.calendar import (
+    date_of,
+    day_number,
+    months,
+    number_of,
+    start_of,
+    worked_day_near,
+)
 from agents.bank.money import BASE, money
 from agents.bank.population import KNOWN_AT_ONCE, Customer
 from agents.bank.stories.story import HOUR_MS, MINUTE_MS, Step, Story, day, days, minutes
@@ -25,7 +32,7 @@ def due_story(customer: Customer, at: int) -> Story | None:
     """The story that is due for a customer, once; None if nothing is."""
     today = date_of(day_number(at))
     month = today.year * 12 + today.month
-    paid = today.day == _payday(customer) and customer.rank >= KNOWN_AT_ONCE
+    paid = customer.rank >= KNOWN_AT_ONCE and today == _payday(customer, today.year, today.month)
     if paid and customer.first_time("salary", month):
         return be_paid
     if today.day >= _STATEMENT_DAY and customer.first_time("statement", month):
@@ -36,8 +43,9 @@ def due_story(customer: Customer, at: int) -> Story | None:
     return pay_school if customer.first_time("school", today.year * 2 + half) else None
 
 
-def _payday(customer: Customer) -> int:
-    return 3 if customer.who.occupation == "retired" else customer.who.company.payday
+def _payday(customer: Customer, year: int, month: int) -> date:
+    day = 3 if customer.who.occupation == "retired" else customer.who.company.payday
+    return worked_day_near(date(year, month, day))
 
 
 def next_payday(customer: Customer, after: int) -> int:
@@ -45,8 +53,8 @@ def next_payday(customer: Customer, after: int) -> int:
     who, today = customer.who, date_of(day_number(after))
     payer = 0 if who.occupation == "retired" else who.company.number
     of_day = 9 * HOUR_MS + payer * 7 % 180 * MINUTE_MS + customer.rank % 600 * 1_000
-    for month in (today.month, today.month + 1):
-        day = date(today.year + month // 13, (month - 1) % 12 + 1, _payday(customer))
+    for month in (today.month, today.month + 1):  # once a month: never moved into another
+        day = _payday(customer, today.year + month // 13, (month - 1) % 12 + 1)
         if (at := start_of(number_of(day)) + of_day) > after:
             return at
     raise AssertionError("a month later is after it")
@@ -67,12 +75,12 @@ def be_paid(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
         if month % 3 != 1:
             return
         base, purpose = who.usual * 3.5, "dividend"
-    elif month == 1:
-        base *= 2  # the thirteenth month, before the New Year
-    paid = transfer(rng, customer, "in", base)
     payer = "Social insurance" if purpose == "pension" else who.company.name
     sender = {"counterparty_name": payer, "counterparty_bank": bank_of(payer), "purpose": purpose}
-    yield Step(0, "transfer.completed", paid | sender)
+    yield Step(0, "transfer.completed", transfer(rng, customer, "in", base) | sender)
+    if purpose == "salary" and month == 1:  # the thirteenth month, before the New Year
+        bonus = transfer(rng, customer, "in", base) | sender | {"purpose": "bonus"}
+        yield Step(MINUTE_MS, "transfer.completed", bonus)
     yield Step(minutes(rng, 1, 30), "balance.reported", balance(customer))
 
 
