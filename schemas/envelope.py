@@ -23,6 +23,8 @@ from schemas.fields import (
     is_ordinary,
 )
 
+VIPCARE = "/vipcare"
+"""The source of what vipcare itself tells."""
 _NO_BLANKS = r"^[^\s\x00-\x20\x7f]{1,64}\Z"
 CustomerId = Annotated[str, Meta(pattern=_NO_BLANKS)]
 Subject = Annotated[str, Meta(extra_json_schema={"pattern": _NO_BLANKS})]

@@ -18,7 +18,7 @@ from schemas.effects import (
     TaskData,
     Text,
 )
-from schemas.envelope import from_millis
+from schemas.envelope import VIPCARE, from_millis
 from schemas.record import Record
 from schemas.rules import AlertTemplate, TaskTemplate
 from schemas.rules import Text as Template
@@ -27,7 +27,7 @@ from streams.identity import derive_id
 from streams.inputs import Input
 from streams.rules.ruleset import Firing
 
-SOURCE = "/vipcare"
+SOURCE = VIPCARE
 
 
 class Occasion(NamedTuple):

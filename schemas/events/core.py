@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from schemas.envelope import CustomerId, Data, Event
+from schemas.envelope import VIPCARE, CustomerId, Data, Event
 from schemas.fields import (
     SENSITIVE,
     Country,
@@ -103,8 +103,11 @@ class AccountClosed(CoreEvent, tag="account.closed", frozen=True):
 
 class TransferData(Data, kw_only=True, frozen=True):
     transfer: Id
+    """Of one customer, it names one transfer for each direction: the two legs between own accounts
+    may have one id."""
     account: Id
     direction: Literal["in", "out"]
+    """Whether the money came into the account or went out of it."""
     amount: Money
     currency: Currency
     base_amount: Money | None = None
@@ -127,6 +130,8 @@ class TransferReversedData(Data, kw_only=True, frozen=True):
     transfer: Id
     account: Id
     direction: Literal["in", "out"]
+    """Of the transfer that is taken back, not of the money that flows back. With the other one it
+    is the reversal of another leg."""
     amount: Money
     currency: Currency
     base_amount: Money | None = None
@@ -219,7 +224,8 @@ class RelationData(Data, kw_only=True, frozen=True):
     relation: Name
     """What the other one is to the customer: spouse, company, guarantor, …"""
     reverse: bool = False
-    """It is what the customer is to the other one. Set by vipcare where it tells the other one."""
+    """It is what the customer is to the other one. Set by vipcare where it tells the other one;
+    from another source it is refused, since nobody would tell the other one."""
 
 
 class _RelationEvent(CoreEvent, frozen=True):
@@ -228,6 +234,10 @@ class _RelationEvent(CoreEvent, frozen=True):
     def __post_init__(self) -> None:
         if self.data.other == self.subject:
             raise ValueError("a relation to oneself")
+        if self.data.reverse and self.source != VIPCARE:
+            raise ValueError(
+                "reverse is vipcare's own: tell a relation once, of one of the two, without it"
+            )
 
 
 class RelationAdded(_RelationEvent, tag="relation.added", frozen=True):

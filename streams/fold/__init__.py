@@ -125,7 +125,7 @@ def fold(record: Record, event: Input, *, late: bool, zone: tzinfo = UTC) -> Fol
         taken = transfers.reversed_(activity, data, event)
         if taken is not None:
             folded = Folded(before=taken.held)
-            corrected = monthly.transfer_reversed(record, month, data, taken.base)
+            corrected = monthly.transfer_reversed(record, month, data, taken)
     elif profile_change := PROFILE_FOLDS.get(kind):
         profile_change(record.edit_profile(), data, when)
     if corrected or (month is not None and (grows or when.month != max(activity.months))):

@@ -67,12 +67,17 @@ def count(month: Month, event: Input, when: Moment) -> None:
 
 
 def transfer_reversed(
-    record: Record, month: Month | None, data: TransferReversedData, base: Decimal
+    record: Record,
+    month: Month | None,
+    data: TransferReversedData,
+    taken: transfers.TakenBack,
 ) -> bool:
     """Taken back in the month of the reversal: what was is not told anew. But what was taken back
     is no regular inflow: returns whether it was among those that might be."""
     if month is not None:
-        _add(_flow(month, data.direction), -1, -base)
+        _add(_flow(month, data.direction), -1, -taken.base)
+        if taken.channel is not None:
+            _add_channel(month, taken.channel, -1, -taken.base)
     return data.direction == "in" and _strike(record, data.transfer)
 
 
@@ -81,7 +86,8 @@ def was_reversed(record: Record, data: TransferData, reversal: Transfer, zone: t
     month = record.months.edit(moment(reversal.at, zone).month)
     if month is not None:
         took, takes = transfers.base_amount(reversal), told(data.base_amount)
-        _add(_flow(month, transfers.direction(reversal)), 0, took - takes)
+        _add(_flow(month, data.direction), 0, took - takes)
+        _add_channel(month, data.channel or transfers.NO_CHANNEL, -1, -takes)
     if data.direction == "in":
         _strike(record, data.transfer)
 
@@ -101,7 +107,7 @@ def _strike(record: Record, transfer: str) -> bool:
 
 def _transfer(month: Month, data: TransferData, when: Moment) -> None:
     base = told(data.base_amount)
-    _add_in(month.channels, cut(data.channel or "none"), 1, base, MAX_MONTHLY_CHANNELS)
+    _add_channel(month, data.channel or transfers.NO_CHANNEL, 1, base)
     if data.direction == "out":
         _add(month.outflow, 1, base)
         return
@@ -120,6 +126,10 @@ def _transfer(month: Month, data: TransferData, when: Moment) -> None:
         ),
     )
     del month.inflows[:-MAX_INFLOWS]
+
+
+def _add_channel(month: Month, channel: str, times: int, base: Decimal) -> None:
+    _add_in(month.channels, cut(channel), times, base, MAX_MONTHLY_CHANNELS)
 
 
 def _flow(month: Month, direction: str) -> Sum:

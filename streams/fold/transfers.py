@@ -30,7 +30,11 @@ _KEPT = (
 the end."""
 _BASE_AMOUNT = _KEPT.index("base_amount")
 _DIRECTION = _KEPT.index("direction")
+_CHANNEL = _KEPT.index("channel")
 _values = attrgetter(*_KEPT)
+
+
+NO_CHANNEL = "none"
 
 
 class TakenBack(NamedTuple):
@@ -38,6 +42,8 @@ class TakenBack(NamedTuple):
 
     base: Decimal
     """In the base currency: of the transfer where it is kept, else as the reversal tells it."""
+    channel: str | None
+    """Of the transfer; None where it is not kept."""
     held: Input | None
     """The transfer, if windows hold it."""
 
@@ -49,7 +55,7 @@ def completed(
     flow = _flow(activity, data.direction)
     flow.count += 1
     flow.last_at = max(flow.last_at, event.at)
-    place, known = _find(activity, data.transfer)
+    place, known = _find(activity, data)
     reversal = known if known is not None and known.reversed else None
     if reversal is None:
         flow.base_total += told(data.base_amount)
@@ -66,7 +72,7 @@ def reversed_(
     activity: ActivitySection, data: TransferReversedData, event: Input
 ) -> TakenBack | None:
     """Correct the totals, once for each transfer; None if that was done before."""
-    place, found = _find(activity, data.transfer)
+    place, found = _find(activity, data)
     if found is not None and found.reversed:
         return None
     flow = _flow(activity, data.direction)
@@ -76,10 +82,11 @@ def reversed_(
     if found is None:
         # The transfer may still come: then it is reversed already.
         _keep(activity, Transfer(at=event.at, data=_told(data), reversed=True))
-        return TakenBack(base, None)
+        return TakenBack(base, None, None)
     found.reversed = True
     activity.transfers[place] = pack_transfer(found)
-    return TakenBack(base, None if found.late else _as_input(found, event))
+    held = None if found.late else _as_input(found, event)
+    return TakenBack(base, found.data[_CHANNEL] or NO_CHANNEL, held)
 
 
 def kept_fields(transfer: Transfer) -> dict[str, str | None]:
@@ -101,7 +108,7 @@ def _told(data: TransferReversedData) -> tuple[str | None, ...]:
 
 
 def _keep(activity: ActivitySection, transfer: Transfer) -> None:
-    """Put a transfer into its place by time and id; the oldest gives way."""
+    """Put a transfer into its place by time, id and direction; the oldest gives way."""
     transfers = activity.transfers
     place = len(transfers)
     while place and _order(transfer) < _order(unpack_transfer(transfers[place - 1])):
@@ -111,17 +118,20 @@ def _keep(activity: ActivitySection, transfer: Transfer) -> None:
         del transfers[0]
 
 
-def _order(transfer: Transfer) -> tuple[int, str | None]:
-    return transfer.at, transfer.data[0]
+def _order(transfer: Transfer) -> tuple[int, str | None, str]:
+    return transfer.at, transfer.data[0], direction(transfer)
 
 
-def _find(activity: ActivitySection, transfer: str) -> tuple[int, Transfer | None]:
-    """The kept transfer of this id, with its place."""
-    encoded = transfer.encode()
+def _find(
+    activity: ActivitySection, data: TransferData | TransferReversedData
+) -> tuple[int, Transfer | None]:
+    """The kept transfer of this id and direction, with its place: between own accounts, both legs
+    may have one id."""
+    encoded = data.transfer.encode()
     for place, packed in enumerate(activity.transfers):
         if encoded in packed:
             found = unpack_transfer(packed)
-            if found.data[0] == transfer:
+            if found.data[0] == data.transfer and direction(found) == data.direction:
                 return place, found
     return -1, None
 

@@ -27,7 +27,7 @@ def message(
         {
             "specversion": "1.0",
             "id": event_id,
-            "source": "/bank/test",
+            "source": "/vipcare" if data.get("reverse") else "/bank/test",
             "type": event_type,
             "subject": customer,
             "time": iso(at),

@@ -39,12 +39,16 @@ SPAN = 450 * DAY
 def histories(draw: st.DrawFn, size: int = 25) -> list[Raw]:
     """What happened to one customer, in the order of time."""
     ages = draw(st.lists(st.integers(0, SPAN), unique=True, min_size=1, max_size=size))
-    raws = []
+    raws, legs = [], set[tuple[str, str]]()
     for n, age in enumerate(sorted(ages, reverse=True)):
         kind, data = draw(payloads)
-        if kind.startswith("transfer."):
-            # A transfer has one event; its reversal may come twice.
-            data["transfer"] = f"T{n}" if kind == "transfer.completed" else f"T{n % 8}"
+        if kind == "transfer.completed":
+            # Each leg of a transfer has one event.
+            same = f"T{n % 4}", data["direction"]
+            data["transfer"] = f"T{n}" if same in legs else same[0]
+            legs.add((data["transfer"], data["direction"]))
+        elif kind == "transfer.reversed":
+            data["transfer"] = f"T{n % 8}"  # it may come twice
         value = message(kind, data, at=NOW - age, customer=WHO, event_id=str(n))
         raws.append(Raw("bank.core", 0, n, WHO.encode(), value))
     return raws

@@ -105,3 +105,11 @@ def test_relations_are_events_of_the_bank_too() -> None:
     assert told.value is not None
     assert isinstance(decode_event(told.value), RelationAdded)
     assert not run(Record(ONE), told).told
+
+
+def test_a_bank_cannot_tell_the_other_side() -> None:
+    value = raw("relation.added", "1", reverse=True).value
+    assert value is not None
+    with pytest.raises(BrokenEventError, match=r"reverse is vipcare's own: tell a relation once"):
+        decode_event(value.replace(b'"/vipcare"', b'"/bank/core"'))
+    decode_event(value)
