@@ -1,5 +1,6 @@
 """Send messages to input topics from outside the pipeline: the simulated bank, events of a file."""
 
+import time
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -11,7 +12,11 @@ from agents.librdkafka import librdkafka_config, unreachable
 from agents.rights import Right, Role
 from agents.rights_check import REFUSALS, lacking, missing_of, user_of
 from config.wires import KafkaSettings
+from schemas.events.reference import GLOBAL_TOPICS
 
+READ_FACTS_S = 1.0
+"""How long workers are given to read facts. A worker that runs follows them on a wire of their own,
+and steps events with what it has read: they overtake each other if they are sent at once."""
 _ANSWER_S = 5.0
 _DELIVERY_S = 30.0
 _PAUSE_S = 0.1
@@ -25,6 +30,8 @@ class Sending:
     """A producer with every acknowledgement asked for, and Kafka's own partitioner for keys.
 
     Use it as a context manager; leaving it without an error waits until all is acknowledged.
+    Facts and events count in the order in which they are sent, as far as workers keep up: where one
+    follows the other, sending waits READ_FACTS_S.
     Raises SendingError: at the start if Kafka does not answer, a topic is missing or this user may
     not write to one, later if a message was not taken. `role` is whose rights it takes.
     """
@@ -35,6 +42,8 @@ class Sending:
         self._role = role
         self._failed = 0
         self._reason = ""
+        self._facts: bool | None = None
+        """Whether what was sent last is a fact; None if nothing was sent."""
         self.acknowledged = 0
         config: dict[str, Any] = {
             **librdkafka_config(kafka),
@@ -83,6 +92,7 @@ class Sending:
         headers: Sequence[tuple[str, bytes]] = (),
     ) -> None:
         """Hand a message over; waits while too many are under way."""
+        self._keep_order(topic in GLOBAL_TOPICS)
         carried: Any = list(headers)  # the stub asks for a list of more kinds
         while True:
             try:
@@ -95,6 +105,12 @@ class Sending:
                 break
         self._producer.poll(0)
         self._raise_if_failed()
+
+    def _keep_order(self, facts: bool) -> None:
+        if self._facts is not None and self._facts != facts:
+            self.flush()
+            time.sleep(READ_FACTS_S)
+        self._facts = facts
 
     def flush(self) -> None:
         """Wait until everything is acknowledged."""

@@ -32,10 +32,6 @@ _ORIGIN = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
 """Of a file, unless the clock has an origin: a Monday, nine o'clock in Shanghai."""
 _FILE_S = 60.0
 _PROGRESS_EVERY = 5_000
-_READ_FACTS_S = 1.0
-"""Running workers follow the facts; events that need a rate come so much later."""
-
-
 _SHARE = click.FloatRange(0, 0.5)
 
 
@@ -138,8 +134,6 @@ def _send(settings: Settings, seconds: float | None) -> None:
         with Sending(settings.kafka, {*SOURCES, *GLOBAL_TOPICS}) as sending:
             for fact in facts(plan):
                 sending.send(fact.topic, fact.key, fact.value)
-            sending.flush()
-            stopped.wait(_READ_FACTS_S)
             about = f"{plan.history_days} days of {plan.customers:,} customers"
             click.echo(f"sending to {settings.kafka.bootstrap}: {about}, then live", err=True)
             sent = play(_told(plan), sending.send, clock, until, stopped)

@@ -54,7 +54,9 @@ def check(file: BinaryIO) -> None:
 def send(file: BinaryIO, topic: str | None, as_is: bool) -> None:
     """Send the events of FILE, keyed by subject.
 
-    If a line is broken, none is sent.
+    If a line is broken, none is sent. Facts and events count in the order of the lines, as far as
+    the worker keeps up: where one follows the other, sending waits a second. So long it takes until
+    a worker has read a new rate; whoever sends rates by other means waits likewise.
     """
     lines = _read(file)
     _warn(lines)

@@ -248,7 +248,7 @@ def test_the_live_bank_ends_by_itself_and_at_a_signal(fresh_broker: str) -> None
     )
     assert process.stderr is not None
     assert "then live" in process.stderr.readline()
-    time.sleep(1)
+    time.sleep(2)  # for the first, workers read the facts
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=10) == 0
     assert "messages sent" in process.stderr.read()

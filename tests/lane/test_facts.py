@@ -89,6 +89,21 @@ def follow_the_rates(settings: Settings, folder: Path) -> None:
         assert total == Decimal("700") + Decimal("800") + Decimal("800")
 
 
+def keep_the_order_of_a_file(settings: Settings, folder: Path) -> None:
+    """A new currency's rate and its events, another rate and more, all in one file."""
+    create(settings)
+    with Worker(settings) as worker:
+        worker.wait_ready()
+        send(settings, folder, [rate(1, "7"), *transfers(1), rate(2, "8"), *transfers(2)])
+        applied = 2 * len(CUSTOMERS)
+        worker.wait_until(lambda: worker.total("vipcare_events_applied_total") == applied)
+        assert worker.total("vipcare_dead_letters_total") == 0
+        worker.stop()
+    for partition in range(settings.topics.partitions):
+        for customer, record in actual(settings, partition).records.items():
+            assert Record(customer, record).activity.outflow.base_total == Decimal("1500")
+
+
 def _break_a_fact(settings: Settings) -> None:
     """A fact that nobody can read: the one before it stays in force."""
     producer = Producer({**librdkafka_config(settings.kafka), "enable.idempotence": False})
@@ -105,3 +120,9 @@ def test_a_rate_that_changes_on_the_embedded_broker(fresh_broker: str, tmp_path:
 def test_a_rate_that_changes_on_apache_kafka(fresh_kafka: KafkaServer, tmp_path: Path) -> None:
     bootstrap = fresh_kafka.bootstrap
     follow_the_rates(settings_for(bootstrap, tmp_path / "data", transactions=True), tmp_path)
+
+
+@pytest.mark.broker
+def test_a_file_of_rates_and_events_counts_in_its_order(fresh_broker: str, tmp_path: Path) -> None:
+    settings = settings_for(fresh_broker, tmp_path / "data", transactions=False)
+    keep_the_order_of_a_file(settings, tmp_path)
