@@ -66,6 +66,8 @@ def check_pair(certificate: Path, key: Path, password: str) -> None:
             wrong = "is wrong" if password else "is missing"
             raise ValueError(f"the key is encrypted, and its password {wrong}") from None
         raise ValueError("the key is damaged, or no key") from None
+    if password and not asked:
+        raise ValueError("the key is not encrypted: leave its password out, or encrypt it")
 
 
 def _validity(der: bytes) -> Validity:

@@ -1,9 +1,8 @@
 """Where Kafka and ClickHouse are, who we are there, and how the wires to them are secured."""
 
 import re
-from collections.abc import Iterable
-from pathlib import Path
-from typing import Annotated, Literal, Self
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
@@ -25,28 +24,87 @@ def _addresses(text: str) -> str:
     return text
 
 
-def _check_certificate(
-    certificate: Path | None, key: Path | None, password: SecretStr | None
-) -> None:
-    if (certificate is None) != (key is None):
-        raise clash(
-            "a client's certificate needs its key: set both, or neither",
-            "certificate_file",
-            "key_file",
-        )
-    if certificate is not None and key is not None:
-        try:
-            check_pair(certificate, key, password.get_secret_value() if password else "")
-        except ValueError as error:
-            names = ("certificate_file", "key_file", "key_password_file", "key_password")
-            raise clash(f"{key}: {error}", *names) from None
+class _Need(NamedTuple):
+    """Settings that would be silently left out unless `met`: their owner would believe that a wire
+    is safer than it is."""
+
+    names: tuple[str, ...]
+    met: Callable[[Any], object]
+    told: str
+    by: tuple[str, ...]
+    """The settings to look at beside."""
 
 
-def _check_unused(given: Iterable[tuple[str, object]], needs: str, name: str) -> None:
-    """What would be silently left out, so that a wire is not as safe as its owner believes."""
-    for setting, value in given:
-        if value is not None:
-            raise clash(f"{setting} is of no use without {needs}", setting, name)
+_CERTIFICATE = (
+    _Need(
+        ("certificate_file",),
+        lambda wire: wire.key_file,
+        "is of no use without its key: set key_file, too, or leave it out",
+        ("key_file",),
+    ),
+    _Need(
+        ("key_file", "key_password_file", "key_password"),
+        lambda wire: wire.certificate_file,
+        "is of no use without a client's certificate: set certificate_file, too, or leave it out",
+        ("certificate_file",),
+    ),
+)
+_KAFKA = (
+    *_CERTIFICATE,
+    _Need(
+        ("ca_file", "certificate_file"),
+        lambda kafka: kafka.has_tls,
+        "is of no use without TLS: set security_protocol to SSL or SASL_SSL, or leave it out",
+        ("security_protocol",),
+    ),
+    _Need(
+        ("sasl_mechanism", "sasl_username", "sasl_password_file", "sasl_password"),
+        lambda kafka: kafka.has_login,
+        "is of no use without a login: set security_protocol to SASL_SSL, or leave it out",
+        ("security_protocol",),
+    ),
+)
+_CLICKHOUSE = (
+    *_CERTIFICATE,
+    _Need(
+        ("ca_file", "certificate_file", "verify"),
+        lambda clickhouse: clickhouse.secure,
+        "is of no use without TLS: set secure to true, or leave it out",
+        ("secure",),
+    ),
+    _Need(
+        ("ca_file",),
+        lambda clickhouse: clickhouse.verify,
+        "is of no use while nothing is verified: set verify to true, or leave it out",
+        ("verify",),
+    ),
+)
+
+
+def _check_needs(wire: Section, needs: Iterable[_Need]) -> None:
+    for need in needs:
+        for name in need.names:
+            if _is_set(wire, name) and not need.met(wire):
+                raise clash(f"{name} {need.told}", name, *need.by)
+
+
+def _is_set(wire: Section, name: str) -> bool:
+    """Whether it is other than its default, and not empty."""
+    value = getattr(wire, name)
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    return value != type(wire).model_fields[name].default and value not in (None, "")
+
+
+def _check_pair(wire: "KafkaSettings | ClickHouseSettings") -> None:
+    if wire.certificate_file is None or wire.key_file is None:
+        return
+    password = wire.key_password.get_secret_value() if wire.key_password else ""
+    try:
+        check_pair(wire.certificate_file, wire.key_file, password)
+    except ValueError as error:
+        names = ("certificate_file", "key_file", "key_password_file", "key_password")
+        raise clash(f"{wire.key_file}: {error}", *names) from None
 
 
 class KafkaSettings(Section):
@@ -98,27 +156,18 @@ class KafkaSettings(Section):
         return self.security_protocol.startswith("SASL")
 
     @model_validator(mode="after")
-    def _logs_in_with_all_it_takes(self) -> Self:
-        if not self.has_login:
-            given = [("sasl_mechanism", self.sasl_mechanism)]
-            _check_unused(given, "SASL_SSL or SASL_PLAINTEXT", "security_protocol")
-            return self
-        needed = {
-            "sasl_mechanism": self.sasl_mechanism,
-            "sasl_username": self.sasl_username,
-            "sasl_password": self.sasl_password and self.sasl_password.get_secret_value(),
-        }
-        if missing := [name for name, value in needed.items() if not value]:
-            message = f"{self.security_protocol} needs {' and '.join(missing)}"
-            raise clash(message, "security_protocol", *missing)
+    def _is_as_safe_as_it_reads(self) -> Self:
+        _check_needs(self, _KAFKA)
+        _check_pair(self)
         return self
 
     @model_validator(mode="after")
-    def _has_a_certificate_that_can_be_used(self) -> Self:
-        if not self.has_tls:
-            given = [("ca_file", self.ca_file), ("certificate_file", self.certificate_file)]
-            _check_unused(given, "SSL or SASL_SSL", "security_protocol")
-        _check_certificate(self.certificate_file, self.key_file, self.key_password)
+    def _logs_in_with_all_it_takes(self) -> Self:
+        needed = ("sasl_mechanism", "sasl_username", "sasl_password")
+        missing = [name for name in needed if not _is_set(self, name)]
+        if self.has_login and missing:
+            message = f"{self.security_protocol} needs {' and '.join(missing)}"
+            raise clash(message, "security_protocol", *missing)
         return self
 
 
@@ -162,9 +211,7 @@ class ClickHouseSettings(Section):
     _passwords = field_validator("password", "key_password")(password_of_file)
 
     @model_validator(mode="after")
-    def _has_a_certificate_that_can_be_used(self) -> Self:
-        if not self.secure:
-            given = [("ca_file", self.ca_file), ("certificate_file", self.certificate_file)]
-            _check_unused(given, "secure", "secure")
-        _check_certificate(self.certificate_file, self.key_file, self.key_password)
+    def _is_as_safe_as_it_reads(self) -> Self:
+        _check_needs(self, _CLICKHOUSE)
+        _check_pair(self)
         return self

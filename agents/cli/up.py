@@ -82,7 +82,7 @@ def up(
     # rich, Kafka's client and the rest: not for `vipcare up --help`.
     from agents.cli.bank import bank_plan  # noqa: PLC0415
     from agents.cli.rules import rules_in_force  # noqa: PLC0415
-    from agents.local.plan import Options  # noqa: PLC0415
+    from agents.local.plan import Options, PlanError  # noqa: PLC0415
     from agents.local.run_folder import FolderError  # noqa: PLC0415
     from agents.local.session import NotDrained, run  # noqa: PLC0415
     from agents.local.stack import ChildDied, StackError  # noqa: PLC0415
@@ -108,7 +108,7 @@ def up(
     )
     try:
         return run(options, settings, console())
-    except (FolderError, StackError) as error:
+    except (FolderError, PlanError, StackError) as error:
         raise UserError(str(error)) from error
     except (ChildDied, NotDrained) as error:
         click.echo(f"vipcare: {error}", err=True)

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from agents.local.child import Spec
 from agents.local.ports import LOOPBACK, free_port, split
 from config.settings import Settings
@@ -50,6 +52,10 @@ class Options:
 
 
 Override = dict[str, dict[str, Any]]
+
+
+class PlanError(Exception):
+    """The options and the settings do not go together; one line says what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +134,7 @@ class Plan:
 
 
 def make_plan(options: Options, base: Settings, folder: Path, now: datetime) -> Plan:
-    """Choose addresses, and put them over the settings in force."""
+    """Choose addresses, and put them over the settings in force. Raises PlanError."""
     overrides: Override = {
         "kafka": _kafka(options),
         "clickhouse": _clickhouse(options, base, now),
@@ -138,13 +144,23 @@ def make_plan(options: Options, base: Settings, folder: Path, now: datetime) -> 
     if options.clock_rate is not None:
         instant = now.astimezone(UTC).isoformat()
         overrides["clock"] = {"rate": options.clock_rate, "origin": instant, "started": instant}
-    settings = Settings.model_validate(
-        {
-            name: {**getattr(base, name).model_dump(exclude_unset=True), **overrides.get(name, {})}
-            for name in Settings.model_fields
-        }
-    )
+    merged = {
+        name: {**getattr(base, name).model_dump(exclude_unset=True), **overrides.get(name, {})}
+        for name in Settings.model_fields
+    }
+    try:
+        settings = Settings.model_validate(merged)
+    except ValidationError as error:
+        raise PlanError(_misfit(str(error.errors()[0]["loc"][0]))) from None
     return Plan(options=options, folder=folder, overrides=overrides, settings=settings)
+
+
+def _misfit(section: str) -> str:
+    return (
+        f"what starts here speaks plainly, and the settings of {section} tell of TLS or a login: "
+        f"name your own with --{'broker' if section == 'kafka' else section}, or run without "
+        f"these settings (VIPCARE_SETTINGS, VIPCARE_{section.upper()}__…)"
+    )
 
 
 def _kafka(options: Options) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class NotDrained(Exception):  # noqa: N818  # says what happened
 
 
 def run(options: Options, base: Settings, console: Console) -> int:
-    """Returns the exit status. Raises FolderError, StackError, ChildDied, NotDrained."""
+    """Returns the exit status. Raises FolderError, PlanError, StackError, ChildDied, NotDrained."""
     now = datetime.now(UTC)
     with (
         Interrupts() as interrupts,

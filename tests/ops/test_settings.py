@@ -34,11 +34,11 @@ def _problems() -> list[str]:
 
 
 def test_environment_over_file_over_defaults(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file.write_text("kafka:\n  bootstrap: file:1\n  sasl_username: NO\nbank:\n")
+    file.write_text("kafka:\n  bootstrap: file:1\nsink:\n  group: NO\nbank:\n")
     monkeypatch.setenv("VIPCARE_KAFKA__BOOTSTRAP", "environment:2")
     loaded = load_settings()
     assert loaded.kafka.bootstrap == "environment:2"
-    assert loaded.kafka.sasl_username == "NO"
+    assert loaded.sink.group == "NO"
     assert loaded.bank == Settings().bank
     assert loaded.topics.partitions == 4
 
@@ -220,7 +220,9 @@ def test_the_command_shows_sources_and_no_secret(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file.write_text("clickhouse:\n  password: hush1\n")
-    monkeypatch.setenv("VIPCARE_KAFKA__SASL_PASSWORD", "hush2")
+    login = {"SECURITY_PROTOCOL": "SASL_SSL", "SASL_MECHANISM": "PLAIN", "SASL_USERNAME": "u"}
+    for name, value in {**login, "SASL_PASSWORD": "hush2"}.items():
+        monkeypatch.setenv(f"VIPCARE_KAFKA__{name}", value)
     monkeypatch.setenv("VIPCARE_BANK__SEED", "11")
     shown = CliRunner().invoke(command, catch_exceptions=False)
     assert shown.exit_code == 0

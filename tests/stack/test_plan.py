@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.local.plan import Options, make_plan
+from agents.local.plan import Options, PlanError, make_plan
 from config.load import load_settings
 from config.settings import Settings
 
@@ -69,3 +69,30 @@ def test_a_kafka_of_its_own_has_transactions_and_one_node() -> None:
     assert plan.broker().arguments[-1] == "/data/kafka"
     assert options.fresh
     assert not dataclasses.replace(options, keep=True).fresh
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {
+                "kafka": {
+                    "security_protocol": "SASL_SSL",
+                    "sasl_mechanism": "PLAIN",
+                    "sasl_username": "u",
+                    "sasl_password": "p",
+                }
+            },
+            "name your own with --broker",
+        ),
+        ({"clickhouse": {"secure": True, "verify": False}}, "name your own with --clickhouse"),
+    ],
+)
+def test_a_login_is_not_left_out_by_what_starts_here(
+    given: dict[str, dict[str, object]], said: str
+) -> None:
+    base = Settings.model_validate(given)
+    with pytest.raises(PlanError, match=said):
+        make_plan(Options(), base, Path("/data"), NOW)
+    options = Options(broker="kafka-1:9093", clickhouse="ch:9440")
+    assert make_plan(options, base, Path("/data"), NOW).settings.kafka.bootstrap == "kafka-1:9093"

@@ -92,8 +92,13 @@ def _wrong(files: Files) -> dict[str, tuple[dict[str, object], str]]:
         "a key as authority": ({"ca_file": mine.key}, "there is no certificate in it"),
         "expired authority": ({"ca_file": old.certificate}, f"expired on {YESTERDAY:%Y-%m-%d}"),
         "expired": (pair(old.certificate, old.key), f"expired on {YESTERDAY:%Y-%m-%d}"),
-        "no key": ({"certificate_file": mine.certificate}, "needs its key: set both, or neither"),
-        "no certificate": ({"key_file": mine.key}, "needs its key: set both, or neither"),
+        "no key": ({"certificate_file": mine.certificate}, "without its key: set key_file"),
+        "no certificate": ({"key_file": mine.key}, "certificate: set certificate_file"),
+        "password of no key": ({"key_password": MARK}, "certificate: set certificate_file"),
+        "password of an open key": (
+            pair(mine.certificate, mine.key, key_password=MARK),
+            "the key is not encrypted: leave its password out",
+        ),
         "no key in it": (pair(mine.certificate, mine.certificate), "there is no key in it"),
         "damaged key": (
             pair(mine.certificate, files.write("bad.key", b"-----BEGIN PRIVATE KEY-----\nx\n")),
@@ -156,7 +161,10 @@ def test_a_file_that_may_not_be_read(files: Files, told: Callable[..., list[str]
         ({"security_protocol": "SASL_SSL"}, "needs sasl_mechanism and sasl_username and"),
         ({"security_protocol": "SASL_SSL", "sasl_username": "u", "sasl_mechanism": "PLAIN"},
          "SASL_SSL needs sasl_password"),
-        ({"sasl_mechanism": "PLAIN"}, "is of no use without SASL_SSL or SASL_PLAINTEXT"),
+        ({"sasl_mechanism": "PLAIN"}, "sasl_mechanism is of no use without a login"),
+        ({"sasl_username": "u", "sasl_password": "p"}, "set security_protocol to SASL_SSL"),
+        ({"sasl_username": "u", "security_protocol": "SSL"}, "sasl_username is of no use"),
+        ({"sasl_password": "p", "security_protocol": "PLAINTEXT"}, "sasl_password is of no use"),
     ],
 )  # fmt: skip
 def test_a_login_is_whole(
@@ -167,11 +175,37 @@ def test_a_login_is_whole(
     assert "VIPCARE_KAFKA__SECURITY_PROTOCOL" in line
 
 
-def test_authorities_without_tls_are_refused(files: Files, told: Callable[..., list[str]]) -> None:
-    (line,) = told("kafka", ca_file=files.authority.file)
-    assert "ca_file is of no use without SSL or SASL_SSL" in line
-    lines = told("clickhouse", ca_file=files.authority.file)
-    assert "ca_file is of no use without secure" in lines[1]
+@pytest.mark.parametrize("name", ["ca_file", "certificate_file", "verify"])
+def test_what_has_no_use_without_tls_is_refused(
+    name: str, files: Files, told: Callable[..., list[str]]
+) -> None:
+    mine = files.client
+    values: dict[str, dict[str, object]] = {
+        "ca_file": {"ca_file": files.authority.file},
+        "certificate_file": {"certificate_file": mine.certificate, "key_file": mine.key},
+        "verify": {"verify": False},
+    }
+    (line,) = told("clickhouse", **values[name])
+    assert f"{name} is of no use without TLS: set secure to true, or leave it out" in line
+    assert f"VIPCARE_CLICKHOUSE__{name}, VIPCARE_CLICKHOUSE__SECURE".upper() in line
+    assert not told("clickhouse", secure=True)
+    if name != "verify":
+        (line,) = told("kafka", **values[name])
+        assert f"{name} is of no use without TLS: set security_protocol to SSL or SASL_SSL" in line
+
+
+def test_authorities_that_nobody_asks_are_refused(
+    files: Files, told: Callable[..., list[str]]
+) -> None:
+    assert not told("clickhouse", secure=True, verify=False)
+    (line,) = told("clickhouse", ca_file=files.authority.file)
+    assert "ca_file is of no use while nothing is verified: set verify to true" in line
+
+
+def test_empty_passwords_and_defaults_are_not_set(told: Callable[..., list[str]]) -> None:
+    """As compose gives them, where a variable of its own is not set."""
+    assert not told("kafka", sasl_username="", sasl_password="", key_password="")
+    assert not told("clickhouse", verify=True, secure=False, key_password="")
 
 
 def test_a_password_may_come_from_a_file(files: Files, told: Callable[..., list[str]]) -> None:
