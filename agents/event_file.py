@@ -9,12 +9,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from agents.bank.lines import from_line
+from agents.bank.lines import from_line, removal_from_line
+from agents.oddities import Oddities
 from schemas.decode import decode_event, decode_fact, subject_of, type_of
 from schemas.envelope import is_customer_id
 from schemas.events import EVENT_TYPES
 from schemas.events.core import CustomerUpdated
-from schemas.events.reference import FACT_TYPES, ExchangeRateSet
+from schemas.events.reference import FACT_TYPES, TOPIC_OF_KIND, ExchangeRateSet
 from streams.context import CoreSettings
 from streams.duplicates import fingerprint
 from streams.facts import FactBook
@@ -32,7 +33,8 @@ class Line(NamedTuple):
     topic: str
     """Where it belongs; empty if that cannot be told."""
     key: bytes
-    value: bytes
+    value: bytes | None
+    """None removes the fact of this key."""
     problem: str = ""
     """Why it would be a dead letter, or a fact that is refused; without any value."""
     unknown: str = ""
@@ -41,6 +43,8 @@ class Line(NamedTuple):
     """Attributes that nobody declared: the worker leaves them out."""
     idle: str = ""
     """Why the worker would take it and nothing would come of it."""
+    odd: tuple[str, ...] = ()
+    """What the worker would take and hardly anyone means."""
 
 
 def spread_json(raw: bytes) -> str:
@@ -68,7 +72,9 @@ def read_lines(lines: Iterable[bytes], core: CoreSettings, now: int) -> Iterator
         if not text:
             continue
         whole = from_line(text)
-        if whole is None:
+        if removal := removal_from_line(text):
+            yield _removal(Line(number, removal.topic, removal.key.encode(), None))
+        elif whole is None:
             key = (subject_of(text) or "").encode(errors="replace")
             yield judge.line(Line(number, "", key, text))
         else:
@@ -82,10 +88,12 @@ class _Judge:
         self._core = core
         self._horizon = now + core.future_tolerance
         self._facts = FactBook()
+        self._oddities = Oddities(now, core.time_zone)
         self._first: dict[tuple[str, str, str], tuple[int, bytes]] = {}
         """Customer, source and id → the line of the first such event, and what it says."""
 
     def line(self, line: Line) -> Line:
+        assert line.value is not None, "a removal is judged by its key"
         if type_of(line.value) in FACT_TYPES:
             return self._fact(line)
         partition = partition_of(line.key, self._core.partitions)
@@ -97,7 +105,9 @@ class _Judge:
         if entry.problem is not None:
             return line._replace(problem=entry.problem.detail)
         assert entry.input is not None, "else it is unknown or has a problem"
-        line = line._replace(undeclared=_undeclared(entry))
+        line = line._replace(
+            undeclared=_undeclared(entry), odd=self._oddities.of(entry.input.event)
+        )
         if entry.input.at > self._horizon:
             problem = "its time is ahead of the bank clock (step.future_tolerance_s)"
             return line._replace(problem=problem)
@@ -114,11 +124,13 @@ class _Judge:
         return line._replace(idle=f"it is line {number} again, which counts once")
 
     def _fact(self, line: Line) -> Line:
+        assert line.value is not None, "a removal is judged by its key"
         topic = line.topic or FACT_TYPES[type_of(line.value) or ""].topic
         line = line._replace(topic=topic)
         if problem := self._facts.take(Raw(topic, 0, line.number, line.key, line.value)):
             return line._replace(problem=problem)
-        fact, base = decode_fact(line.value), self._core.base_currency
+        line = line._replace(odd=self._oddities.of(fact := decode_fact(line.value or b"")))
+        base = self._core.base_currency
         if (
             isinstance(fact, ExchangeRateSet)
             and fact.data.exchange_rate == base
@@ -127,6 +139,16 @@ class _Judge:
             idle = f"{base} is the base currency (step.base_currency): it is never converted"
             return line._replace(idle=idle)
         return line
+
+
+def _removal(line: Line) -> Line:
+    kind, _, name = line.key.decode().partition(":")
+    topic = TOPIC_OF_KIND.get(kind, "")
+    if not topic or not name:
+        return line._replace(problem="only a fact is removed, by a key such as exchange_rate:USD")
+    if line.topic not in ("", topic):
+        return line._replace(problem=f"it belongs to {topic}")
+    return line._replace(topic=topic)
 
 
 def _undeclared(entry: Entry) -> tuple[str, ...]:
@@ -140,6 +162,7 @@ def _undeclared(entry: Entry) -> tuple[str, ...]:
 
 
 def _unknown(line: Line, event_type: str) -> Line:
+    assert line.value is not None, "a removal has no type"
     if not is_customer_id(subject_of(line.value) or ""):
         return line._replace(problem="the event names no subject")
     return line._replace(unknown=event_type)

@@ -88,7 +88,7 @@ class Sending:
         self,
         topic: str,
         key: bytes,
-        value: bytes,
+        value: bytes | None,
         headers: Sequence[tuple[str, bytes]] = (),
     ) -> None:
         """Hand a message over; waits while too many are under way."""

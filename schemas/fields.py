@@ -11,6 +11,9 @@ MONEY_DIGITS = 14
 """Digits before the point. With four decimals an amount fits ClickHouse's Decimal(18, 4)."""
 MONEY_DECIMALS = 4
 RATE_DECIMALS = 8
+"""So ten digits before the point: rates are read as Decimal(18, 8)."""
+_DIGITS = MONEY_DIGITS + MONEY_DECIMALS
+"""Of any number, on both sides of the point: what 64 bits hold."""
 
 SENSITIVE = "sensitive"
 
@@ -30,7 +33,8 @@ Currency = Annotated[
 ]
 """ISO 4217: three capital letters. `check_currency` sees to the letters: a regular expression
 inside the decoder costs more."""
-Country = Annotated[str, Meta(min_length=2, max_length=2)]
+COUNTRY = "country"
+Country = Annotated[str, Meta(min_length=2, max_length=2, extra={COUNTRY: True})]
 """ISO 3166-1 alpha-2."""
 Instant = Annotated[datetime, Meta(tz=True)]
 
@@ -80,24 +84,31 @@ def decimal_fields(struct: type[msgspec.Struct]) -> tuple[tuple[str, int], ...]:
 
 def day_fields(struct: type[msgspec.Struct]) -> tuple[str, ...]:
     """Names of a struct's fields that hold a day."""
-    hints = get_type_hints(struct, include_extras=True)
-    return tuple(name for name, hint in hints.items() if metadata(hint).get("day"))
+    return _marked(struct, "day")
 
 
 def currency_fields(struct: type[msgspec.Struct]) -> tuple[str, ...]:
     """Names of a struct's fields that hold a currency."""
+    return _marked(struct, CURRENCY)
+
+
+def country_fields(struct: type[msgspec.Struct]) -> tuple[str, ...]:
+    """Names of a struct's fields that hold a country."""
+    return _marked(struct, COUNTRY)
+
+
+def _marked(struct: type[msgspec.Struct], mark: str) -> tuple[str, ...]:
     hints = get_type_hints(struct, include_extras=True)
-    return tuple(name for name, hint in hints.items() if metadata(hint).get(CURRENCY))
+    return tuple(name for name, hint in hints.items() if metadata(hint).get(mark))
 
 
-_BOUND = Decimal(10) ** MONEY_DIGITS
 _CENT = Decimal("0.01")
 _QUANTA = {places: Decimal(1).scaleb(-places) for places in (MONEY_DECIMALS, RATE_DECIMALS)}
 
 
 def is_ordinary(value: Decimal) -> bool:
     """Whether a number has two decimals and fits: what nearly all amounts are, told in a glance."""
-    return value.same_quantum(_CENT) and value.adjusted() < MONEY_DIGITS
+    return value.same_quantum(_CENT) and value.adjusted() < _DIGITS - RATE_DECIMALS
 
 
 def check_decimal(name: str, value: Decimal, decimals: int) -> None:
@@ -107,8 +118,8 @@ def check_decimal(name: str, value: Decimal, decimals: int) -> None:
     """
     if not value.is_finite():
         raise ValueError(f"{name} is not a number")
-    if not -_BOUND < value < _BOUND or value.adjusted() >= MONEY_DIGITS:
-        raise ValueError(f"{name} has more than {MONEY_DIGITS} digits before the point")
+    if value.adjusted() >= (digits := _DIGITS - decimals):
+        raise ValueError(f"{name} has more than {digits} digits before the point")
     if value.adjusted() < -decimals or value.quantize(_QUANTA[decimals]) != value:
         raise ValueError(f"{name} has more than {decimals} decimals")
 

@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from schemas.decode import BrokenEventError, UnknownTypeError, decode_fact
 from schemas.envelope import Data
-from schemas.events.reference import FACT_TYPES, ExchangeRateData
+from schemas.events.reference import TOPIC_OF_KIND, ExchangeRateData
 from streams.inputs import Raw
 
 
@@ -29,7 +29,6 @@ class Facts(Struct, frozen=True):
 
 
 NO_FACTS = Facts()
-_TOPIC_OF = {fact.kind(): fact.topic for fact in FACT_TYPES.values()}
 
 
 class FactBook:
@@ -49,7 +48,7 @@ class FactBook:
             return "it has no key, so nobody knows what it is about"
         key = raw.key.decode(errors="replace")
         kind, _, name = key.partition(":")
-        if (topic := _TOPIC_OF.get(kind, raw.topic)) != raw.topic:
+        if (topic := TOPIC_OF_KIND.get(kind, raw.topic)) != raw.topic:
             return f"it belongs to {topic}"
         if raw.value is None:
             if self._kinds.get(kind, {}).pop(name, None) is not None:

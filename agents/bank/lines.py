@@ -1,7 +1,8 @@
 """Messages as lines of JSON: what `vipcare bank --out` writes and `vipcare events` reads.
 
 `{"topic": …, "key": …, "value": …, "time": …}`; the value is the message's text, so that the same
-bytes come back. Bytes that are no UTF-8 stand in `value_base64` instead.
+bytes come back. Bytes that are no UTF-8 stand in `value_base64` instead. A removal, which a person
+writes, is `{"key": …, "value": null}`.
 """
 
 from base64 import b64decode, b64encode
@@ -23,8 +24,18 @@ class _Line(Struct, kw_only=True, forbid_unknown_fields=True):
     time: Instant
 
 
+class Removal(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Takes away what has this key: a message without a value."""
+
+    key: str
+    value: None
+    topic: str = ""
+    time: Instant | None = None
+
+
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(_Line).decode
+_decode_removal = msgspec.json.Decoder(Removal).decode
 
 
 def to_line(message: Message) -> bytes:
@@ -51,3 +62,11 @@ def from_line(line: bytes) -> Message | None:
         return None
     when: datetime = read.time
     return Message(read.topic, read.key.encode(), value, to_millis(when))
+
+
+def removal_from_line(line: bytes) -> Removal | None:
+    """The removal that a line tells of; None if the line is not of this form."""
+    try:
+        return _decode_removal(line)
+    except (ValueError, RecursionError):
+        return None

@@ -24,7 +24,8 @@ def events() -> None:
 
     FILE has one event a line: a CloudEvent as JSON, or a line that `vipcare bank --out` wrote.
     Facts (exchange rates, products, RMs, ...) may be among them: they go to bank.reference and
-    bank.org. `-` reads standard input. schemas/README.md describes every type.
+    bank.org. {"key": "exchange_rate:USD", "value": null} takes one away.
+    `-` reads standard input. schemas/README.md describes every type.
     """
 
 
@@ -37,7 +38,8 @@ def check(file: BinaryIO) -> None:
 
     Broken is what the worker would make a dead letter, or a fact that it would refuse, as far as
     that can be told without the customers' records and without Kafka: rates are not looked up. What
-    it would take without effect is warned of. The clock is the one of the settings.
+    it would take without effect is warned of, and what hardly anyone means. The clock is the one of
+    the settings.
     """
     lines = _read(file)
     _warn(lines)
@@ -116,6 +118,8 @@ def _warn(lines: list[Line]) -> None:
             # What is no word stands there by mistake, and may be personal.
             told = name if name.isidentifier() else "(no name)"
             what = f"attribute {told!r} is not declared and is left out (config/README.md)"
+            first.setdefault(what, line)
+        for what in line.odd:
             first.setdefault(what, line)
     for what, line in first.items():
         click.echo(f"vipcare: warning: line {line.number}: {what}", err=True)

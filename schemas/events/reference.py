@@ -141,5 +141,7 @@ AnyFact = ExchangeRateSet | InterestRateSet | ProductSet | BranchSet | TeamSet |
 FACT_TYPES: dict[str, type[Fact]] = {cls.event_type(): cls for cls in get_args(AnyFact)}
 """CloudEvents `type` → its struct, in the order of the topics."""
 
+TOPIC_OF_KIND = {fact.kind(): fact.topic for fact in FACT_TYPES.values()}
+
 GLOBAL_TOPICS = tuple(dict.fromkeys(cls.topic for cls in FACT_TYPES.values()))
 """What holds for every customer: one partition each, compacted, read whole by every worker."""

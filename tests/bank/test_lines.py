@@ -81,6 +81,22 @@ def test_facts_are_judged_as_the_worker_takes_them() -> None:
     assert elsewhere.problem == "it belongs to bank.reference"
 
 
+def test_a_fact_is_taken_away_by_its_key() -> None:
+    short, whole = judged(
+        {"key": "exchange_rate:USD", "value": None},
+        {"topic": "bank.org", "key": "rm:R1", "value": None, "time": "2026-11-28T00:00:00Z"},
+    )
+    assert short[1:5] == ("bank.reference", b"exchange_rate:USD", None, "")
+    assert whole[1:5] == ("bank.org", b"rm:R1", None, "")
+    astray, *no_facts = judged(
+        {"topic": "bank.org", "key": "exchange_rate:USD", "value": None},
+        {"key": "C100042", "value": None},
+        {"key": "rm:", "value": None},
+    )
+    assert astray.problem == "it belongs to bank.reference"
+    assert all("only a fact is removed" in line.problem for line in no_facts)
+
+
 def test_one_json_value_is_no_file_of_lines() -> None:
     events = EVENT_EXAMPLES[:2]
     assert "jq -c '.[]'" in spread_json(json.dumps(events).encode())

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from schemas.decode import BrokenEventError, decode_event, decode_fact
 from schemas.envelope import CustomerId, is_customer_id
-from schemas.fields import MONEY_DECIMALS, check_currency, check_decimal, is_ordinary
+from schemas.fields import MONEY_DECIMALS, RATE_DECIMALS, check_currency, check_decimal, is_ordinary
 from tests.schemas.examples import EVENT_EXAMPLES, FACT_EXAMPLES
 
 _decode = msgspec.json.Decoder(CustomerId).decode
@@ -32,6 +32,7 @@ def test_a_subject_is_what_the_pattern_of_customer_ids_takes(subject: str) -> No
 def test_an_ordinary_amount_is_one_that_the_whole_check_takes(value: Decimal) -> None:
     if is_ordinary(value):
         check_decimal("amount", value, MONEY_DECIMALS)
+        check_decimal("rate", value, RATE_DECIMALS)
 
 
 @given(st.text(min_size=3, max_size=3) | st.text("ABZabz09", min_size=3, max_size=3))
@@ -61,3 +62,13 @@ def test_a_rate_of_a_currency_in_small_letters_is_refused() -> None:
     small = rate | {"subject": "exchange_rate:usd", "data": rate["data"] | {"exchange_rate": "usd"}}
     with pytest.raises(BrokenEventError, match="exchange_rate is not three capital letters"):
         decode_fact(json.dumps(small).encode())
+
+
+@pytest.mark.parametrize("value", ["10000000000", "99999999999.00", "99999999999.0"])
+def test_a_rate_that_no_column_of_clickhouse_holds_is_refused(value: str) -> None:
+    (rate,) = (one for one in FACT_EXAMPLES if one["type"] == "exchange_rate.set")
+    large = rate | {"data": rate["data"] | {"rate": value}}
+    with pytest.raises(BrokenEventError, match="rate has more than 10 digits before the point"):
+        decode_fact(json.dumps(large).encode())
+    highest = rate | {"data": rate["data"] | {"rate": "9999999999.99999999"}}
+    decode_fact(json.dumps(highest).encode())
