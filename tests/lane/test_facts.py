@@ -90,7 +90,8 @@ def follow_the_rates(settings: Settings, folder: Path) -> None:
 
 
 def keep_the_order_of_a_file(settings: Settings, folder: Path) -> None:
-    """A new currency's rate and its events, another rate and more, all in one file."""
+    """A new currency's rate and its events, another rate and more, all in one file; then a line
+    that takes the rate away."""
     create(settings)
     with Worker(settings) as worker:
         worker.wait_ready()
@@ -98,6 +99,8 @@ def keep_the_order_of_a_file(settings: Settings, folder: Path) -> None:
         applied = 2 * len(CUSTOMERS)
         worker.wait_until(lambda: worker.total("vipcare_events_applied_total") == applied)
         assert worker.total("vipcare_dead_letters_total") == 0
+        send(settings, folder, [{"key": "exchange_rate:USD", "value": None}, *transfers(3)])
+        worker.wait_until(lambda: worker.total("vipcare_dead_letters_total") == len(CUSTOMERS))
         worker.stop()
     for partition in range(settings.topics.partitions):
         for customer, record in actual(settings, partition).records.items():
