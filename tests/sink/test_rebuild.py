@@ -22,6 +22,7 @@ from schemas.dead_letters import Reason, dead_letter
 from schemas.effects import decode_effect
 from sinks.clickhouse.address import Address, client_of
 from sinks.clickhouse.migrate import migrate
+from sinks.clickhouse.rebuild import leftovers as leftovers_module
 from sinks.clickhouse.rebuild.errors import RebuildError
 from sinks.clickhouse.rebuild.filling import Progress
 from sinks.clickhouse.rebuild.run import Rebuild
@@ -137,7 +138,9 @@ def test_interrupted_it_leaves_everything_as_it_was(
 
 
 @pytest.mark.broker
-def test_what_was_killed_before_is_cleared_away(feed: Feed, own: Address, client: Client) -> None:
+def test_what_was_killed_before_is_cleared_away(
+    feed: Feed, own: Address, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client.execute("CREATE TABLE events_raw_rebuild_dead AS events_raw")
     view = "CREATE MATERIALIZED VIEW events_raw_rebuild_dead_view_0 TO events_raw_rebuild_dead"
     client.execute(f"{view} AS SELECT * FROM events_raw")
@@ -145,11 +148,37 @@ def test_what_was_killed_before_is_cleared_away(feed: Feed, own: Address, client
     with running(feed, own):
         wait_until(lambda: count_rows(client)["events"] == 50, "a beginning")
     work = rebuild(feed, own)
+    with pytest.raises(RebuildError, match="If none runs, try again in a minute"):
+        work.plan()
+    monkeypatch.setattr(leftovers_module, "QUIET_S", 0)
     plan = work.plan()
     assert plan.views == ()
     assert work.run(plan, lambda _: None, may_lose=False).filled.rows == 50
     assert leftovers(client) == []
     assert count_rows(client)["events"] == 50
+
+
+@pytest.mark.broker
+def test_a_second_rebuild_of_a_table_is_refused_and_the_first_goes_on(
+    feed: Feed, own: Address, client: Client
+) -> None:
+    feed.send_events(60)
+    with running(feed, own):
+        wait_until(lambda: count_rows(client)["events"] == 60, "a beginning")
+    second, refused = rebuild(feed, own), []
+    planned = second.plan()
+
+    def begin_another(_: Progress) -> None:
+        with pytest.raises(RebuildError) as again:
+            second.run(planned, lambda _: None, may_lose=False)
+        refused.append(str(again.value))
+        rebuild(feed, own, FACTS).plan()  # of another table one may
+
+    work = rebuild(feed, own)
+    assert work.run(work.plan(), begin_another, may_lose=False).filled.rows == 60
+    assert refused[0].startswith("another rebuild of events_raw is under way since ")
+    assert leftovers(client) == []
+    assert second.run(second.plan(), lambda _: None, may_lose=False).filled.rows == 60
 
 
 @pytest.mark.broker

@@ -17,6 +17,7 @@ from agents.doctor.finding import Verdict
 from sinks.clickhouse.address import Address, client_of
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.rebuild import hold
+from sinks.clickhouse.rebuild import leftovers as leftovers_module
 from sinks.clickhouse.rebuild.beside import Beside, views_of
 from sinks.clickhouse.rebuild.errors import RebuildError
 from sinks.clickhouse.rebuild.hold import Hold, holds
@@ -168,6 +169,7 @@ def test_the_hold_of_a_rebuild_that_was_killed_is_taken_away_by_the_next(
         with pytest.raises(RebuildError, match="try again in a minute"):
             run(rebuild(feed, own))
         monkeypatch.setattr(hold, "YOUNG_S", 0)
+        monkeypatch.setattr(leftovers_module, "QUIET_S", 0)
         assert run(rebuild(feed, own)).filled.rows == 200
         assert client.execute(SPOILT) == [(0,)]
         goes_on(feed, client)

@@ -31,7 +31,7 @@ from sinks.clickhouse.rebuild.errors import RebuildError
 from sinks.clickhouse.rebuild.filling import Filled, Progress, fill
 from sinks.clickhouse.rebuild.hold import Hold, holds, release, settle, under_way
 from sinks.clickhouse.rebuild.interrupts import interrupts_wait
-from sinks.clickhouse.rebuild.leftovers import drop_leftovers
+from sinks.clickhouse.rebuild.leftovers import drop_leftovers, rebuilding_since
 from sinks.clickhouse.rebuild.places import Places, furthest, lacking, topics_of
 from sinks.clickhouse.rebuild.topics import Range, Topics
 from sinks.clickhouse.source import Place
@@ -83,6 +83,7 @@ class Rebuild:
             if names := missing(client):
                 raise RebuildError(f"migration {names[0]} is missing: run `vipcare migrate` first")
             self._look_at_table(client)
+            self._look_for_others(client)
             views = views_of(client, self._table)
             ranges = topics.ranges()
             until = self._until(client, topics, ranges)
@@ -97,6 +98,7 @@ class Rebuild:
             beside = Beside(client, self._table, views_of(client, self._table), uuid4().hex[:8])
             try:
                 beside.make()
+                self._look_for_others(client, beside.mark)  # one that began with this one
                 filled = self._fill(plan, beside.new, say)
                 places = Places(self._table, plan.until)
                 beside.mend(self._table.name, beside.new, places)
@@ -147,13 +149,22 @@ class Rebuild:
         return int(client.execute(lacking(self._table, new, places.before()))[0][0])
 
     def _clear(self, client: Client) -> None:
-        """What is left of a rebuild that was killed."""
+        """What is left of a rebuild that was killed. Raises RebuildError if it may live."""
         for held in holds(client):
             if held.table == self._table.name:
                 if held.is_young:
                     raise RebuildError(f"{held}. If none runs, try again in a minute")
                 settle(client, held)
+        self._look_for_others(client)
         drop_leftovers(client, self._table.name)
+
+    def _look_for_others(self, client: Client, mark: str = "-") -> None:
+        """Raises RebuildError if there is another rebuild of the table than that of the mark."""
+        if since := rebuilding_since(client, self._table.name, mark):
+            raise RebuildError(
+                f"another rebuild of {self._table.name} is under way since {since}. If none runs, "
+                "try again in a minute"
+            )
 
     def _swap(self, beside: Beside, places: Places, give_way: Callable[[], None]) -> None:
         """Raises RebuildError, or what `give_way` raises: then nothing is exchanged."""
