@@ -11,7 +11,7 @@ import structlog
 from confluent_kafka import KafkaError
 
 from agents.cli.errors import UserError
-from agents.cli.kafka_ready import topic_problems
+from agents.cli.kafka_ready import check_kafka
 from agents.cli.ops import serve, watchdog
 from agents.cli.rebuild import rebuild
 from agents.clickhouse import clickhouse_address
@@ -56,8 +56,7 @@ sink.add_command(rebuild)
 def _run() -> None:
     settings = load_settings()
     configure(settings.log)
-    # What is wrong with a topic is the worker's to refuse. Later, a Kafka that is away is awaited.
-    topic_problems(settings, "sink")
+    check_kafka(settings, "sink")  # later, a Kafka that is away is awaited
     metrics = Metrics(SINK)
     address = clickhouse_address(settings.clickhouse)
     # The storing thread lets go of the interpreter for each piece that it sends: at Python's 5 ms

@@ -19,7 +19,7 @@ from sinks.clickhouse.address import Address, client_of
 from sinks.clickhouse.errors import AwayError, of_insert
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.render import count_rows
-from tests.sink.running import Feed, running, total, value, wait_until
+from tests.sink.running import PARTITIONS, Feed, running, total, value, wait_until
 from tests.sink.server import Server
 
 pytestmark = pytest.mark.broker
@@ -76,6 +76,7 @@ def test_a_stop_does_not_wait_for_a_silent_clickhouse(feed: Feed, tmp_path: Path
     feed.send_events(300)
     environment = {
         **os.environ,
+        "VIPCARE_TOPICS__PARTITIONS": str(PARTITIONS),
         "VIPCARE_KAFKA__BOOTSTRAP": feed.bootstrap,
         "VIPCARE_KAFKA__TRANSACTIONS": "false",
         "VIPCARE_CLICKHOUSE__PORT": str(address.port),

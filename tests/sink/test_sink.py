@@ -13,6 +13,8 @@ from pathlib import Path
 import msgspec
 import pytest
 from clickhouse_driver import Client
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from schemas.dead_letters import Reason, dead_letter
 from schemas.effects import Effect, decode_effect
@@ -20,7 +22,7 @@ from sinks.clickhouse.address import Address, client_of
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.render import count_rows, read_dead_letters, read_effects
 from tests.schemas.examples import EFFECT_EXAMPLES
-from tests.sink.running import Feed, running, total, value, wait_until
+from tests.sink.running import PARTITIONS, Feed, running, total, value, wait_until
 from tests.sink.server import Server
 
 pytestmark = pytest.mark.broker
@@ -171,9 +173,32 @@ def test_a_taken_metrics_port_is_one_line(feed: Feed, address: Address) -> None:
     assert "VIPCARE_SINK__METRICS_PORT" in ended.stderr
 
 
+def test_topics_of_another_shape_are_refused_as_by_a_worker(
+    fresh_broker: str, address: Address
+) -> None:
+    admin = AdminClient({"bootstrap.servers": fresh_broker, "log_level": 0})
+    admin.create_topics([NewTopic("bank.card", 8, 1)])["bank.card"].result(20)
+    env = {**_env(Feed(fresh_broker), address), "VIPCARE_SINK__METRICS_PORT": "0"}
+    told = {
+        part: subprocess.run(
+            [sys.executable, "-m", "agents.cli.main", part],
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        for part in ("sink", "worker")
+    }
+    assert "topic bank.card has 8 partitions, not 2: the number is fixed" in told["sink"].stderr
+    assert told["sink"].stderr == told["worker"].stderr
+    assert told["sink"].returncode == told["worker"].returncode == 2
+
+
 def _env(feed: Feed, address: Address) -> dict[str, str]:
     return {
         **os.environ,
+        "VIPCARE_TOPICS__PARTITIONS": str(PARTITIONS),
         "VIPCARE_KAFKA__BOOTSTRAP": feed.bootstrap,
         "VIPCARE_KAFKA__TRANSACTIONS": "false",
         "VIPCARE_CLICKHOUSE__PORT": str(address.port),
