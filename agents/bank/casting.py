@@ -5,6 +5,7 @@ Those who play are chosen beforehand and made to fit the part, so that all of it
 comes before day 0 lies in the history. Later on, anybody plays, and everything comes live.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import chain, cycle, islice
 from random import Random
@@ -18,6 +19,7 @@ from agents.bank.population import KNOWN_AT_ONCE, Customer, Population
 from agents.bank.stories.story import Step, days, minutes
 from agents.bank.storyline import Storyline
 from agents.bank.storyline_file import shipped_storylines
+from streams.durations import DAY_MS
 
 FIRST_CAST = 3
 """So many customers each come to a head with each storyline in the first live minute."""
@@ -103,13 +105,19 @@ def _live(
 def _in_history(
     rng: Random, plan: Plan, stories: Sequence[Storyline]
 ) -> Iterator[tuple[Storyline, Stage]]:
-    """Each comes to a head a week or so after the one before."""
+    """One comes to a head a week or so after the one before, if all of it lies in the history."""
     at = plan.start + days(rng, 8, 14)
-    for storyline in cycle(stories):
+    waiting = deque(stories)
+    while at < plan.origin:
         head = start_of(day_number(at)) + minutes(rng, 9 * 60, 21 * 60)
         if head >= plan.origin:
             return
-        yield storyline, Stage(head, plan.start, None)
+        past = (head - plan.start) // DAY_MS
+        storyline = next((one for one in waiting if one.lead_days < past), None)
+        if storyline is not None:
+            yield storyline, Stage(head, plan.start, None)
+            waiting.remove(storyline)
+            waiting.append(storyline)
         at += days(rng, 3, 9)
 
 

@@ -69,6 +69,8 @@ def complete(
     """The event's data. `kept` is what an earlier step said about the same thing."""
     country = str(given.get("country", "CN"))
     country = customer.who.abroad if country == "abroad" else country
+    if country not in CURRENCY_OF:
+        raise ValueError(f"country: {country!r} is not known here: write {', '.join(CURRENCY_OF)}")
     asked = Asked(rng, customer, at, _base(given, rng, customer), country, given)
     fields = fields_of(event_type)
     data = {name: value for name, value in kept.items() if name in fields}
@@ -79,23 +81,32 @@ def complete(
     if asked.base is not None:
         data = _with_money(data, event_type, asked)
     if "term" in given:
-        data[_DUE.get(event_type, "matures_on")] = day(at, int(given["term"]))
+        data[_DUE.get(event_type, "matures_on")] = day(at, _days(given["term"]))
     said = {name: _filled(value, customer) for name, value in given.items() if name not in WORDS}
     return {name: value for name, value in {**data, **said}.items() if name in fields}
 
 
-def _base(given: Fields, rng: Random, customer: Customer) -> float | None:
-    """What `amount` asks for, in base currency."""
-    if "amount" not in given:
-        return None
-    match = _SPAN.fullmatch(str(given["amount"]))
+def span(amount: object, usual: int) -> tuple[float, float]:
+    """The least and the most that `amount` asks for, in base currency. Raises ValueError."""
+    match = _SPAN.fullmatch(str(amount))
     if match is None:
         raise ValueError(
-            f"amount: {given['amount']!r} is none: write 300_000, 230_000..620_000 or 9..18 usual"
+            f"amount: {amount!r} is none: write 300_000, 230_000..620_000 or 9..18 usual"
         )
-    low = int(match[1].replace("_", ""))
-    high = int((match[2] or match[1]).replace("_", ""))
-    return rng.uniform(low, high) * (customer.who.usual if match[3] else 1)
+    low, high = (int(one.replace("_", "")) for one in (match[1], match[2] or match[1]))
+    times = usual if match[3] else 1
+    return low * times, high * times
+
+
+def _base(given: Fields, rng: Random, customer: Customer) -> float | None:
+    """What `amount` asks for, in base currency."""
+    return rng.uniform(*span(given["amount"], customer.who.usual)) if "amount" in given else None
+
+
+def _days(term: object) -> int:
+    if not str(term).isdecimal():
+        raise ValueError(f"term: {term!r} is no number of days, such as 90")
+    return int(str(term))
 
 
 def _with_money(data: Fields, event_type: str, asked: Asked) -> Fields:
@@ -113,17 +124,22 @@ def _filled(value: Any, customer: Customer) -> Any:
     if not isinstance(value, str) or "{" not in value:
         return value
     who = customer.who
-    return value.format(
-        rm=who.rm,
-        branch=who.branch,
-        customer=customer.id,
-        card=who.card,
-        account=who.accounts[0],
-        device=who.device,
-        child=who.children[0].name if who.children else "",
-        employer=who.company.name,
-        neighbour=customer.neighbour(2),
-    )
+    words = {
+        "rm": who.rm,
+        "branch": who.branch,
+        "customer": customer.id,
+        "card": who.card,
+        "account": who.accounts[0],
+        "device": who.device,
+        "child": who.children[0].name if who.children else "",
+        "employer": who.company.name,
+        "neighbour": customer.neighbour(2),
+    }
+    try:
+        return value.format_map(words)
+    except (KeyError, ValueError, AttributeError, IndexError, TypeError):
+        known = ", ".join(f"{{{word}}}" for word in words)
+        raise ValueError(f"{value!r} cannot be filled in: there are {known}") from None
 
 
 def _transfer(asked: Asked) -> Fields:
@@ -148,7 +164,7 @@ def _balance(asked: Asked) -> Fields:
 
 def _deposit(asked: Asked) -> Fields:
     put = amounts(asked.base or around(asked.rng, asked.customer.who.usual * 8))
-    return new_deposit(asked.customer, put, asked.at, int(asked.given.get("term", 90)))
+    return new_deposit(asked.customer, put, asked.at, _days(asked.given.get("term", 90)))
 
 
 def _product(asked: Asked) -> Fields:

@@ -3,6 +3,8 @@
 What stands before day 0 comes at its day and time, closer together if there is less time than
 that. From day 0 on a performance that is seen live goes on after a second or two, whatever the
 storyline says, but never slower than it says: nobody waits three days in front of a screen.
+A term ends when the storyline means it to: what matures on day 0 does so however short the time
+before it. What a storyline leaves open is redeemed when it matures.
 """
 
 from collections.abc import Iterator
@@ -12,6 +14,7 @@ from typing import Any, NamedTuple
 from agents.bank.calendar import day_number, start_of
 from agents.bank.complete import complete
 from agents.bank.population import Customer
+from agents.bank.stories.maturing import Maturing
 from agents.bank.stories.story import MINUTE_MS, Step
 from agents.bank.storyline import Storyline, StoryStep
 from streams.durations import DAY_MS, parse_duration
@@ -47,6 +50,7 @@ def perform(
 ) -> Iterator[Step]:
     """The events, from the first one on; `since` is when it begins."""
     kept: dict[str, dict[str, Any]] = {}
+    left = Maturing()
     longest = _longest(storyline, stage.head)
     before, at = -longest, since
     for offset, step in _moments(storyline, rng, stage.head):
@@ -58,10 +62,16 @@ def perform(
         wait = max(0, wanted - at)
         before, at = offset, at + wait
         label = step.same or ""
-        data = complete(step.event, dict(step.data), kept.get(label, {}), rng, customer, at)
+        given = dict(step.data)
+        if "term" in given:
+            due = _at(stage, offset + int(given["term"]) * DAY_MS, longest)
+            given["term"] = max(0, day_number(due) - day_number(at))
+        data = complete(step.event, given, kept.get(label, {}), rng, customer, at)
         if label:
             kept[label] = {**kept.get(label, {}), **data}
+        left.tell(step.event, data)
         yield Step(wait, step.event, data)
+    yield from left.redeemed(customer, at)
 
 
 def _moments(storyline: Storyline, rng: Random, head: int) -> Iterator[Moment]:

@@ -21,6 +21,10 @@ _TIERS = ("diamond", "platinum", "gold")
 _TIER_SHARES = (8, 35, 100)
 """Cumulative, in percent."""
 _USUAL = {"diamond": 60_000, "platinum": 30_000, "gold": 15_000}
+_LARGEST = 1.8
+LARGEST_USUAL = {tier: round(usual * _LARGEST) for tier, usual in _USUAL.items()}
+CARD_LIMIT = 5
+"""Of the credit card, in usual transfers."""
 _OCCUPATIONS = (
     "entrepreneur", "executive", "physician", "lawyer", "investor", "architect", "professor",
     "engineer", "artist",
@@ -92,7 +96,7 @@ class Persona:
     @property
     def limit(self) -> int:
         """Of the credit card, in base currency."""
-        return self.usual * 5
+        return self.usual * CARD_LIMIT
 
     @property
     def owns_company(self) -> bool:
@@ -139,7 +143,7 @@ def persona_of(seed: int, rank: int, count: int, today: int) -> Persona:
         home=home,
         woman=woman,
         abroad=rng.choice(ABROAD),
-        usual=round(_USUAL[tier] * rng.uniform(0.6, 1.8)),
+        usual=round(_USUAL[tier] * rng.uniform(0.6, _LARGEST)),
         turn=turn_of(rng, age, ages, today),
         tags=(rng.choice(_TAGS),) if rng.random() < 0.6 else (),
         device=f"dev-{rng.getrandbits(40):010x}",

@@ -20,6 +20,10 @@ _PERSONAS_KEPT = 20_000
 KNOWN_AT_ONCE = 10_000
 """So many customers, the most active, are told of before the history, with what they hold; the
 others by name, when they first do something."""
+_LEAST_FUNDS, LARGEST_FUNDS = 20, 109
+"""So many usual transfers are on the current account at first."""
+_LEAST_FOREIGN, LARGEST_FOREIGN = 2, 15
+"""And on the one in the foreign currency."""
 _KEPT = 6
 """So many usual transfers stay on the current account."""
 _FLATTEN = 5
@@ -93,7 +97,8 @@ class Customer:
 
     @property
     def _current_at_first(self) -> int:
-        return max(self.who.usual * (20 + self.rank % 90), self.who.funds) * 100
+        times = _LEAST_FUNDS + self.rank % (LARGEST_FUNDS - _LEAST_FUNDS + 1)
+        return max(self.who.usual * times, self.who.funds) * 100
 
     @property
     def foreign(self) -> int:
@@ -106,7 +111,8 @@ class Customer:
 
     @property
     def _foreign_at_first(self) -> int:
-        base = self.who.usual * (2 + self.rank % 14) * 100
+        times = _LEAST_FOREIGN + self.rank % (LARGEST_FOREIGN - _LEAST_FOREIGN + 1)
+        base = self.who.usual * times * 100
         return base * 100 // RATES[self.who.foreign_currency]
 
     @property

@@ -76,8 +76,11 @@ class _Simulation:
 
     def messages(self) -> Iterator[Message]:
         self._open()
+        live = False
         for tick in self._ticks():
             yield from self._due(tick)
+            if not live and tick >= self._plan.origin:
+                live, self._ahead = True, 0  # however much the storylines filled the history
             if self._ahead > 0:
                 self._ahead -= 1
             elif len(self._agenda) > _UNDER_WAY:

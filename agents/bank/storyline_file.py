@@ -9,8 +9,10 @@ from typing import get_type_hints
 
 import msgspec
 
+from agents.bank.bearable import unbearable
 from agents.bank.complete import WORDS, complete, fields_of
 from agents.bank.ledger import told
+from agents.bank.money import RATES
 from agents.bank.population import Population
 from agents.bank.storyline import Storyline, Storylines
 from config.placed_yaml import FileErrors, FileProblem, PlacedFile, read_placed
@@ -42,7 +44,13 @@ def shipped_storylines() -> tuple[Storyline, ...]:
 
 def _problems(file: PlacedFile) -> Iterator[FileProblem]:
     for number, storyline in enumerate(file.content.storylines):
-        yield from _tried_on(file, number, storyline)
+        if found := [*_tried_on(file, number, storyline)]:
+            yield from found
+            continue
+        for place, message in unbearable(storyline):
+            step = storyline.steps[place]
+            about = "with.amount" if "amount" in step.data else "event"
+            yield file.problem(f"storylines.{number}.steps.{place}.{about}", 0, message)
 
 
 def _tried_on(file: PlacedFile, number: int, storyline: Storyline) -> Iterator[FileProblem]:
@@ -73,10 +81,22 @@ def _tried_on(file: PlacedFile, number: int, storyline: Storyline) -> Iterator[F
             )
             data = told(customer, step.event, data)
             msgspec.convert(data, get_type_hints(EVENT_TYPES[step.event])["data"], strict=False)
-        except (ValueError, KeyError) as error:
+        except KeyError as error:
+            yield file.problem(f"{key}.event", 0, _lacking(step.event, str(error.args[0])))
+        except ValueError as error:
             yield _misfit(file, key, set(step.data), error)
         else:
             kept[label] = {**kept.get(label, {}), **data} if label else {}
+
+
+def _lacking(event: str, name: str) -> str:
+    """The bank looked for a field, or for a currency's rate, in vain."""
+    if name not in fields_of(event):
+        return f"the bank has no rate of the currency {name}: there are {', '.join(RATES)}"
+    return (
+        f"{event} needs {name}: say it under with:, or let an earlier step with the same `same:` "
+        "tell of the thing that this is about"
+    )
 
 
 def _misfit(file: PlacedFile, key: str, said: set[str], error: Exception) -> FileProblem:

@@ -4,13 +4,14 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import takewhile
 from typing import Any
 
 import pytest
 
+from agents.bank.calendar import date_of, day_number
 from agents.bank.catalogue import interest_rates
 from agents.bank.money import RATES
 from agents.bank.simulation import messages
@@ -101,6 +102,30 @@ def test_deposits_and_loans_bear_the_rates_that_the_bank_tells(season: list[Any]
         elif event["type"] == "loan.drawn" and data["kind"] != "mortgage":
             assert data["rate"] == told[f"{data['kind']}-loan"]
     assert terms.keys() == by_term.keys()
+
+
+@pytest.mark.parametrize("days", [0, 40, 150])
+def test_deposits_are_renewed_and_redeemed_when_they_mature(days: int) -> None:
+    """However short the history is into which a storyline has to fit."""
+    plan = replace(SEASON, history_days=days)
+    matures: dict[str, date] = {}
+    renewed = 0
+    for message in takewhile(lambda one: one.at < plan.origin + 60_000, messages(plan)):
+        event = json.loads(message.value)
+        data = event["data"]
+        if event["type"] in ("deposit.placed", "deposit.renewed"):
+            until = date.fromisoformat(data["matures_on"])
+            if event["type"] == "deposit.renewed":
+                renewed += 1
+                assert abs((day_of(event) - matures[data["deposit"]]).days) <= 1, event
+                assert until > matures[data["deposit"]]
+            matures[data["deposit"]] = until
+        elif event["type"] == "deposit.redeemed":
+            due = matures.pop(data["deposit"])
+            assert data["early"] or due <= day_of(event) <= due + timedelta(3)
+    today = date_of(day_number(plan.origin))
+    assert renewed
+    assert not [due for due in matures.values() if due < today - timedelta(3)]
 
 
 def test_a_statement_bills_what_the_card_has_paid_since_the_last_one(season: list[Any]) -> None:

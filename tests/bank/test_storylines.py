@@ -46,6 +46,18 @@ WRONG = [
     ("amount: 9..18 usual", "amout: 9..18 usual", 8, "did you mean amount"),
     ("amount: 9..18 usual", "amount: a lot", 8, "'a lot' is none"),
     ("amount: 9..18 usual", "direction: sideways", 8, "direction|sideways|enum"),
+    (
+        "event: transfer.completed, with: {amount: 9..18 usual}",
+        "event: deposit.redeemed, same: other",
+        8,
+        "deposit.redeemed needs amount: say it under with.*an earlier step",
+    ),
+    ("amount: 9..18 usual", "purpose: '{rn}'", 8, "cannot be filled in: there are {rm}"),
+    ("amount: 9..18 usual", "country: XX", 8, "'XX' is not known here"),
+    ("logged.in}", "deposit.placed, with: {term: soon}}", 7, "'soon' is no number of days"),
+    ("logged.in}", "deposit.placed, with: {amount: 50_000_000}}", 7, "persona.funds"),
+    ("amount: 9..18 usual", "amount: 300..400 usual", 8, "at most .* can be on the accounts"),
+    ("logged.in}", "card.authorised, with: {amount: 9_000_000}}", 7, "raise the limit before"),
     ("day: -3", "day: never", 7, "integer"),
     ("day: -3", "day: 3", 3, "in the order in which they happen"),
     ("title: {zh: 标题, en: A title}", "titel: {zh: 标题, en: A title}", 4, "not a key here"),
@@ -77,6 +89,17 @@ def test_a_file_that_is_right_is_played(tmp_path: Path) -> None:
     (storyline,) = read_storylines(file)
     assert storyline.steps[1].data == {"amount": "9..18 usual"}
     assert str(SHIPPED).endswith("storylines.yaml")
+
+
+def test_what_comes_in_can_go_out_again(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    sold = "transfer.completed, with: {direction: in, amount: 50_000_000}}"
+    bought = "deposit.placed, with: {amount: 50_000_000}}"
+    file.write_text(MINIMAL.replace("logged.in}", f"{sold}\n      - {{day: -2, event: {bought}"))
+    assert len(read_storylines(file)[0].steps) == 3
+    file.write_text(MINIMAL.replace("logged.in}", bought).replace(
+        "    steps:", "    persona: {funds: 60_000_000}\n    steps:"))  # fmt: skip
+    assert len(read_storylines(file)[0].steps) == 2
 
 
 def test_every_scenario_has_a_storyline_and_five_have_a_portrait() -> None:
