@@ -82,6 +82,8 @@ class Holding(Struct, kw_only=True, array_like=True, gc=False):
     """The event time of the last word on it; so below."""
     history: bytes = b""
     """What the base amount changed by, month by month."""
+    last_change: Decimal = Decimal(0)
+    """What the last word changed the amount by: above 0 bought, below 0 redeemed."""
 
 
 class Loan(Struct, kw_only=True, array_like=True, gc=False):
@@ -96,6 +98,8 @@ class Loan(Struct, kw_only=True, array_like=True, gc=False):
     changed_at: int = NEVER
     history: bytes = b""
     """What the base amount changed by, month by month."""
+    last_change: Decimal = Decimal(0)
+    """What the last word changed the amount by: above 0 drawn, below 0 repaid."""
 
 
 class Card(Struct, kw_only=True, array_like=True, gc=False):

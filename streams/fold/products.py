@@ -30,7 +30,7 @@ def repaid(profile: ProfileSection, data: LoanData, when: Moment) -> None:
 def _hold(profile: ProfileSection, data: ProductData, when: Moment, sign: int) -> None:
     holding = profile.holdings.setdefault(key_of(data.holding), Holding())
     if _change(holding, data, when, sign):
-        holding.product = cut(data.product)
+        holding.product, holding.last_change = cut(data.product), sign * data.amount
         holding.product_class = cut(data.product_class)
         holding.risk_level, holding.matures_on = data.risk_level, data.matures_on
     trim(profile.dropped, "holdings", profile.holdings, MAX_HOLDINGS, _rank)
@@ -39,7 +39,7 @@ def _hold(profile: ProfileSection, data: ProductData, when: Moment, sign: int) -
 def _owe(profile: ProfileSection, data: LoanData, when: Moment, sign: int) -> None:
     loan = profile.loans.setdefault(key_of(data.loan), Loan())
     if _change(loan, data, when, sign):
-        loan.kind = cut(data.kind)
+        loan.kind, loan.last_change = cut(data.kind), sign * data.amount
         loan.rate, loan.due_on = data.rate, data.due_on
     trim(profile.dropped, "loans", profile.loans, MAX_LOANS, _rank)
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from schemas.activity import ActivitySection, unpack_line, unpack_transfer
-from schemas.profile import ProfileSection
+from schemas.profile import Holding, Loan, ProfileSection
 from schemas.record import Record
 from streams.fold.transfers import kept_fields
 from streams.portrait.instants import instant
@@ -72,20 +72,25 @@ def _accounts(profile: ProfileSection) -> Iterator[Moment]:
 def _products(profile: ProfileSection) -> Iterator[Moment]:
     for holding in profile.holdings.values():
         kind = holding.product_class or "product"
-        if holding.amount > 0:
-            held = Amount(holding.amount, holding.currency)
-            yield Moment(holding.changed_at, f"{kind} held", holding.product, held)
-        else:
-            yield Moment(holding.changed_at, f"{kind} redeemed", holding.product)
+        what, amount = _change(holding, "purchased", "redeemed")
+        yield Moment(holding.changed_at, f"{kind} {what}", holding.product, amount)
     for name, loan in profile.loans.items():
-        amount = Amount(loan.amount, loan.currency)
-        yield Moment(loan.changed_at, "loan drawn or repaid", f"{name} {loan.kind}".strip(), amount)
+        what, amount = _change(loan, "drawn", "repaid")
+        yield Moment(loan.changed_at, f"loan {what}", f"{name} {loan.kind}".strip(), amount)
     for name, card in profile.cards.items():
         if card.issued_at is not None:
             yield Moment(card.issued_at, "card issued", f"{name} {card.product}".strip())
         if card.statement:
             due = Amount(card.amount_due, card.currency)
             yield Moment(card.statement_at, "card statement", name, due)
+
+
+def _change(thing: Holding | Loan, more: str, less: str) -> tuple[str, Amount | None]:
+    """What the last event said of it; records of earlier versions do not know."""
+    by = thing.last_change
+    if not by:
+        return "changed", None
+    return more if by > 0 else less, Amount(abs(by), thing.currency)
 
 
 def _said(profile: ProfileSection) -> Iterator[Moment]:

@@ -204,6 +204,30 @@ def test_the_time_line_is_in_the_banks_zone_and_the_newest_comes_first() -> None
     assert {"transfer out", "account opened", "deposit placed"} & whats
 
 
+def test_the_time_line_says_what_the_event_said() -> None:
+    fund = {"holding": "H1", "product": "FD-X", "product_class": "fund"}
+    loan = {"loan": "L1", "kind": "mortgage"}
+    told = [
+        ("product.purchased", fund | {"amount": "100000", "currency": "CNY"}),
+        ("product.redeemed", fund | {"amount": "90000", "currency": "CNY"}),
+        ("product.redeemed", fund | {"amount": "10000", "currency": "CNY"}),
+        ("loan.drawn", loan | {"amount": "1000", "currency": "USD", "base_amount": "7200"}),
+        ("loan.repaid", loan | {"amount": "7200", "currency": "CNY"}),
+    ]
+    raws = []
+    for n, (kind, data) in enumerate(told):
+        value = message(kind, data, at=NOW - 9 + n, customer=CUSTOMER, event_id=str(n))
+        raws.append(replace(messages()[0], topic="bank.core", offset=n, value=value))
+    newest = [rows(record(raws[: n + 1]), "time_line")[0] for n in range(len(raws))]
+    assert [(row["what"], row["amount"]) for row in newest] == [
+        ("fund purchased", Amount(Decimal(100_000), "CNY")),
+        ("fund redeemed", Amount(Decimal(90_000), "CNY")),
+        ("fund redeemed", Amount(Decimal(10_000), "CNY")),
+        ("loan drawn", Amount(Decimal(1_000), "USD")),
+        ("loan repaid", Amount(Decimal(7_200), "CNY")),
+    ]
+
+
 def test_the_time_line_tells_who_named_whom() -> None:
     held = Record(CUSTOMER)
     held.profile.relations["X1 <parent"] = Relation(at=2)
