@@ -13,6 +13,7 @@ import msgspec
 from msgspec import UNSET, Meta
 
 from schemas.fields import (
+    COLUMN_DIGITS,
     Instant,
     check_currency,
     check_day,
@@ -57,7 +58,7 @@ class Data(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tr
             if check is not None:
                 check(name, value)
             elif not is_ordinary(value):
-                check_decimal(name, value, decimals)
+                check_decimal(name, value, decimals, COLUMN_DIGITS - decimals)
 
     def __repr__(self) -> str:
         """Fields may identify a person, so none is shown."""

@@ -11,9 +11,8 @@ MONEY_DIGITS = 14
 """Digits before the point. With four decimals an amount fits ClickHouse's Decimal(18, 4)."""
 MONEY_DECIMALS = 4
 RATE_DECIMALS = 8
-"""So ten digits before the point: rates are read as Decimal(18, 8)."""
-_DIGITS = MONEY_DIGITS + MONEY_DECIMALS
-"""Of any number, on both sides of the point: what 64 bits hold."""
+COLUMN_DIGITS = MONEY_DIGITS + MONEY_DECIMALS
+"""On both sides of the point, of money and rates alike: what a Decimal of 64 bits holds."""
 
 SENSITIVE = "sensitive"
 
@@ -108,17 +107,17 @@ _QUANTA = {places: Decimal(1).scaleb(-places) for places in (MONEY_DECIMALS, RAT
 
 def is_ordinary(value: Decimal) -> bool:
     """Whether a number has two decimals and fits: what nearly all amounts are, told in a glance."""
-    return value.same_quantum(_CENT) and value.adjusted() < _DIGITS - RATE_DECIMALS
+    return value.same_quantum(_CENT) and value.adjusted() < COLUMN_DIGITS - RATE_DECIMALS
 
 
-def check_decimal(name: str, value: Decimal, decimals: int) -> None:
+def check_decimal(name: str, value: Decimal, decimals: int, digits: int = MONEY_DIGITS) -> None:
     """Refuse what would not fit the columns and sums: infinite, too large, too fine.
 
     Raises ValueError that names the field and never shows the value.
     """
     if not value.is_finite():
         raise ValueError(f"{name} is not a number")
-    if value.adjusted() >= (digits := _DIGITS - decimals):
+    if value.adjusted() >= digits:
         raise ValueError(f"{name} has more than {digits} digits before the point")
     if value.adjusted() < -decimals or value.quantize(_QUANTA[decimals]) != value:
         raise ValueError(f"{name} has more than {decimals} decimals")

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from schemas.decode import BrokenEventError, decode_event, decode_fact
 from schemas.envelope import CustomerId, is_customer_id
-from schemas.fields import MONEY_DECIMALS, RATE_DECIMALS, check_currency, check_decimal, is_ordinary
+from schemas.fields import (
+    COLUMN_DIGITS,
+    MONEY_DECIMALS,
+    RATE_DECIMALS,
+    check_currency,
+    check_decimal,
+    is_ordinary,
+)
 from tests.schemas.examples import EVENT_EXAMPLES, FACT_EXAMPLES
 
 _decode = msgspec.json.Decoder(CustomerId).decode
@@ -32,7 +39,7 @@ def test_a_subject_is_what_the_pattern_of_customer_ids_takes(subject: str) -> No
 def test_an_ordinary_amount_is_one_that_the_whole_check_takes(value: Decimal) -> None:
     if is_ordinary(value):
         check_decimal("amount", value, MONEY_DECIMALS)
-        check_decimal("rate", value, RATE_DECIMALS)
+        check_decimal("rate", value, RATE_DECIMALS, COLUMN_DIGITS - RATE_DECIMALS)
 
 
 @given(st.text(min_size=3, max_size=3) | st.text("ABZabz09", min_size=3, max_size=3))
