@@ -132,6 +132,19 @@ class Contact(Struct, array_like=True, order=True, frozen=True, gc=False):
     """The severity of a case, the score of a survey, the outcome of a task."""
 
 
+class Decline(Struct, array_like=True, order=True, frozen=True, gc=False):
+    """A card payment that was refused, as its event told it."""
+
+    at: int
+    card: str
+    amount: Decimal
+    currency: str
+    merchant: str
+    category: str
+    country: str
+    reason: str
+
+
 class Regular(Struct, array_like=True, frozen=True, gc=False):
     """A regular inflow: about the same amount, of the same sender, in month after month."""
 
@@ -214,10 +227,13 @@ class ActivitySection(Struct, kw_only=True, array_like=True, gc=False):
     contacts: int = 0
     """Entries that the service line ever had."""
     last_contact_at: int = NEVER
+    declines: Raw = EMPTY
+    """The last Declines, oldest first."""
 
 
 pack_transfer = pack
 unpack_transfer = msgspec.msgpack.Decoder(Transfer).decode
 unpack_month = msgspec.msgpack.Decoder(Month).decode
 unpack_line = msgspec.msgpack.Decoder(list[Contact]).decode
+unpack_declines = msgspec.msgpack.Decoder(list[Decline]).decode
 unpack_behaviour = msgspec.msgpack.Decoder(Behaviour).decode

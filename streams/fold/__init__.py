@@ -14,6 +14,7 @@ from streams.fold import (
     basics,
     cards,
     care,
+    declines,
     deposits,
     interests,
     monthly,
@@ -69,6 +70,10 @@ def _paid(activity: ActivitySection, event: Input, when: Moment) -> None:
     cards.paid(activity, data.card, -base if event.type == "card.reversed" else base, when)
 
 
+def _declined(activity: ActivitySection, event: Input, when: Moment) -> None:
+    declines.declined(activity, _data(event), when.at)
+
+
 def _served(activity: ActivitySection, event: Input, when: Moment) -> None:
     if event.type == "question.asked":
         activity.visits.questions += 1
@@ -86,6 +91,7 @@ ACTIVITY_FOLDS: dict[str, Callable[[ActivitySection, Input, Moment], None]] = {
     "journey.abandoned": _journey,
     "card.authorised": _paid,
     "card.reversed": _paid,
+    "card.declined": _declined,
     **dict.fromkeys(service_line.CONTACT_TYPES, _served),
 }
 """Event type → fold(activity, event, moment)."""

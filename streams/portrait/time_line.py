@@ -5,11 +5,12 @@ from datetime import tzinfo
 from decimal import Decimal
 from typing import NamedTuple
 
-from schemas.activity import ActivitySection, unpack_line, unpack_transfer
+from schemas.activity import ActivitySection, unpack_declines, unpack_line, unpack_transfer
 from schemas.profile import Holding, Loan, ProfileSection
 from schemas.record import Record
 from streams.fold.transfers import kept_fields
 from streams.portrait.instants import instant
+from streams.portrait.merchant_categories import category_name
 from streams.portrait.parts import Amount, Table
 from streams.portrait.ties import relation_of
 
@@ -27,7 +28,12 @@ class Moment(NamedTuple):
 def time_line(record: Record, zone: tzinfo) -> Table:
     """One line of time, whatever the things are that happened."""
     activity, profile = record.activity, record.profile
-    moments = [*_transfers(activity), *_contacts(activity), *_visits(activity)]
+    moments = [
+        *_transfers(activity),
+        *_contacts(activity),
+        *_visits(activity),
+        *_declines(activity),
+    ]
     moments += [*_accounts(profile), *_products(profile), *_said(profile)]
     moments = [one for one in moments if one.at >= 0]
     moments.sort(key=lambda one: (-one.at, one.what, one.about))
@@ -101,6 +107,14 @@ def _said(profile: ProfileSection) -> Iterator[Moment]:
     for key, relation in profile.relations.items():
         what = "relation added" if relation.stands else "relation removed"
         yield Moment(relation.at, what, _joined(*relation_of(key)))
+
+
+def _declines(activity: ActivitySection) -> Iterator[Moment]:
+    for one in unpack_declines(activity.declines):
+        about = _joined(
+            one.merchant, category_name(one.category), one.country, one.reason, one.card
+        )
+        yield Moment(one.at, "card declined", about, Amount(one.amount, one.currency))
 
 
 def _visits(activity: ActivitySection) -> Iterator[Moment]:

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.activity import unpack_line, unpack_transfer
+from schemas.activity import unpack_declines, unpack_line, unpack_transfer
 from schemas.events import EVENT_TYPES
 from schemas.events.core import TagData
 from schemas.profile import Account, ProfileSection
@@ -234,6 +234,8 @@ def assert_kept(record: Record, events: list[Input]) -> None:
     assert activity.visits.by_topic == first | ({OTHER: other} if other else {})
     contacts = sorted(one.at for one in events if one.type in CONTACT_TYPES)
     assert [one.at for one in unpack_line(activity.line)] == contacts[-LIMIT:]
+    refused = sorted(one.at for one in events if one.type == "card.declined")
+    assert [one.at for one in unpack_declines(activity.declines)] == refused[-LIMIT:]
     made = [one for one in events if one.type == "transfer.completed"]
     times = sorted(one.at for one in made)
     assert [unpack_transfer(one).at for one in activity.transfers] == times[-LIMIT:]

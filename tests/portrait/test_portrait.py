@@ -21,6 +21,7 @@ from streams.portrait import portrait
 from streams.portrait.parts import Amount, Facts, Table
 from tests.core.strategies import message
 from tests.core.test_any_order import NO_RULES, RULES, histories, record_of
+from tests.portrait import test_event_lines
 from tests.portrait.story import CUSTOMER, NOW, TODAY, ZONE, messages, record
 
 PERSONAL = ("曾浩然", "10000000042", "haoran.zeng", "990000199001010042", "1990-01-01", "林静怡")
@@ -226,6 +227,16 @@ def test_the_time_line_says_what_the_event_said() -> None:
         ("loan drawn", Amount(Decimal(1_000), "USD")),
         ("loan repaid", Amount(Decimal(7_200), "CNY")),
     ]
+
+
+def test_the_time_line_tells_of_a_refused_payment_what_clickhouse_tells() -> None:
+    data = {"card": "K1", "payment": "P1", "amount": "9.50", "currency": "CNY", "merchant": "Ryo"}
+    data |= {"category": "5812", "country": "JP", "presence": "present", "reason": "limit"}
+    value = message("card.declined", data, at=NOW, customer=CUSTOMER, event_id="1")
+    (line,) = rows(record([replace(messages()[0], topic="bank.card", value=value)]), "time_line")
+    (stored,) = test_event_lines.told(json.loads(value))
+    assert (line["what"], line["about"], line["amount"]) == stored[:3]
+    assert line["about"] == "Ryo · restaurants · JP · limit · K1"
 
 
 def test_the_time_line_tells_who_named_whom() -> None:
