@@ -36,7 +36,8 @@ def explain(excess: Excess, limit: Limit) -> str:
     return (
         f"most of {topic} is refused: {excess.refused:,} of the last {excess.events:,} events of "
         f"partition {excess.partition} ({share:.0%}, the limit is {limit.share:.0%}). "
-        f"{excess.buried:,} are dead letters (`vipcare dead-letters list --topic {topic}`), the "
-        f"rest waits from {excess.first.place} on. Mend it and start again, or raise "
-        f"refusals.share, or let it become dead letters: `vipcare worker --accept-broken {topic}`"
+        f"Dead letters so far: {excess.buried:,} "
+        f"(`vipcare dead-letters list --topic {topic}`); the rest waits from "
+        f"{excess.first.place} on. Mend it and start again, or raise refusals.share, or let it "
+        f"become dead letters: `vipcare worker --accept-broken {topic}`"
     )

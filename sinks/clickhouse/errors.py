@@ -19,8 +19,13 @@ _MIGRATE = "make its tables with `vipcare migrate`"
 _VALUE_ERRORS = (TypeMismatchError, AttributeError, TypeError, ValueError, ArithmeticError)
 """What the driver raises when it cannot encode a value; nothing was sent then."""
 
-
-_TLS = (
+SILENT = "it does not answer"
+_ENDED = (
+    "it ends the connection. If that is so from the start: does this port speak TLS "
+    "(VIPCARE_CLICKHOUSE__SECURE), or ask for our certificate "
+    "(VIPCARE_CLICKHOUSE__CERTIFICATE_FILE)?"
+)
+_WIRE = (
     ("certificate has expired", "its certificate has expired: renew it there"),
     (
         "certificate is not valid for",
@@ -36,14 +41,10 @@ _TLS = (
         "VIPCARE_CLICKHOUSE__SECURE to false",
     ),
     ("ALERT", "it refuses our certificate: look at VIPCARE_CLICKHOUSE__CERTIFICATE_FILE"),
+    ("UNEXPECTED_EOF", _ENDED),
+    ("Connection reset", _ENDED),
 )
-"""What OpenSSL says, as the driver hands it on, and what that means."""
-SILENT = "it does not answer"
-_ENDED = (
-    "it ends the connection. If that is so from the start: does this port speak TLS "
-    "(VIPCARE_CLICKHOUSE__SECURE), or ask for our certificate "
-    "(VIPCARE_CLICKHOUSE__CERTIFICATE_FILE)?"
-)
+"""What OpenSSL and the system say, as the driver hands it on, and what that means."""
 
 
 class Meaning(NamedTuple):
@@ -163,7 +164,7 @@ def explain(error: BaseException) -> str:
         return _ENDED
     if isinstance(error, _SILENT):
         told = str(error)
-        return next((text for words, text in _TLS if words in told), SILENT)
+        return next((text for words, text in _WIRE if words in told), SILENT)
     return f"the driver failed ({type(error).__name__})"
 
 

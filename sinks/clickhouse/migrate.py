@@ -88,7 +88,8 @@ def _failures_told(address: Address) -> Iterator[None]:
     except FAILURES as error:
         told = explain(error)
         if told == SILENT:
-            told += "; is it running, and is the address right?"
+            speaks = ", and does the port speak TLS" if address.tls else ""
+            told += f"; is it running, is the address right{speaks}?"
         raise MigrationError(f"ClickHouse at {address}: {told}") from error
 
 

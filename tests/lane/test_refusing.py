@@ -92,7 +92,7 @@ def an_accident(settings: Settings) -> None:
     assert told["reasons"] == f"future {30 - buried}"
     assert told["first"] == f"bank.app[0]@{60 + buried}"
     assert told["detail"] == "time is ahead of the bank clock by more than the tolerance"
-    assert f"{buried} are dead letters" in told["message"]
+    assert f"Dead letters so far: {buried} (" in told["message"]
     assert f"waits from {told['first']} on" in told["message"]
     assert told["message"].endswith("`vipcare worker --accept-broken bank.app`")
     for _ in range(2):

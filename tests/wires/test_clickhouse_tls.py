@@ -1,16 +1,21 @@
 """Secure native to ClickHouse: TLS for real, in front of a local ClickHouse."""
 
+import asyncio
 import ssl
+import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from socket import SO_LINGER, SOL_SOCKET
 from typing import NamedTuple
 
 import pytest
 
 from agents.clickhouse import clickhouse_address
+from agents.local.ports import free_port
 from config.wires import ClickHouseSettings
 from sinks.clickhouse.address import Address, client_of
 from sinks.clickhouse.migrate import MigrationError, migrate
+from tests.loopback import Loopback
 from tests.sink.server import Server
 from tests.stack.processes import refused, vipcare
 from tests.wires.certificates import Authority, Pair
@@ -105,3 +110,36 @@ def test_wrong_wires_are_told_with_what_to_do(wires: Wires) -> None:
 def test_a_command_refuses_in_one_line(wires: Wires, tmp_path: Path) -> None:
     settings, said = wrongs(wires)["another authority"]
     assert said in refused(vipcare("migrate", **variables("clickhouse", settings)))
+
+
+class _HangsUp(Loopback):
+    """As what speaks no TLS does, or a balancer in front of nothing: it reads, and ends."""
+
+    def __init__(self, *, hard: bool) -> None:
+        super().__init__()
+        self._hard = hard
+
+    async def _pass(self, client: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        await client.read(1)
+        if self._hard:
+            no_linger = struct.pack("ii", 1, 0)
+            back.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, no_linger)
+        back.close()
+
+
+@pytest.mark.parametrize("secure", [True, False])
+@pytest.mark.parametrize("hard", [True, False])
+def test_what_hangs_up_is_asked_whether_it_speaks_tls(*, secure: bool, hard: bool) -> None:
+    with _HangsUp(hard=hard) as server, pytest.raises(MigrationError) as caught:
+        migrate(address(server.port, secure=secure))
+    assert "it ends the connection. If that is so from the start: does this port speak TLS" in str(
+        caught.value
+    )
+
+
+def test_what_is_not_there_may_have_another_port_with_tls() -> None:
+    port = free_port()
+    with pytest.raises(MigrationError, match="right, and does the port speak TLS"):
+        migrate(address(port, secure=True))
+    with pytest.raises(MigrationError, match=r"is it running, is the address right\?"):
+        migrate(address(port))
