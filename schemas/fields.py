@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Annotated, Any, get_type_hints
 
 import msgspec
@@ -96,6 +97,7 @@ def country_fields(struct: type[msgspec.Struct]) -> tuple[str, ...]:
     return _marked(struct, COUNTRY)
 
 
+@cache
 def _marked(struct: type[msgspec.Struct], mark: str) -> tuple[str, ...]:
     hints = get_type_hints(struct, include_extras=True)
     return tuple(name for name, hint in hints.items() if metadata(hint).get(mark))
