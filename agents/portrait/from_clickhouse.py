@@ -48,48 +48,35 @@ _PROFILE = (
     "residence",
     "language",
     "occupation",
-    "family",
     "tags",
-    "interests",
-    "interest_sources",
-    "relations",
-    "consents_given",
-    "consents_refused",
 )
-_ASSETS = (
-    "base_assets",
-    "base_net",
-    "accounts",
-    "base_balance",
-    "deposits",
-    "base_deposits",
-    "next_maturity",
-    "holdings",
-    "base_wealth",
-    "base_funds",
-    "base_insurance",
-    "base_other",
-    "loans",
-    "base_loans",
-    "cards",
-    "assets_by_month",
-    "loans_by_month",
-)
-_BEHAVIOUR = (
-    "base_inflow",
-    "base_outflow",
-    "base_spent",
-    "categories",
-    "regular_inflows",
-    "base_regular_inflow",
-    "contacts",
-    "last_contact_at",
-    "benefits",
-    "base_benefit_cost",
-    "benefit_uses",
-    "base_benefit_costs",
-    "base_contribution",
-)
+_CLASSES = {
+    "accounts": "base_balance",
+    "deposits": "base_deposits",
+    "wealth": "base_wealth",
+    "funds": "base_funds",
+    "insurance": "base_insurance",
+    "other": "base_other",
+    "loans": "base_loans",
+}
+"""Fact → its column; the facts have the names that a portrait of the record has. So below."""
+_ASSETS = {
+    "by_month": "assets_by_month",
+    "loans_by_month": "loans_by_month",
+    "next_maturity": "next_maturity",
+}
+_COUNTS = ("accounts", "deposits", "holdings", "loans", "cards")
+_BEHAVIOUR = {
+    "three_months_in": "base_inflow",
+    "three_months_out": "base_outflow",
+    "three_months_spent_with_cards": "base_spent",
+    "three_months_categories": "categories",
+    "contribution_a_year": "base_contribution",
+    "regular_inflows": "regular_inflows",
+    "regular_inflows_a_month": "base_regular_inflow",
+    "contacts": "contacts",
+    "last_contact": "last_contact_at",
+}
 
 
 def from_clickhouse(
@@ -144,19 +131,22 @@ def clickhouse_portrait(
     personal: bool,
     declared: Attributes,
 ) -> Portrait:
-    """The parts that rows tell of; the names of facts are those of columns."""
+    """The parts that rows tell of, under the names that a portrait of the record has."""
     summary = found.summary or {}
     profile = [_fact(summary, name, zone) for name in _PROFILE]
     if not personal:
         profile = [_masked(fact) for fact in profile]
+    profile += [Fact("family_members", summary.get("family") or None), *_consents(summary)]
+    behaviour = (_fact(summary, column, zone, name) for name, column in _BEHAVIOUR.items())
     return Portrait(
         customer,
         (
             Facts("profile", known(*profile)),
             Facts("attributes", tuple(_attributes(summary.get("attributes", {}), declared))),
-            Facts("assets", known(*(_fact(summary, name, zone) for name in _ASSETS))),
+            Facts("assets", known(*_assets(summary, zone))),
             _cards(summary, today),
-            Facts("behaviour", known(*(_fact(summary, name, zone) for name in _BEHAVIOUR))),
+            *_ties(summary),
+            Facts("behaviour", known(*behaviour)),
             _tasks(found.tasks, zone),
             _alerts(found.alerts, zone),
             time_line(found.events, found.told["events"], MOST, zone),
@@ -165,12 +155,49 @@ def clickhouse_portrait(
     )
 
 
-def _fact(row: Shown, name: str, zone: tzinfo) -> Fact:
-    value = row.get(name)
-    if name == "categories":
+def _assets(summary: Shown, zone: tzinfo) -> Iterator[Fact]:
+    yield _fact(summary, "base_assets", zone, "total")
+    yield _fact(summary, "base_net", zone, "net")
+    for name, column in _CLASSES.items():
+        if summary.get(column):
+            yield _fact(summary, column, zone, name)
+    for name, column in _ASSETS.items():
+        yield _fact(summary, column, zone, name)
+    yield Fact("held", {name: summary[name] for name in _COUNTS if summary.get(name)})
+
+
+def _consents(summary: Shown) -> Iterator[Fact]:
+    """By their purposes, as the record has them."""
+    found: dict[str, dict[str, bool]] = {}
+    for column, given in (("consents_given", True), ("consents_refused", False)):
+        for told in summary.get(column, ()):
+            purpose, _, channel = told.rpartition("/")
+            found.setdefault(purpose, {})[channel] = given
+    for purpose, channels in sorted(found.items()):
+        yield Fact(f"consent_{purpose}", dict(sorted(channels.items())))
+
+
+def _ties(summary: Shown) -> tuple[Table, ...]:
+    """Without times: a summary has none of them."""
+    sources = summary.get("interest_sources", {})
+    costs = summary.get("base_benefit_costs", {})
+    used = sorted(summary.get("benefit_uses", {}).items())
+    relations = tuple(relation_of(key) for key in summary.get("relations", ()))
+    interests = tuple((name, sources.get(name)) for name in summary.get("interests", ()))
+    benefits = tuple(
+        (name, times, Amount(costs[name]) if name in costs else None) for name, times in used
+    )
+    return (
+        Table("relations", ("customer", "is"), relations),
+        Table("interests", ("interest", "known_from"), interests),
+        Table("benefits", ("benefit", "times", "in_base_currency"), benefits),
+    )
+
+
+def _fact(row: Shown, column: str, zone: tzinfo, name: str = "") -> Fact:
+    value, name = row.get(column), name or column
+    if column == "categories":
         return Fact(name, tuple(map(category_name, value or ())))
-    if name == "relations":
-        return Fact(name, tuple(" ".join(relation_of(key)) for key in value or ()))
     if isinstance(value, datetime):
         return Fact(name, value.astimezone(zone))
     if isinstance(value, Decimal):

@@ -17,11 +17,9 @@ def drawn(summary: Shown) -> Portrait:
 
 
 def test_relations_tell_who_named_whom() -> None:
-    profile = drawn({"relations": ["X1 <parent", "X2 business partner"]}).part("profile")
-    assert isinstance(profile, Facts)
-    assert [fact.value for fact in profile.facts] == [
-        ("X1 names this customer as parent", "X2 business partner")
-    ]
+    relations = drawn({"relations": ["X1 <parent", "X2 business partner"]}).part("relations")
+    assert isinstance(relations, Table)
+    assert relations.rows == (("X1", "names this customer as parent"), ("X2", "business partner"))
 
 
 def test_a_temporary_limit_that_is_over_gives_way() -> None:
@@ -49,7 +47,7 @@ def test_a_list_is_no_json_text_and_a_category_has_its_name() -> None:
     parts = [part for part in told.parts if isinstance(part, Facts)]
     shown = {fact.name: fact.value for part in parts for fact in part.facts}
     assert shown["clubs"] == ("golf", "sailing")
-    assert shown["categories"] == ("restaurants", "0000")
+    assert shown["three_months_categories"] == ("restaurants", "0000")
 
 
 def test_what_fell_off_the_record_is_told() -> None:
