@@ -6,6 +6,7 @@ import click
 
 from agents.cli.errors import UserError
 from agents.cli.foreground import data_option, end_when_asked, port_option, run_until_asked
+from agents.local.folder_lock import FolderError
 from agents.local.kafka.jars import VERSION, KafkaUnavailableError, jars
 from agents.local.kafka.node import KafkaNode, KafkaNodeError
 from agents.local.ports import LOOPBACK, is_free
@@ -25,7 +26,7 @@ def kafka(port: int, data: Path, fetch: bool) -> int:
     try:
         jars(click.echo)
         return 0 if fetch else _serve(KafkaNode(data, port))
-    except KafkaUnavailableError as error:
+    except (KafkaUnavailableError, FolderError) as error:
         raise UserError(str(error)) from error
     except KafkaNodeError as error:
         click.echo(f"vipcare: {error}", err=True)
@@ -33,6 +34,7 @@ def kafka(port: int, data: Path, fetch: bool) -> int:
 
 
 def _serve(node: KafkaNode) -> int:
+    node.take_folder()
     if node.port and not is_free(node.port):
         raise UserError(f"port {node.port} on {LOOPBACK} is taken: choose another, or 0 for any")
     click.echo(f"Apache Kafka {VERSION} starts; its log is {node.folder / 'kafka.log'}")

@@ -82,8 +82,8 @@ def up(
     # rich, Kafka's client and the rest: not for `vipcare up --help`.
     from agents.cli.bank import bank_plan  # noqa: PLC0415
     from agents.cli.rules import rules_in_force  # noqa: PLC0415
+    from agents.local.folder_lock import FolderError  # noqa: PLC0415
     from agents.local.plan import Options, PlanError  # noqa: PLC0415
-    from agents.local.run_folder import FolderError  # noqa: PLC0415
     from agents.local.session import NotDrained, run  # noqa: PLC0415
     from agents.local.stack import ChildDied, StackError  # noqa: PLC0415
     from agents.terminal import console  # noqa: PLC0415

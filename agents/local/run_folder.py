@@ -5,24 +5,19 @@ run would not fit. The last such run is kept, older ones are deleted: only folde
 marker. On another broker the data stays in one folder.
 """
 
-import fcntl
-import os
 import shutil
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
+
+from agents.local.folder_lock import FolderError, FolderLock
 
 MARKER = ".vipcare-run"
-_LOCK = ".lock"
-
-
-class FolderError(Exception):
-    """The folder cannot be used; one line."""
 
 
 class RunFolder:
-    """Locks `root` while it is open; `path` is the folder of this run."""
+    """Locks `root` while it is open; `path` is the folder of this run. Raises FolderError."""
 
     def __init__(self, root: Path, *, fresh: bool, now: datetime, kept: str = "kept") -> None:
         self._root = root
@@ -30,17 +25,13 @@ class RunFolder:
         self._name = f"run-{now:%Y%m%d-%H%M%S}" if fresh else kept
 
     def __enter__(self) -> Self:
-        try:
-            self._root.mkdir(parents=True, exist_ok=True)
-            self._lock = _locked(self._root / _LOCK)
-        except OSError as error:
-            raise FolderError(f"data folder {self._root}: {error.strerror}") from error
+        self._lock = FolderLock(self._root, "vipcare up")
         try:
             if self._fresh:
                 _forget_old_runs(self._root)
             self.path = _made(self._root, self._name, fresh=self._fresh)
         except OSError as error:
-            self._lock.close()
+            self._lock.release()
             raise FolderError(f"data folder {self._root}: {error.strerror}") from error
         return self
 
@@ -50,29 +41,11 @@ class RunFolder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._lock.close()
+        self._lock.release()
 
     def log(self, name: str) -> Path:
         """Where the process `name` writes what it says."""
         return self.path / "logs" / f"{name}.log"
-
-
-def _locked(path: Path) -> IO[str]:
-    lock = path.open("a+", encoding="ascii")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        lock.seek(0)
-        owner = lock.read().strip() or "?"
-        lock.close()
-        raise FolderError(
-            f"data folder {path.parent} is in use by another vipcare up (process {owner}): "
-            "stop that one, or choose another folder with --data"
-        ) from error
-    lock.truncate(0)
-    lock.write(f"{os.getpid()}\n")
-    lock.flush()
-    return lock
 
 
 def _made(root: Path, name: str, *, fresh: bool) -> Path:

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from agents.local.kafka.jars import VERSION, jars_folder
 from agents.local.kafka.node import KafkaNodeError
@@ -133,3 +135,30 @@ def test_it_goes_with_whoever_started_it(tmp_path: Path) -> None:
         assert any(command.startswith("java ") for command in below.values()), below
         os.kill(kafka.pid, 9)
         assert not still_there(below)
+
+
+@pytest.mark.kafka
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere Kafka outlives a killed owner")
+def test_a_folder_that_is_in_use(tmp_path: Path) -> None:
+    """Seen before anything is written: the first goes on, and a kill of it frees the folder."""
+    command = ("kafka", "--port", "0", "--data", str(tmp_path / "data"))
+    with running(*command) as first:
+        bootstrap = read_until(first, "kafka on")[-1].split()[2]
+        written = (tmp_path / "data" / "server.properties").read_text()
+        said = refused(vipcare("kafka", "--port", bootstrap.rpartition(":")[2], *command[3:]))
+        assert f"data is in use by another vipcare kafka (process {first.pid}): stop that" in said
+        assert (tmp_path / "data" / "server.properties").read_text() == written
+        admin = AdminClient({"bootstrap.servers": bootstrap})
+        admin.create_topics([NewTopic("t", 1, 1)])["t"].result(20)
+        first.kill()
+    with running(*command) as second:
+        assert read_until(second, "kafka on")[-1].split()[2] == bootstrap
+
+
+@pytest.mark.kafka
+def test_a_folder_that_is_not_ascii(tmp_path: Path) -> None:
+    folder = tmp_path / "ké"
+    with running("kafka", "--port", "0", "--data", str(folder), LC_ALL="C") as kafka:
+        read_until(kafka, "kafka on")
+    assert (folder / "data" / "meta.properties").exists()
+    assert list(tmp_path.iterdir()) == [folder]

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from agents.local.run_folder import MARKER, FolderError, RunFolder
+from agents.local.folder_lock import FolderError
+from agents.local.run_folder import MARKER, RunFolder
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

@@ -1,9 +1,11 @@
 """One KRaft node of Apache Kafka on loopback: made, started, stopped or killed at will.
 
 Nothing is replicated, and transactions are what they are on a cluster. Its data outlives it: it
-comes back on the same folder with everything that was written.
+comes back on the same folder with everything that was written. The folder is locked by this process
+and by Kafka itself: where Kafka outlives us, nobody runs it over.
 """
 
+import os
 import re
 import signal
 import subprocess
@@ -15,16 +17,22 @@ from types import MappingProxyType
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from agents.local.folder_lock import FolderLock
 from agents.local.kafka.jars import jars
 from agents.local.lifeline import kill_with_parent
-from agents.local.ports import LOOPBACK, free_port
+from agents.local.ports import LOOPBACK, free_port, is_free
 
 START_TIMEOUT_S = 60.0
 _STOP_S = 20.0
+_DYING_S = 3.0
+"""How long the Kafka of an owner that was killed may take to follow it."""
 _CLUSTER_ID = "dmlwY2FyZS1sb2NhbC0wMQ"
 _LOG_NAME = "kafka.log"
 _NONE: Mapping[str, str] = MappingProxyType({})
+_UTF_8 = {"LC_ALL": "C.UTF-8"}
+"""Java writes the names of files in the locale's encoding, and fails on those that it lacks."""
 
+_LISTENS = re.compile(rf"^listeners=BROKER://{re.escape(LOOPBACK)}:(\d+),", re.MULTILINE)
 _TAKEN = re.compile(r"failed to bind to (\S+): Address already in use")
 _TAIL = 2_000
 
@@ -60,7 +68,8 @@ class KafkaNodeError(Exception):
 
 
 class KafkaNode:
-    """One node with its data in `folder`. `port=0` chooses one at the first start and keeps it.
+    """One node with its data in `folder`. `port=0` takes the port that the last node there had, if
+    it is free, else chooses one.
 
     `properties` go over those of `server.properties`, `java` are options of the Java machine.
     `own_session=False` leaves it in the caller's process group.
@@ -82,6 +91,7 @@ class KafkaNode:
         self._java_options = java
         self._own_session = own_session
         self._process: subprocess.Popen[bytes] | None = None
+        self._lock: FolderLock | None = None
 
     @property
     def bootstrap(self) -> str:
@@ -95,12 +105,14 @@ class KafkaNode:
     def start(self) -> str:
         """Start (or start again) and wait until it answers. Returns its address, host:port.
 
-        Raises KafkaUnavailableError, KafkaNodeError.
+        Raises FolderError, KafkaUnavailableError, KafkaNodeError.
         """
+        lock = self.take_folder()
         self._configure()
         if not (self.folder / "data" / "meta.properties").exists():
             self._format()
         self._process = self._java("kafka.Kafka", "server.properties")
+        lock.name(self._process.pid)
         deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
@@ -109,6 +121,12 @@ class KafkaNode:
                 return self.bootstrap
         self.kill()
         raise KafkaNodeError(f"Kafka did not answer in {START_TIMEOUT_S:g} s:\n{self._log_tail()}")
+
+    def take_folder(self) -> FolderLock:
+        """Have the folder for this node from now until it is stopped. Raises FolderError."""
+        if self._lock is None:
+            self._lock = FolderLock(self.folder, "vipcare kafka", _DYING_S)
+        return self._lock
 
     def answers(self) -> bool:
         """Whether it answers a client that speaks in plain text."""
@@ -144,30 +162,38 @@ class KafkaNode:
         return free_port()
 
     def _end(self, how: signal.Signals) -> None:
-        if self._process is None:
-            return
-        self._process.send_signal(how)
-        try:
-            self._process.wait(_STOP_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._process = None
+        if self._process is not None:
+            self._process.send_signal(how)
+            try:
+                self._process.wait(_STOP_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
     def _configure(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.port = self.port or self.choose_port()
+        self.port = self.port or self._last_port() or self.choose_port()
         self._controller = self._controller or self.choose_port()
         addresses = {
             "controller.quorum.voters": f"1@{LOOPBACK}:{self._controller}",
             "listeners": f"BROKER://{self.bootstrap},CONTROLLER://{LOOPBACK}:{self._controller}",
             "advertised.listeners": f"BROKER://{self.bootstrap}",
-            "log.dirs": str(self.folder.resolve() / "data"),
+            "log.dirs": "data",  # Kafka runs in the folder, and reads these lines as Latin-1
         }
         lines = {**ONE_NODE, **addresses, **self._properties}
         text = "".join(f"{name}={value}\n" for name, value in lines.items())
         (self.folder / "server.properties").write_text(text, encoding="utf-8")
         (self.folder / "log4j2.xml").write_text(_LOG4J2, encoding="utf-8")
+
+    def _last_port(self) -> int:
+        """What a node of this folder listened on before, if it is free; else 0."""
+        written = self.folder / "server.properties"
+        found = _LISTENS.search(written.read_text("utf-8")) if written.exists() else None
+        port = int(found[1]) if found else 0
+        return port if port and is_free(port) else 0
 
     def _format(self) -> None:
         arguments = ["format", "-t", _CLUSTER_ID, "-c", "server.properties"]
@@ -186,6 +212,8 @@ class KafkaNode:
                 stdout=log,
                 stderr=log,
                 start_new_session=self._own_session,
+                env={**os.environ, **_UTF_8},
+                pass_fds=(self.take_folder().fileno(),),
                 preexec_fn=kill_with_parent,  # noqa: PLW1509  # one system call, no locks
             )
 
