@@ -110,6 +110,21 @@ def is_day_off(day: int) -> bool:
     return date_of(day).weekday() >= 5 or season in _OFF
 
 
+_OPENS_MS, _CLOSES_MS = 9 * HOUR_MS, 18 * HOUR_MS
+
+
+def office_opens(at: int) -> int:
+    """That instant if the bank's offices are open then, or else when they open next."""
+    day = day_number(at)
+    of_day = at - start_of(day)
+    if _OPENS_MS <= of_day < _CLOSES_MS and not is_day_off(day):
+        return at
+    day += of_day >= _OPENS_MS
+    while is_day_off(day):
+        day += 1
+    return start_of(day) + _OPENS_MS
+
+
 @lru_cache(4_096)
 def worked_day_near(wanted: date) -> date:
     """That day if it is worked, or else the last one before it that is; the next one after it if

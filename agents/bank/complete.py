@@ -152,8 +152,7 @@ def _payment(asked: Asked) -> Fields:
     made = payment(asked.rng, asked.customer, asked.country, asked.at, asked.base)
     wanted = [one for one in CATEGORIES if one.code == str(asked.given.get("category"))]
     for one in wanted:
-        merchants = one.home if asked.country == "CN" else one.abroad or one.home
-        made["merchant"] = asked.rng.choice(merchants)
+        made["merchant"] = asked.rng.choice(one.merchants(asked.country) or one.home)
         made["presence"] = "present"
     return made
 

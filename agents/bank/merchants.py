@@ -17,39 +17,68 @@ class Category(NamedTuple):
     price: float
     """Of a usual payment here, compared with the customer's usual one."""
     online: float
-    """How much of it is bought on the net."""
+    """How much of it is bought on the net; what never is, is paid on the spot only."""
     home: tuple[str, ...]
-    abroad: tuple[str, ...] = ()
-    """Merchants in other countries; none: only at home."""
+    everywhere: tuple[str, ...] = ()
+    """Merchants in all other countries."""
+    in_country: Mapping[str, tuple[str, ...]] = {}
+    """And in some; where there are none of either, nothing of the category is bought."""
+
+    def merchants(self, country: str) -> tuple[str, ...]:
+        return self.home if country == "CN" else self.everywhere + self.in_country.get(country, ())
 
 
 CATEGORIES = (
     Category("5812", 20, 0.7, 0.1, ("外滩三号餐厅", "新荣记", "Lakeside Bistro", "大董烤鸭"),
-             ("Nobu", "The Ivy", "Sushi Saito", "Le Jules Verne")),
+             ("Trattoria Roma", "The Steak House", "Dragon Pearl"),
+             {"GB": ("The Ivy", "Nobu"), "JP": ("Sushi Saito",), "FR": ("Le Jules Verne",),
+              "US": ("Nobu",)}),
     Category("5411", 14, 0.5, 0.4, ("Ole' 超市", "盒马鲜生", "City Super", "山姆会员店"),
-             ("Waitrose", "Don Don Donki", "Whole Foods")),
+             (),
+             {"GB": ("Waitrose",), "JP": ("Don Don Donki",), "US": ("Whole Foods",),
+              "FR": ("Monoprix",), "AU": ("Woolworths",), "CH": ("Migros",), "HK": ("Wellcome",),
+              "DE": ("Edeka",), "SG": ("FairPrice",), "CA": ("Loblaws",), "NZ": ("New World",)}),
     Category("5311", 9, 1.6, 0.3, ("恒隆广场", "SKP", "万象城"),
-             ("Galeries Lafayette", "Harrods", "Isetan", "Lane Crawford")),
+             (),
+             {"FR": ("Galeries Lafayette",), "GB": ("Harrods",), "JP": ("Isetan",),
+              "HK": ("Lane Crawford",), "DE": ("KaDeWe",), "US": ("Bloomingdale's",),
+              "AU": ("David Jones",), "SG": ("Takashimaya",), "CA": ("Holt Renfrew",),
+              "CH": ("Globus",), "NZ": ("Ballantynes",)}),
     Category("5651", 7, 1.1, 0.5, ("Ports 1961", "江南布衣", "之禾"), ("Burberry", "Max Mara")),
-    Category("5944", 2, 4.5, 0.1, ("老凤祥", "周大福", "Cartier 恒隆店"), ("Cartier", "Bucherer")),
-    Category("5641", 1.2, 0.9, 0.6, ("爱婴室", "孩子王", "Bonpoint 芮欧店"), ("JoJo Maman Bébé",)),
-    Category("5945", 1.2, 0.5, 0.5, ("玩具反斗城", "乐高品牌店"), ("Hamleys",)),
+    Category("5944", 2, 4.5, 0.1, ("老凤祥", "周大福", "Cartier 恒隆店"), ("Cartier",),
+             {"CH": ("Bucherer",), "DE": ("Bucherer",)}),
+    Category("5641", 1.2, 0.9, 0.6, ("爱婴室", "孩子王", "Bonpoint 芮欧店"), (),
+             {"GB": ("JoJo Maman Bébé",), "FR": ("Petit Bateau",), "JP": ("Akachan Honpo",),
+              "US": ("Carter's",)}),
+    Category("5945", 1.2, 0.5, 0.5, ("玩具反斗城", "乐高品牌店"), ("LEGO Store",),
+             {"GB": ("Hamleys",)}),
     Category("8062", 3, 1.4, 0.0, ("和睦家医院", "瑞金医院特需部", "嘉会国际医院")),
     Category("8211", 1.5, 5.0, 0.5, ("平和双语学校", "包玉刚实验学校", "德威国际学校"),
-             ("Cheltenham College", "UCL Accommodation")),
+             (),
+             {"GB": ("Cheltenham College", "UCL Accommodation"), "US": ("Phillips Exeter Academy",),
+              "AU": ("University of Sydney",), "CA": ("University of Toronto",)}),
     Category("4511", 4, 3.2, 0.9, ("China Eastern", "中国国航", "Cathay Pacific"),
              ("Singapore Airlines", "Lufthansa", "Emirates")),
     Category("7011", 4, 3.0, 0.6, ("和平饭店", "Aman 养云安缦", "君悦酒店"),
-             ("Mandarin Oriental", "The Peninsula", "Hotel Adlon")),
+             ("Hilton", "InterContinental"),
+             {"DE": ("Hotel Adlon",), "HK": ("The Peninsula",), "FR": ("The Peninsula",),
+              "GB": ("Claridge's",), "CH": ("Baur au Lac",), "SG": ("Raffles",)}),
     Category("5541", 7, 0.3, 0.0, ("中国石化", "壳牌加油站", "特来电充电")),
-    Category("4121", 8, 0.1, 0.9, ("滴滴出行", "神州专车"), ("Uber", "Grab", "Addison Lee")),
-    Category("7997", 2, 2.6, 0.1, ("佘山高尔夫俱乐部", "观澜湖高尔夫"), ("St Andrews Links",)),
+    Category("4121", 8, 0.1, 0.9, ("滴滴出行", "神州专车"), ("Uber",),
+             {"SG": ("Grab",), "GB": ("Addison Lee",)}),
+    Category("7997", 2, 2.6, 0.1, ("佘山高尔夫俱乐部", "观澜湖高尔夫"), (),
+             {"GB": ("St Andrews Links",), "US": ("Pebble Beach",), "AU": ("Royal Melbourne",)}),
     Category("7298", 4, 0.9, 0.2, ("悦榕 SPA", "思妍丽", "丝域养发")),
-    Category("5732", 4, 1.8, 0.7, ("Apple 南京东路店", "京东", "顺电"), ("Yodobashi Camera",)),
+    Category("5732", 4, 1.8, 0.7, ("Apple 南京东路店", "京东", "顺电"), ("Apple Store",),
+             {"JP": ("Yodobashi Camera",)}),
     Category("5712", 2, 3.4, 0.4, ("美克美家", "造作", "Minotti 上海")),
-    Category("5942", 2, 0.2, 0.6, ("茑屋书店", "钟书阁"), ("Daunt Books",)),
-    Category("5921", 2, 1.3, 0.4, ("也买酒", "茅台专卖店"), ("Berry Bros. & Rudd",)),
-    Category("7922", 2, 0.6, 0.8, ("上海大剧院", "保利剧院"), ("Royal Opera House",)),
+    Category("5942", 2, 0.2, 0.6, ("茑屋书店", "钟书阁"), (),
+             {"GB": ("Daunt Books",), "JP": ("Kinokuniya",), "US": ("Barnes & Noble",)}),
+    Category("5921", 2, 1.3, 0.4, ("也买酒", "茅台专卖店"), (),
+             {"GB": ("Berry Bros. & Rudd",), "FR": ("Nicolas",)}),
+    Category("7922", 2, 0.6, 0.8, ("上海大剧院", "保利剧院"), (),
+             {"GB": ("Royal Opera House",), "US": ("Metropolitan Opera",),
+              "AU": ("Sydney Opera House",)}),
 )  # fmt: skip
 
 _SEASONS: Mapping[Season, Mapping[str, float]] = {
@@ -77,7 +106,7 @@ STEPS = 10
 
 
 @lru_cache(4_096)
-def _shares(season: Season, turn: str, steps: int, taste: int, abroad: bool) -> Sequence[float]:
+def _shares(season: Season, turn: str, steps: int, taste: int, country: str) -> Sequence[float]:
     """Cumulative shares of the categories; `steps` of the turn have been taken."""
     taken = steps / STEPS
     turned = TURNS.get(turn, {})
@@ -87,13 +116,13 @@ def _shares(season: Season, turn: str, steps: int, taste: int, abroad: bool) -> 
         share = one.share * by_season.get(one.code, 1.0)
         share *= 1.0 + (turned.get(one.code, 1.0) - 1.0) * taken
         share *= 1.8 if number % _TASTES == taste else 1.0
-        shares.append(0.0 if abroad and not one.abroad else share)
+        shares.append(share if one.merchants(country) else 0.0)
     return tuple(accumulate(shares))
 
 
 def choose_category(
-    rng: Random, season: Season, turn: str, steps: int, taste: int, *, abroad: bool
+    rng: Random, season: Season, turn: str, steps: int, taste: int, country: str
 ) -> Category:
     """A category, by what people of that taste pay for at that time of year and of their life."""
-    shares = _shares(season, turn, steps, taste % _TASTES, abroad)
+    shares = _shares(season, turn, steps, taste % _TASTES, country)
     return rng.choices(CATEGORIES, cum_weights=shares)[0]

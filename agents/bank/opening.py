@@ -17,7 +17,6 @@ _PAUSE_MS = 700
 _LEAST_OPEN_DAYS, _MOST_OPEN_DAYS = 60, 18 * 365
 """Since when somebody has been a customer. An event is late by less than 60 days."""
 _GROWN_UP_DAYS = 18 * 365
-_SEGMENTS = ("founder", "family", "executive")
 
 
 def opening(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
@@ -77,7 +76,7 @@ def _person(rng: Random, who: Persona, at: int) -> dict[str, Any]:
             "service": {"phone": True, "wechat": True, "sms": rng.random() < 0.9},
             "marketing": {"phone": rng.random() < 0.5, "wechat": rng.random() < 0.7},
         },
-        "attributes": {"segment": rng.choice(_SEGMENTS)},
+        "attributes": {"segment": who.segment},
     }
     if who.occupation != "retired":
         data["employer"] = who.company.name

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any, NamedTuple
 
-from agents.bank.calendar import day_number, start_of
+from agents.bank.calendar import day_number, office_opens, start_of
 from agents.bank.complete import complete
 from agents.bank.population import Customer
 from agents.bank.stories.maturing import Maturing
-from agents.bank.stories.story import MINUTE_MS, Step
+from agents.bank.stories.story import MINUTE_MS, OFFICE_EVENTS, Step
 from agents.bank.storyline import Storyline, StoryStep
 from streams.durations import DAY_MS, parse_duration
 
@@ -60,6 +60,10 @@ def perform(
             soon = round(rng.uniform(*_SOON_S) * 1_000 * stage.pace)
             wanted = min(max(at, stage.head) + min(gap, soon), wanted)
         wait = max(0, wanted - at)
+        if step.event in OFFICE_EVENTS:
+            opens = office_opens(at + wait)
+            if stage.pace is None or (offset < 0 and opens < stage.head):
+                wait = opens - at
         before, at = offset, at + wait
         label = step.same or ""
         given = dict(step.data)

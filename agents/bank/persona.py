@@ -29,6 +29,7 @@ _OCCUPATIONS = (
     "entrepreneur", "executive", "physician", "lawyer", "investor", "architect", "professor",
     "engineer", "artist",
 )  # fmt: skip
+_SEGMENT_OF = {"executive": "executive", "lawyer": "executive", "physician": "executive"}
 _OWNERS = frozenset(("entrepreneur", "investor"))
 _TAGS = ("golf", "tea", "art", "wine", "marathon", "philanthropy", "yachting", "photography")
 _SPREAD = 7_919
@@ -37,6 +38,8 @@ _SIX_DIGITS = 900_000
 _GROWN_UP = 22
 """Nobody has a child before so many years."""
 _PARENT_AT_MOST = 44
+_FAR_APART = 15
+"""No couple's ages are, years."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,10 @@ class Persona:
         return self.occupation in _OWNERS
 
     @property
+    def segment(self) -> str:
+        return "founder" if self.owns_company else _SEGMENT_OF.get(self.occupation, "family")
+
+    @property
     def language(self) -> str:
         return "zh" if self.name.chinese else "en"
 
@@ -150,6 +157,18 @@ def persona_of(seed: int, rank: int, count: int, today: int) -> Persona:
     )
 
 
+def no_couple(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two parts are too far apart in age to be played by husband and wife."""
+    ages = [part["age"] for part in (one, other) if "age" in part]
+    children = [part["child_age"] for part in (one, other) if "child_age" in part]
+    had = [age - child for age in ages for child in children]
+    had += [_GROWN_UP + abs(one - other) for one in children for other in children]
+    return (
+        any(not _GROWN_UP <= years <= _PARENT_AT_MOST for years in had)
+        or max(ages, default=0) - min(ages, default=0) > _FAR_APART
+    )
+
+
 def made_to_fit(
     persona: Persona, needs: Mapping[str, Any], of_spouse: Mapping[str, Any], today: int
 ) -> Persona:
@@ -185,8 +204,9 @@ def _family(
     children = tuple(_child(persona, age, today) for age in asked)
     if ages:
         born = year - ages[0]
+        could_be = range(year - min(ages) + _GROWN_UP, year - max(ages) + _PARENT_AT_MOST + 1)
         children = children or tuple(
-            one for one in persona.children if int(one.born[:4]) >= year - min(ages) + _GROWN_UP
+            one for one in persona.children if int(one.born[:4]) in could_be
         )
     elif children:
         born = min(max(born, year - min(asked) - _PARENT_AT_MOST), year - max(asked) - _GROWN_UP)

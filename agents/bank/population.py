@@ -7,6 +7,7 @@ for; those asked for lately are kept.
 from array import array
 from bisect import bisect
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from itertools import accumulate
 from random import Random
@@ -14,7 +15,7 @@ from typing import Any
 
 from agents.bank.calendar import day_number
 from agents.bank.money import RATES
-from agents.bank.persona import Persona, customer_id, made_to_fit, persona_of
+from agents.bank.persona import Persona, customer_id, made_to_fit, no_couple, persona_of
 
 _PERSONAS_KEPT = 20_000
 KNOWN_AT_ONCE = 10_000
@@ -203,6 +204,8 @@ class Population:
             who = persona_of(seed, rank, count, day)
             own = self._parts.get(rank, {})
             of_spouse = self._parts.get(rank ^ 1, {}) if who.spouse else {}
+            if own and of_spouse and no_couple(own, of_spouse):
+                who, of_spouse = replace(who, spouse=None, partner=None, children=()), {}
             if own or of_spouse:
                 who = made_to_fit(who, own, of_spouse, day)
             return Customer(who, self.columns)

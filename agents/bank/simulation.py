@@ -14,7 +14,7 @@ from heapq import heappop, heappush, merge
 from operator import attrgetter
 from random import Random
 
-from agents.bank.calendar import day_number, hour_of
+from agents.bank.calendar import hour_of
 from agents.bank.casting import Premiere, premieres
 from agents.bank.disturbance import Disturbance
 from agents.bank.ledger import told
@@ -140,7 +140,7 @@ class _Simulation:
         story = due_story(customer, at)
         if story is None:
             busy = at < customer.busy_until
-            story = choose_story(rng, customer, day_number(at), busy=busy)
+            story = choose_story(rng, customer, at, busy=busy)
             customer.rests_until = at + _REST
             if story is None:
                 return None

@@ -13,6 +13,7 @@ from agents.bank.calendar import (
     date_of,
     is_day_off,
     number_of,
+    office_opens,
     season_of,
     start_of,
     worked_day_near,
@@ -23,8 +24,10 @@ from agents.bank.merchants import CATEGORIES
 from agents.bank.persona import customer_id
 from agents.bank.population import Population
 from agents.bank.simulation import messages
+from agents.bank.stories.story import OFFICE_EVENTS
 from agents.bank.storyline_file import shipped_storylines
 from schemas.decode import decode_event
+from schemas.envelope import from_millis
 from tests.bank.test_simulation import PLAN
 
 AFTER_A_YEAR = datetime(2026, 3, 10, 2, tzinfo=UTC)
@@ -142,8 +145,41 @@ def test_merchants_fit_their_category_and_country(year: list[Any]) -> None:
         if event["type"] == "card.authorised":
             data = event["data"]
             category = by_code[data["category"]]
-            assert data["merchant"] in (*category.home, *category.abroad)
+            assert data["merchant"] in category.merchants(data["country"])
+            assert data["presence"] == "present" or category.code != "5541"
             assert (data["country"] == "CN") == (data["currency"] == "CNY")
+
+
+def test_the_banks_people_work_in_office_hours(year: list[Any]) -> None:
+    at_work = Counter[str]()
+    all_of_them = Counter[str]()
+    for event in year:
+        if event["type"] in OFFICE_EVENTS:
+            at = round(datetime.fromisoformat(event["time"]).timestamp() * 1_000)
+            all_of_them[event["type"]] += 1
+            at_work[event["type"]] += office_opens(at) == at
+    assert all_of_them.keys() == OFFICE_EVENTS
+    assert at_work.total() > 0.97 * all_of_them.total(), all_of_them - at_work
+
+
+def test_offices_open_on_the_next_workday() -> None:
+    def opens(at: str) -> str:
+        instant = round(datetime.fromisoformat(f"{at}:00+08:00").timestamp() * 1_000)
+        return f"{from_millis(office_opens(instant) + 8 * 3_600_000):%Y-%m-%dT%H:%M}"
+
+    assert opens("2026-01-05T09:00") == "2026-01-05T09:00"
+    assert opens("2026-01-05T08:59") == "2026-01-05T09:00"
+    assert opens("2026-01-09T18:00") == "2026-01-12T09:00"
+    assert opens("2026-09-30T20:00") == "2026-10-08T09:00"
+
+
+def test_segments_follow_occupations(year: list[Any]) -> None:
+    for event in year:
+        data = event["data"]
+        if event["type"] == "customer.updated" and "tier" in data:
+            owns = data["occupation"] in ("entrepreneur", "investor")
+            assert (data["attributes"]["segment"] == "founder") == owns
+            assert data["occupation"] != "retired" or data["attributes"]["segment"] == "family"
 
 
 def test_a_day_has_the_shares_of_a_real_bank(year: list[Any]) -> None:

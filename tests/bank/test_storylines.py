@@ -203,7 +203,7 @@ def test_a_couple_tells_of_one_family(by_customer: dict[str, list[tuple[int, Any
         elif customer in players:
             cast_children.update(children)
         born = int(by_customer[customer][0][1]["data"]["birthday"][:4])
-        assert all(int(birthday[:4]) - born > 17 for _, birthday in children), customer
+        assert all(18 <= int(birthday[:4]) - born <= 50 for _, birthday in children), customer
     assert couples > 30
     assert max(cast_children.values()) == 1
 

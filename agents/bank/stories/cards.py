@@ -6,7 +6,7 @@ from typing import Any
 
 from agents.bank.calendar import day_number, season_of
 from agents.bank.life import abroad_on
-from agents.bank.merchants import choose_category
+from agents.bank.merchants import Category, choose_category
 from agents.bank.money import CURRENCY_OF, amounts, money
 from agents.bank.population import Customer
 from agents.bank.stories.story import Likely, Repertoire, Step, around, day, days, minutes
@@ -27,23 +27,33 @@ def payment(
         who.turn.kind,
         who.turn.steps(today),
         who.rank,
-        abroad=country != "CN",
+        country,
     )
     if base is None:
         base = around(rng, who.usual / _PRICE * category.price)
-    online = rng.random() < category.online
     return {
         "card": who.card,
         "payment": customer.next("P"),
         **amounts(base, CURRENCY_OF[country]),
-        "merchant": rng.choice(category.home if country == "CN" else category.abroad),
+        "merchant": rng.choice(category.merchants(country)),
         "category": category.code,
         "country": country,
-        "presence": "online" if online else rng.choice(_PRESENCE),
+        "presence": presence(rng, category),
     }
 
 
-_PRESENCE = ("present",) * 8 + ("recurring", "phone")
+_RECURRING = frozenset(("5732", "7298", "7997", "8211"))
+_BY_PHONE = frozenset(("5812", "5921", "7011", "7298", "7922"))
+
+
+def presence(rng: Random, category: Category) -> str:
+    """How the card was there. Nobody fills up by phone."""
+    if rng.random() < category.online:
+        return "online"
+    lot = rng.random()
+    if lot < 0.15 and category.code in _RECURRING:
+        return "recurring"
+    return "phone" if lot > 0.85 and category.code in _BY_PHONE else "present"
 
 
 def pay_by_card(rng: Random, customer: Customer, at: int) -> Iterator[Step]:

@@ -14,7 +14,6 @@ from streams.durations import DAY_MS
 
 _INTERESTS = ("golf", "wine", "opera", "family trust", "study abroad", "health", "travel")
 _LOUNGES = ("PVG T2", "SHA T2", "PEK T3", "HKG", "CAN T2")
-_SEGMENTS = ("founder", "family", "executive")
 _LEAST_DEPOSIT = 10_000
 _LARGEST_ORDINARY_DEPOSIT = 900_000
 
@@ -112,18 +111,17 @@ def try_account(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
 def change(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
     """Something about the customer changes: a patch of one or two fields."""
     _ = at
-    moves = {"employer": company(0, rng.randrange(10_000)).name}
-    patch: dict[str, Any] = rng.choice(
-        (
-            moves | {"occupation": "executive"},
-            {"consents": {"marketing": {"phone": False, "wechat": True}}},
-            {"phone": f"+86 100{rng.randint(0, 99_999_999):08d}"},
-            {"employer": None},
-            {"residence": customer.who.city},
-            {"attributes": {"segment": rng.choice(_SEGMENTS)}},
-        )
+    who = customer.who
+    moves = {"employer": company(0, rng.randrange(10_000)).name, "occupation": "executive"}
+    patches: tuple[dict[str, Any], ...] = (
+        {"consents": {"marketing": {"phone": False, "wechat": True}}},
+        {"phone": f"+86 100{rng.randint(0, 99_999_999):08d}"},
+        {"residence": who.city},
+        {"attributes": {"segment": who.segment}},
     )
-    yield Step(0, "customer.updated", patch)
+    if who.occupation != "retired":
+        patches = (*patches, moves, {"employer": None})
+    yield Step(0, "customer.updated", rng.choice(patches))
 
 
 def be_tagged(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
@@ -163,8 +161,8 @@ HOLDINGS: Repertoire = (
     Likely(borrow, 0.2, 0.02, 0.0),
     Likely(try_account, 0.3, 0.1, 0.0),
     Likely(change, 0.7, 0.1, 0.1),
-    Likely(be_tagged, 0.5, 0.05, 0.1),
+    Likely(be_tagged, 1.0, 0.0, 0.1, office=True),
     Likely(be_related, 0.2, 0.02, 0.0),
-    Likely(show_interest, 0.6, 0.1, 0.1),
+    Likely(show_interest, 1.2, 0.0, 0.1, office=True),
     Likely(enjoy_benefit, 0.8, 1.2, 6.0),
 )

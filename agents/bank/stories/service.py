@@ -4,23 +4,32 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
+from agents.bank.calendar import office_opens
 from agents.bank.money import amounts
 from agents.bank.population import Customer
-from agents.bank.stories.story import Likely, Repertoire, Step, around, days, minutes
+from agents.bank.stories.story import (
+    Likely,
+    Repertoire,
+    Step,
+    around,
+    at_work,
+    days,
+    minutes,
+)
 from agents.bank.stories.visits import TOPICS
 
 
 def complain(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
-    _ = at
     case = {
         "case": customer.next("E"),
         "about": rng.choice(("app", "fees", "waiting time", "card declined")),
-        "channel": rng.choice(("app", "phone", "branch")),
+        "channel": rng.choice(("app", "phone", "branch" if office_opens(at) == at else "app")),
         "severity": rng.choice(("low", "normal", "high")),
         "text": "等待时间太长，希望尽快处理。",
     }
     yield Step(0, "complaint.raised", case)
-    yield Step(minutes(rng, 30, 600), "rm.contacted", contact(rng, customer, "complaint"))
+    answered = at_work(rng, at, minutes(rng, 30, 600))
+    yield Step(answered, "rm.contacted", contact(rng, customer, "complaint"))
     survey = {"survey": customer.next("Q"), "score": rng.randint(2, 10), "text": "谢谢"}
     yield Step(days(rng, 1, 4), "survey.answered", survey)
 
@@ -54,11 +63,11 @@ def visit_branch(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
 
 
 def write(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
-    _ = at
     channel = rng.choice(("wechat", "wechat", "mail", "sms"))
     written = {"channel": channel, "about": rng.choice(TOPICS), "text": "请回电，谢谢。"}
     yield Step(0, "message.received", written)
-    yield Step(minutes(rng, 5, 300), "rm.contacted", contact(rng, customer, "reply"))
+    answered = at_work(rng, at, minutes(rng, 5, 300))
+    yield Step(answered, "rm.contacted", contact(rng, customer, "reply"))
 
 
 def contact(rng: Random, customer: Customer, about: str) -> dict[str, Any]:
@@ -68,28 +77,31 @@ def contact(rng: Random, customer: Customer, about: str) -> dict[str, Any]:
 
 def be_looked_after(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
     """A task of the CRM's own, from its acceptance to its outcome."""
-    _ = at
     task = {"task": customer.next("W"), "by": customer.who.rm}
     if rng.random() < 0.15:
         declined = task | {"reason": "customer asked not to be called"}
         yield Step(0, "task.declined", declined)
         return
-    yield Step(0, "task.accepted", task)
-    yield Step(minutes(rng, 10, 900), "task.started", task)
-    reached = rng.random() < 0.8
-    made = task | {"channel": "phone", "reached": reached, "note": "谈了产品方案"}
-    yield Step(minutes(rng, 10, 120), "contact.made", made)
-    yield Step(minutes(rng, 1, 30), "task.completed", task)
+    made = task | {"channel": "phone", "reached": rng.random() < 0.8, "note": "谈了产品方案"}
     won = {"outcome": "won", "product": "WM-180", **amounts(around(rng, customer.who.usual * 5))}
     outcome: dict[str, Any] = won if rng.random() < 0.4 else {"outcome": "no_interest"}
-    yield Step(days(rng, 0.1, 3), "outcome.recorded", task | outcome)
+    for wanted, event_type, data in (
+        (0, "task.accepted", task),
+        (minutes(rng, 10, 900), "task.started", task),
+        (minutes(rng, 10, 120), "contact.made", made),
+        (minutes(rng, 1, 30), "task.completed", task),
+        (days(rng, 0.1, 3), "outcome.recorded", task | outcome),
+    ):
+        wait = at_work(rng, at, wanted) if wanted else 0
+        at += wait
+        yield Step(wait, event_type, data)
 
 
 SERVICE: Repertoire = (
     Likely(complain, 0.4, 0.2, 0.3),
     Likely(suggest, 0.2, 0.1, 0.1),
     Likely(call, 1.0, 0.4, 0.5),
-    Likely(visit_branch, 0.9, 0.1, 0.0),
+    Likely(visit_branch, 1.8, 0.0, 0.0, office=True),
     Likely(write, 1.1, 0.4, 0.5),
-    Likely(be_looked_after, 0.8, 0.0, 0.1),
+    Likely(be_looked_after, 1.6, 0.0, 0.1, office=True),
 )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any, NamedTuple
 
-from agents.bank.calendar import date_of, day_number
+from agents.bank.calendar import date_of, day_number, office_opens
 from agents.bank.population import Customer
 from streams.durations import DAY_MS
 
@@ -21,6 +21,13 @@ class Step(NamedTuple):
     data: dict[str, Any]
 
 
+OFFICE_EVENTS = frozenset(
+    (
+        "branch.visited", "contact.made", "outcome.recorded", "rm.contacted", "task.accepted",
+        "task.completed", "task.declined", "task.started",
+    )
+)  # fmt: skip
+"""What happens where the bank's people are."""
 Story = Callable[[Random, Customer, int], Iterator[Step]]
 """Of a customer, from a bank time on. It draws its chances when each step is asked for."""
 
@@ -33,6 +40,8 @@ class Likely(NamedTuple):
     on_days_off: float
     on_journeys: float
     """Abroad, whatever the day."""
+    office: bool = False
+    """Only while the bank's offices are open."""
 
 
 Repertoire = tuple[Likely, ...]
@@ -49,6 +58,12 @@ def minutes(rng: Random, low: float, high: float) -> int:
 
 def days(rng: Random, low: float, high: float) -> int:
     return round(rng.uniform(low, high) * DAY_MS)
+
+
+def at_work(rng: Random, at: int, wait: int) -> int:
+    """A wait from a bank time on, or a longer one until the bank's people are at work again."""
+    opens = office_opens(at + wait)
+    return opens - at + (minutes(rng, 0, 120) if opens > at + wait else 0)
 
 
 def around(rng: Random, usual: float) -> float:
