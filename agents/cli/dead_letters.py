@@ -223,8 +223,10 @@ def _check_topic(settings: Settings, choice: Choice) -> None:
 def _tell_left_out(planned: Plan) -> None:
     for place in sorted(planned.missing):
         click.echo(f"{place}: no dead letter", err=True)
-    for line in planned.told:
-        _say(line)
+    for (why, detail), hindered in planned.told.items():
+        more = hindered.count - len(hindered.first)
+        which = ", ".join(map(str, hindered.first)) + (f" and {more:,} more" if more else "")
+        _say(f"{which}: {why}: {detail}")
     if planned.left_out:
         kinds = ", ".join(f"{count:,} {why}" for why, count in planned.left_out.most_common())
         click.echo(f"left out: {kinds}")

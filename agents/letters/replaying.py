@@ -18,7 +18,14 @@ from agents.reading import read_topic
 from agents.sending import Sending
 from config.settings import Settings
 from config.wires import KafkaSettings
-from schemas.dead_letters import FIRST_HEADER, LETTER_HEADER, DeadLetter, Reason, replayed_from
+from schemas.dead_letters import (
+    FIRST_HEADER,
+    LETTER_HEADER,
+    MAX_VALUE_BYTES,
+    DeadLetter,
+    Reason,
+    replayed_from,
+)
 from schemas.events import INTERNAL
 from schemas.place import Place
 from streams.context import CoreSettings
@@ -27,6 +34,9 @@ from streams.intake import read
 from streams.partitioning import partition_of
 
 TOLD = 20
+"""Obstacles that are told, each once."""
+NAMED = 5
+"""Letters that are named for each."""
 
 
 class Why(StrEnum):
@@ -78,8 +88,8 @@ class Judge:
 
     def obstacle(self, kept: Kept) -> Obstacle | None:
         letter = kept.letter
-        if not self.again and (place := self.replayed.get(kept.at)):
-            return Obstacle(Why.REPLAYED, f"it stands at {place}; --again replays it once more")
+        if not self.again and kept.at in self.replayed:
+            return Obstacle(Why.REPLAYED, "`show` says where; --again replays it once more")
         if letter.reason is Reason.CONFLICT and not self.again:
             detail = (
                 "another event of its source and id was applied; mend the id and send it, "
@@ -92,8 +102,7 @@ class Judge:
             )
             return Obstacle(Why.APPLIED, detail)
         if letter.is_cut:
-            kept_bytes, whole = len(letter.value), letter.length
-            detail = f"{kept_bytes:,} of {whole:,} bytes were kept; send the original again"
+            detail = f"only {MAX_VALUE_BYTES:,} bytes were kept; send the original again"
             return Obstacle(Why.CUT, detail)
         if not kept.customer:
             detail = "neither its subject nor its key is a customer's id; mend it and send it again"
@@ -116,14 +125,28 @@ class Judge:
 
 
 @dataclass(slots=True)
+class Hindered:
+    """Letters that one obstacle keeps from being replayed."""
+
+    count: int = 0
+    first: list[Place] = field(default_factory=list)
+    """Originals of the first few."""
+
+    def add(self, place: Place) -> None:
+        self.count += 1
+        if len(self.first) < NAMED:
+            self.first.append(place)
+
+
+@dataclass(slots=True)
 class Plan:
     """What a replay would do."""
 
     ready: set[Place] = field(default_factory=set)
     """Letters that can be replayed."""
     left_out: Counter[Why] = field(default_factory=Counter)
-    told: list[str] = field(default_factory=list)
-    """A line for each of the first that are left out."""
+    told: dict[Obstacle, Hindered] = field(default_factory=dict)
+    """By the first obstacles that there are."""
     missing: set[Place] = field(default_factory=set)
     """Places that were asked for and name no letter."""
 
@@ -143,8 +166,8 @@ def plan(settings: Settings, choice: Choice, judge: Judge, stray: Callable[[str]
             made.ready.add(kept.at)
             continue
         made.left_out[obstacle.why] += 1
-        if len(made.told) < TOLD:
-            made.told.append(f"{kept.letter.place}: {obstacle.why}: {obstacle.detail}")
+        if obstacle in made.told or len(made.told) < TOLD:
+            made.told.setdefault(obstacle, Hindered()).add(kept.letter.place)
     return made
 
 

@@ -28,7 +28,7 @@ def test_what_can_be_replayed_goes_as_it_is_and_once(
     out, err = said(capfd, "replay", "--all")
     assert "3 dead letters replayed" in out
     assert "bank.core[1]@0: would be refused again: " in err
-    assert "bank.core[1]@4: cut: 262,144 of" in err
+    assert "bank.core[1]@4: cut: only 262,144 bytes" in err
     assert (
         "bank.app[1]@3: applied already, only ClickHouse refused its row: see `vipcare sink" in err
     )
@@ -48,7 +48,7 @@ def test_what_can_be_replayed_goes_as_it_is_and_once(
     out, err = said(capfd, "replay", "--all")
     assert "0 dead letters replayed" in out
     assert "left out: 3 replayed already" in out
-    assert "bank.core[1]@6: replayed already: it stands at vip.internal[" in err
+    assert "bank.core[1]@6: replayed already: `show` says where; --again " in err
     assert len(internal()) == 3
     listed, _ = said(capfd, "list", "--limit", "2")
     assert listed.startswith("refused (UTC)")
@@ -64,6 +64,19 @@ def test_by_places(broker: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert "x[1]@1: no dead letter" in err
     assert err.endswith("vipcare: not all of these can be replayed: see above\n")
     assert "say which letters" in said(capfd, "replay", status=2)[1]
+
+
+def test_letters_with_one_obstacle_are_one_line(
+    broker: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    send_letters(
+        broker, [letter(Reason.CONFLICT, 100 + n, event(f"c-{n}", "C8")) for n in range(25)]
+    )
+    out, err = said(capfd, "replay", "--customer", "C8")
+    assert "left out: 25 in conflict" in out
+    [line] = (line for line in err.splitlines() if "in conflict" in line)
+    named = ", ".join(f"bank.core[1]@{100 + n}" for n in range(5))
+    assert line.startswith(f"{named} and 20 more: in conflict: another event of its source")
 
 
 def test_a_customers_events_go_in_the_order_in_which_they_were_refused(
