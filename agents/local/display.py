@@ -87,6 +87,10 @@ class Display:
             self._live.stop()
             self._live = None
 
+    def say(self, line: str) -> None:
+        """A line that stays."""
+        self._console.print(Text(line, "yellow"), soft_wrap=True)
+
     def show(self, view: View) -> None:
         now = time.monotonic()
         if now - self._sampled >= 1.0:

@@ -132,7 +132,8 @@ class Session:
         """Poll, look after the processes and draw. Raises Interrupted, ChildDied."""
         while not is_over():
             self._observer.poll(_POLL_S)
-            self._stack.check()
+            for line in self._stack.check():
+                self._display.say(line)
             self._display.show(self._view(phase))
 
     def _view(self, phase: str) -> View:

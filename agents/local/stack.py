@@ -92,9 +92,10 @@ class Stack:
                 self._await(child, child.spec.metrics)
         return workers
 
-    def check(self) -> None:
-        """Look after the processes: restart what may be restarted. Raises ChildDied."""
+    def check(self) -> list[str]:
+        """Look after the processes; a line for each that was started again. Raises ChildDied."""
         self._interrupts.check()
+        again = []
         for name, child in self.children.items():
             if child.status is None:
                 continue
@@ -104,7 +105,9 @@ class Stack:
                 self._died_at[name] = time.monotonic()
             elif time.monotonic() - self._died_at[name] > _RESTART_AFTER_S:
                 del self._died_at[name]
+                again.append(f"{name} {_ending(child)}, started again")
                 child.restart()
+        return again
 
     def stop_bank(self) -> None:
         """End the source of events and forget it."""
@@ -187,10 +190,13 @@ class Stack:
 
 
 def _obituary(child: Child) -> str:
-    status = child.status
-    assert status is not None
-    how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
     again = f" after {child.restarts} restarts" if child.restarts else ""
     lines: Sequence[str] = child.tail(_TAIL) or ["(it said nothing)"]
     told = "\n".join(f"  {line}" for line in lines)
-    return f"{child.spec.name} {how}{again}; its last lines, from {child.log}:\n{told}"
+    return f"{child.spec.name} {_ending(child)}{again}; its last lines, from {child.log}:\n{told}"
+
+
+def _ending(child: Child) -> str:
+    status = child.status
+    assert status is not None
+    return f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"

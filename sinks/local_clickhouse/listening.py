@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 
 from sinks.local_clickhouse.errors import LocalClickHouseError, PortTakenError
@@ -27,7 +28,9 @@ def listen(host: str, port: int, option: str) -> socket.socket:
     try:
         return socket.create_server((address, port), family=family, backlog=MAX_CLIENTS)
     except (OSError, OverflowError) as error:
+        # What Python adds to the system's words is left out.
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
         raise PortTakenError(
-            f"cannot listen on {host}:{port} for {_WHAT[option]} ({error}): stop what uses the"
+            f"cannot listen on {host}:{port} for {_WHAT[option]} ({reason}): stop what uses the"
             f" port, or choose another ({option}; 0 takes a free one)"
         ) from None

@@ -135,6 +135,13 @@ def _refuse_clauses(tokens: list[Token], has_totals: bool) -> None:
                 "The local ClickHouse cannot send totals: write WITH ROLLUP or a second query"
                 " in place of WITH TOTALS",
             )
+        if (first, second) in (("SYSTEM", "SHUTDOWN"), ("SYSTEM", "KILL")):
+            # The engine would signal our whole process group, whoever else is in it.
+            raise ServerError(
+                NOT_IMPLEMENTED,
+                f"The local ClickHouse is not ended by SYSTEM {second}: press Ctrl-C where it runs,"
+                " or send its process SIGTERM",
+            )
         if (first, second) == ("INTO", "OUTFILE"):
             raise ServerError(
                 NOT_IMPLEMENTED,

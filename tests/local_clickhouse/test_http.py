@@ -118,6 +118,7 @@ def test_statements(table: Ask, sql: str, shown: str) -> None:
         ("INSERT INTO t FORMAT CSV\nx,y", 27, 400),
         ("SELECT 1 FORMAT Nonsense", 73, 404),
         ("SELECT 1 INTO OUTFILE 'x'", 48, 501),
+        ("SYSTEM SHUTDOWN", 48, 501),
         ("SELECT throwIf(1)", 395, 500),
         (b"SELECT '\xff'", 62, 400),
     ],

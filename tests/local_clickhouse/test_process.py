@@ -174,8 +174,12 @@ def test_places_that_cannot_be_used(tmp_path: Path) -> None:
     """All found before the engine starts, which would be this process's only one."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(PortTakenError, match=f"cannot listen on 127.0.0.1:{port} .*another"):
+        with pytest.raises(PortTakenError) as caught:
             LocalClickHouse(tmp_path / "a", port=port).start()
+        assert str(caught.value) == (
+            f"cannot listen on 127.0.0.1:{port} for the native protocol (Address already in use): "
+            "stop what uses the port, or choose another (--port; 0 takes a free one)"
+        )
         with pytest.raises(PortTakenError, match=f"{port} for HTTP .*--http-port"):
             LocalClickHouse(tmp_path / "a", http_port=port).start()
     (tmp_path / "file").write_text("")

@@ -52,6 +52,8 @@ def error_of(client: Client, sql: str, *arguments: Any, **options: Any) -> Serve
         ("INSERT INTO nowhere VALUES", 60, "UNKNOWN_TABLE"),
         ("SELECT count() FROM numbers(3) GROUP BY number WITH TOTALS", 48, "WITH ROLLUP"),
         ("SELECT 1 INTO OUTFILE 'x'", 48, "clickhouse-client"),
+        ("SYSTEM SHUTDOWN", 48, "Ctrl-C"),
+        ("/* x */ system -- y\n kill;", 48, "Ctrl-C"),
         ("INSERT INTO t FROM INFILE 'x' FORMAT CSV", 48, "file()"),
         ("USE nowhere", 81, "nowhere"),
     ],

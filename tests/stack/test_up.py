@@ -85,6 +85,7 @@ def test_a_dead_worker_is_started_again_and_a_dead_broker_ends_the_run(tmp_path:
         os.kill(worker, signal.SIGKILL)
         (broker,) = (pid for pid, args in below.items() if "agents.cli.main broker" in args)
         assert not still_there({worker: "worker"})
+        read_until(up, "worker-1 was killed by signal 9, started again")
         read_until(up, " ")  # a line of the summary: the run goes on
         assert up.poll() is None
         os.kill(broker, signal.SIGKILL)
