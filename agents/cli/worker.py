@@ -30,6 +30,7 @@ from config.settings import Settings
 from schemas.events import INPUT_TOPICS
 from schemas.metrics import WORKER
 from sinks.metrics import Metrics
+from sinks.private_folder import make_private
 
 SWITCH_INTERVAL_S = 0.0005
 """A commit takes the GIL again for every delivered message: 2,000 messages take 25 ms instead of
@@ -121,7 +122,7 @@ def _read_facts(settings: Settings, metrics: Metrics) -> FactsFeed:
 def _make_folder(settings: Settings) -> None:
     folder = settings.worker.data
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private(folder)
     except OSError as error:
         raise UserError(f"worker.data {folder} cannot be made: {error.strerror}") from error
 

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shlex
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from agents.doctor.finding import Examined, Finding, fail, ok, warn
 from config.load_attributes import AttributeFileErrors
 from config.load_rules import RuleFileErrors
 from config.placed_yaml import FileErrors
+from sinks.private_folder import is_private
 
 FILES = 4_096
 """What RocksDB and two Kafka clients may open with dozens of partitions."""
@@ -36,6 +38,11 @@ def store(examined: Examined) -> Iterator[Finding]:
     except OSError as error:
         yield fail(f"worker.data {folder}: nothing can be written ({error.strerror})", advice)
         return
+    if folder.exists() and not is_private(folder):
+        yield warn(
+            f"worker.data {folder}: others on this machine can read customers' data in it",
+            f"chmod -R go= {shlex.quote(str(folder))}",
+        )
     usage = shutil.disk_usage(place)
     yield room(f"worker.data {folder}", usage.free, usage.total)
     kind = file_system(place, _MOUNTS.read_text() if _MOUNTS.exists() else "")

@@ -24,6 +24,7 @@ from rocksdict import (
 
 from agents.clock import real_millis
 from schemas.position import POSITION_KEY, Position, decode_position
+from sinks.private_folder import make_private
 
 MARK_KEY = b"\x00mark"
 _MB = 1024 * 1024
@@ -209,7 +210,7 @@ class Stores:
         store = self._open.get(partition)
         if store is None:
             path = self._folder / f"customers-{partition}"
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_private(self._folder)
             store = self._open[partition] = Store(path, partition, self._options)
         return store
 

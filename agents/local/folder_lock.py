@@ -9,6 +9,8 @@ import os
 import time
 from pathlib import Path
 
+from sinks.private_folder import make_private
+
 _FILE = ".lock"
 _LOOK_S = 0.05
 
@@ -20,13 +22,14 @@ class FolderError(Exception):
 class FolderLock:
     """Takes `folder` for `who` (a command's name), and makes it if it is not there.
 
+    One that is made is its owner's alone: it is to hold customers' data.
     While another has it, it is asked again for `patience_s`: its children may be about to end.
     Raises FolderError.
     """
 
     def __init__(self, folder: Path, who: str, patience_s: float = 0.0) -> None:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_private(folder)
             self._file = (folder / _FILE).open("a+", encoding="ascii")
         except OSError as error:
             raise FolderError(f"data folder {folder}: {error.strerror}") from error

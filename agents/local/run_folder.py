@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from agents.local.folder_lock import FolderError, FolderLock
+from sinks.private_folder import make_private
 
 MARKER = ".vipcare-run"
 
@@ -53,7 +54,8 @@ def _made(root: Path, name: str, *, fresh: bool) -> Path:
     while fresh and path.exists():  # two runs within a second
         again += 1
         path = root / f"{name}-{again}"
-    (path / "logs").mkdir(parents=True, exist_ok=True)
+    make_private(path)
+    (path / "logs").mkdir(exist_ok=True)
     if fresh:
         (path / MARKER).write_text("made by vipcare up; it deletes this folder\n", encoding="ascii")
     return path

@@ -25,6 +25,7 @@ from sinks.local_clickhouse.errors import (
     LocalClickHouseError,
     ServerError,
 )
+from sinks.private_folder import make_private
 
 _NUMBERS = ("Bool", "Int64", "UInt64", "NonZeroUInt64", "MaxThreads", "Seconds", "Milliseconds")
 _CODE = re.compile(r"(?:Streaming query failed: )?Code: (\d+)\. DB::Exception: ")
@@ -119,7 +120,7 @@ class Engine:
     def __init__(self, directory: Path) -> None:
         self.directory = directory.absolute()
         try:
-            self.directory.mkdir(parents=True, exist_ok=True)
+            make_private(self.directory)
             _refuse_taken(self.directory)
             self._keeper = EngineConnection(self.directory)
         except (OSError, RuntimeError) as error:

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -60,6 +61,20 @@ def test_the_file_system_of_a_folder(folder: str, kind: str) -> None:
 def test_a_folder_in_memory() -> None:
     settings = settings_with(worker={"data": "/dev/shm/vipcare"})
     the_only(found(store, settings), WARN, "is on tmpfs")
+
+
+def test_a_folder_that_others_can_read() -> None:
+    with TemporaryDirectory() as above:  # pytest's own lets nobody through
+        data = Path(above) / "a b"
+        data.mkdir(mode=0o755)
+        settings = settings_with(worker={"data": data})
+        words = "others on this machine can read"
+        assert not any(words in finding.what for finding in found(store, settings))
+        Path(above).chmod(0o755)
+        warned = the_only(found(store, settings), WARN, words)
+        assert warned.advice == f"chmod -R go= '{data}'"
+        data.chmod(0o700)
+        assert not any(words in finding.what for finding in found(store, settings))
 
 
 @pytest.mark.parametrize(("free", "verdict"), [(500, OK), (149, WARN), (31, WARN), (29, FAIL)])

@@ -24,6 +24,7 @@ def test_what_was_written_is_there_after_a_reopen(stores: Stores, tmp_path: Path
     stores.open(3).write(changes, "id", 7)
     stores.open(3).write([(b"b", None)], "id", 9)
     stores.close()
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700, "it holds customers' data"
     again = Stores(tmp_path / "data").open(3)
     assert (again.get(b"a"), again.get(b"b")) == (b"1", None)
     assert again.position() == position

@@ -30,6 +30,7 @@ def test_rows_survive_the_end_of_the_process(tmp_path: Path, number: signal.Sign
     status, errors = server.finish(number)
     assert status == (0 if number != signal.SIGKILL else -signal.SIGKILL), errors
 
+    assert (tmp_path / "new" / "data").stat().st_mode & 0o777 == 0o700, "it holds customers' data"
     again = ServerProcess(tmp_path / "new" / "data")
     found = again.client().execute("SELECT count(), sum(id) FROM t")
     assert found == [(acknowledged, sum(range(acknowledged)))]

@@ -114,13 +114,14 @@ def test_a_port_that_is_taken_meanwhile(tmp_path: Path, listener: str, to_do: st
     """After it was looked at, and before Kafka listens: Kafka's own log tells."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        server = KafkaServer(tmp_path)
+        server = KafkaServer(tmp_path / "data")
         setattr(server, listener, port)
         with pytest.raises(KafkaNodeError) as caught:
             server.start()
     first, *log = str(caught.value).splitlines()
     assert first == f"Kafka ended while it started: 127.0.0.1:{port} is taken, {to_do}:"
     assert any("Address already in use" in line for line in log)
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700, "it holds customers' data"
     assert not any("SLF4J" in line or line.startswith("\tat") for line in log)
 
 

@@ -24,6 +24,15 @@ def test_the_last_run_is_kept_and_older_ones_are_deleted(tmp_path: Path) -> None
     assert (third / "some.data").exists()
 
 
+def test_nobody_else_opens_a_run(tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    run = _run(root, 0)
+    assert (root.stat().st_mode & 0o777, run.stat().st_mode & 0o777) == (0o700, 0o700)
+    root.chmod(0o750)
+    assert _run(root, 1).stat().st_mode & 0o777 == 0o700
+    assert root.stat().st_mode & 0o777 == 0o750, "as its owner wants it"
+
+
 def test_folders_without_our_marker_are_left_alone(tmp_path: Path) -> None:
     theirs = tmp_path / "run-19990101-000000"
     theirs.mkdir()
