@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 from agents.clock import BankClock
 from agents.core import declared_attributes, rule_set
-from agents.portrait.from_clickhouse import from_clickhouse
+from agents.portrait.from_clickhouse import from_clickhouse, stored_facts
+from agents.portrait.names import facts_now, with_names
 from agents.portrait.open_work import with_open_work
 from agents.portrait.sources import from_kafka, from_store, has_copy
 from config.settings import Settings
@@ -37,6 +38,7 @@ def draw(settings: Settings, customer: str, place: Place | None, *, personal: bo
         drawn = from_clickhouse(
             settings, customer, zone, today, personal=personal, declared=declared
         )
+        drawn = with_names(drawn, stored_facts(settings), personal=personal)
         return Drawn(drawn, f"ClickHouse, database {settings.clickhouse.database}")
     near = has_copy(settings, customer) if place is None else place == "store"
     found = from_store(settings, customer) if near else from_kafka(settings, customer)
@@ -49,6 +51,7 @@ def draw(settings: Settings, customer: str, place: Place | None, *, personal: bo
         rules=rule_set(settings),
         base_currency=settings.step.base_currency,
     )
+    drawn = with_names(drawn, facts_now(settings.kafka), personal=personal)
     if place is not None:
         return Drawn(drawn, found.source, _said(found.warning))
     whole = with_open_work(settings, drawn, zone)

@@ -16,11 +16,19 @@ from agents.portrait.sources import SourceError, UnknownCustomerError
 from agents.terminal import in_language
 from config.settings import Settings
 from schemas.effects import CardDetails
+from schemas.events.reference import BranchData, ProductFactData
 from sinks.clickhouse.address import FAILURES, Address, client_of
-from sinks.clickhouse.customer import FoundCustomer, Shown, read_customer, read_open
+from sinks.clickhouse.customer import (
+    FoundCustomer,
+    Shown,
+    read_customer,
+    read_facts,
+    read_open,
+)
 from sinks.clickhouse.effects import card_of
 from sinks.clickhouse.errors import explain
 from streams.attributes import Attributes
+from streams.facts import Facts as BankFacts
 from streams.fold.cards import in_force
 from streams.portrait import masks
 from streams.portrait.merchant_categories import category_name
@@ -39,6 +47,7 @@ from streams.portrait.ties import relation_of
 
 MOST = 50
 """Tasks, alerts and events that are shown at most."""
+_FACTS = {"product": ProductFactData, "branch": BranchData}
 _DAYS = {"opened_on", "next_maturity"}
 _PROFILE = (
     "name",
@@ -108,6 +117,16 @@ def open_work(settings: Settings, customer: str, zone: tzinfo) -> tuple[Table, T
     with _reading(clickhouse_address(settings.clickhouse)) as client:
         tasks, alerts = read_open(client, customer, MOST)
     return _tasks(tasks, zone), _alerts(alerts, zone)
+
+
+def stored_facts(settings: Settings) -> BankFacts:
+    """Those that name something; who an RM is, is personal and not stored. Raises SourceError."""
+    kinds: dict[str, dict[str, Any]] = {kind: {} for kind in _FACTS}
+    with _reading(clickhouse_address(settings.clickhouse)) as client:
+        for row in read_facts(client, tuple(_FACTS)):
+            fact = msgspec.json.decode(row["data"], type=_FACTS[row["kind"]])
+            kinds[row["kind"]][row["name"]] = fact
+    return BankFacts(kinds=kinds)
 
 
 @contextmanager

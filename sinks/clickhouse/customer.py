@@ -27,6 +27,8 @@ ORDER BY time DESC, topic, partition, offset DESC LIMIT %(events)s
 _COUNT = "SELECT count() AS events, min(time) AS first, max(time) AS last FROM events_unique "
 _COUNT += "WHERE customer = %(customer)s"
 
+_FACTS = "SELECT kind, name, data FROM facts WHERE kind IN %(kinds)s"
+
 
 class FoundCustomer(NamedTuple):
     summary: Shown | None
@@ -65,6 +67,11 @@ def read_open(client: Client, customer: str, most: int) -> tuple[list[Shown], li
     given = {"customer": customer, "most": most}
     tasks, alerts = (_rows(client, query, given) for query in (_TASKS, _ALERTS))
     return [one for one in tasks if _is_open(one)], [one for one in alerts if _is_open(one)]
+
+
+def read_facts(client: Client, kinds: Sequence[str]) -> list[Shown]:
+    """Facts in force of these kinds: `kind`, `name`, `data` as JSON. Raises as above."""
+    return _rows(client, _FACTS, {"kinds": kinds})
 
 
 def _is_open(row: Shown) -> bool:

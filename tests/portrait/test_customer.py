@@ -23,6 +23,7 @@ from agents.reading import read_partition
 from agents.topics import changelog, create
 from config.settings import Settings
 from schemas.effects import Alert, Effect, Task
+from schemas.events.reference import FACT_TYPES
 from schemas.record import Record
 from sinks.clickhouse.address import Address, client_of
 from sinks.clickhouse.migrate import migrate
@@ -32,12 +33,22 @@ from tests.kafka_server import KafkaServer
 from tests.ops.pipeline import environment, settings_for, sink, wait_applied, worker
 from tests.portrait.story import CUSTOMER, PARTITIONS, messages, record
 from tests.ports import free_port
-from tests.schemas.examples import EVENT_EXAMPLES, examples
+from tests.schemas.examples import EVENT_EXAMPLES, FACT_EXAMPLES, examples
 from tests.sink.server import Server
 from tests.sink.test_effects import messages_of, write
 
 pytestmark = pytest.mark.broker
 SECRET = "inherited from an aunt"
+
+
+NAMED = {"product": "WM-180", "branch": "BR07"}
+"""Kind of fact → one of it that the examples of events tell of."""
+
+
+def renamed(kind: str, name: str) -> dict[str, Any]:
+    (example, *_) = examples(f"{kind}.set")
+    told = {"subject": f"{kind}:{name}", "id": name, "data": {**example["data"], kind: name}}
+    return {**example, **told}
 
 
 def secret() -> Raw:
@@ -67,6 +78,9 @@ def running(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     for raw in [*messages(), secret()]:
         assert raw.value is not None
         producer.produce(raw.topic, raw.value, raw.key, partition=raw.partition)
+    for fact in [*FACT_EXAMPLES, *(renamed(*one) for one in NAMED.items())]:
+        topic, key = FACT_TYPES[fact["type"]].topic, fact["subject"].encode()
+        producer.produce(topic, json.dumps(fact).encode(), key, partition=0)
     producer.flush(20)
     with worker(settings), sink(settings):
         wait_applied(settings)
@@ -152,6 +166,15 @@ def test_a_copy_that_lacks_something_is_said_to(
     assert run(["customer", "show", CUSTOMER, "--from", "store"]) == 0
     assert "whether it lacks anything cannot be told: " in capfd.readouterr().err
     stores.close()
+
+
+def test_ids_have_their_names(capfd: pytest.CaptureFixture[str]) -> None:
+    store: Any = shown(capfd, "--from", "store")["names"]
+    assert {one["kind"]: one["id"] for one in store} == NAMED | {"rm": "RM007"}
+    (rm,) = (one["name"] for one in store if one["kind"] == "rm")
+    assert rm.endswith("***"), "an RM is a person"
+    stored: Any = shown(capfd, "--from", "clickhouse")["names"]
+    assert stored == [one for one in store if one["kind"] != "rm"]
 
 
 def test_looking_writes_nothing_into_the_workers_folder(
