@@ -82,7 +82,7 @@ def _operator(settings: Settings) -> Iterator[Right]:
     yield from _topics("Describe", *names)
     yield from _topics("DescribeConfigs", *names)
     # To look at dead letters, at a customer, and at what became of a replay.
-    yield from _topics("Read", _LETTERS, INTERNAL, changelog(settings.worker.app))
+    yield from _topics("Read", _LETTERS, INTERNAL, changelog(settings.worker.app), *GLOBAL_TOPICS)
     yield from _topics("Write", INTERNAL)  # dead letters are replayed through it
     yield _outsider("vipcare-reading")
 
