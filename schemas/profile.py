@@ -49,10 +49,13 @@ class Account(Struct, kw_only=True, array_like=True, gc=False):
     balance_at: int = NEVER
     history: bytes = b""
     """The base balance at the ends of months, see streams/history.py."""
+    openness: bytes = b""
+    """Likewise, whether it was open: 1 or 0. Unless it was told, it was."""
 
 
 class Deposit(Struct, kw_only=True, array_like=True, gc=False):
     principal: Decimal = Decimal(0)
+    """What is left of it."""
     currency: str = ""
     base_principal: Decimal = Decimal(0)
     rate: Decimal = Decimal(0)
@@ -64,8 +67,10 @@ class Deposit(Struct, kw_only=True, array_like=True, gc=False):
     """When it was placed or renewed last."""
     early: bool = False
     """It was redeemed before it matured."""
-    history: bytes = b""
-    """The base principal at the ends of months."""
+    moves: bytes = b""
+    """How it came about, see streams/moves.py; so below."""
+    redeemed: Decimal | None = None
+    """The amount that the last word on its state redeemed; None if that placed it."""
 
 
 class Holding(Struct, kw_only=True, array_like=True, gc=False):
@@ -80,8 +85,7 @@ class Holding(Struct, kw_only=True, array_like=True, gc=False):
     matures_on: str | None = None
     changed_at: int = NEVER
     """The event time of the last word on it; so below."""
-    history: bytes = b""
-    """What the base amount changed by, month by month."""
+    moves: bytes = b""
     last_change: Decimal = Decimal(0)
     """What the last word changed the amount by: above 0 bought, below 0 redeemed."""
 
@@ -96,8 +100,7 @@ class Loan(Struct, kw_only=True, array_like=True, gc=False):
     rate: Decimal | None = None
     due_on: str | None = None
     changed_at: int = NEVER
-    history: bytes = b""
-    """What the base amount changed by, month by month."""
+    moves: bytes = b""
     last_change: Decimal = Decimal(0)
     """What the last word changed the amount by: above 0 drawn, below 0 repaid."""
 

@@ -15,7 +15,7 @@ from schemas.activity import ActivitySection, Month, unpack_month
 from schemas.packed import Packed, pack
 from schemas.profile import NEVER, ProfileSection
 
-RECORD_VERSION = 1
+RECORD_VERSION = 2
 MAX_RECORD_BYTES = 256 * 1024
 
 _HEADER = struct.Struct(">BQqqI8sI")

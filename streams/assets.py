@@ -1,18 +1,19 @@
 """What a customer has with the bank in its base currency: totals, and how they were by month.
 
-An account counts while it is open, a deposit until it is redeemed. A holding counts with what was
-paid for it less what was redeemed, not with its market value, and never with less than nothing;
-so does what is owed of a loan. Loans are no assets: `net` is assets less loans.
+An account counts while it is open, a deposit with what is left of it. A holding counts with what
+was paid for what is held of it, not with its market value, and never with less than nothing; so
+does what is owed of a loan. Whether something is held is judged in its own currency. Loans are no
+assets: `net` is assets less loans.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from itertools import accumulate
 from typing import NamedTuple
 
-from schemas.profile import ProfileSection
+from schemas.profile import Account, ProfileSection
 from schemas.record import Record
-from streams import history
+from streams import history, moves
 from streams.fold.accounts import is_open
 
 NOTHING = Decimal(0)
@@ -89,9 +90,9 @@ def worth(record: Record) -> Worth:
 def totals(profile: ProfileSection) -> Totals:
     accounts = [one.base_balance for one in profile.accounts.values() if is_open(one)]
     deposits = [one.base_principal for one in profile.deposits.values() if one.state == "open"]
-    loans = [one.base_amount for one in profile.loans.values() if one.base_amount > 0]
+    loans = [one.base_amount for one in profile.loans.values() if one.amount > 0]
     products = dict.fromkeys(("wealth", "funds", "insurance", "other"), NOTHING)
-    held = [one for one in profile.holdings.values() if one.base_amount > 0]
+    held = [one for one in profile.holdings.values() if one.amount > 0]
     for one in held:
         products[_CLASSES.get(one.product_class, "other")] += one.base_amount
     return Totals(
@@ -111,28 +112,29 @@ def assets_by_month(profile: ProfileSection, newest: int, now: Decimal) -> dict[
 
     Months before anything was known are left out.
     """
-    states = [one.history for one in profile.accounts.values()]
-    states += [one.history for one in profile.deposits.values()]
-    return _by_month(states, [one.history for one in profile.holdings.values()], newest, now)
+    things = [one.moves for one in profile.deposits.values()]
+    things += [one.moves for one in profile.holdings.values()]
+    return _by_month(profile.accounts.values(), things, newest, now)
 
 
 def loans_by_month(profile: ProfileSection, newest: int, now: Decimal) -> dict[int, Decimal]:
     """What was owed likewise; nothing of somebody who never had a loan."""
     if not profile.loans:
         return {}
-    return _by_month((), [one.history for one in profile.loans.values()], newest, now)
+    return _by_month((), [one.moves for one in profile.loans.values()], newest, now)
 
 
 def _by_month(
-    states: Sequence[bytes], changes: Sequence[bytes], newest: int, now: Decimal
+    accounts: Collection[Account], things: Sequence[bytes], newest: int, now: Decimal
 ) -> dict[int, Decimal]:
     first = newest - history.MONTHS + 1
     differences = [0] * history.MONTHS
-    begun = min(map(history.first_month, filter(None, (*states, *changes))), default=newest)
-    for state in states:
-        history.add_differences(state, first, differences)
-    for change in changes:
-        history.add_differences(change, first, differences, changes=True)
+    words = [one.history for one in accounts if one.history]
+    begun = min(map(history.first_month, (*words, *things)), default=newest)
+    for account in accounts:
+        history.add_differences(account.history, account.openness, first, differences)
+    for thing in things:
+        moves.add_differences(thing, first, differences)
     told = enumerate(accumulate(differences), first)
     known = {month: history.amount(units) for month, units in told if begun <= month < newest}
     return {**known, newest: now}

@@ -1,9 +1,9 @@
 """What something was worth at the ends of months, packed in 16 bytes a month.
 
-Of a **state** (a balance) each month keeps the last word on it by event time, of **changes** (what
-was bought and redeemed) their sum. The last MONTHS of each thing are kept, counted from its own
-newest; what is older is one entry before them, so that the months kept are exact. All of it is the
-same whatever order events come in, unless two words on a state have the same time.
+Each month keeps the last word by event time on a state, such as a balance. The last MONTHS of each
+thing are kept, counted from its own newest; what is older is one entry before them, so that the
+months kept are exact. All of it is the same whatever order events come in, unless two words have
+the same time. Of what is bought and redeemed, see streams/moves.py.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,7 +25,7 @@ _DECIMALS = 4
 class _Entry(NamedTuple):
     month: int
     since: int
-    """Of a state: when in the month it was told, milliseconds."""
+    """When in the month it was told, milliseconds."""
     units: int
 
 
@@ -45,30 +45,21 @@ def tell(history: bytes, when: Moment, value: Decimal) -> bytes:
     return _pack(entries)
 
 
-def change(history: bytes, when: Moment, by: Decimal) -> bytes:
-    """The history with one more change."""
-    sums = {one.month: one.units for one in _entries(history)}
-    sums[when.month] = sums.get(when.month, 0) + scale(by, _DECIMALS)
-    months = sorted(sums)
-    oldest = months[-1] - MONTHS
-    while len(months) > 1 and months[1] <= oldest:
-        sums[months[1]] += sums[months.pop(0)]
-    return _pack(_Entry(month, 0, sums[month]) for month in months)
-
-
-def add_differences(
-    history: bytes, first: int, differences: list[int], *, changes: bool = False
-) -> None:
+def add_differences(history: bytes, openness: bytes, first: int, differences: list[int]) -> None:
     """Add, month by month from `first`, by how much a thing's value changed, in units.
 
-    A sum of changes counts with 0 while it is less.
+    What is closed is worth nothing, whatever is said of its value meanwhile.
     """
-    before = total = 0
-    for month, _, high, low in _PACKED.iter_unpack(history):
-        now = (high << 64) + low
-        if changes:
-            total += now
-            now = max(total, 0)
+    words = [(one.month, False, one.units) for one in _entries(history)]
+    words += [(one.month, True, one.units) for one in _entries(openness)]
+    before = value = 0
+    is_open = True
+    for month, of_openness, units in sorted(words):
+        if of_openness:
+            is_open = units > 0
+        else:
+            value = units
+        now = value if is_open else 0
         differences[max(month - first, 0)] += now - before
         before = now
 

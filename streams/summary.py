@@ -20,8 +20,8 @@ from streams.mirror import is_mirror
 from streams.months import month_name
 
 SUMMARY_TYPES = frozenset((*PROFILE_FOLDS, *CONTACT_TYPES))
-"""The event types that can change a summary; others need not look. What whole months say changes as
-a month begins, for all customers at once: that goes out with the next of these."""
+"""The event types that can change a summary, beside any that is the first of a month: then whole
+months say something else. Others need not look."""
 
 
 class Summary(NamedTuple):

@@ -76,6 +76,8 @@ def complete(
     data = {name: value for name, value in kept.items() if name in fields}
     if event_type == "deposit.redeemed" and "principal" in kept:
         data["amount"] = kept["principal"]
+    if event_type == "product.redeemed" and kept and "left" not in given:
+        data["left"] = "0"
     if not data:
         data = _FILL.get(event_type, _by_name)(asked)
     if asked.base is not None:

@@ -174,6 +174,8 @@ class DepositRedeemedData(Data, kw_only=True, frozen=True):
     deposit: Id
     amount: Money
     currency: Currency
+    left: Money | None = None
+    """Of the principal, after it; 0 is nothing. If absent, the principal less the amount."""
     early: bool = False
 
 
@@ -193,12 +195,18 @@ class ProductData(Data, kw_only=True, frozen=True):
     matures_on: Day | None = None
 
 
+class ProductRedeemedData(ProductData, kw_only=True, frozen=True):
+    left: Money | None = None
+    """Of what was paid for it, after the redemption; 0 is nothing. If absent, what was held less
+    the amount, which is right as long as nothing was won or lost."""
+
+
 class ProductPurchased(CoreEvent, tag="product.purchased", frozen=True):
     data: ProductData
 
 
 class ProductRedeemed(CoreEvent, tag="product.redeemed", frozen=True):
-    data: ProductData
+    data: ProductRedeemedData
 
 
 class LoanData(Data, kw_only=True, frozen=True):
@@ -211,12 +219,17 @@ class LoanData(Data, kw_only=True, frozen=True):
     due_on: Day | None = None
 
 
+class LoanRepaidData(LoanData, kw_only=True, frozen=True):
+    left: Money | None = None
+    """Of what is owed, after it; 0 is nothing. If absent, what was owed less the amount."""
+
+
 class LoanDrawn(CoreEvent, tag="loan.drawn", frozen=True):
     data: LoanData
 
 
 class LoanRepaid(CoreEvent, tag="loan.repaid", frozen=True):
-    data: LoanData
+    data: LoanRepaidData
 
 
 class RelationData(Data, kw_only=True, frozen=True):

@@ -105,6 +105,8 @@ class Folded(NamedTuple):
     event's rules."""
     after: Input | None = None
     """The event itself, of which the reversal came first: to be taken out after its rules."""
+    month_began: bool = False
+    """It is the first event of the record's newest month."""
 
 
 _PLAIN = Folded()
@@ -136,6 +138,8 @@ def fold(record: Record, event: Input, *, late: bool, zone: tzinfo = UTC) -> Fol
         profile_change(record.edit_profile(), data, when)
     if corrected or (month is not None and (grows or when.month != max(activity.months))):
         behaviour.update(record)
+    if grows and month is not None and when.month == max(activity.months):
+        return folded._replace(month_began=True)
     return folded
 
 

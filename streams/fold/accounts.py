@@ -20,13 +20,14 @@ def opened(profile: ProfileSection, data: AccountOpenedData, when: Moment) -> No
         account.opened_at = when.at
         if account.balance_at < 0:
             account.currency = data.currency
+    account.openness = history.tell(account.openness, when, Decimal(1))
     _trim(profile)
 
 
 def closed(profile: ProfileSection, data: AccountClosedData, when: Moment) -> None:
     account = _account(profile, data.account)
     account.closed_at = max(when.at, account.closed_at or 0)
-    account.history = history.tell(account.history, when, Decimal(0))
+    account.openness = history.tell(account.openness, when, Decimal(0))
     _trim(profile)
 
 

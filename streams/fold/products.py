@@ -1,11 +1,14 @@
 """Products: what was bought less what was redeemed. Loans: what was drawn less what was repaid."""
 
-from schemas.events.core import LoanData, ProductData
+from decimal import Decimal
+
+from schemas.events.core import LoanData, LoanRepaidData, ProductData, ProductRedeemedData
 from schemas.profile import Holding, Loan, ProfileSection
-from streams import history
+from streams import moves
 from streams.base_amounts import told
 from streams.fold.bounded import cut, key_of, trim
 from streams.months import Moment
+from streams.moves import Kind
 
 MAX_HOLDINGS = 40
 MAX_LOANS = 25
@@ -15,7 +18,7 @@ def purchased(profile: ProfileSection, data: ProductData, when: Moment) -> None:
     _hold(profile, data, when, 1)
 
 
-def redeemed(profile: ProfileSection, data: ProductData, when: Moment) -> None:
+def redeemed(profile: ProfileSection, data: ProductRedeemedData, when: Moment) -> None:
     _hold(profile, data, when, -1)
 
 
@@ -23,7 +26,7 @@ def drawn(profile: ProfileSection, data: LoanData, when: Moment) -> None:
     _owe(profile, data, when, 1)
 
 
-def repaid(profile: ProfileSection, data: LoanData, when: Moment) -> None:
+def repaid(profile: ProfileSection, data: LoanRepaidData, when: Moment) -> None:
     _owe(profile, data, when, -1)
 
 
@@ -46,10 +49,13 @@ def _owe(profile: ProfileSection, data: LoanData, when: Moment, sign: int) -> No
 
 def _change(thing: Holding | Loan, data: ProductData | LoanData, when: Moment, sign: int) -> bool:
     """Count a change in. True if it is the last word on the thing."""
-    base = sign * told(data.base_amount)
-    thing.amount += sign * data.amount
-    thing.base_amount += base
-    thing.history = history.change(thing.history, when, base)
+    base, left = told(data.base_amount), getattr(data, "left", None)
+    if left is None:
+        change = Kind.CHANGE, sign * data.amount, sign * base
+    else:
+        change = Kind.LEFT, left, base * left / data.amount if data.amount else Decimal(0)
+    thing.moves = moves.add(thing.moves, when, *change)
+    thing.amount, thing.base_amount = moves.held(thing.moves)
     if when.at < thing.changed_at:
         return False
     thing.currency, thing.changed_at = data.currency, when.at
@@ -57,4 +63,4 @@ def _change(thing: Holding | Loan, data: ProductData | LoanData, when: Moment, s
 
 
 def _rank(thing: Holding | Loan) -> tuple[bool, int]:
-    return thing.base_amount > 0, thing.changed_at
+    return thing.amount > 0, thing.changed_at

@@ -93,7 +93,7 @@ def _deposits(section: ProfileSection) -> Table:
 
 
 def _holdings(section: ProfileSection, zone: tzinfo) -> Table:
-    held = [(name, one) for name, one in section.holdings.items() if one.base_amount > 0]
+    held = [(name, one) for name, one in section.holdings.items() if one.amount > 0]
     held.sort(key=lambda one: (-one[1].base_amount, one[0]))
     rows = tuple(
         (
@@ -112,7 +112,7 @@ def _holdings(section: ProfileSection, zone: tzinfo) -> Table:
 
 
 def _loans(section: ProfileSection, zone: tzinfo) -> Table:
-    held = [(name, one) for name, one in section.loans.items() if one.base_amount > 0]
+    held = [(name, one) for name, one in section.loans.items() if one.amount > 0]
     held.sort(key=lambda one: (-one[1].base_amount, one[0]))
     rows = tuple(
         (

@@ -49,11 +49,11 @@ def _due(section: ProfileSection) -> Iterator[Row]:
             amount = Amount(deposit.principal, deposit.currency)
             yield as_day(deposit.matures_on), "deposit matures", name, amount
     for name, holding in section.holdings.items():
-        if holding.matures_on is not None and holding.base_amount > 0:
+        if holding.matures_on is not None and holding.amount > 0:
             amount = Amount(holding.amount, holding.currency)
             yield as_day(holding.matures_on), f"{holding.product_class} matures", name, amount
     for name, loan in section.loans.items():
-        if loan.due_on is not None and loan.base_amount > 0:
+        if loan.due_on is not None and loan.amount > 0:
             yield as_day(loan.due_on), "loan is due", name, Amount(loan.amount, loan.currency)
 
 

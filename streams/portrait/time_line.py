@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from schemas.activity import ActivitySection, unpack_declines, unpack_line, unpack_transfer
-from schemas.profile import Holding, Loan, ProfileSection
+from schemas.profile import Deposit, Holding, Loan, ProfileSection
 from schemas.record import Record
 from streams.fold.transfers import kept_fields
 from streams.portrait.instants import instant
@@ -68,11 +68,17 @@ def _accounts(profile: ProfileSection) -> Iterator[Moment]:
         if account.closed_at is not None:
             yield Moment(account.closed_at, "account closed", about)
     for name, deposit in profile.deposits.items():
-        placed = deposit.state == "open"
-        what = "deposit placed" if placed else f"deposit {deposit.state}"
-        what += ", early" if deposit.early else ""
-        amount = Amount(deposit.principal, deposit.currency)
-        yield Moment(deposit.changed_at, what, name, amount)
+        yield _deposit(name, deposit)
+
+
+def _deposit(name: str, deposit: Deposit) -> Moment:
+    """The last word on its state, with the amount that it told."""
+    if deposit.redeemed is None:
+        told = Amount(deposit.principal, deposit.currency)
+        return Moment(deposit.changed_at, "deposit placed", name, told)
+    what = "deposit redeemed" + (" in part" if deposit.state == "open" else "")
+    what += ", early" if deposit.early else ""
+    return Moment(deposit.changed_at, what, name, Amount(deposit.redeemed, deposit.currency))
 
 
 def _products(profile: ProfileSection) -> Iterator[Moment]:

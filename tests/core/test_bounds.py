@@ -90,8 +90,8 @@ BEGINNINGS = {
 RANKS: Mapping[str, Callable[[Any], tuple[bool, int]]] = {
     "accounts": lambda one: (is_open(one), last_word(one)),
     "deposits": lambda one: (one.state == "open", one.changed_at),
-    "holdings": lambda one: (one.base_amount > 0, one.changed_at),
-    "loans": lambda one: (one.base_amount > 0, one.changed_at),
+    "holdings": lambda one: (one.amount > 0, one.changed_at),
+    "loans": lambda one: (one.amount > 0, one.changed_at),
     "cards": lambda one: (True, one.changed_at),
     "relations": lambda one: (True, one.at),
     "interests": lambda one: (True, one.at),

@@ -17,6 +17,7 @@ from streams.chunk import Outcome, apply_chunk
 from streams.context import Context, CoreSettings
 from streams.due import DueList
 from streams.fold import ACTIVITY_FOLDS
+from streams.fold.deposits import MAX_DEPOSITS
 from streams.inputs import Raw
 from streams.intake import Entry, read
 from streams.partition_time import Source, partition_time
@@ -97,7 +98,7 @@ class Bank:
         )
 
     def redeem(self, at: int) -> Outcome:
-        return self.send("deposit.redeemed", at, deposit="D1", amount="1", currency="CNY")
+        return self.send("deposit.redeemed", at, deposit="D1", amount="99999999", currency="CNY")
 
     def until(self, time: int) -> Outcome:
         """What the timers do that are due by then, without an event."""
@@ -210,12 +211,12 @@ def test_many_deposits_wait_in_a_record_that_stays_below_its_limit(
     """With ids of an ordinary length, and of the greatest."""
     waiting = [RuleDefinition.model_validate({**RULE, "id": f"maturing-{n}"}) for n in range(rules)]
     bank = Bank(compile_rules(waiting), event_id)
-    for n in range(150):
+    for n in range(MAX_DEPOSITS):
         told = deposit(f"{n:0{deposit_id}}", "2026-06-01", 12_345_678_901_234)
         assert bank.send("deposit.placed", ORIGIN + n, **told).counts["applied"] == 1
-    assert len(bank.record.activity.timers) == 150 * rules
+    assert len(bank.record.activity.timers) == MAX_DEPOSITS * rules
     assert len(bank.record.encode()) < MAX_RECORD_BYTES * 3 // 4
-    assert len(tasks(bank.until(LATER))) == 150 * rules
+    assert len(tasks(bank.until(LATER))) == MAX_DEPOSITS * rules
 
 
 def test_an_event_finds_the_timers_before_it_fired() -> None:

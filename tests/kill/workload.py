@@ -213,7 +213,7 @@ class Traffic:
         chance, mine = self._chance, self._deposits.setdefault(customer, [])
         if mine and chance.random() < 0.2:
             gone = mine.pop(chance.randrange(len(mine)))
-            data = {"deposit": gone, "amount": "1.00", "currency": "CNY", "early": True}
+            data = {"deposit": gone, "amount": "2000000.00", "currency": "CNY", "early": True}
             return "bank.core", "deposit.redeemed", data
         moved = bool(mine) and chance.random() < 0.3
         if not moved:

@@ -34,7 +34,8 @@ def told(*examples: dict[str, Any], most: int = 50) -> list[tuple[object, ...]]:
 
 def event(kind: str, after: timedelta = timedelta(0), **data: object) -> dict[str, Any]:
     time = f"{NOON - after:%Y-%m-%dT%H:%M:%SZ}"
-    return EVENT_EXAMPLES[0] | {"type": kind, "time": time, "data": data}
+    source = "/vipcare" if data.get("reverse") else "/bank/core"
+    return EVENT_EXAMPLES[0] | {"type": kind, "source": source, "time": time, "data": data}
 
 
 def test_no_line_is_hollow() -> None:

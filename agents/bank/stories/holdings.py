@@ -56,7 +56,7 @@ def new_deposit(customer: Customer, put: dict[str, str], at: int, term: int) -> 
 
 
 def hold_product(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
-    """For half of what can be spared at most."""
+    """For half of what can be spared at most; redeemed in whole, for more or less than was paid."""
     affordable = [one for one in ORDINARY if one.least <= customer.spare / 2]
     if not affordable:
         return
@@ -76,7 +76,8 @@ def hold_product(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
     if product.days is None and rng.random() < 0.6:
         return
     held = days(rng, 5, 90) if product.days is None else product.days * DAY_MS
-    yield Step(held, "product.redeemed", bought)
+    worth = amounts(base * rng.uniform(0.94, 1.12))
+    yield Step(held, "product.redeemed", bought | worth | {"left": "0"})
     yield Step(minutes(rng, 1, 30), "balance.reported", balance(customer))
 
 
@@ -94,8 +95,9 @@ def borrow(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
     yield Step(0, "loan.drawn", drawn)
     yield Step(minutes(rng, 1, 30), "balance.reported", balance(customer))
     part = amounts(base / 12)
-    for _ in range(12):
-        yield Step(days(rng, 29, 30), "loan.repaid", drawn | part)
+    for left in range(11, -1, -1):
+        paid = drawn | part | ({} if left else {"left": "0"})
+        yield Step(days(rng, 29, 30), "loan.repaid", paid)
         yield Step(minutes(rng, 1, 30), "balance.reported", balance(customer))
 
 
