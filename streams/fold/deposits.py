@@ -11,7 +11,7 @@ from streams.months import Moment
 from streams.moves import Kind
 
 NOTHING = Decimal(0)
-MAX_DEPOSITS = 75
+MAX_DEPOSITS = 70
 """One that falls off takes its timers along, so this is more than a customer is likely to have. Of
 the record's limit a deposit takes about 150 bytes, with moves in every month 500, and 190 for each
 rule that waits for it."""

@@ -142,7 +142,7 @@ def test_all_that_is_kept_at_its_most_is_below_the_limit(letter: str) -> None:
         basics.customer_updated(record.edit_profile(), patch, moment(NOW))
     profile = record.profile
     kept = (profile.deposits, profile.accounts, profile.holdings, profile.loans, profile.cards)
-    assert [len(things) for things in kept] == [75, 50, 40, 25, 20], "it is full"
+    assert [len(things) for things in kept] == [70, 50, 40, 25, 20], "it is full"
     assert len(record.encode()) < MAX_RECORD_BYTES - LEFT_FOR_RULES
 
 
