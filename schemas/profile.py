@@ -125,6 +125,9 @@ class Card(Struct, kw_only=True, array_like=True, gc=False):
     standing_at: int | None = None
     """The event time of the last word on it; below NEVER if only temporary limits named it, as the
     one before them: then the first of them counts most."""
+    limit_currency: str = ""
+    statement_currency: str = ""
+    """A card may have its limit in one currency and bills in others."""
 
 
 class Relation(Struct, kw_only=True, array_like=True, gc=False):

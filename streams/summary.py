@@ -1,8 +1,11 @@
 """The customer as `vip.profiles` tells it: sent only when one of its fields changed."""
 
 import hashlib
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple
+
+from msgspec import structs
 
 from schemas.activity import unpack_behaviour
 from schemas.effects import CardDetails, Cause, ProfileData, encode_profile_data
@@ -85,7 +88,9 @@ def _summary(record: Record, version: int, cause: Cause, attributes: Attributes)
         base_assets=sums.assets,
         base_net=sums.net,
         cards=len(profile.cards),
-        card_details=[_card(name, one) for name, one in sorted(profile.cards.items())],
+        card_details=[
+            told for name, one in sorted(profile.cards.items()) for told in card_details(name, one)
+        ],
         standing_limits={
             name: one.standing
             for name, one in sorted(profile.cards.items())
@@ -121,16 +126,29 @@ def _of_activity(record: Record, sums: Totals) -> dict[str, Any]:
     }
 
 
-def _card(name: str, card: Card) -> CardDetails:
-    return CardDetails(
+def card_details(name: str, card: Card) -> Iterator[CardDetails]:
+    """One for each currency: of the limit, and of the last statement if that has another."""
+    apart = bool(card.statement) and card.limit is not None
+    apart = apart and card.statement_currency != card.limit_currency
+    limited = CardDetails(
         card=name,
         product=card.product,
-        currency=card.currency,
+        currency=card.currency if card.limit is None else card.limit_currency,
         limit=card.limit,
         limit_until=card.limit_until,
-        amount_due=card.amount_due if card.statement else None,
-        due_on=card.due_on,
+        amount_due=None,
+        due_on=None,
     )
+    if not card.statement:
+        yield limited
+        return
+    due = {"amount_due": card.amount_due, "due_on": card.due_on}
+    due["currency"] = card.statement_currency
+    if apart:
+        yield limited
+        yield structs.replace(limited, limit=None, limit_until=None, **due)
+    else:
+        yield structs.replace(limited, **due)
 
 
 def _benefits(profile: ProfileSection) -> dict[str, Any]:

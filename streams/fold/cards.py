@@ -18,13 +18,13 @@ def issued(profile: ProfileSection, data: CardIssuedData, when: Moment) -> None:
     if when.at >= (card.issued_at or 0):
         card.product, card.issued_at = cut(data.product), when.at
     if data.limit is not None:
-        _limit(card, data.limit, None, when)
+        _limit(card, data.limit, data.currency, None, when)
     _trim(profile)
 
 
 def limit_changed(profile: ProfileSection, data: CardLimitData, when: Moment) -> None:
     card = _card(profile, data.card, data.currency, when)
-    _limit(card, data.limit, data.temporary_until, when)
+    _limit(card, data.limit, data.currency, data.temporary_until, when)
     if data.temporary_until is not None and data.previous is not None:
         _standing(card, data.previous, NEVER - 1 - when.at)
     _trim(profile)
@@ -35,6 +35,7 @@ def statement_issued(profile: ProfileSection, data: StatementData, when: Moment)
     if when.at >= card.statement_at:
         card.statement, card.statement_at = cut(data.statement), when.at
         card.amount_due, card.due_on = data.amount_due, data.due_on
+        card.statement_currency = data.currency
     _trim(profile)
 
 
@@ -71,7 +72,7 @@ def _card(profile: ProfileSection, name: str, currency: str, when: Moment) -> Ca
     return card
 
 
-def _limit(card: Card, limit: Decimal, until: str | None, when: Moment) -> None:
+def _limit(card: Card, limit: Decimal, currency: str, until: str | None, when: Moment) -> None:
     if when.at < card.limit_at:
         if until is None:
             _standing(card, limit, when.at)
@@ -79,6 +80,7 @@ def _limit(card: Card, limit: Decimal, until: str | None, when: Moment) -> None:
     if card.limit is not None and card.limit_until is None:
         _standing(card, card.limit, card.limit_at)
     card.limit, card.limit_until, card.limit_at = limit, until, when.at
+    card.limit_currency = currency
 
 
 def _standing(card: Card, limit: Decimal, at: int) -> None:

@@ -138,7 +138,7 @@ def _cards(section: ProfileSection, uses: dict[str, Use], today: date) -> Table:
             name,
             one.product or None,
             *_limit(one, today),
-            Amount(one.amount_due, one.currency) if one.statement else None,
+            Amount(one.amount_due, one.statement_currency) if one.statement else None,
             _day(one.due_on),
             *_used(uses.get(name)),
         )
@@ -151,7 +151,7 @@ def _cards(section: ProfileSection, uses: dict[str, Use], today: date) -> Table:
 
 def _limit(card: Card, today: date) -> tuple[Value, Value]:
     limit, until = in_force(card.limit, card.limit_until, card.standing, today)
-    return None if limit is None else Amount(limit, card.currency), _day(until)
+    return None if limit is None else Amount(limit, card.limit_currency), _day(until)
 
 
 def _used(use: Use | None) -> tuple[Value, Value, Value]:

@@ -65,7 +65,7 @@ def _bills(record: Record, today: date) -> Iterator[Row]:
         if card.amount_due > 0 and _is_soon(day, today, since) and not _is_paid(record, card):
             over = isinstance(day, date) and day < today
             what = "card was due, payment not told" if over else "card is due"
-            yield day, what, name, Amount(card.amount_due, card.currency)
+            yield day, what, name, Amount(card.amount_due, card.statement_currency)
 
 
 def _is_paid(record: Record, card: Card) -> bool:
@@ -82,7 +82,7 @@ def _is_paid(record: Record, card: Card) -> bool:
 def _limits(section: ProfileSection) -> Iterator[Row]:
     for name, card in section.cards.items():
         if card.limit_until is not None and card.limit is not None:
-            limit = Amount(card.limit, card.currency)
+            limit = Amount(card.limit, card.limit_currency)
             yield as_day(card.limit_until), "temporary limit ends", name, limit
 
 

@@ -93,7 +93,7 @@ def _products(profile: ProfileSection) -> Iterator[Moment]:
         if card.issued_at is not None:
             yield Moment(card.issued_at, "card issued", f"{name} {card.product}".strip())
         if card.statement:
-            due = Amount(card.amount_due, card.currency)
+            due = Amount(card.amount_due, card.statement_currency)
             yield Moment(card.statement_at, "card statement", name, due)
 
 

@@ -90,14 +90,14 @@ def test_a_temporary_limit_is_told_until_it_ends() -> None:
     held = Record(CUSTOMER)
     for name, days in (("over", -1), ("today", 0), ("later", 31)):
         until = (TODAY + timedelta(days=days)).isoformat()
-        held.profile.cards[name] = Card(currency="CNY", limit=Decimal(9), limit_until=until)
+        held.profile.cards[name] = Card(limit_currency="CNY", limit=Decimal(9), limit_until=until)
     assert [row["name"] for row in rows(held, "open")] == ["today"]
 
 
 def test_a_card_has_the_limit_that_holds_today() -> None:
     held = Record(CUSTOMER)
     for name, until in (("over", TODAY - timedelta(days=1)), ("today", TODAY)):
-        card = Card(currency="CNY", limit=Decimal(9), limit_until=until.isoformat())
+        card = Card(limit_currency="CNY", limit=Decimal(9), limit_until=until.isoformat())
         card.standing = Decimal(5)
         held.profile.cards[name] = card
     assert [(row["limit"], row["limit_until"]) for row in rows(held, "cards")] == [
