@@ -73,7 +73,7 @@ POSITION = Metric(
 LAG = Metric(
     "vipcare_lag",
     "gauge",
-    "Messages between the position and the end of the topic; a trailing marker counts as one.",
+    "Messages between the position and the end of the topic; 0 once all are applied.",
     ("topic", "partition"),
 )
 PARTITIONS = Metric("vipcare_partitions", "gauge", "Partition numbers this worker runs.")
@@ -214,7 +214,7 @@ SINK_POSITION = Metric(
 SINK_LAG = Metric(
     "vipcare_sink_lag",
     "gauge",
-    "Messages between the position and the end of the topic; a trailing marker counts as one.",
+    "Messages between the position and the end of the topic; 0 once all are stored.",
     ("topic", "partition"),
 )
 SINK_STALLED = Metric(

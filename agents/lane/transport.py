@@ -184,10 +184,14 @@ class Consumer(driver.Consumer):
         return self._thread.fetch_state(tp)
 
     def lag(self, tp: TP) -> int | None:
-        """Messages from the committed position to the end; None if unknown."""
+        """Messages from the committed position to the end; None if unknown. Markers at the end
+        are no messages: nothing is left once the fetch is past them and all it brought is taken."""
         state, following = self._thread.partition_state(tp), self.lane.offsets.get(tp)
         if state is None or state.highwater is None or following is None:
             return None
+        place = self.fetch_state(tp).place
+        if place is not None and place >= state.highwater and self.fetches.handed(tp) <= following:
+            return 0
         return max(0, int(state.highwater) - following)
 
     # -- assignments ----------------------------------------------------------------------------

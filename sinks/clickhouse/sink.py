@@ -61,8 +61,8 @@ class Progress(NamedTuple):
     assigned: frozenset[Place]
     reached: Mapping[Place, int]
     """Place → up to where it was taken."""
-    committed: Mapping[Place, int]
-    """Place → up to where it was stored."""
+    settled: Mapping[Place, int]
+    """Place → up to where nothing is left to store."""
     newest: Mapping[Table, int]
     """Table → the latest Kafka timestamp of its rows, epoch milliseconds."""
 
@@ -126,7 +126,7 @@ class Sink:
             joined=source.joined,
             assigned=source.assigned,
             reached=source.reached,
-            committed=source.committed,
+            settled={place: source.settled(place) for place in source.assigned},
             newest=storing.newest,
         )
 
@@ -148,6 +148,6 @@ class Sink:
         for place, offset in committed.items():
             labels = (place[0], str(place[1]))
             self._metrics.set(names.SINK_POSITION, offset, *labels)
-            lag = self._source.lag(place, offset)
+            lag = self._source.lag(place, self._source.settled(place))
             if lag is not None:
                 self._metrics.set(names.SINK_LAG, lag, *labels)

@@ -62,6 +62,10 @@ class Source:
         self.assigned: frozenset[Place] = frozenset()
         self.reached: dict[Place, int] = {}
         """Place → up to where it was taken, markers at the end included. For the watch."""
+        self._taken_to: dict[Place, int] = {}
+        """Place → up to where messages were taken."""
+        self._ends: dict[Place, int] = {}
+        """What the take at hand has heard of ends, markers included."""
         self.committed: dict[Place, int] = {}
         """Place → what the group committed last, of what this member is assigned."""
         self._consumer = Consumer(
@@ -111,8 +115,13 @@ class Source:
             last = dict(zip(map(_place, messages), map(_offset, messages), strict=True))
             ends = {place: offset + 1 for place, offset in last.items()}
             self._taken.append(ends)
+            self._taken_to.update(ends)
             for place, end in ends.items():
                 self.reached[place] = max(end, self.reached.get(place, 0))
+        # After the messages before them: until they are noted, an end would say that all is stored.
+        heard, self._ends = self._ends, {}
+        for place, end in heard.items():
+            self.reached[place] = max(end, self._taken_to.get(place, 0))
         return messages
 
     def idle(self) -> None:
@@ -143,6 +152,14 @@ class Source:
         self.committed = {**self.committed, **done}
         return done
 
+    def settled(self, place: Place) -> int:
+        """Up to where nothing is left to store: once all that was taken is committed, markers at
+        the end count as well. May be called from any thread."""
+        committed = self.committed.get(place, 0)
+        if committed < self._taken_to.get(place, 0):
+            return committed
+        return max(committed, self.reached.get(place, 0))
+
     def lag(self, place: Place, offset: int) -> int | None:
         """Messages from `offset` to the end of the topic as last heard of."""
         try:
@@ -157,7 +174,7 @@ class Source:
 
     def _join(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self.assigned = frozenset((one.topic, one.partition) for one in partitions)
-        self.reached = {}
+        self.reached, self._taken_to, self._ends = {}, {}, {}
         self.committed = self._earlier(partitions)
         self.joined = True
 
@@ -191,7 +208,7 @@ class Source:
         if error is None:
             return
         if error.code() == KafkaError._PARTITION_EOF:
-            self.reached[message.topic() or "", message.partition() or 0] = message.offset() or 0
+            self._ends[message.topic() or "", message.partition() or 0] = message.offset() or 0
         else:
             self._complain(error)
 

@@ -88,7 +88,7 @@ class SinkWatch:
             self._metrics.set(names.SINK_NEWEST_AGE, (now - newest) / 1_000, table.name)
         for place, end in self._ends.items():
             if place in progress.assigned:
-                lag = max(end - progress.committed.get(place, 0), 0)
+                lag = max(end - progress.settled.get(place, 0), 0)
                 self._metrics.set(names.SINK_LAG, lag, place[0], str(place[1]))
 
     def _ask(self) -> None:

@@ -5,16 +5,21 @@ On Apache Kafka: the embedded broker's ends of topics, of which lag is reckoned,
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
 import pytest
+from clickhouse_driver import Client
+from confluent_kafka import Producer
 
 from schemas.metrics import SINK
 from sinks.clickhouse.address import Address, client_of
 from sinks.clickhouse.migrate import migrate
+from sinks.clickhouse.render import count_rows
 from tests.bench.parts.sinking import SinkProcess
 from tests.kafka_server import KafkaServer
+from tests.schemas.examples import examples
 from tests.sink.running import Feed, wait_until
 from tests.sink.server import Server
 
@@ -58,3 +63,34 @@ def test_a_scrape_tells_lag_rate_age_refusals_and_retries(
     names = {one.name for one in SINK if one.kind != "histogram"}
     assert names - told <= {"vipcare_sink_skipped_total"}  # nothing was skipped
     server.stop()
+
+
+def test_lag_is_nothing_once_all_is_stored_where_topics_end_in_markers(
+    fresh_kafka: KafkaServer, address: Address, client: Client
+) -> None:
+    feed = Feed(fresh_kafka.bootstrap)
+    producer = Producer(
+        {"bootstrap.servers": feed.bootstrap, "transactional.id": "t", "log_level": 0}
+    )
+    producer.init_transactions(20)
+    example = examples("account.closed")[0]
+
+    def send(kept: bool) -> None:
+        producer.begin_transaction()
+        for number in range(10):
+            told = {**example, "id": f"{time.time()}-{number}"}
+            producer.produce("bank.core", json.dumps(told).encode(), told["subject"], number % 2)
+        producer.flush(20)
+        (producer.commit_transaction if kept else producer.abort_transaction)(20)
+
+    send(kept=True)
+    with SinkProcess(feed.bootstrap, address) as sink:
+        wait_until(lambda: count_rows(client)["events"] == 10, "all rows")
+        wait_until(lambda: sink.total(LAG) == 0, "no lag")
+        send(kept=False)
+        send(kept=True)
+        wait_until(lambda: count_rows(client)["events"] == 20, "more rows")
+        wait_until(lambda: sink.total(LAG) == 0, "no lag again")
+    with SinkProcess(feed.bootstrap, address) as sink:
+        wait_until(lambda: "vipcare_sink_lag" in str(sink.metrics()), "what a new one tells")
+        wait_until(lambda: sink.total(LAG) == 0, "no lag of a new one")
