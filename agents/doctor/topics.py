@@ -14,12 +14,14 @@ from agents.doctor.cluster import (
 )
 from agents.doctor.finding import Examined, Finding, fail, ok, warn
 from agents.kafka import MAX_MESSAGE_BYTES
+from agents.lane.topic_facts import REMOVALS
 from agents.rights import topics_of
 from agents.topics import FIXED, Topic, all_topics, wrong_count
 from config.settings import Settings
 from streams.durations import DAY_MS
 
 _TOLD = 4
+_REPLACED = "min.compaction.lag.ms"
 
 
 class Seen(NamedTuple):
@@ -78,6 +80,7 @@ def _first(names: list[str]) -> str:
 def _problems(seen: Seen) -> Iterator[Finding]:
     yield from _copies(seen)
     yield from _kept(seen)
+    yield from _compacted(seen)
     yield from _written(seen)
 
 
@@ -161,6 +164,28 @@ def _kept(seen: Seen) -> Iterator[Finding]:
             f"topic {name} throws messages away, read or not, above "
             f"{int(told['retention.bytes']):,} bytes",
             f"{seen.alter} --delete-config retention.bytes",
+        )
+
+
+def _compacted(seen: Seen) -> Iterator[Finding]:
+    """How soon compaction forgets."""
+    if seen.topic.cleanup != "compact":
+        return
+    name, told = seen.topic.name, seen.configuration
+    removals = int(told.get(REMOVALS, DAY_MS))
+    if removals < DAY_MS:
+        yield warn(
+            f"topic {name} keeps removals for {_duration(removals)}, not for {_duration(DAY_MS)}: "
+            "who reads it, or has a copy that is older than half of that, may miss one",
+            f"{seen.alter} --delete-config {REMOVALS}",
+        )
+    least = int(seen.topic.configuration(seen.settings).get(_REPLACED, 0))
+    replaced = int(told.get(_REPLACED, least))
+    if replaced < least:
+        yield warn(
+            f"topic {name} keeps what was replaced for {_duration(replaced)}, not for "
+            f"{_duration(least)}: the journal names it for as long",
+            f"{seen.alter} --add-config {_REPLACED}={least}",
         )
 
 

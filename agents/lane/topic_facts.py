@@ -20,7 +20,8 @@ from streams.durations import DAY_MS
 
 _TIMEOUT_S = 10.0
 _ZERO = "AAAAAAAAAAAAAAAAAAAAAA"
-_REMOVALS = "delete.retention.ms"
+REMOVALS = "delete.retention.ms"
+"""The setting that says how long a compacted topic keeps removals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def topic_facts(settings: KafkaSettings, inputs: Sequence[str], changelog: str) 
         ids[topic] = "" if text == _ZERO else text
         partitions[topic] = len(found.partitions)
     try:
-        entry = configs[resource].result().get(_REMOVALS)
+        entry = configs[resource].result().get(REMOVALS)
     except KafkaException:  # an unauthorised look, or a broker that has no configurations
         entry = None
     kept = DAY_MS if entry is None else int(entry.value)

@@ -31,6 +31,7 @@ LIMITS = {
 }
 DEFAULTS = {
     "retention.bytes": "-1",
+    "delete.retention.ms": "86400000",
     "max.message.bytes": "1048588",
     "unclean.leader.election.enable": "false",
 }
@@ -83,6 +84,15 @@ def test_what_is_well_is_told_in_a_line(narrow: Settings) -> None:
             "away, read or not, above 1,000,000 bytes",
         ),
         ("vip.journal", "max.message.bytes", "65536", FAIL, "messages of 65,536 bytes at most"),
+        (
+            "vipcare-customers-changelog",
+            "delete.retention.ms",
+            "1000",
+            WARN,
+            "for 1 second, not for 1",
+        ),
+        ("vip.profiles", "delete.retention.ms", "3600000", WARN, "removals for 1 hour"),
+        ("bank.org", "min.compaction.lag.ms", "0", WARN, "for 0 ms, not for 30 days"),
         ("vip.alerts", "unclean.leader.election.enable", "true", WARN, "a leader that lacks"),
     ],
 )

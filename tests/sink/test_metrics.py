@@ -40,7 +40,7 @@ def test_a_scrape_tells_lag_rate_age_refusals_and_retries(
     with client_of(address) as client:
         client.execute("ALTER TABLE events_raw ADD CONSTRAINT no CHECK offset != 0")
     feed.send_events(200)
-    with SinkProcess(fresh_kafka.bootstrap, address, backoff_max_s=0.5) as sink:
+    with SinkProcess(feed.settings, address, backoff_max_s=0.5) as sink:
         page = sink.metrics
         wait_until(lambda: page().get(ROWS, 0) + page().get(REFUSED, 0) >= 200, "all rows")
         assert page()[REFUSED] > 0
@@ -84,13 +84,13 @@ def test_lag_is_nothing_once_all_is_stored_where_topics_end_in_markers(
         (producer.commit_transaction if kept else producer.abort_transaction)(20)
 
     send(kept=True)
-    with SinkProcess(feed.bootstrap, address) as sink:
+    with SinkProcess(feed.settings, address) as sink:
         wait_until(lambda: count_rows(client)["events"] == 10, "all rows")
         wait_until(lambda: sink.total(LAG) == 0, "no lag")
         send(kept=False)
         send(kept=True)
         wait_until(lambda: count_rows(client)["events"] == 20, "more rows")
         wait_until(lambda: sink.total(LAG) == 0, "no lag again")
-    with SinkProcess(feed.bootstrap, address) as sink:
+    with SinkProcess(feed.settings, address) as sink:
         wait_until(lambda: "vipcare_sink_lag" in str(sink.metrics()), "what a new one tells")
         wait_until(lambda: sink.total(LAG) == 0, "no lag of a new one")

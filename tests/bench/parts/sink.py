@@ -137,9 +137,7 @@ def _sinks(settings: Settings, address: Address, rows: int, name: str, members: 
     with ExitStack() as running:
         committed = running.enter_context(group_places(settings, name, INPUT_TOPICS))
         sinks = [
-            running.enter_context(
-                SinkProcess(settings.kafka.bootstrap, to, group=name, batch_rows=BATCH)
-            )
+            running.enter_context(SinkProcess(settings, to, group=name, batch_rows=BATCH))
             for _ in range(members)
         ]
         await_members(settings, name, members)

@@ -70,7 +70,7 @@ def _run(
     ):
         behind = _behind(settings, committed)
         with pace(kafka, RATE, longest, CUSTOMERS, "away"):
-            with SinkProcess(kafka.bootstrap, address) as sink:
+            with SinkProcess(settings, address) as sink:
                 options.say(f"the sink is there, for {present_s:g} s")
                 time.sleep(_WARM_S)
                 there = time.time()
@@ -82,16 +82,15 @@ def _run(
             time.sleep(away_s)
             backlog, back, before = behind(), time.time(), committed()
             options.say(f"it is back; {backlog:,} messages wait")
-            with SinkProcess(kafka.bootstrap, address) as sink:
+            with SinkProcess(settings, address) as sink:
                 sink.wait_until(lambda: behind() <= _CAUGHT_UP, "end of the backlog", _GIVE_UP_S)
                 drained, taken = time.time() - back, committed() - before
         seen = effects.end()
         # On a busy machine the worker is behind as well; what it sends then is counted, too.
-        partitions = settings.topics.partitions
-        worker.wait_until(lambda: worker.total("vipcare_lag") <= partitions, _GIVE_UP_S)
-        with SinkProcess(kafka.bootstrap, address) as sink:  # the rest, after the pace
+        worker.wait_until(lambda: worker.total("vipcare_lag") == 0, _GIVE_UP_S)
+        with SinkProcess(settings, address) as sink:  # the rest, after the pace
             # Each partition with transactions ends in a marker, which is no message.
-            markers = len(TABLE_OF) * partitions
+            markers = len(TABLE_OF) * settings.topics.partitions
             sink.wait_until(lambda: behind() <= markers, "last message", _GIVE_UP_S)
     return {
         "away_s": away_s,

@@ -66,10 +66,11 @@ def await_members(settings: Settings, group: str, members: int) -> None:
 class SinkProcess:
     """Runs while the block is open. `variables` are settings beyond where things are."""
 
-    def __init__(self, bootstrap: str, address: Address, **variables: object) -> None:
+    def __init__(self, settings: Settings, address: Address, **variables: object) -> None:
         self._environment = {
             **{name: text for name, text in os.environ.items() if not name.startswith("VIPCARE_")},
-            "VIPCARE_KAFKA__BOOTSTRAP": bootstrap,
+            "VIPCARE_KAFKA__BOOTSTRAP": settings.kafka.bootstrap,
+            "VIPCARE_TOPICS__PARTITIONS": str(settings.topics.partitions),
             "VIPCARE_CLICKHOUSE__PORT": str(address.port),
             "VIPCARE_CLICKHOUSE__DATABASE": address.database,
             **{f"VIPCARE_SINK__{name}".upper(): str(value) for name, value in variables.items()},
