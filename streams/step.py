@@ -80,7 +80,7 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
         oldest=activity.latest - settings.duplicates_for,
     )
     record.header.sequence += 1
-    telling = folded.month_began or may_change_summary(record, event)
+    telling = may_change_summary(record, event, month_began=folded.month_began)
     other = mirrored(event) if event.type in MIRRORED else None
     if not (telling or late or outcome.firings or outcome.failed or other):
         return _PLAIN

@@ -33,11 +33,11 @@ class Summary(NamedTuple):
     """As JSON: what it is sent as, and what tells whether it changed."""
 
 
-def may_change_summary(record: Record, event: Input) -> bool:
+def may_change_summary(record: Record, event: Input, *, month_began: bool) -> bool:
     """A record's first event makes a summary, whatever it is; but who is only named by another
     customer's relation is perhaps no customer, and has none before an event of its own."""
     if record.header.summary_version:
-        return event.type in SUMMARY_TYPES
+        return month_began or event.type in SUMMARY_TYPES
     return not is_mirror(event)
 
 

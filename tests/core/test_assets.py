@@ -11,6 +11,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.effects import Profile
 from schemas.envelope import from_millis
 from schemas.record import Record
 from streams.assets import assets_by_month, loans_by_month, totals, worth
@@ -265,6 +266,18 @@ def test_a_balance_that_is_told_after_the_closing_is_worth_nothing() -> None:
         assert totals(record.profile).assets == 555
         months = assets_by_month(record.profile, max(record.months), Decimal(555))
         assert list(months.values()) == [0, 0, 555]
+
+
+def test_the_summary_tells_the_months_that_the_record_does() -> None:
+    money = {"account": "1", "currency": "CNY", "balance": "555", "base_balance": "555"}
+    before: Entry = (NOW - 31 * DAY, "balance.reported", money)
+    record = record_of(list(raws_of([before])), NO_RULES)
+    *_, login = raws_of([before, (NOW, "logged.in", {"channel": "app"})])
+    (summary,) = step(record, input_of(login), NO_RULES).effects
+    assert isinstance(summary, Profile)
+    months = assets_by_month(record.profile, max(record.months), totals(record.profile).assets)
+    assert summary.data.assets_by_month == {month_name(one): sum_ for one, sum_ in months.items()}
+    assert len(months) == 2
 
 
 def held(*words: tuple[str, str, str], **more: str) -> Record:
