@@ -67,11 +67,13 @@ def test_behind_is_what_committed_readers_have_before_them(
 def test_lag_is_counted_from_the_committed_position(
     consumer: Consumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    state = SimpleNamespace(highwater=12)
+    state = SimpleNamespace(_position=11, lso=12, highwater=12, timestamp=None)
     monkeypatch.setattr(consumer._thread, "partition_state", lambda tp: state)
     assert consumer.lag(INPUT) is None
     consumer.lane.offsets.advance({INPUT: 9})
     assert consumer.lag(INPUT) == 3
+    state._position = 12
+    assert consumer.lag(INPUT) == 0, "what is left are markers"
     monkeypatch.setattr(consumer._thread, "partition_state", lambda tp: None)
     assert consumer.behind(INPUT), "unknown counts as behind"
     assert consumer.lag(INPUT) is None
