@@ -4,7 +4,7 @@ Source: CloudEvents 1.0, structured JSON mode. `subject` is the customer and the
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal
@@ -107,6 +107,11 @@ def is_customer_id(subject: str) -> bool:
 def to_millis(instant: datetime) -> int:
     """An aware instant as epoch milliseconds, rounded down, without a float in between."""
     return (instant - _EPOCH) // _MILLISECOND
+
+
+def all_to_millis(instants: Iterable[datetime]) -> list[int]:
+    """`to_millis` of many, without a call for each."""
+    return [(instant - _EPOCH) // _MILLISECOND for instant in instants]
 
 
 def from_millis(millis: int) -> datetime:

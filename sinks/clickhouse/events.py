@@ -19,7 +19,7 @@ import msgspec
 from msgspec import UNSET, Struct, defstruct
 
 from schemas.decode import BrokenEventError, UnknownTypeError, decode_event
-from schemas.envelope import Data, Event, to_millis
+from schemas.envelope import Data, Event, all_to_millis
 from schemas.fields import sensitive_fields
 from sinks.clickhouse.message import LATEST, Message
 from sinks.clickhouse.rows import Column, Rows, joined, shared
@@ -135,18 +135,29 @@ def _groups(messages: Sequence[Message], skipped: Counter[tuple[str, str]]) -> I
         except BrokenEventError:
             skipped[message.topic, "broken"] += 1
             continue
-        time = to_millis(event.time)
-        if not 0 <= time <= LATEST:
+        found = groups.get(type(event))
+        if found is None:
+            found = groups[type(event)] = _Group(type(event))
+        found.messages.append(message)
+        found.events.append(event)
+    return [group for one in groups.values() if (group := _in_range(one, skipped)).events]
+
+
+def _in_range(group: _Group, skipped: Counter[tuple[str, str]]) -> _Group:
+    """The group with its times, without what is of no time that a column holds."""
+    times = all_to_millis(event.time for event in group.events)
+    group.times = [*times]
+    if min(times) >= 0 and max(times) <= LATEST:  # nearly always
+        return group
+    kept = _Group(group.type)
+    for message, event, time in zip(group.messages, group.events, times, strict=True):
+        if 0 <= time <= LATEST:
+            kept.messages.append(message)
+            kept.events.append(event)
+            kept.times.append(time)
+        else:
             skipped[message.topic, "broken"] += 1
-            continue
-        kind = type(event)
-        group = groups.get(kind)
-        if group is None:
-            group = groups[kind] = _Group(kind)
-        group.messages.append(message)
-        group.events.append(event)
-        group.times.append(time)
-    return groups.values()
+    return kept
 
 
 def _received(timestamps: Sequence[int], messages: Sequence[Message]) -> Column:
