@@ -2,7 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
-from agents.rules import read_rules
+from agents.rules import read_rules, try_examples
 from config.load_attributes import read_attributes
 from config.settings import RefusalSettings, Settings
 from streams.attributes import Attributes
@@ -33,11 +33,11 @@ def core_settings(settings: Settings) -> CoreSettings:
 def rule_set(settings: Settings) -> RuleSet:
     """The rules in force. Raises FileErrors: a line for each problem, with its place."""
     folder = settings.worker.rules
-    rules, _ = read_rules(
-        [folder] if folder else [],
-        lateness=settings.step.lateness_days * DAY_MS,
-        attributes=declared_attributes(settings),
+    core = core_settings(settings)
+    rules, files = read_rules(
+        [folder] if folder else [], lateness=core.lateness, attributes=core.attributes
     )
+    try_examples(files, core)
     return rules
 
 

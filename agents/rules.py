@@ -1,13 +1,15 @@
 """Rules from files to a compiled set, with every problem at its file, line and column."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from config.load_rules import SHIPPED, RuleFile, RuleFileErrors, read_rule_files
 from config.placed_yaml import FileProblem
 from streams.attributes import NONE_DECLARED, Attributes
+from streams.context import CoreSettings
 from streams.durations import DAY_MS
-from streams.rules.errors import RuleErrors
+from streams.rules.errors import RuleErrors, RuleProblem
+from streams.rules.examples import failures
 from streams.rules.ruleset import RuleSet, compile_rules
 
 
@@ -26,9 +28,28 @@ def read_rules(
         definitions = [file.definition for file in files]
         return compile_rules(definitions, lateness=lateness, attributes=attributes), files
     except RuleErrors as error:
-        raise RuleFileErrors(_placed(error, files)) from None
+        raise RuleFileErrors(_placed(error.problems, files)) from None
 
 
-def _placed(error: RuleErrors, files: Sequence[RuleFile]) -> list[FileProblem]:
+def try_examples(files: Sequence[RuleFile], settings: CoreSettings) -> None:
+    """Play the examples of all rules but the retired, each rule by itself as if it were live.
+
+    Raises RuleFileErrors with every example that says otherwise.
+    """
+    problems: list[RuleProblem] = []
+    for file in files:
+        rule = file.definition
+        if rule.examples and rule.status != "retired":
+            alone = compile_rules(
+                [rule.model_copy(update={"status": "live"})],
+                lateness=settings.lateness,
+                attributes=settings.attributes,
+            )
+            problems += failures(alone, settings)
+    if problems:
+        raise RuleFileErrors(_placed(problems, files))
+
+
+def _placed(problems: Iterable[RuleProblem], files: Sequence[RuleFile]) -> list[FileProblem]:
     by_id = {file.definition.id: file for file in files}
-    return [by_id[one.rule].problem(one.key, one.column, one.message) for one in error.problems]
+    return [by_id[one.rule].problem(one.key, one.column, one.message) for one in problems]

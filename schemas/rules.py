@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from schemas.effects import Kind, Priority
+from schemas.rule_examples import RuleExample
 
 RuleId = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 Duration = Annotated[str, Field(pattern=r"^\d{1,5}[smhdw]$", examples=["30d", "1h"])]
@@ -88,6 +89,7 @@ class RuleDefinition(_Strict):
     then: Then
     cooldown: Duration | None = None
     """After firing for a customer, not again for so long (event time)."""
+    examples: Annotated[list[RuleExample], Field(max_length=50)] = []
 
     @model_validator(mode="before")
     @classmethod

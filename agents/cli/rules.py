@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from agents.cli.errors import UserError
-from agents.core import declared_attributes, rule_set
-from agents.rules import read_rules
+from agents.core import core_settings, declared_attributes, rule_set
+from agents.rules import read_rules, try_examples
 from config.load import load_settings
 from config.load_rules import RuleFile
 from config.placed_yaml import FileErrors
@@ -32,6 +32,28 @@ def check(paths: tuple[Path, ...]) -> None:
     states = [file.definition.status for file in files]
     counted = ", ".join(f"{states.count(one)} {one}" for one in dict.fromkeys(states))
     click.echo(f"ok: {len(files)} rules ({counted}), digest {checked.digest[:12]}")
+
+
+@rules.command()
+@PATHS
+def test(paths: tuple[Path, ...]) -> None:
+    """Play the examples in the rules: what they say is expected must come, and nothing else.
+
+    Each rule runs by itself, as if it were live, on the events of its example alone. A line for
+    each example that says otherwise, with its place; exit status 2 if there is one. A worker does
+    the same when it starts.
+    """
+    _, files = _read(paths)
+    try:
+        try_examples(files, core_settings(load_settings()))
+    except FileErrors as error:
+        raise UserError(str(error)) from None
+    tried = [file.definition for file in files if file.definition.status != "retired"]
+    counted = sum(len(rule.examples) for rule in tried)
+    click.echo(f"ok: {counted} examples of {len(tried)} rules")
+    for rule in tried:
+        if not rule.examples:
+            click.echo(click.style(f"    {rule.id} has no example", dim=True))
 
 
 @rules.command(name="list")

@@ -1,0 +1,188 @@
+"""The examples of a rule, played: its events through the live step, what waits at its time.
+
+Only the rule itself runs, whatever its status. Fields that an event must have and the example does
+not say are made up where they are texts (ids above all); the currency is the base currency, and an
+amount that is only said in the base currency is the same in the event's own. Everything else must
+be said, so that an example shows what the rule looks at.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any, NamedTuple, get_type_hints
+
+import msgspec
+from msgspec import inspect
+
+from schemas.effects import Alert, Effect, Task
+from schemas.envelope import from_millis, to_millis
+from schemas.events import EVENT_TYPES
+from schemas.record import Record
+from schemas.rule_examples import Expected, Given, RuleExample
+from streams.chunk import apply_chunk
+from streams.context import Context, CoreSettings
+from streams.durations import parse_duration
+from streams.expressions.parse import nearest
+from streams.inputs import raw_of
+from streams.intake import read
+from streams.partitioning import partition_of
+from streams.rules.errors import RuleProblem
+from streams.rules.ruleset import RuleSet
+
+CUSTOMER = "EXAMPLE"
+_BASE = "base_"
+
+
+class _Occurrence(NamedTuple):
+    at: int
+    given: Given
+    key: str
+    """Where it stands in the rule."""
+
+
+class _WrongExampleError(ValueError):
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+def failures(rules: RuleSet, settings: CoreSettings) -> Iterator[RuleProblem]:
+    """What is not as the examples of a set of one rule say; nothing if all is."""
+    [rule] = rules.definitions
+    for number, example in enumerate(rule.examples):
+        key = f"examples.{number}"
+        try:
+            made = play(example, rules, settings, key)
+        except _WrongExampleError as error:
+            yield RuleProblem(rule.id, error.key, 0, str(error))
+        else:
+            if problem := _difference(example.expect, made, settings):
+                message = f"{example.title}: {problem}"
+                yield RuleProblem(rule.id, f"{key}.expect", 0, message)
+
+
+def play(
+    example: RuleExample, rules: RuleSet, settings: CoreSettings, key: str
+) -> list[Task | Alert]:
+    """The tasks and alerts that the events of one example lead to, in order."""
+    record, made = Record(CUSTOMER), list[Effect]()
+    at = 0
+    for number, one in enumerate(_occurrences(example.given, settings, key)):
+        at = one.at
+        entry = read(_message(one, number, settings), settings)
+        outcome = apply_chunk([entry], lambda _: record, Context(at, rules, settings))
+        if outcome.dead_letters:
+            raise _WrongExampleError(one.key, f"{one.given.event}: {outcome.dead_letters[0].detail}")
+        made += outcome.effects
+    if example.until is not None:
+        until = _instant(example.until, at, settings)
+        context = Context(until, rules, settings, partition_time=until)
+        made += apply_chunk([], lambda _: record, context, due=[CUSTOMER]).effects
+    return [one for one in made if isinstance(one, Task | Alert)]
+
+
+def _occurrences(
+    given: Iterable[Given], settings: CoreSettings, key: str
+) -> Iterator[_Occurrence]:
+    at = -1
+    for number, one in enumerate(given):
+        place = f"{key}.given.{number}"
+        if one.event not in EVENT_TYPES:
+            hint = nearest(one.event, EVENT_TYPES)
+            raise _WrongExampleError(f"{place}.event", f"{one.event} is no event type{hint}")
+        if at < 0 and one.at.startswith("+"):
+            raise _WrongExampleError(f"{place}.at", "the first event needs a day")
+        at = _instant(one.at, at, settings)
+        for repeat in range(one.times):
+            if repeat:
+                at += parse_duration(one.every or "")
+            yield _Occurrence(at, one, place)
+
+
+def _instant(text: str, before: int, settings: CoreSettings) -> int:
+    if text.startswith("+"):
+        return before + parse_duration(text[1:])
+    return to_millis(datetime.fromisoformat(text).replace(tzinfo=settings.time_zone))
+
+
+def _message(one: _Occurrence, number: int, settings: CoreSettings) -> Any:
+    event = EVENT_TYPES[one.given.event]
+    value = {
+        "specversion": "1.0",
+        "id": f"example-{number}",
+        "source": "/example",
+        "type": one.given.event,
+        "subject": CUSTOMER,
+        "time": from_millis(one.at),
+        "data": _data(event, one.given.with_, number, settings),
+    }
+    key = CUSTOMER.encode()
+    partition = partition_of(key, settings.partitions)
+    return raw_of(event.topic, partition, number, key, msgspec.json.encode(value), ())
+
+
+def _data(
+    event: type[msgspec.Struct], said: dict[str, Any], number: int, settings: CoreSettings
+) -> dict[str, Any]:
+    info = inspect.type_info(get_type_hints(event)["data"])
+    data = dict(said)
+    assert isinstance(info, inspect.StructType)
+    for field in info.fields:
+        kind, name = _plain(field.type), field.name
+        if name in data:
+            if isinstance(kind, inspect.DecimalType) and type(data[name]) in (int, float):
+                data[name] = str(data[name])
+        elif not field.required:
+            continue
+        elif name == "currency":
+            data[name] = settings.base_currency
+        elif f"{_BASE}{name}" in said:
+            data[name] = str(said[f"{_BASE}{name}"])
+        elif isinstance(kind, inspect.StrType) and kind.pattern is None:
+            data[name] = f"{name}-{number}"
+    return data
+
+
+def _plain(kind: inspect.Type) -> inspect.Type:
+    while isinstance(kind, inspect.Metadata):
+        kind = kind.type
+    return kind
+
+
+def _difference(
+    expected: list[Expected], made: list[Task | Alert], settings: CoreSettings
+) -> str:
+    """What is not as expected, in words; empty if nothing."""
+    for place, (one, other) in enumerate(zip(expected, made, strict=False), 1):
+        if not _is_like(one, other, settings):
+            return f"number {place} is {_told(other, settings)}, expected was {_asked(one)}"
+    if len(made) < len(expected):
+        return f"{_asked(expected[len(made)])} was expected and did not come"
+    if len(made) > len(expected):
+        return f"{_told(made[len(expected)], settings)} came and was not expected"
+    return ""
+
+
+def _is_like(expected: Expected, made: Task | Alert, settings: CoreSettings) -> bool:
+    texts = (*made.data.title.values(), *made.data.text.values())
+    return (
+        expected.action == _action(made)
+        and any(expected.part in text for text in texts)
+        and (expected.at is None or _local(made, settings).startswith(expected.at.replace("T", " ")))
+    )
+
+
+def _action(made: Task | Alert) -> str:
+    return "task" if isinstance(made, Task) else "alert"
+
+
+def _local(made: Task | Alert, settings: CoreSettings) -> str:
+    return f"{made.time.astimezone(settings.time_zone):%Y-%m-%d %H:%M:%S}"
+
+
+def _told(made: Task | Alert, settings: CoreSettings) -> str:
+    return f"the {_action(made)} “{made.data.text['en']}” of {_local(made, settings)}"
+
+
+def _asked(expected: Expected) -> str:
+    when = f" of {expected.at}" if expected.at else ""
+    return f"the {expected.action} “{expected.part}”{when}"

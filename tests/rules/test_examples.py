@@ -1,0 +1,136 @@
+"""Examples in rule files: what they show is played by the live step, and what is wrong is told."""
+
+from pathlib import Path
+
+import pytest
+
+from agents.cli.main import run
+from agents.rules import read_rules, try_examples
+from config.load_rules import RuleFileErrors
+from streams.context import CoreSettings
+from tests.rules.test_wrong_rules import GOOD
+
+SETTINGS = CoreSettings(partitions=4)
+MANY = """\
+  - title: three
+    given:
+      - {at: 2026-03-01 10:00, event: transfer.completed, times: 3, every: 1h,
+         with: {direction: out, amount: 150}}
+"""
+
+
+def problem(tmp_path: Path, examples: str, rule: str = GOOD) -> str:
+    """What is said of a rule with these examples; empty if nothing is."""
+    path = tmp_path / "a-rule.yaml"
+    path.write_text(f"{rule}examples:\n{examples}")
+    _, files = read_rules([path])
+    try:
+        try_examples(files, SETTINGS)
+    except RuleFileErrors as errors:
+        return str(errors).removeprefix(str(tmp_path))
+    return ""
+
+
+@pytest.mark.parametrize(
+    "expect",
+    [
+        "[alert: 3 transfers]",
+        "[alert: 3 笔]",
+        "[alert: A]",
+        "[{alert: 3, at: 2026-03-01}]",
+        "[{alert: 3, at: 2026-03-01T12:00}]",
+    ],
+)
+def test_what_comes_as_expected(tmp_path: Path, expect: str) -> None:
+    assert not problem(tmp_path, f"{MANY}    expect: {expect}\n")
+
+
+@pytest.mark.parametrize(
+    ("expect", "told"),
+    [
+        ("[]", "the alert “3 transfers” of 2026-03-01 12:00:00 came and was not expected"),
+        ("[alert: 2 transfers]", "number 1 is the alert “3 transfers” of 2026-03-01 12:00:00, "),
+        ("[task: 3 transfers]", "expected was the task “3 transfers”"),
+        ("[{alert: 3, at: 2026-03-02}]", "expected was the alert “3” of 2026-03-02"),
+        ("[alert: 3, alert: 3]", "the alert “3” was expected and did not come"),
+    ],
+)
+def test_what_does_not(tmp_path: Path, expect: str, told: str) -> None:
+    said = problem(tmp_path, f"{MANY}    expect: {expect}\n")
+    assert said.startswith("/a-rule.yaml:25:5: examples.0.expect: three: ")
+    assert told in said
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (
+            "{at: 2026-03-01, event: transfer.complete}",
+            "/a-rule.yaml:23:33: examples.0.given.0.event: transfer.complete is no event type; "
+            "did you mean transfer.completed?",
+        ),
+        (
+            "{at: 2026-03-01, event: transfer.completed}",
+            "/a-rule.yaml:23:9: examples.0.given.0: transfer.completed: ",
+        ),
+        (
+            "{at: 2026-03-01, event: transfer.completed, with: {direction: up, amount: 1}}",
+            "/a-rule.yaml:23:9: examples.0.given.0: transfer.completed: ",
+        ),
+        ("{at: +1h, event: logged.in}", "examples.0.given.0.at: the first event needs a day"),
+    ],
+)
+def test_events_that_cannot_be(tmp_path: Path, given: str, told: str) -> None:
+    examples = f"  - title: wrong\n    given:\n      - {given}\n    expect: []\n"
+    assert told in problem(tmp_path, examples)
+
+
+@pytest.mark.parametrize(
+    ("example", "told"),
+    [
+        ("{title: a, given: [], expect: []}", "examples.0.given"),
+        ("{title: a, expect: []}", "given: this key is missing"),
+        ("{title: a, given: [{at: soon, event: logged.in}], expect: []}", "does not match"),
+        (
+            "{title: a, given: [{at: 2026-03-01, event: logged.in, times: 2}], expect: []}",
+            "times and every go together",
+        ),
+        (
+            "{title: a, given: [{at: 2026-03-01, event: logged.in}], expect: [at: 2026-03-01]}",
+            "say what is expected: a task, or an alert",
+        ),
+    ],
+)
+def test_examples_that_are_none(tmp_path: Path, example: str, told: str) -> None:
+    path = tmp_path / "a-rule.yaml"
+    path.write_text(f"{GOOD}examples:\n  - {example}\n")
+    with pytest.raises(RuleFileErrors, match="a-rule.yaml:2") as caught:
+        read_rules([path])
+    assert told in str(caught.value)
+
+
+def test_a_draft_is_tried_a_retired_rule_is_not(tmp_path: Path) -> None:
+    examples = f"{MANY}    expect: []\n"
+    assert problem(tmp_path, examples, GOOD.replace("live", "draft"))
+    assert not problem(tmp_path, examples, GOOD.replace("live", "retired"))
+
+
+def test_examples_change_nothing_of_a_rule(tmp_path: Path) -> None:
+    path = tmp_path / "a-rule.yaml"
+    path.write_text(GOOD)
+    plain, _ = read_rules([path])
+    path.write_text(f"{GOOD}examples:\n{MANY}    expect: []\n")
+    assert read_rules([path])[0].digest == plain.digest
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["rules", "test"]) == 0
+    assert capsys.readouterr().out.startswith("ok: ")
+    path = tmp_path / "a-rule.yaml"
+    path.write_text(GOOD)
+    assert run(["rules", "test", str(path)]) == 0
+    assert "a-rule has no example" in capsys.readouterr().out
+    path.write_text(f"{GOOD}examples:\n{MANY}    expect: []\n")
+    assert run(["rules", "test", str(path)]) == 2
+    said = capsys.readouterr().err
+    assert f"{path}:25:5: examples.0.expect: three: the alert" in said
