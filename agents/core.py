@@ -35,7 +35,10 @@ def rule_set(settings: Settings) -> RuleSet:
     folder = settings.worker.rules
     core = core_settings(settings)
     rules, files = read_rules(
-        [folder] if folder else [], lateness=core.lateness, attributes=core.attributes
+        [folder] if folder else [],
+        lateness=core.lateness,
+        attributes=core.attributes,
+        zone=core.time_zone,
     )
     try_examples(files, core)
     return rules

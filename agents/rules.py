@@ -1,6 +1,7 @@
 """Rules from files to a compiled set, with every problem at its file, line and column."""
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, tzinfo
 from pathlib import Path
 
 from config.load_rules import SHIPPED, RuleFile, RuleFileErrors, read_rule_files
@@ -18,6 +19,7 @@ def read_rules(
     *,
     lateness: int = 30 * DAY_MS,
     attributes: Attributes = NONE_DECLARED,
+    zone: tzinfo = UTC,
 ) -> tuple[RuleSet, list[RuleFile]]:
     """Read, check and compile the rules of files and folders; none means those shipped.
 
@@ -26,9 +28,10 @@ def read_rules(
     files = read_rule_files(paths or (SHIPPED,))
     try:
         definitions = [file.definition for file in files]
-        return compile_rules(definitions, lateness=lateness, attributes=attributes), files
+        rules = compile_rules(definitions, lateness=lateness, attributes=attributes, zone=zone)
     except RuleErrors as error:
         raise RuleFileErrors(_placed(error.problems, files)) from None
+    return rules, files
 
 
 def try_examples(files: Sequence[RuleFile], settings: CoreSettings) -> None:
@@ -44,6 +47,7 @@ def try_examples(files: Sequence[RuleFile], settings: CoreSettings) -> None:
                 [rule.model_copy(update={"status": "live"})],
                 lateness=settings.lateness,
                 attributes=settings.attributes,
+                zone=settings.time_zone,
             )
             problems += failures(alone, settings)
     if problems:

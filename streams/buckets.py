@@ -1,11 +1,11 @@
-"""What one bucket of a window holds: counts, totals, extremes or distinct values.
+"""What one bucket of a window holds: counts, totals, squares, extremes, first or distinct values.
 
 A window's state is `[cut, indices, cells, …]` (see streams/windows.py): the lists of cells stand
 beside the list of bucket indices. Values are integers (a Decimal scaled, see scale), so sums
 are exact; one beyond 64 bits, which msgpack does not have, is kept as text.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Protocol
 from zlib import crc32
@@ -17,6 +17,8 @@ KEPT_EXTREMES = 8
 """Values a bucket keeps for min and max, so that a reversed event can be taken out again."""
 KEPT_DISTINCT = 32
 """Values a bucket keeps for distinct."""
+KEPT_TEXT = 64
+"""Characters of a text that first and last keep."""
 
 _UNITS = [Decimal(1).scaleb(decimals) for decimals in range(9)]
 _PARTS = [Decimal(1).scaleb(-decimals) for decimals in range(9)]
@@ -34,12 +36,12 @@ class Kind(Protocol):
     def insert(self, state: State, i: int) -> None:
         """A new bucket's cells, one into each list."""
 
-    def put(self, state: State, i: int, value: int) -> None: ...
+    def put(self, state: State, i: int, value: Any) -> None: ...
 
-    def take(self, state: State, i: int, value: int) -> bool:
+    def take(self, state: State, i: int, value: Any) -> bool:
         """Take a value out again; True when nothing is left in the bucket."""
 
-    def read(self, state: State, low: int, high: int, own: int | None) -> Any:
+    def read(self, state: State, low: int, high: int, own: Any) -> Any:
         """The buckets from `low` up to `high`, less one `own` value that is in the last of them."""
 
 
@@ -96,6 +98,36 @@ class Totals:
         if own is None:
             return sum(counts[low:high]), total
         return sum(counts[low:high]) - 1, total - own
+
+
+class Squares:
+    """How many, how much, and the sum of the squares. Reads as (count, sum, sum of squares)."""
+
+    name = "squares"
+    lists = 3
+
+    def insert(self, state: State, i: int) -> None:
+        for cells in state[_CELLS:]:
+            cells.insert(i, 0)
+
+    def put(self, state: State, i: int, value: int) -> None:
+        self._add(state, i, 1, value)
+
+    def take(self, state: State, i: int, value: int) -> bool:
+        self._add(state, i, -1, value)
+        return bool(state[_CELLS][i] <= 0)
+
+    def _add(self, state: State, i: int, times: int, value: int) -> None:
+        _, _, counts, sums, squares = state
+        counts[i] += times
+        sums[i] = fit(int(sums[i]) + times * value)
+        squares[i] = fit(int(squares[i]) + times * value * value)
+
+    def read(self, state: State, low: int, high: int, own: int | None) -> tuple[int, int, int]:
+        _, _, counts, sums, squares = state
+        count = sum(counts[low:high])
+        total, square = sum(map(int, sums[low:high])), sum(map(int, squares[low:high]))
+        return (count, total, square) if own is None else (count - 1, total - own, square - own**2)
 
 
 class Extremes:
@@ -162,6 +194,70 @@ class Extremes:
         return None if best is None else best * self.sign
 
 
+class Ends:
+    """The value of the first or the last event. Reads as the value, or None: none or unknown.
+
+    A value is `[time, value]`. A bucket keeps its KEPT_EXTREMES first (or last) ones: `[fallen,
+    bound, kept]`, `fallen` counts the others, all of them at or beyond `bound`. The answer is exact
+    or, when every kept value was taken out again and others had fallen off, unknown. Of two at the
+    same time the one whose text is greater counts as the later one.
+    """
+
+    lists = 1
+
+    def __init__(self, name: str, end: int) -> None:
+        self.name = name
+        self.end = end
+        """Where in a sorted list the wanted one is: 0 or -1; what gives way is at the other."""
+        self._far = -1 - end
+
+    def insert(self, state: State, i: int) -> None:
+        state[_CELLS].insert(i, [0, None, []])
+
+    def put(self, state: State, i: int, value: Any) -> None:
+        cell = state[_CELLS][i]
+        fallen, bound, kept = cell
+        if fallen and self._is_beyond(value, bound):
+            cell[0] += 1
+            return
+        insort(kept, value, key=_by_time)
+        if len(kept) > KEPT_EXTREMES:
+            cell[0], cell[1] = fallen + 1, kept.pop(self._far)
+
+    def take(self, state: State, i: int, value: Any) -> bool:
+        return self._take(state[_CELLS][i], value)
+
+    def _take(self, cell: list[Any], value: Any) -> bool:
+        fallen, bound, kept = cell
+        if value in kept:
+            kept.remove(value)
+        elif fallen and self._is_beyond(value, bound):
+            cell[0] -= 1
+        return not kept and not cell[0]
+
+    def _is_beyond(self, value: Any, bound: Any) -> bool:
+        one, other = _by_time(value), _by_time(bound)
+        return one <= other if self.end else one >= other
+
+    def read(self, state: State, low: int, high: int, own: Any) -> Any:
+        cells = state[_CELLS][low:high]
+        if own is not None:
+            fallen, bound, kept = cells[-1]
+            cells[-1] = [fallen, bound, kept[:]]
+            self._take(cells[-1], own)
+        for fallen, _, kept in reversed(cells) if self.end else cells:
+            if kept:
+                return kept[self.end][1]
+            if fallen:
+                return None
+        return None
+
+
+def _by_time(value: list[Any]) -> tuple[int, str]:
+    at, one = value
+    return at, str(one)
+
+
 class Distinct:
     """How many different values. Reads as an int, never more than the truth.
 
@@ -211,6 +307,9 @@ TOTALS = Totals()
 MINIMUM = Extremes("min", 1)
 MAXIMUM = Extremes("max", -1)
 DISTINCT = Distinct()
+SQUARES = Squares()
+FIRST = Ends("first", 0)
+LAST = Ends("last", -1)
 
 
 def scale(value: Value, decimals: int) -> int:
@@ -226,6 +325,11 @@ def scale(value: Value, decimals: int) -> int:
     scaled = value * _UNITS[decimals]
     whole = int(scaled)
     return whole if whole == scaled else int(scaled.to_integral_value(ROUND_HALF_EVEN))
+
+
+def plain(value: Value, decimals: int) -> int | str:
+    """A value as Ends keep it: a number scaled, a text as it is."""
+    return value[:KEPT_TEXT] if isinstance(value, str) else fit(scale(value, decimals))
 
 
 def unscale(value: int, decimals: int) -> int | Decimal:

@@ -14,6 +14,8 @@ that ends at its own time; with it, what came up to w after it in the same bucke
 than KEPT_BUCKETS are kept: the window at the record's latest time is always whole; one that a late
 event asks for is *unknown* where the state was cut, not wrong.
 
+A window of calendar months is one over the numbers of months, of width 1 (see rules/aggregates.py).
+
 The state is `[cut, indices, cells, …]`: the greatest index that was cut (or -1), the indices of the
 buckets that hold something, in order, and beside it one list for each cell of the kind.
 """
@@ -60,7 +62,7 @@ class Window(Struct, frozen=True, kw_only=True):
     def new(self) -> State:
         return [-1, [], *([] for _ in range(self.kind.lists))]
 
-    def add(self, state: State, at: int, value: int, latest: int) -> None:
+    def add(self, state: State, at: int, value: Any, latest: int) -> None:
         """Put an event in. `latest` is the record's greatest event time, this event included."""
         bucket, indices = at // self.width, state[1]
         if bucket <= state[0]:
@@ -75,7 +77,7 @@ class Window(Struct, frozen=True, kw_only=True):
         if indices[0] <= (latest - self.keep) // self.width or len(indices) > KEPT_BUCKETS:
             self._prune(state, latest)
 
-    def remove(self, state: State, at: int, value: int) -> None:
+    def remove(self, state: State, at: int, value: Any) -> None:
         """Take an event out that was added before; nothing happens where its bucket is gone."""
         bucket = at // self.width
         i = bisect_left(state[1], bucket)
@@ -93,7 +95,7 @@ class Window(Struct, frozen=True, kw_only=True):
         """
         width, kind_read = self.width, self.kind.read
 
-        def read(state: State, at: int, own: int | None = None) -> Any:
+        def read(state: State, at: int, own: Any = None) -> Any:
             first = (at - length) // width + 1
             if first <= state[0]:
                 return None

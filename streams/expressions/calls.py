@@ -6,7 +6,7 @@ A new kind of aggregate gets an entry in AGGREGATES and, if it needs other argum
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from schemas.events import EVENT_TYPES as _EVENTS
@@ -16,6 +16,8 @@ from streams.expressions.nodes import (
     FLAG,
     Absolute,
     Aggregate,
+    And,
+    Arithmetic,
     Base,
     Default,
     Known,
@@ -26,7 +28,7 @@ from streams.expressions.nodes import (
     Type,
     narrow,
 )
-from streams.expressions.parse import Duration, EventType, nearest
+from streams.expressions.parse import Duration, EventType, Months, nearest
 from streams.windows import SHORTEST
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 EVENT_TYPES = tuple(_EVENTS)
 LONGEST = 1_830 * DAY_MS
+MAX_MONTHS = 60
 WINDOW_DECIMALS = 8
 """What a window keeps of a number whose decimals are not known."""
 
@@ -43,7 +46,13 @@ AGGREGATES = {
     "avg": "avg(base_amount, transfer.completed, 90d, at_least=5, where=…)",
     "min": "min(base_amount, transfer.completed, 30d, where=…)",
     "max": "max(base_amount, transfer.completed, 30d, where=…)",
+    "stddev": "stddev(base_amount, transfer.completed, 90d, at_least=5, where=…)",
     "distinct": "distinct(country, card.settled, 7d, where=…)",
+    "first": "first(base_amount, transfer.completed, 30d, where=…)",
+    "last": "last(channel, transfer.completed, 30d, where=…)",
+}
+SHARES = {
+    "share": "share(base_amount, card.settled, last 3 months, of=category == '5641', where=…)",
 }
 PLAIN = {
     "abs": "abs(x)",
@@ -51,7 +60,9 @@ PLAIN = {
     "known": "known(x)",
     "default": "default(x, 0)",
 }
-NAMES = AGGREGATES | PLAIN
+NAMES = AGGREGATES | SHARES | PLAIN
+_AVERAGES = ("avg", "stddev")
+_ANY_VALUE = ("distinct", "first", "last")
 
 
 def check_call(checker: Checker, call: ast.Call) -> Node:
@@ -59,6 +70,8 @@ def check_call(checker: Checker, call: ast.Call) -> Node:
     name = call.func.id if isinstance(call.func, ast.Name) else ""
     if name in AGGREGATES:
         return _aggregate(checker, call, name)
+    if name in SHARES:
+        return _share(checker, call)
     if name not in PLAIN:
         text = checker.parsed.text(call.func)
         raise checker.error(call, f"there is no function {text}{nearest(text, NAMES)}")
@@ -103,47 +116,104 @@ def _default(checker: Checker, call: ast.Call) -> Node:
 
 
 def _aggregate(checker: Checker, call: ast.Call, name: str) -> Reading:
+    over = _over(checker, call, 0 if name == "count" else 1, AGGREGATES[name])
+    return over.reading(name, _options(checker, over.inside, call, name))
+
+
+def _share(checker: Checker, call: ast.Call) -> Node:
+    """What a condition holds for, of all: two aggregates, one divided by the other."""
+    form = SHARES["share"]
+    over = _over(checker, call, 0 if len(call.args) == 2 else 1, form)
+    options = _options(checker, over.inside, call, "share")
+    if options.of is None:
+        raise checker.error(call, f"of what is it a share? Write it as {form}")
+    function = "sum" if over.value else "count"
+    part, whole = (
+        over.reading(function, replace(options, of=None, where=where))
+        for where in (_both(options.of, options.where), options.where)
+    )
+    return Arithmetic(Type(Base.NUMBER, True, None), "/", part, whole)
+
+
+def _both(one: ast.expr, other: ast.expr | None) -> ast.expr:
+    return one if other is None else ast.BoolOp(ast.And(), [one, other])
+
+
+@dataclass
+class _Over:
+    """What an aggregate is over: its positional arguments."""
+
+    checker: Checker
+    inside: Checker
+    types: tuple[str, ...]
+    span: Duration | Months
+    value: ast.expr | None
+
+    def reading(self, name: str, options: _Options) -> Reading:
+        value = _value(self.inside, self.value, name) if self.value else None
+        decimals = value.type.decimals if value else 0
+        span = self.span
+        aggregate = Aggregate(
+            function=name,
+            types=self.types,
+            length=span.millis if isinstance(span, Duration) else 0,
+            value=value,
+            where=_where(self.inside, options),
+            value_text=ast.unparse(self.value) if self.value else "",
+            where_text=ast.unparse(options.where) if options.where else "",
+            decimals=WINDOW_DECIMALS if decimals is None else decimals,
+            prior=options.prior,
+            at_least=options.at_least,
+            months=(span.first, span.last) if isinstance(span, Months) else None,
+        )
+        return Reading(_result(aggregate), aggregate)
+
+
+def _over(checker: Checker, call: ast.Call, values: int, form: str) -> _Over:
     if checker.scope.aggregate:
         raise checker.error(call, "an aggregate does not stand inside another")
-    arguments = list(call.args)
-    if len(arguments) != (2 if name == "count" else 3):
-        raise checker.error(call, f"write it as {AGGREGATES[name]}")
-    length = _length(checker, arguments.pop())
-    types = _types(checker, arguments.pop())
-    inside = checker.within(types)
-    value = _value(inside, arguments[0], name) if arguments else None
-    options = _options(checker, inside, call, name)
-    decimals = value.type.decimals if value else 0
-    aggregate = Aggregate(
-        function=name,
-        types=types,
-        length=length,
-        value=value,
-        where=inside.expect(options.where, Base.FLAG) if options.where else None,
-        value_text=ast.unparse(arguments[0]) if arguments else "",
-        where_text=ast.unparse(options.where) if options.where else "",
-        decimals=WINDOW_DECIMALS if decimals is None else decimals,
-        prior=options.prior,
-        at_least=options.at_least,
-    )
-    return Reading(_result(aggregate), aggregate)
+    if len(call.args) != values + 2:
+        raise checker.error(call, f"write it as {form}")
+    *value, types, span = call.args
+    found = _span(checker, span)
+    names = _types(checker, types)
+    return _Over(checker, checker.within(names), names, found, value[0] if value else None)
+
+
+def _where(inside: Checker, options: _Options) -> Node | None:
+    """A share's condition is made of two, which are checked one by one: only they have places."""
+    where = options.where
+    if where is None:
+        return None
+    if isinstance(where, ast.BoolOp) and not hasattr(where, "col_offset"):
+        parts = [inside.expect(one, Base.FLAG) for one in where.values]
+        return And(Type(Base.FLAG, any(one.type.optional for one in parts)), tuple(parts))
+    return inside.expect(where, Base.FLAG)
 
 
 def _result(aggregate: Aggregate) -> Type:
     """Every aggregate may be unknown: to an event that came too late, all of them are."""
-    if aggregate.function in ("count", "distinct"):
+    function, value = aggregate.function, aggregate.value
+    if function in ("count", "distinct"):
         return Type(Base.NUMBER, optional=True)
-    decimals = None if aggregate.function == "avg" else aggregate.decimals
+    if function in ("first", "last") and value and value.type.base is not Base.NUMBER:
+        return replace(value.type, optional=True)
+    decimals = None if function in _AVERAGES else aggregate.decimals
     return Type(Base.NUMBER, True, decimals)
 
 
-def _length(checker: Checker, tree: ast.expr) -> int:
-    token = checker.parsed.token(tree)
-    if not isinstance(token, Duration):
-        raise checker.error(tree, "expected a length such as 1h or 30d")
-    if not SHORTEST <= token.millis <= LONGEST:
-        raise checker.error(tree, f"a window is from 1m to {LONGEST // DAY_MS}d long")
-    return token.millis
+def _span(checker: Checker, tree: ast.expr) -> Duration | Months:
+    match checker.parsed.token(tree):
+        case Duration() as length:
+            if not SHORTEST <= length.millis <= LONGEST:
+                raise checker.error(tree, f"a window is from 1m to {LONGEST // DAY_MS}d long")
+            return length
+        case Months() as months:
+            if not -MAX_MONTHS <= months.first <= months.last <= 0:
+                message = f"months go forward, from -{MAX_MONTHS} at most, as in months -6 to -3"
+                raise checker.error(tree, message)
+            return months
+    raise checker.error(tree, "expected a length such as 1h or 30d, or last 3 months")
 
 
 def _types(checker: Checker, tree: ast.expr) -> tuple[str, ...]:
@@ -159,7 +229,7 @@ def _types(checker: Checker, tree: ast.expr) -> tuple[str, ...]:
 
 
 def _value(inside: Checker, tree: ast.expr, name: str) -> Node:
-    if name != "distinct":
+    if name not in _ANY_VALUE:
         return inside.expect(tree, Base.NUMBER)
     value = inside.node(tree)
     if value.type.base not in (Base.TEXT, Base.NUMBER, Base.DAY):
@@ -172,6 +242,7 @@ def _value(inside: Checker, tree: ast.expr, name: str) -> Node:
 @dataclass
 class _Options:
     where: ast.expr | None = None
+    of: ast.expr | None = None
     prior: bool = False
     at_least: int = 0
 
@@ -183,8 +254,11 @@ def _options(checker: Checker, inside: Checker, call: ast.Call, name: str) -> _O
         if keyword.arg == "where":
             options.where = keyword.value
             continue
+        if keyword.arg == "of" and name in SHARES:
+            options.of = keyword.value
+            continue
         if keyword.arg not in ("prior", "at_least"):
-            message = f"{keyword.arg} is not known here; write it as {AGGREGATES[name]}"
+            message = f"{keyword.arg} is not known here; write it as {NAMES[name]}"
             raise checker.error(keyword, message)
         node = inside.node(keyword.value)
         value = node.value if isinstance(node, Literal) else None
@@ -192,11 +266,12 @@ def _options(checker: Checker, inside: Checker, call: ast.Call, name: str) -> _O
             if not isinstance(value, bool):
                 raise checker.error(keyword.value, "prior is true or false")
             options.prior = value
-        elif name == "avg" and type(value) is int and value > 0:
+        elif name in _AVERAGES and type(value) is int and value > 0:
             options.at_least = value
         else:
-            message = "at_least is a whole number above zero, and belongs to avg"
+            message = "at_least is a whole number above zero, and belongs to avg and stddev"
             raise checker.error(keyword.value, message)
-    if name == "avg" and not options.at_least:
-        raise checker.error(call, "a mean says how many events it needs, as in at_least=5")
+    if name in _AVERAGES and options.at_least < _AVERAGES.index(name) + 1:
+        least = "" if name == "avg" else ", two at least"
+        raise checker.error(call, f"{name} says how many events it needs{least}, as in at_least=5")
     return options

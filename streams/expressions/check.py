@@ -40,7 +40,7 @@ from streams.expressions.nodes import (
     Type,
     narrow,
 )
-from streams.expressions.parse import Duration, ExpressionError, Parsed, nearest, parse
+from streams.expressions.parse import EventType, ExpressionError, Parsed, nearest, parse
 
 MAX_DECIMALS = 8
 _DAY = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\Z")
@@ -137,7 +137,7 @@ class Checker:
 
     def _token(self, tree: ast.expr) -> str:
         token = self.parsed.token(tree)
-        return token.text if isinstance(token, Duration) else getattr(token, "name", "")
+        return token.name if isinstance(token, EventType) else getattr(token, "text", "")
 
     def _flag(self, tree: ast.expr) -> Node:
         return self.expect(tree, Base.FLAG)

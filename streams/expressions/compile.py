@@ -186,9 +186,13 @@ def _or_none(guards: list[str], text: str) -> str:
 
 
 def compile_pick(
-    where: Node | None, value: Node | None, decimals: int
-) -> Callable[[Any], int | None]:
-    """What an event's data adds to an aggregate's window; None if it adds nothing."""
+    where: Node | None,
+    value: Node | None,
+    decimals: int,
+    scale: Callable[[Any, int], Any] = scale,
+) -> Callable[[Any], Any]:
+    """What an event's data adds to an aggregate's window, as `scale` makes it; None if it adds
+    nothing."""
     writer = Writer(_no_aggregates)
     writer.namespace |= {"scale": scale}
     lines = ["def made(d):"]

@@ -73,7 +73,8 @@ class Let(Node):
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """Over the customer's events of `types` within `length` milliseconds, up to this event."""
+    """Over the customer's events of `types` within `length` milliseconds up to this event, or in
+    calendar months."""
 
     function: str
     types: tuple[str, ...]
@@ -88,7 +89,9 @@ class Aggregate:
     prior: bool = False
     """Without the event itself."""
     at_least: int = 0
-    """Unknown with fewer events; of avg."""
+    """Unknown with fewer events; of avg and stddev."""
+    months: tuple[int, int] | None = None
+    """Instead of `length`: the first and the last month, counted from the event's own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """From an expression's text to Python's syntax tree, with every column as it was written.
 
-Durations (30d) and event types (logged.in) are no Python: each is replaced by a name of the same
-width before parsing, and found again by its column.
+Durations (30d), months (last 3 months) and event types (logged.in) are no Python: each is replaced
+by a name of the same width before parsing, and found again by its column.
 """
 
 import ast
@@ -39,11 +39,19 @@ class Duration(NamedTuple):
     millis: int
 
 
+class Months(NamedTuple):
+    """Calendar months, counted from the event's own: 0 is that, -1 the one before."""
+
+    text: str
+    first: int
+    last: int
+
+
 class EventType(NamedTuple):
     name: str
 
 
-Token = Duration | EventType
+Token = Duration | Months | EventType
 
 
 @dataclass(frozen=True)
@@ -73,6 +81,8 @@ _SCAN = re.compile(
     rf"""(?P<text>'[^'\\\n]*'|"[^"\\\n]*")
     |(?P<type>(?<![\w.])(?:{_TYPES})(?![\w.]))
     |(?P<duration>(?<![\w.])\d{{1,5}}[smhdw](?!\w))
+    |(?P<months>(?<![\w.])(?:this\s+month|last\s+(?:month|\d{{1,2}}\s+months)
+        |months\s+-\d{{1,2}}\s+to\s+(?:-\d{{1,2}}|0))(?!\w))
     |(?P<space>\s)
     |(?P<symbol>&&|\|\||<>|[\#\\])
     |(?P<foreign>[^\x00-\x7f])""",
@@ -136,6 +146,8 @@ def _replace(text: str) -> tuple[str, dict[int, Token]]:
                 tokens[column] = EventType(found)
             case "duration":
                 tokens[column] = Duration(found, parse_duration(found))
+            case "months":
+                tokens[column] = _months(found)
             case "symbol":
                 raise ExpressionError(_SYMBOLS[found], column)
             case _:
@@ -143,6 +155,19 @@ def _replace(text: str) -> tuple[str, dict[int, Token]]:
         return _STAND_IN * len(found)
 
     return _SCAN.sub(stand_in, text), tokens
+
+
+def _months(text: str) -> Months:
+    match text.split():
+        case ["this", _]:
+            return Months(text, 0, 0)
+        case ["last", "month"]:
+            return Months(text, -1, -1)
+        case ["last", number, _]:
+            return Months(text, -int(number), -1)
+        case [_, first, _, last]:
+            return Months(text, int(first), int(last))
+    raise AssertionError(f"{text} was found by the pattern")
 
 
 def _bound(parsed: Parsed) -> None:

@@ -2,21 +2,28 @@
 
 Aggregates over the same events and values, with buckets of the same width, share one state in the
 record, under a key that follows from what they are (not from the rules that use them).
+
+Two kinds of states are placed by more than the event's time, and stand apart from those that most
+events go into: those of calendar months, whose time is the number of the month, and those of first
+and last values, which keep the time beside the value.
 """
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from decimal import Decimal
+from datetime import UTC, tzinfo
+from decimal import Context, Decimal
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from schemas.record import Windows
 from streams import buckets
-from streams.buckets import Kind
+from streams.buckets import Ends, Kind
+from streams.durations import DAY_MS
 from streams.expressions.compile import compile_pick
-from streams.expressions.nodes import Aggregate
+from streams.expressions.nodes import Aggregate, Base
 from streams.inputs import Input
+from streams.months import moment
 from streams.windows import Window, width_of
 
 _KINDS: dict[str, Kind] = {
@@ -25,11 +32,16 @@ _KINDS: dict[str, Kind] = {
     "avg": buckets.TOTALS,
     "min": buckets.MINIMUM,
     "max": buckets.MAXIMUM,
+    "stddev": buckets.SQUARES,
     "distinct": buckets.DISTINCT,
+    "first": buckets.FIRST,
+    "last": buckets.LAST,
 }
+_EXACTLY = Context(prec=28)
+_SHORTEST_MONTH = 28 * DAY_MS
 
 
-_Own = dict[str, int]
+_Own = dict[str, Any]
 """Of an event, by the states' keys, the values that it put into them."""
 _Read = Callable[[Windows, int, _Own], Any]
 """Of the windows that end at a time, one aggregate's value."""
@@ -40,29 +52,44 @@ class Kept(NamedTuple):
 
     key: str
     window: Window
-    pick: Callable[[Any], int | None]
+    pick: Callable[[Any], Any]
     """The value that an event's data adds, scaled; None if it adds none."""
+    is_monthly: bool = False
+    is_timed: bool = False
+    """The time stands beside the value."""
+
+    def value(self, event: Input) -> Any:
+        picked = self.pick(event.event.data)
+        return [event.at, picked] if self.is_timed and picked is not None else picked
+
+    def time(self, at: int, zone: tzinfo) -> int:
+        """Where in the window a time is."""
+        return moment(at, zone).month if self.is_monthly else at
 
 
 class _Plan:
     """What an event of one type goes into. Most states count every event: those stand apart, as
     nothing of the event has to be looked at."""
 
-    __slots__ = ("counted", "ones", "picked")
+    __slots__ = ("counted", "ones", "picked", "placed")
 
     def __init__(self) -> None:
         self.counted: list[tuple[str, int, Window]] = []
         """Key, width of a bucket, window."""
         self.ones: _Own = {}
         """What it adds to those."""
-        self.picked: list[Kept] = []
+        self.picked: list[tuple[str, Window, Callable[[Any], int | None]]] = []
+        self.placed: list[Kept] = []
+        """Those that are placed by more than the event's time."""
 
     def append(self, kept: Kept, *, counts_all: bool) -> None:
-        if counts_all:
+        if kept.is_monthly or kept.is_timed:
+            self.placed.append(kept)
+        elif counts_all:
             self.counted.append((kept.key, kept.window.width, kept.window))
             self.ones[kept.key] = 1
         else:
-            self.picked.append(kept)
+            self.picked.append((kept.key, kept.window, kept.pick))
 
 
 class Readings(dict[int, Any]):
@@ -102,13 +129,14 @@ UNKNOWN = Unknown()
 class Aggregates:
     """All aggregates of a rule set, numbered."""
 
-    def __init__(self, aggregates: Iterable[Aggregate], lateness: int) -> None:
+    def __init__(self, aggregates: Iterable[Aggregate], lateness: int, zone: tzinfo = UTC) -> None:
+        self._zone = zone
         self._numbers = {one: number for number, one in enumerate(dict.fromkeys(aggregates))}
         shared: dict[str, list[Aggregate]] = {}
         for one in self._numbers:
             shared.setdefault(state_key(one), []).append(one)
         kept = {key: _keep(key, group, lateness) for key, group in shared.items()}
-        self._reads = [_read(one, kept[state_key(one)]) for one in self._numbers]
+        self._reads = [_read(one, kept[state_key(one)], zone) for one in self._numbers]
         self._by_type: defaultdict[str, _Plan] = defaultdict(_Plan)
         for key, group in shared.items():
             for event_type in group[0].types:
@@ -144,7 +172,23 @@ class Aggregates:
                 state = edited.get(key) or windows.edit(key) or windows.put(key, window.new())
                 window.add(state, at, value, latest)
                 own[key] = value
+        if plan.placed:
+            self._place(plan.placed, windows, event, latest, own)
         return Readings(self._reads, windows, at, own)
+
+    def _place(
+        self, placed: list[Kept], windows: Windows, event: Input, latest: int, own: _Own
+    ) -> None:
+        zone = self._zone
+        for kept in placed:
+            value = kept.value(event)
+            if value is not None:
+                key, window = kept.key, kept.window
+                state = (
+                    windows.edited.get(key) or windows.edit(key) or windows.put(key, window.new())
+                )
+                window.add(state, kept.time(event.at, zone), value, kept.time(latest, zone))
+                own[key] = value
 
     def read(self, windows: Windows, at: int) -> Readings:
         """Read windows that end at `at` without an event of one's own."""
@@ -161,9 +205,13 @@ class Aggregates:
             value = pick(event.event.data)
             if value is not None:
                 _take(windows, key, window, event.at, value)
+        for kept in plan.placed:
+            value = kept.value(event)
+            if value is not None:
+                _take(windows, kept.key, kept.window, kept.time(event.at, self._zone), value)
 
 
-def _take(windows: Windows, key: str, window: Window, at: int, value: int) -> None:
+def _take(windows: Windows, key: str, window: Window, at: int, value: Any) -> None:
     if (state := windows.edit(key)) is not None:
         window.remove(state, at, value)
 
@@ -176,26 +224,34 @@ def state_key(aggregate: Aggregate) -> str:
         aggregate.value_text,
         aggregate.where_text,
         aggregate.decimals,
-        width_of(aggregate.length),
+        "month" if aggregate.months else width_of(aggregate.length),
     )
     return blake2b(repr(identity).encode(), digest_size=8).hexdigest()
 
 
 def _keep(key: str, group: list[Aggregate], lateness: int) -> Kept:
     one = group[0]
-    window = Window(
-        kind=_KINDS[one.function],
-        width=width_of(one.length),
-        keep=max(other.length for other in group) + lateness,
-    )
-    return Kept(key, window, compile_pick(one.where, one.value, one.decimals))
+    kind = _KINDS[one.function]
+    is_timed = isinstance(kind, Ends)
+    scale = buckets.plain if is_timed else buckets.scale
+    pick = compile_pick(one.where, one.value, one.decimals, scale)
+    if one.months:
+        months = max(1 - other.months[0] for other in group if other.months)
+        late = -(-lateness // _SHORTEST_MONTH)
+        window = Window(kind=kind, width=1, keep=months + late)
+    else:
+        keep = max(other.length for other in group) + lateness
+        window = Window(kind=kind, width=width_of(one.length), keep=keep)
+    return Kept(key, window, pick, is_monthly=bool(one.months), is_timed=is_timed)
 
 
 def _counts_all(one: Aggregate) -> bool:
     return one.function == "count" and one.where is None and one.value is None
 
 
-def _read(one: Aggregate, kept: Kept) -> _Read:
+def _read(one: Aggregate, kept: Kept, zone: tzinfo) -> _Read:
+    if one.months:
+        return _months(one, kept, zone, one.months)
     if one.function == "count" and not one.prior:
         return _count(kept, one.length)
     key, window, prior, finish = kept.key, kept.window, one.prior, _finish(one)
@@ -204,6 +260,21 @@ def _read(one: Aggregate, kept: Kept) -> _Read:
     def read(windows: Windows, at: int, own: _Own) -> Any:
         state = windows.edited.get(key) or windows.get(key) or nothing
         raw = read_window(state, at, own.get(key) if prior else None)
+        return raw if raw is None or finish is None else finish(raw)
+
+    return read
+
+
+def _months(one: Aggregate, kept: Kept, zone: tzinfo, months: tuple[int, int]) -> _Read:
+    key, nothing, finish = kept.key, kept.window.new(), _finish(one)
+    first, last = months
+    read_window = kept.window.reader(last - first + 1)
+    has_own = one.prior and last == 0
+
+    def read(windows: Windows, at: int, own: _Own) -> Any:
+        state = windows.edited.get(key) or windows.get(key) or nothing
+        end = moment(at, zone).month + last
+        raw = read_window(state, end, own.get(key) if has_own else None)
         return raw if raw is None or finish is None else finish(raw)
 
     return read
@@ -230,6 +301,11 @@ def _finish(one: Aggregate) -> Callable[[Any], Any] | None:
     """From what a window reads as to the aggregate's value; None where that is the same."""
     decimals, at_least = one.decimals, one.at_least
     match one.function:
+        case "stddev":
+            return lambda raw: _deviation(*raw, decimals, at_least)
+        case "first" | "last":
+            is_number = one.value is not None and one.value.type.base is Base.NUMBER
+            return (lambda raw: buckets.unscale(int(raw), decimals)) if is_number else None
         case "sum":
             return lambda raw: buckets.unscale(raw[1], decimals)
         case "avg":
@@ -240,3 +316,11 @@ def _finish(one: Aggregate) -> Callable[[Any], Any] | None:
             return lambda raw: buckets.unscale(raw, decimals)
         case _:
             return None
+
+
+def _deviation(count: int, total: int, square: int, decimals: int, at_least: int) -> Decimal | None:
+    """The standard deviation of a sample (divided by n - 1), to 28 digits."""
+    if count < at_least:
+        return None
+    variance = Decimal(count * square - total * total) / (count * (count - 1))
+    return _EXACTLY.sqrt(variance).scaleb(-decimals)

@@ -71,7 +71,9 @@ def play(
         entry = read(_message(one, number, settings), settings)
         outcome = apply_chunk([entry], lambda _: record, Context(at, rules, settings))
         if outcome.dead_letters:
-            raise _WrongExampleError(one.key, f"{one.given.event}: {outcome.dead_letters[0].detail}")
+            raise _WrongExampleError(
+                one.key, f"{one.given.event}: {outcome.dead_letters[0].detail}"
+            )
         made += outcome.effects
     if example.until is not None:
         until = _instant(example.until, at, settings)
@@ -80,9 +82,7 @@ def play(
     return [one for one in made if isinstance(one, Task | Alert)]
 
 
-def _occurrences(
-    given: Iterable[Given], settings: CoreSettings, key: str
-) -> Iterator[_Occurrence]:
+def _occurrences(given: Iterable[Given], settings: CoreSettings, key: str) -> Iterator[_Occurrence]:
     at = -1
     for number, one in enumerate(given):
         place = f"{key}.given.{number}"
@@ -148,9 +148,7 @@ def _plain(kind: inspect.Type) -> inspect.Type:
     return kind
 
 
-def _difference(
-    expected: list[Expected], made: list[Task | Alert], settings: CoreSettings
-) -> str:
+def _difference(expected: list[Expected], made: list[Task | Alert], settings: CoreSettings) -> str:
     """What is not as expected, in words; empty if nothing."""
     for place, (one, other) in enumerate(zip(expected, made, strict=False), 1):
         if not _is_like(one, other, settings):
@@ -167,7 +165,9 @@ def _is_like(expected: Expected, made: Task | Alert, settings: CoreSettings) -> 
     return (
         expected.action == _action(made)
         and any(expected.part in text for text in texts)
-        and (expected.at is None or _local(made, settings).startswith(expected.at.replace("T", " ")))
+        and (
+            expected.at is None or _local(made, settings).startswith(expected.at.replace("T", " "))
+        )
     )
 
 

@@ -1,6 +1,7 @@
 """The rules in force: compiled once, applied to every event of a customer."""
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, tzinfo
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -46,12 +47,13 @@ class RuleSet:
         live: Sequence[CheckedRule],
         lateness: int,
         attributes: Attributes,
+        zone: tzinfo,
     ) -> None:
         self.definitions = tuple(definitions)
         self.digest = _digest((*self.definitions, *attributes.declared.values()))
         """Of the rules and of the attributes that they can use: what they say follows from both."""
         readings = (reading for rule in live for reading in rule.readings())
-        self._aggregates = Aggregates((one.aggregate for one in readings), lateness)
+        self._aggregates = Aggregates((one.aggregate for one in readings), lateness, zone)
         by_type: dict[str, list[CompiledRule]] = {}
         self._waiting: dict[str, CompiledRule] = {}
         self._waits: dict[str, list[tuple[str, Wait]]] = {}
@@ -189,11 +191,13 @@ def compile_rules(
     *,
     lateness: int = 30 * DAY_MS,
     attributes: Attributes = NONE_DECLARED,
+    zone: tzinfo = UTC,
 ) -> RuleSet:
     """Check and compile.
 
-    `lateness` (milliseconds) is how late an event may come and still be put into windows: the same
-    as the step's. Raises RuleErrors with everything that is wrong.
+    `lateness` (milliseconds) is how late an event may come and still be put into windows, `zone`
+    the one of calendar months: the same as the step's. Raises RuleErrors with everything that is
+    wrong.
     """
     problems = list(_doubles(definitions))
     live: list[CheckedRule] = []
@@ -207,7 +211,7 @@ def compile_rules(
             live.append(checked)
     if problems:
         raise RuleErrors(problems)
-    return RuleSet(definitions, live, lateness, attributes)
+    return RuleSet(definitions, live, lateness, attributes, zone)
 
 
 def _doubles(definitions: Iterable[RuleDefinition]) -> Iterable[RuleProblem]:
@@ -220,9 +224,7 @@ def _doubles(definitions: Iterable[RuleDefinition]) -> Iterable[RuleProblem]:
 
 def _digest(definitions: Iterable[BaseModel]) -> str:
     """Examples change nothing of what a rule does."""
-    texts = sorted(
-        one.model_dump_json(by_alias=True, exclude={"examples"}) for one in definitions
-    )
+    texts = sorted(one.model_dump_json(by_alias=True, exclude={"examples"}) for one in definitions)
     return sha256("\n".join(texts).encode()).hexdigest()
 
 

@@ -37,6 +37,7 @@ DECLARED = Attributes(
 )
 """An attribute of each type, named after it."""
 ORIGIN = 1_700_000_000_000
+SPANS = ("1m", "1h", "1d", "30d", "90d", "this month", "last 2 months", "months -3 to 0")
 ORDER = ("==", "!=", "<", "<=", ">", ">=")
 
 
@@ -217,18 +218,23 @@ class Maker:
 
 def random_aggregate(random: Random) -> str:
     """An aggregate over one of the event types."""
-    name = random.choice(["count", "sum", "avg", "min", "max", "distinct"])
+    names = ["count", "sum", "avg", "min", "max", "stddev", "distinct", "first", "last", "share"]
+    name = random.choice(names)
     event_type = random.choice(TYPES)
     inside = Maker(random, event_type, aggregate=True)
-    arguments = [event_type, random.choice(["1m", "1h", "1d", "30d", "90d"])]
+    arguments = [event_type, random.choice(SPANS)]
     if name == "distinct":
         arguments.insert(0, inside.text())
+    elif name == "share":
+        arguments += [f"of={inside.flag(1)}"]
+        if random.random() < 0.5:
+            arguments.insert(0, inside.number(1))
     elif name != "count":
         arguments.insert(0, inside.number(1))
     if random.random() < 0.5:
         arguments.append(f"where={inside.flag(1)}")
     if random.random() < 0.4:
         arguments.append("prior=true")
-    if name == "avg":
-        arguments.append(f"at_least={random.randint(1, 3)}")
+    if name in ("avg", "stddev"):
+        arguments.append(f"at_least={random.randint(2, 3)}")
     return f"{name}({', '.join(arguments)})"

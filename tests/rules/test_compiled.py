@@ -16,7 +16,7 @@ from streams.expressions.interpret import World, interpret
 from streams.expressions.nodes import Aggregate, Attribute, Base, Node, Reading, walk
 from streams.rules.ruleset import RuleSet, compile_rules
 from tests.rules.maker import DECLARED, TYPES, Maker, random_data, random_input, random_record
-from tests.rules.twin import Twin
+from tests.rules.twin import ZONE, Twin
 
 RANDOMS = st.randoms(use_true_random=True)
 """A Random from a drawn seed."""
@@ -93,7 +93,7 @@ def random_rule(random: Random, number: int) -> RuleDefinition:
 def test_rule_set_equals_its_twin(random: Random) -> None:
     definitions = [random_rule(random, number) for number in range(random.randint(1, 4))]
     record, lateness = random_record(random), 20 * DAY_MS
-    rule_set = compile_rules(definitions, lateness=lateness, attributes=DECLARED)
+    rule_set = compile_rules(definitions, lateness=lateness, attributes=DECLARED, zone=ZONE)
     twin = Twin(definitions)
     if random.random() < 0.3:
         _break_together(rule_set)

@@ -104,7 +104,7 @@ def test_events_that_cannot_be(tmp_path: Path, given: str, told: str) -> None:
 def test_examples_that_are_none(tmp_path: Path, example: str, told: str) -> None:
     path = tmp_path / "a-rule.yaml"
     path.write_text(f"{GOOD}examples:\n  - {example}\n")
-    with pytest.raises(RuleFileErrors, match="a-rule.yaml:2") as caught:
+    with pytest.raises(RuleFileErrors, match=r"a-rule\.yaml:2") as caught:
         read_rules([path])
     assert told in str(caught.value)
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams import buckets
-from streams.buckets import Kind, State
+from streams.buckets import Ends, Kind, State
 from streams.durations import DAY_MS
 from streams.windows import KEPT_BUCKETS, SPAN, Window, width_of
 
@@ -22,6 +22,9 @@ KINDS: list[Kind] = [
     buckets.MINIMUM,
     buckets.MAXIMUM,
     buckets.DISTINCT,
+    buckets.SQUARES,
+    buckets.FIRST,
+    buckets.LAST,
 ]
 LATENESS = 30 * DAY_MS
 
@@ -34,12 +37,22 @@ def reload(state: State) -> State:
     return again
 
 
-def brute_force(kind: Kind, values: list[int]) -> Any:
+def kept(kind: Kind, at: int, value: int) -> Any:
+    """What of an event goes into a window of this kind."""
+    return [at, buckets.fit(value)] if isinstance(kind, Ends) else value
+
+
+def brute_force(kind: Kind, values: list[Any]) -> Any:
     match kind.name:
         case "count":
             return len(values)
         case "total":
             return len(values), sum(values)
+        case "squares":
+            return len(values), sum(values), sum(value * value for value in values)
+        case "first" | "last":
+            ordered = sorted((at, str(value), value) for at, value in values)
+            return ordered[kind.end][2] if ordered else None  # type: ignore[attr-defined]  # Ends
         case "min":
             return min(values, default=None)
         case "max":
@@ -69,7 +82,8 @@ def histories(draw: st.DrawFn) -> tuple[int, list[tuple[int, int, bool, bool]]]:
 def test_equals_a_list(kind: Kind, history: tuple[int, list[tuple[int, int, bool, bool]]]) -> None:
     length, steps = history
     window = Window(kind=kind, width=width_of(length), keep=length + LATENESS)
-    state, held, latest, read = window.new(), [], 0, window.reader(length)
+    state, latest, read = window.new(), 0, window.reader(length)
+    held: list[tuple[int, Any]] = []
     for number, (at, value, take_out, again) in enumerate(steps):
         if again:
             state = reload(state)
@@ -78,11 +92,12 @@ def test_equals_a_list(kind: Kind, history: tuple[int, list[tuple[int, int, bool
         latest = max(latest, at)
         if at < latest - LATENESS:
             continue
-        window.add(state, at, value, latest)
-        held.append((at, value))
+        given = kept(kind, at, value)
+        window.add(state, at, given, latest)
+        held.append((at, given))
         others = [v for t, v in held[:-1] if in_window(t, at, length)]
-        assert read(state, at) == brute_force(kind, [*others, value])
-        assert read(state, at, value) == brute_force(kind, others)
+        assert read(state, at) == brute_force(kind, [*others, given])
+        assert read(state, at, given) == brute_force(kind, others)
         assert reload(state) == state
 
 
@@ -92,9 +107,11 @@ def test_taking_everything_out_leaves_nothing(values: list[int]) -> None:
         window = Window(kind=kind, width=HOUR, keep=4 * DAY_MS)
         state = window.new()
         for value in values:
-            window.add(state, ORIGIN + value * HOUR, value % 3, ORIGIN + 100 * HOUR)
+            at = ORIGIN + value * HOUR
+            window.add(state, at, kept(kind, at, value % 3), ORIGIN + 100 * HOUR)
         for value in values:
-            window.remove(state, ORIGIN + value * HOUR, value % 3)
+            at = ORIGIN + value * HOUR
+            window.remove(state, at, kept(kind, at, value % 3))
         assert state == window.new()
 
 

@@ -1,10 +1,14 @@
 """The rule set's slow twin: keeps every event in a list, interprets every expression."""
 
+from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from statistics import stdev
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from schemas.record import Record
 from schemas.rules import RuleDefinition
+from streams.buckets import plain
 from streams.durations import parse_duration
 from streams.expressions.interpret import World, interpret
 from streams.expressions.nodes import Aggregate, Node
@@ -14,23 +18,50 @@ from streams.rules.checked import CheckedRule, check_rule
 from streams.windows import width_of
 from tests.rules.maker import DECLARED
 
+ZONE = ZoneInfo("Asia/Shanghai")
+
 
 def brute_force(aggregate: Aggregate, held: list[Input], event: Input, record: Record) -> Any:
     """An aggregate's value for an event that is the last one of `held`."""
-    width = width_of(aggregate.length)
     values = []
-    for one in held:
+    for one in sorted(held, key=lambda one: one.at):
         if one.type not in aggregate.types or (aggregate.prior and one is event):
             continue
-        if not (event.at - aggregate.length) // width < one.at // width <= event.at // width:
+        if not _is_within(aggregate, one.at, event.at):
             continue
         world = World(one.event.data, record, {}, _none)
         if aggregate.where is not None and interpret(aggregate.where, world) is not True:
             continue
         value = 1 if aggregate.value is None else interpret(aggregate.value, world)
         if value is not None:
-            values.append(_kept(value, aggregate.decimals))
-    return _finish(aggregate, values)
+            values.append((one.at, _kept(value, aggregate.decimals)))
+    if aggregate.function in ("first", "last"):
+        return _end(values, aggregate)
+    return _finish(aggregate, [value for _, value in values])
+
+
+def _is_within(aggregate: Aggregate, at: int, end: int) -> bool:
+    if aggregate.months:
+        first, last = aggregate.months
+        return first <= _month(at) - _month(end) <= last
+    width = width_of(aggregate.length)
+    return (end - aggregate.length) // width < at // width <= end // width
+
+
+def _month(at: int) -> int:
+    local = datetime.fromtimestamp(at / 1_000, ZONE)
+    return local.year * 12 + local.month
+
+
+def _end(values: list[tuple[int, Any]], aggregate: Aggregate) -> Any:
+    """Of several at the same time, the text of what is kept decides."""
+
+    def rank(pair: tuple[int, Any]) -> tuple[int, str]:
+        return pair[0], str(plain(pair[1], aggregate.decimals))
+
+    if not values:
+        return None
+    return (min if aggregate.function == "first" else max)(values, key=rank)[1]
 
 
 def _finish(aggregate: Aggregate, values: list[Any]) -> Any:
@@ -44,6 +75,8 @@ def _finish(aggregate: Aggregate, values: list[Any]) -> Any:
         case "avg":
             enough = len(values) >= aggregate.at_least
             return sum(values, Decimal(0)) / len(values) if enough else None
+        case "stddev":
+            return stdev(map(Decimal, values)) if len(values) >= aggregate.at_least else None
         case "min":
             return min(values, default=None)
         case _:
