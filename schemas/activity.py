@@ -229,6 +229,8 @@ class ActivitySection(Struct, kw_only=True, array_like=True, gc=False):
     last_contact_at: int = NEVER
     declines: Raw = EMPTY
     """The last Declines, oldest first."""
+    firings: dict[str, list[int]] = field(default_factory=dict)
+    """Rule id → event times of its last firings, as many as its limit counts."""
 
 
 pack_transfer = pack

@@ -3,6 +3,7 @@
 The expressions are text here; streams/rules checks and compiles them.
 """
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -62,6 +63,28 @@ class AlertTemplate(_Strict):
     severity: Priority = "normal"
 
 
+class Limit(_Strict):
+    """For a customer at most so often within so long (event time)."""
+
+    times: Annotated[int, Field(ge=1, le=100)]
+    within: Duration
+
+
+class Active(_Strict):
+    """From the beginning of one day to the end of another, in the bank's time zone."""
+
+    from_: Annotated[date | None, Field(alias="from")] = None
+    until: date | None = None
+
+    @model_validator(mode="after")
+    def _forward(self) -> "Active":
+        if self.from_ is None and self.until is None:
+            raise ValueError("say from or until which day, or both")
+        if self.from_ and self.until and self.until < self.from_:
+            raise ValueError("until comes before from")
+        return self
+
+
 class Then(_Strict):
     task: TaskTemplate | None = None
     alert: AlertTemplate | None = None
@@ -86,9 +109,15 @@ class RuleDefinition(_Strict):
     """Look at the condition only then, at what the event told of as it is by that time."""
     let: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Expression] = {}
     if_: Annotated[Expression, Field(alias="if")]
+    unless: Expression | None = None
+    """Not if this is true; what is unknown does not hinder."""
     then: Then
     cooldown: Duration | None = None
     """After firing for a customer, not again for so long (event time)."""
+    limit: Limit | None = None
+    rollout: Annotated[int, Field(ge=1, le=100)] = 100
+    """For so many percent of the customers, always the same ones."""
+    active: Active | None = None
     examples: Annotated[list[RuleExample], Field(max_length=50)] = []
 
     @model_validator(mode="before")

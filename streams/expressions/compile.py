@@ -27,6 +27,7 @@ from streams.expressions.nodes import (
     EventField,
     HasTag,
     HasText,
+    Holds,
     Known,
     Let,
     Literal,
@@ -112,6 +113,8 @@ class Writer:
         match node:
             case Not():
                 return self.false(node.part)
+            case Holds():
+                return self.true(node.part)
             case And():
                 return _join(" and ", map(self.true, node.parts))
             case Or():
@@ -124,6 +127,8 @@ class Writer:
         match node:
             case Not():
                 return self.true(node.part)
+            case Holds():
+                return f"(not {self.true(node.part)})"
             case And():
                 return _join(" or ", map(self.false, node.parts))
             case Or():

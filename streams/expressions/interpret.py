@@ -22,6 +22,7 @@ from streams.expressions.nodes import (
     EventField,
     HasTag,
     HasText,
+    Holds,
     Known,
     Let,
     Literal,
@@ -80,6 +81,8 @@ def interpret(node: Node, world: World) -> Any:
             value = _logic(node, world)
         case Known():
             value = interpret(node.part, world) is not None
+        case Holds():
+            value = interpret(node.part, world) is True
         case Default():
             value = interpret(node.part, world)
             value = interpret(node.otherwise, world) if value is None else value

@@ -107,6 +107,13 @@ class Not(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Holds(Node):
+    """Whether a condition is true; never unknown itself."""
+
+    part: Node
+
+
+@dataclass(frozen=True, slots=True)
 class And(Node):
     parts: tuple[Node, ...]
 
@@ -173,14 +180,14 @@ class Default(Node):
     otherwise: Node
 
 
-COMPOSED = (Not, And, Or, Compare, OneOf, HasTag, HasText, Known)
+COMPOSED = (Not, Holds, And, Or, Compare, OneOf, HasTag, HasText, Known)
 """Conditions put together of others; they may not stand where a compiler writes a part twice."""
 
 
 def parts(node: Node) -> tuple[Node, ...]:
     """The nodes directly below one; what is inside an aggregate does not count."""
     match node:
-        case Not() | Absolute() | Rounded() | Known():
+        case Not() | Holds() | Absolute() | Rounded() | Known():
             return (node.part,)
         case And() | Or():
             return node.parts

@@ -11,11 +11,15 @@ from streams.attributes import NONE_DECLARED, Attributes
 from streams.expressions.catalogue import common_fields
 from streams.expressions.check import Scope, check
 from streams.expressions.nodes import (
+    FLAG,
+    And,
     Attribute,
     Base,
     EventField,
+    Holds,
     Let,
     Node,
+    Not,
     ProfileField,
     Reading,
     Type,
@@ -71,13 +75,27 @@ def check_rule(
             known[name] = lets[name].type
     if problems:  # what uses a broken let would only be reported a second time
         return problems
-    try:
-        condition = check(rule.if_, Scope(types, known, attributes), Base.FLAG)
-    except ExpressionError as error:
-        return [RuleProblem(rule.id, "if", error.column, error.message)]
+    scope = Scope(types, known, attributes)
+    conditions: dict[str, Node] = {}
+    for key, text in (("if", rule.if_), ("unless", rule.unless)):
+        if text is not None:
+            try:
+                conditions[key] = check(text, scope, Base.FLAG)
+            except ExpressionError as error:
+                problems.append(RuleProblem(rule.id, key, error.column, error.message))
+    if problems:
+        return problems
+    condition = _unless(conditions["if"], conditions.get("unless"))
     shown = _looked_at(lets, condition)
     problems = list(_placeholders(rule, Scope(types, known, attributes), shown))
     return problems or CheckedRule(rule, lets, condition, shown)
+
+
+def _unless(condition: Node, unless: Node | None) -> Node:
+    if unless is None:
+        return condition
+    before = condition.parts if isinstance(condition, And) else (condition,)
+    return And(condition.type, (*before, Not(FLAG, Holds(FLAG, unless))))
 
 
 def _wait_problems(rule: RuleDefinition) -> Iterator[RuleProblem]:

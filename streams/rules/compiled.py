@@ -8,11 +8,11 @@ cheap clause that is seldom true costs next to nothing, wherever its author wrot
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import tzinfo
 from typing import Any
 
 from schemas.record import Record
 from schemas.rules import RuleDefinition
-from streams.durations import parse_duration
 from streams.expressions.catalogue import TOTALS
 from streams.expressions.compile import Writer, compile_function
 from streams.expressions.nodes import (
@@ -28,6 +28,7 @@ from streams.expressions.nodes import (
 )
 from streams.rules.aggregates import Readings, Unknown
 from streams.rules.checked import CheckedRule
+from streams.rules.gate import gate_of
 
 Held = tuple[int, tuple[Any, ...]]
 """The place of a rule whose condition holds, and the values that it shows."""
@@ -41,15 +42,16 @@ _MAX_DEPTH = 50
 class CompiledRule:
     """A rule ready to run by itself."""
 
-    __slots__ = ("checked", "cooldown", "definition", "evaluate", "id", "names")
+    __slots__ = ("checked", "definition", "evaluate", "gate", "id", "names")
 
-    def __init__(self, rule: CheckedRule, number_of: Callable[[Aggregate], int]) -> None:
+    def __init__(
+        self, rule: CheckedRule, number_of: Callable[[Aggregate], int], zone: tzinfo
+    ) -> None:
         self.checked = rule
         self.definition: RuleDefinition = rule.definition
         self.id = rule.definition.id
         self.names = tuple(rule.shown)
-        cooldown = rule.definition.cooldown
-        self.cooldown = parse_duration(cooldown) if cooldown else 0
+        self.gate = gate_of(rule.definition, zone)
         self.evaluate = compile_together([rule], number_of)
 
 

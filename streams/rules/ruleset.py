@@ -58,7 +58,7 @@ class RuleSet:
         self._waiting: dict[str, CompiledRule] = {}
         self._waits: dict[str, list[tuple[str, Wait]]] = {}
         for rule in live:
-            compiled = CompiledRule(rule, self._aggregates.number_of)
+            compiled = CompiledRule(rule, self._aggregates.number_of, zone)
             wait = rule.definition.wait
             if wait is not None:
                 self._waiting[compiled.id] = compiled
@@ -77,8 +77,7 @@ class RuleSet:
         """Put the event into the windows, then evaluate the live rules that listen to its type.
 
         An event that came too late stays out, and to its rules every aggregate is unknown. A rule
-        with a cooldown does not fire again before its last firing's event time and the cooldown
-        have passed; a late event from before that firing does not fire it either.
+        whose condition holds fires if its gate is open.
         """
         if event.type not in self._types:
             return _NONE
@@ -110,7 +109,7 @@ class RuleSet:
     def would_fire(self, rule_id: str, record: Record, data: Data, at: int) -> bool:
         """Whether `wake` would fire the rule, as things are now. Changes nothing."""
         rule = self._waiting.get(rule_id)
-        if rule is None or _cools_down(rule, record.activity.cooldowns, at):
+        if rule is None or _is_closed(rule, record, at):
             return False
         try:
             return bool(rule.evaluate(record, data, self._aggregates.read(record.windows, at)))
@@ -140,11 +139,11 @@ class _Listening:
             return _try(self.rules, record, data, readings, at)
         if not held:
             return _NONE
-        cooldowns, firings = record.activity.cooldowns, []
+        firings = []
         for place, values in held:
             rule = self.rules[place]
-            if not _cools_down(rule, cooldowns, at):
-                firings.append(_fire(rule, values, cooldowns, at))
+            if not _is_closed(rule, record, at):
+                firings.append(_fire(rule, values, record, at))
         return Fired(firings) if firings else _NONE
 
 
@@ -155,34 +154,28 @@ def _try(
     readings: Readings | Unknown,
     at: int,
 ) -> Fired:
-    """Evaluate rules that do not cool down, one by one: which fired, and which raised."""
-    cooldowns = record.activity.cooldowns
+    """Evaluate rules whose gate is open, one by one: which fired, and which raised."""
     firings: list[Firing] = []
     failed: list[str] = []
     for rule in rules:
-        if _cools_down(rule, cooldowns, at):
+        if _is_closed(rule, record, at):
             continue
         try:
             held = rule.evaluate(record, data, readings)
         except Exception:  # whatever a rule raises is its own loss alone
             failed.append(rule.id)
             continue
-        firings += [_fire(rule, values, cooldowns, at) for _, values in held]
+        firings += [_fire(rule, values, record, at) for _, values in held]
     return Fired(firings, failed) if firings or failed else _NONE
 
 
-def _cools_down(rule: CompiledRule, cooldowns: dict[str, int], at: int) -> bool:
-    if not rule.cooldown:
-        return False
-    last = cooldowns.get(rule.id)
-    return last is not None and at < last + rule.cooldown
+def _is_closed(rule: CompiledRule, record: Record, at: int) -> bool:
+    return rule.gate is not None and rule.gate.closed(record, at) is not None
 
 
-def _fire(
-    rule: CompiledRule, values: Iterable[object], cooldowns: dict[str, int], at: int
-) -> Firing:
-    if rule.cooldown:
-        cooldowns[rule.id] = at
+def _fire(rule: CompiledRule, values: Iterable[object], record: Record, at: int) -> Firing:
+    if rule.gate is not None:
+        rule.gate.note(record.activity, at)
     return Firing(rule.definition, dict(zip(rule.names, map(render, values), strict=True)))
 
 

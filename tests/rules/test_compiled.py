@@ -18,6 +18,8 @@ from streams.rules.ruleset import RuleSet, compile_rules
 from tests.rules.maker import DECLARED, TYPES, Maker, random_data, random_input, random_record
 from tests.rules.twin import ZONE, Twin
 
+OPEN = {"status": "live", "unless": None, "limit": None, "rollout": 100, "active": None}
+"""Of a rule that fires whenever its condition holds."""
 RANDOMS = st.randoms(use_true_random=True)
 """A Random from a drawn seed."""
 
@@ -83,7 +85,11 @@ def random_rule(random: Random, number: int) -> RuleDefinition:
             "let": let,
             "if": Maker(random, event_type, bases).flag(2),
             "then": {"alert": {"text": text}},
+            "unless": random.choice([None, Maker(random, event_type, bases).flag(1)]),
             "cooldown": random.choice([None, "1h", "30d"]),
+            "limit": random.choice([None, {"times": random.randint(1, 3), "within": "20d"}]),
+            "rollout": random.choice([100, 50]),
+            "active": random.choice([None, {"until": "2023-12-24"}, {"from": "2023-12-05"}]),
         }
     )
 
@@ -127,8 +133,8 @@ def test_a_condition_may_have_more_clauses_than_python_can_nest() -> None:
     random = Random(7)
     rule = random_rule(random, 1).model_copy(
         update={
+            **OPEN,
             "on": ["page.viewed"],
-            "status": "live",
             "let": {"other": "page != 'x'"},
             "if_": " and ".join(["other"] * 150),
         }
@@ -144,7 +150,7 @@ def test_random_rules_reach_everything() -> None:
     firings = 0
     for _ in range(200):
         event = random_input(random)
-        rule = random_rule(random, 1).model_copy(update={"on": [event.type], "status": "live"})
+        rule = random_rule(random, 1).model_copy(update={**OPEN, "on": [event.type]})
         text = Maker(random, event.type).flag(3)
         kinds |= {
             type(one).__name__
@@ -154,5 +160,5 @@ def test_random_rules_reach_everything() -> None:
             [rule.model_copy(update={"let": {}, "if_": text})], attributes=DECLARED
         )
         firings += len(rules.apply(random_record(random), event, late=False).firings)
-    assert kinds >= {one.__name__ for one in Node.__subclasses__()} - {"Let", "Tags"}
+    assert kinds >= {one.__name__ for one in Node.__subclasses__()} - {"Let", "Tags", "Holds"}
     assert 40 < firings < 160

@@ -15,6 +15,7 @@ from streams.expressions.nodes import Aggregate, Node
 from streams.expressions.values import render
 from streams.inputs import Input
 from streams.rules.checked import CheckedRule, check_rule
+from streams.rules.gate import percentile
 from streams.windows import width_of
 from tests.rules.maker import DECLARED
 
@@ -97,7 +98,7 @@ class Twin:
     def __init__(self, definitions: list[RuleDefinition]) -> None:
         self.rules = {one.id: check_rule(one, DECLARED) for one in definitions}
         self.held: list[Input] = []
-        self.last: dict[str, int] = {}
+        self.fired: dict[str, list[int]] = {}
 
     def apply(
         self, record: Record, event: Input, *, late: bool
@@ -108,17 +109,29 @@ class Twin:
         for rule in self.rules.values():
             assert isinstance(rule, CheckedRule)
             definition = rule.definition
-            cooldown = parse_duration(definition.cooldown) if definition.cooldown else 0
-            last = self.last.get(definition.id)
-            cool = bool(cooldown) and last is not None and event.at < last + cooldown
-            if definition.status != "live" or event.type not in definition.on or cool:
+            if definition.status != "live" or event.type not in definition.on:
+                continue
+            if not self._is_open(definition, record.customer, event.at):
                 continue
             world = self._world(rule, record, event, late=late)
             if interpret(rule.condition, world) is True:
                 shown = {name: render(interpret(node, world)) for name, node in rule.shown.items()}
                 fired.append((definition.id, shown))
-                self.last[definition.id] = event.at
+                self.fired.setdefault(definition.id, []).append(event.at)
         return fired
+
+    def _is_open(self, rule: RuleDefinition, customer: str, at: int) -> bool:
+        fired = self.fired.get(rule.id, [])
+        if rule.cooldown and fired and at < fired[-1] + parse_duration(rule.cooldown):
+            return False
+        if rule.limit:
+            within = parse_duration(rule.limit.within)
+            if sum(one > at - within for one in fired) >= rule.limit.times:
+                return False
+        day = datetime.fromtimestamp(at / 1_000, ZONE).date()
+        if rule.active and not (rule.active.from_ or day) <= day <= (rule.active.until or day):
+            return False
+        return percentile(rule.id, customer) < rule.rollout
 
     def retract(self, event: Input) -> None:
         self.held = [one for one in self.held if one is not event]
