@@ -35,7 +35,7 @@ def read_rules(
 
 
 def try_examples(files: Sequence[RuleFile], settings: CoreSettings) -> None:
-    """Play the examples of all rules but the retired, each rule by itself as if it were live.
+    """Play the examples of all rules but the retired, each by itself as if it were live for all.
 
     Raises RuleFileErrors with every example that says otherwise.
     """
@@ -44,7 +44,7 @@ def try_examples(files: Sequence[RuleFile], settings: CoreSettings) -> None:
         rule = file.definition
         if rule.examples and rule.status != "retired":
             alone = compile_rules(
-                [rule.model_copy(update={"status": "live"})],
+                [rule.model_copy(update={"status": "live", "holdout": None, "rollout": 100})],
                 lateness=settings.lateness,
                 attributes=settings.attributes,
                 zone=settings.time_zone,

@@ -1,4 +1,4 @@
-"""What vipcare sends: tasks, alerts, customer summaries, dead letters.
+"""What vipcare sends: tasks, alerts, decisions, customer summaries, dead letters.
 
 An effect is a CloudEvent like the events are. Its message `id` names this version of it; its
 `task_id` or `alert_id` names the thing, which later versions amend or retract.
@@ -17,6 +17,10 @@ from schemas.fields import Id, Instant, Money, Name, PersonalText
 Kind = Literal["care", "opportunity", "risk", "service"]
 Priority = Literal["low", "normal", "high", "urgent"]
 Change = Literal["raised", "amended", "retracted"]
+Action = Literal["task", "alert"]
+Withheld = Literal["shadow", "held_out"]
+"""Why what a rule does was not done: it is on trial, or the customer is one of those for whom it is
+withheld, so that its effect can be measured."""
 
 Text = dict[str, str]
 """Language (zh, en) → text."""
@@ -68,6 +72,24 @@ class AlertData(Struct, frozen=True, kw_only=True, gc=False):
     kind: Kind
     severity: Priority
     title: Text
+    text: Text
+    rm: Id | None
+    tier: Name | None
+    rule: RuleRef
+    values: dict[str, str]
+    waited_until: Instant | None
+    cause: Cause
+
+
+class DecisionData(Struct, frozen=True, kw_only=True, gc=False):
+    """What a rule would have done."""
+
+    decision_id: Id
+    outcome: Withheld
+    actions: list[Action]
+    kind: Kind
+    title: Text
+    """Of the first action; so is the text."""
     text: Text
     rm: Id | None
     tier: Name | None
@@ -198,15 +220,20 @@ class Alert(Message, tag="vip.alert", frozen=True, kw_only=True):
     data: AlertData
 
 
+class Decision(Message, tag="vip.decision", frozen=True, kw_only=True):
+    data: DecisionData
+
+
 class Profile(Message, tag="vip.profile", frozen=True, kw_only=True):
     data: ProfileData
 
 
-Effect = Task | Alert | Profile
+Effect = Task | Alert | Decision | Profile
 
 TOPIC_OF: dict[type[Effect], str] = {
     Task: "vip.tasks",
     Alert: "vip.alerts",
+    Decision: "vip.decisions",
     Profile: "vip.profiles",
 }
 

@@ -30,7 +30,9 @@ def facts_schema() -> dict[str, Any]:
 
 def effects_schema() -> dict[str, Any]:
     """JSON Schema of a task, an alert or a profile."""
-    return _schema(Effect, "vipcare effects", "A task, an alert or a profile that vipcare sends")
+    return _schema(
+        Effect, "vipcare effects", "A task, an alert, a decision or a profile that vipcare sends"
+    )
 
 
 def as_file(schema: dict[str, Any]) -> str:

@@ -43,6 +43,12 @@ DEAD_LETTERS = Metric(
     ("topic", "category", "reason"),
 )
 RULE_FIRED = Metric("vipcare_rule_fired_total", "counter", "Firings of a rule.", ("rule",))
+RULE_WITHHELD = Metric(
+    "vipcare_rule_withheld_total",
+    "counter",
+    "Firings whose actions were recorded and not done: shadow, held_out.",
+    ("rule", "outcome"),
+)
 RULE_FAILED = Metric(
     "vipcare_rule_failures_total", "counter", "Evaluations of a rule that raised.", ("rule",)
 )
@@ -141,6 +147,7 @@ WORKER: tuple[Metric, ...] = (
     UNDECLARED,
     DEAD_LETTERS,
     RULE_FIRED,
+    RULE_WITHHELD,
     RULE_FAILED,
     EFFECTS,
     CHUNK_EVENTS,

@@ -117,8 +117,17 @@ class RuleDefinition(_Strict):
     limit: Limit | None = None
     rollout: Annotated[int, Field(ge=1, le=100)] = 100
     """For so many percent of the customers, always the same ones."""
+    holdout: Annotated[int, Field(ge=1, le=90)] | None = None
+    """For so many percent of the customers, always the same ones, what it would do is not done and
+    recorded instead, so that its effect can be measured."""
     active: Active | None = None
     examples: Annotated[list[RuleExample], Field(max_length=50)] = []
+
+    @model_validator(mode="after")
+    def _help_is_not_withheld(self) -> "RuleDefinition":
+        if self.holdout is not None and self.kind in ("risk", "service"):
+            raise ValueError(f"a {self.kind} rule has no holdout: its help is not withheld")
+        return self
 
     @model_validator(mode="before")
     @classmethod

@@ -53,7 +53,7 @@ class Outcome:
     chunk set another timer for it."""
     counts: Counter[str] = field(default_factory=Counter)
     """applied, duplicates, late, timers, undeclared (attributes), unknown:TYPE, dead:REASON,
-    fired:RULE, rule_failures:RULE."""
+    fired:RULE, shadow:RULE, held_out:RULE, rule_failures:RULE."""
 
 
 def merge(
@@ -184,7 +184,8 @@ class _Chunk:
             try:
                 _check_effects(stepped)
             except OversizeError:  # there is no event that could be a dead letter
-                stepped = Stepped(applied=True, failed=(*stepped.failed, *stepped.fired))
+                fired = (name.partition(":")[2] for name in stepped.fired)
+                stepped = Stepped(applied=True, failed=(*stepped.failed, *fired))
             self._tell(stepped)
 
     def _step(self, raw: Raw, event: Input) -> None:
@@ -238,8 +239,7 @@ class _Chunk:
 
     def _tell(self, stepped: Stepped) -> None:
         counts = self._outcome.counts
-        for rule in stepped.fired:
-            counts[f"fired:{rule}"] += 1
+        counts.update(stepped.fired)
         for rule in stepped.failed:
             counts[f"rule_failures:{rule}"] += 1
         self._outcome.effects.extend(stepped.effects)

@@ -1,4 +1,4 @@
-"""From a rule that fired to the task or alert that goes out."""
+"""From a rule that fired to the task or alert that goes out, or the decision that it does not."""
 
 import re
 from collections.abc import Iterator
@@ -7,9 +7,12 @@ from typing import Any, NamedTuple
 
 from schemas.activity import Timer
 from schemas.effects import (
+    Action,
     Alert,
     AlertData,
     Cause,
+    Decision,
+    DecisionData,
     Effect,
     Profile,
     ProfileData,
@@ -17,6 +20,7 @@ from schemas.effects import (
     Task,
     TaskData,
     Text,
+    Withheld,
 )
 from schemas.envelope import VIPCARE, from_millis
 from schemas.record import Record
@@ -78,8 +82,11 @@ def cause_of(event: Input) -> Cause:
 
 
 def effects_of(record: Record, firing: Firing, occasion: Occasion) -> Iterator[Effect]:
-    """The task, the alert, or both, that a rule's `then` asks for."""
+    """The task, the alert, or both, that a rule's `then` asks for; or that they are withheld."""
     then = firing.rule.then
+    if firing.withheld is not None:
+        yield _decision(record, firing, firing.withheld, occasion)
+        return
     if then.task is not None:
         yield _task(record, firing, then.task, occasion)
     if then.alert is not None:
@@ -141,6 +148,32 @@ def _alert(record: Record, firing: Firing, template: AlertTemplate, occasion: Oc
         cause=occasion.cause,
     )
     return Alert(**_envelope(thing, record, occasion), data=data)
+
+
+def _decision(record: Record, firing: Firing, why: Withheld, occasion: Occasion) -> Decision:
+    rule, basics = firing.rule, record.profile.basics
+    thing = derive_id("decision", rule.id, record.customer, *occasion.identity, "0")
+    actions: dict[Action, TaskTemplate | AlertTemplate | None] = {
+        "task": rule.then.task,
+        "alert": rule.then.alert,
+    }
+    asked = {name: template for name, template in actions.items() if template is not None}
+    first = next(iter(asked.values()))
+    data = DecisionData(
+        decision_id=thing,
+        outcome=why,
+        actions=list(asked),
+        kind=rule.kind,
+        title=_fill(first.title or rule.title, firing.values),
+        text=_fill(first.text, firing.values),
+        rm=basics.rm,
+        tier=basics.tier,
+        rule=RuleRef(id=rule.id, version=rule.version),
+        values=firing.values,
+        waited_until=occasion.waited_until,
+        cause=occasion.cause,
+    )
+    return Decision(**_envelope(thing, record, occasion), data=data)
 
 
 def _envelope(thing: str, record: Record, occasion: Occasion) -> dict[str, Any]:

@@ -32,7 +32,7 @@ class Stepped(Struct, frozen=True):
     encoded: Sequence[bytes] = ()
     """The effects as they are sent."""
     fired: Sequence[str] = ()
-    """Ids of the rules that fired."""
+    """What is counted of the rules that fired: `fired:RULE`, or `shadow:RULE`, `held_out:RULE`."""
     failed: Sequence[str] = ()
     """Ids of the rules that raised and lost their own effects; the fold stands."""
     told: Told | None = None
@@ -91,7 +91,7 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
         late=late,
         effects=effects,
         encoded=encoded,
-        fired=[firing.rule.id for firing in outcome.firings],
+        fired=[_counted(firing) for firing in outcome.firings],
         failed=outcome.failed,
         told=other,
     )
@@ -114,6 +114,10 @@ def _effects(
     return effects, encoded
 
 
+def _counted(firing: Firing) -> str:
+    return f"{firing.withheld or 'fired'}:{firing.rule.id}"
+
+
 def fire(record: Record, until: int, context: Context) -> Stepped:
     """Fire a record's timers that are due by `until` (epoch milliseconds), each once, in order."""
     effects: list[Effect] = []
@@ -127,7 +131,7 @@ def fire(record: Record, until: int, context: Context) -> Stepped:
             woken = context.rules.wake(timers.rule_of(key), record, data, timer.due)
             failed += woken.failed
             for firing in woken.firings:
-                fired.append(firing.rule.id)
+                fired.append(_counted(firing))
                 effects += effects_of(record, firing, of_timer(key, timer))
     if due:
         timers.settle(record)

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import get_args
 
 import structlog
 
 from agents.lane.cache import RecordCache
 from agents.lane.outbox import Sent
 from schemas import metrics as m
-from schemas.effects import TOPIC_OF
+from schemas.effects import TOPIC_OF, Withheld
 from schemas.position import Position
 from sinks.metrics import Metrics
 from streams.chunk import Outcome
@@ -27,6 +28,8 @@ _LABELLED = {
     "fired": m.RULE_FIRED,
     "rule_failures": m.RULE_FAILED,
 }
+
+_WITHHELD = get_args(Withheld)
 
 logger = structlog.get_logger()
 
@@ -71,6 +74,8 @@ class Report:
         if kind == "unknown":
             self.metrics.count(m.UNKNOWN, count)
             self._tell_type(label)
+        elif kind in _WITHHELD:
+            self.metrics.count(m.RULE_WITHHELD, count, label, kind)
         elif kind in _LABELLED:
             self.metrics.count(_LABELLED[kind], count, label)
         elif kind != "dead":  # those are counted with their topics

@@ -22,7 +22,7 @@ from agents.reconciliation.oracle import Oracle, Tally
 from config.settings import Settings
 from schemas.dead_letters import DeadLetter, Reason, parse_dead_letter
 from schemas.decode import type_of
-from schemas.effects import TOPIC_OF, Effect, Profile, decode_effect, encode_effect
+from schemas.effects import TOPIC_OF, Alert, Effect, Task, decode_effect, encode_effect
 from schemas.events import EVENT_TYPES
 from sinks.clickhouse.address import FAILURES
 from sinks.clickhouse.errors import explain
@@ -75,7 +75,7 @@ class Books:
     def add_effect(self, effect: Effect) -> None:
         self.counts[TOPIC_OF[type(effect)]] += 1
         self.effects.add(effect.id, effect)
-        if not isinstance(effect, Profile):
+        if isinstance(effect, Task | Alert):
             cause = effect.data.cause
             self._fired.add((effect.data.rule.id, cause.source, cause.id))
 

@@ -9,7 +9,16 @@ import msgspec
 from msgspec.structs import astuple
 
 from schemas.dead_letters import HEADERS, parse_dead_letter
-from schemas.effects import Alert, CardDetails, Cause, Effect, Profile, Task, decode_effect
+from schemas.effects import (
+    Alert,
+    CardDetails,
+    Cause,
+    Decision,
+    Effect,
+    Profile,
+    Task,
+    decode_effect,
+)
 from sinks.clickhouse.message import Message, Row, Unstorable, integers, millis
 
 PLACE = ("partition", "offset", "received")
@@ -48,6 +57,7 @@ TASK = (
     *_SHARED,
 )
 ALERT = (*ENVELOPE, "alert_id", "version", "state", "change", "kind", "severity", *_SHARED)
+DECISION = (*ENVELOPE, "decision_id", "outcome", "actions", "kind", *_SHARED)
 PROFILE = (
     *ENVELOPE,
     "version",
@@ -155,7 +165,12 @@ def _alert(effect: Alert) -> Row:
     )
 
 
-def _shared(effect: Task | Alert) -> Row:
+def _decision(effect: Decision) -> Row:
+    data = effect.data
+    return (data.decision_id, data.outcome, data.actions, data.kind, *_shared(effect))
+
+
+def _shared(effect: Task | Alert | Decision) -> Row:
     data = effect.data
     return (
         data.title,
@@ -212,4 +227,9 @@ def _optional(instant: datetime | None) -> int | None:
     return None if instant is None else millis(instant)
 
 
-_FLAT: dict[type[Effect], Callable[..., Row]] = {Task: _task, Alert: _alert, Profile: _profile}
+_FLAT: dict[type[Effect], Callable[..., Row]] = {
+    Task: _task,
+    Alert: _alert,
+    Decision: _decision,
+    Profile: _profile,
+}

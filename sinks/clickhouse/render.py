@@ -13,6 +13,8 @@ from schemas.effects import (
     Alert,
     AlertData,
     Cause,
+    Decision,
+    DecisionData,
     Effect,
     Profile,
     ProfileData,
@@ -21,7 +23,7 @@ from schemas.effects import (
     TaskData,
 )
 from schemas.envelope import from_millis
-from sinks.clickhouse.effects import ALERT, CAUSE, DEAD_LETTER, PROFILE, TASK, card_of
+from sinks.clickhouse.effects import ALERT, CAUSE, DEAD_LETTER, DECISION, PROFILE, TASK, card_of
 from sinks.clickhouse.tables import TABLE_OF, VIEWS
 
 _INSTANTS = {"time", "due", "cause_time", "waited_until", "last_contact_at"}
@@ -53,11 +55,13 @@ class StoredLetter(NamedTuple):
 
 
 def read_effects(client: Client, starts: Starts = _BEGINNING) -> Iterator[Effect]:
-    """Every task, alert and profile, every version, as the message it was on its topic."""
+    """Every task, alert, decision and profile, every version, as the message it was."""
     for row in _rows(client, "tasks", TASK, _since(starts["vip.tasks"])):
         yield Task(**_envelope(row), data=_task(row))
     for row in _rows(client, "alerts", ALERT, _since(starts["vip.alerts"])):
         yield Alert(**_envelope(row), data=_alert(row))
+    for row in _rows(client, "decisions", DECISION, _since(starts["vip.decisions"])):
+        yield Decision(**_envelope(row), data=_decision(row))
     for row in _rows(client, "customers_history", PROFILE, _since(starts["vip.profiles"])):
         yield Profile(**_envelope(row), data=_profile(row))
 
@@ -116,8 +120,17 @@ def _alert(row: _Row) -> AlertData:
     return AlertData(alert_id=row["alert_id"], severity=row["severity"], **_shared(row))
 
 
+def _decision(row: _Row) -> DecisionData:
+    same = ("decision_id", "outcome", "actions")
+    return DecisionData(**{name: row[name] for name in same}, **_of_rule(row))
+
+
 def _shared(row: _Row) -> _Row:
-    same = ("version", "state", "change", "kind", "title", "text", "rm", "tier", "values")
+    return {**{name: row[name] for name in ("version", "state", "change")}, **_of_rule(row)}
+
+
+def _of_rule(row: _Row) -> _Row:
+    same = ("kind", "title", "text", "rm", "tier", "values")
     return {
         **{name: row[name] for name in same},
         "rule": RuleRef(id=row["rule_id"], version=row["rule_version"]),

@@ -82,9 +82,16 @@ def gate_of(rule: RuleDefinition, zone: tzinfo = UTC) -> Gate | None:
     return None if gate == Gate(rule=rule.id) else gate
 
 
-def percentile(rule: str, customer: str) -> int:
-    """Of a customer among all, 0 to 99: always the same for a rule, unrelated between rules."""
-    digest = blake2b(f"{rule}\0{customer}".encode(), digest_size=8).digest()
+def is_held_out(rule: RuleDefinition, customer: str) -> bool:
+    """Whether this customer is one of those for whom the rule's actions are withheld: unrelated to
+    who is in its rollout."""
+    share = rule.holdout
+    return share is not None and percentile(f"{rule.id}\0holdout", customer) < share
+
+
+def percentile(name: str, customer: str) -> int:
+    """Of a customer among all, 0 to 99: always the same for a name, unrelated between names."""
+    digest = blake2b(f"{name}\0{customer}".encode(), digest_size=8).digest()
     return int.from_bytes(digest) % 100
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from msgspec import Struct
 from pydantic import BaseModel
 
+from schemas.effects import Withheld
 from schemas.envelope import Data
 from schemas.record import Record
 from schemas.rules import RuleDefinition, Wait
@@ -20,6 +21,7 @@ from streams.rules.aggregates import UNKNOWN, Aggregates, Readings, Unknown
 from streams.rules.checked import CheckedRule, check_rule
 from streams.rules.compiled import CompiledRule, compile_together
 from streams.rules.errors import RuleErrors, RuleProblem
+from streams.rules.gate import is_held_out
 
 
 class Firing(NamedTuple):
@@ -27,6 +29,8 @@ class Firing(NamedTuple):
 
     rule: RuleDefinition
     values: dict[str, str]
+    withheld: Withheld | None = None
+    """Why its actions are not done."""
 
 
 class Fired(Struct, frozen=True):
@@ -39,12 +43,12 @@ _NONE = Fired()
 
 
 class RuleSet:
-    """An immutable set of rules. Only live ones run; all but the retired are checked."""
+    """An immutable set of rules. Live and shadow ones run; all but the retired are checked."""
 
     def __init__(
         self,
         definitions: Sequence[RuleDefinition],
-        live: Sequence[CheckedRule],
+        running: Sequence[CheckedRule],
         lateness: int,
         attributes: Attributes,
         zone: tzinfo,
@@ -52,12 +56,12 @@ class RuleSet:
         self.definitions = tuple(definitions)
         self.digest = _digest((*self.definitions, *attributes.declared.values()))
         """Of the rules and of the attributes that they can use: what they say follows from both."""
-        readings = (reading for rule in live for reading in rule.readings())
+        readings = (reading for rule in running for reading in rule.readings())
         self._aggregates = Aggregates((one.aggregate for one in readings), lateness, zone)
         by_type: dict[str, list[CompiledRule]] = {}
         self._waiting: dict[str, CompiledRule] = {}
         self._waits: dict[str, list[tuple[str, Wait]]] = {}
-        for rule in live:
+        for rule in running:
             compiled = CompiledRule(rule, self._aggregates.number_of, zone)
             wait = rule.definition.wait
             if wait is not None:
@@ -74,7 +78,7 @@ class RuleSet:
         self._types = self._aggregates.types | by_type.keys()
 
     def apply(self, record: Record, event: Input, *, late: bool) -> Fired:
-        """Put the event into the windows, then evaluate the live rules that listen to its type.
+        """Put the event into the windows, then evaluate the rules that listen to its type.
 
         An event that came too late stays out, and to its rules every aggregate is unknown. A rule
         whose condition holds fires if its gate is open.
@@ -93,7 +97,7 @@ class RuleSet:
         return listening.apply(record, event.event.data, readings, at)
 
     def waits(self, event_type: str) -> Sequence[tuple[str, Wait]]:
-        """The live rules that wait after an event of this type, by id."""
+        """The rules that wait after an event of this type, by id."""
         return self._waits.get(event_type, ())
 
     def wake(self, rule_id: str, record: Record, data: Data, at: int) -> Fired:
@@ -176,7 +180,14 @@ def _is_closed(rule: CompiledRule, record: Record, at: int) -> bool:
 def _fire(rule: CompiledRule, values: Iterable[object], record: Record, at: int) -> Firing:
     if rule.gate is not None:
         rule.gate.note(record.activity, at)
-    return Firing(rule.definition, dict(zip(rule.names, map(render, values), strict=True)))
+    shown = dict(zip(rule.names, map(render, values), strict=True))
+    return Firing(rule.definition, shown, _withheld(rule.definition, record.customer))
+
+
+def _withheld(rule: RuleDefinition, customer: str) -> Withheld | None:
+    if rule.status == "shadow":
+        return "shadow"
+    return "held_out" if is_held_out(rule, customer) else None
 
 
 def compile_rules(
@@ -193,18 +204,18 @@ def compile_rules(
     wrong.
     """
     problems = list(_doubles(definitions))
-    live: list[CheckedRule] = []
+    running: list[CheckedRule] = []
     for rule in definitions:
         if rule.status == "retired":
             continue
         checked = check_rule(rule, attributes)
         if isinstance(checked, list):
             problems += checked
-        elif rule.status == "live":
-            live.append(checked)
+        elif rule.status != "draft":
+            running.append(checked)
     if problems:
         raise RuleErrors(problems)
-    return RuleSet(definitions, live, lateness, attributes, zone)
+    return RuleSet(definitions, running, lateness, attributes, zone)
 
 
 def _doubles(definitions: Iterable[RuleDefinition]) -> Iterable[RuleProblem]:

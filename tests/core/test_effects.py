@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import structs
 
-from schemas.effects import Profile, Task
+from schemas.effects import TOPIC_OF, Decision, Profile, Task
 from schemas.envelope import from_millis
 from schemas.record import Record
 from streams.chunk import Outcome, apply_chunk
@@ -70,6 +70,22 @@ def test_a_task_tells_its_rule_its_values_and_its_event() -> None:
     assert (data.tier, data.rm) == ("gold", "RM1")
     assert data.due == from_millis(NOW + DAY + 2), "two days after the event"
     assert "3 cross-border transfers" in data.text["en"]
+
+
+def test_what_a_shadow_rule_would_do_is_recorded_instead() -> None:
+    (task,) = tasks(run(*abroad(3)))
+    on_trial = [one.model_copy(update={"status": "shadow"}) for one in shipped_rules()]
+    outcome = run(*abroad(3), context=replace(CONTEXT, rules=compile_rules(on_trial)))
+    assert not tasks(outcome)
+    (decision,) = [one for one in outcome.effects if isinstance(one, Decision)]
+    data = decision.data
+    assert (data.outcome, data.actions) == ("shadow", ["task"])
+    same = ("kind", "title", "text", "rm", "tier", "rule", "values", "waited_until", "cause")
+    assert [getattr(data, name) for name in same] == [getattr(task.data, name) for name in same]
+    assert decision.id != task.id
+    assert outcome.counts["shadow:fx-frequent-cross-border"] == 1
+    assert "fired:fx-frequent-cross-border" not in outcome.counts
+    assert TOPIC_OF[type(decision)] == "vip.decisions"
 
 
 def test_an_id_derives_from_the_event_wherever_it_stands() -> None:

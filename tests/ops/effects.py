@@ -14,6 +14,8 @@ from schemas.effects import (
     AlertData,
     CardDetails,
     Cause,
+    Decision,
+    DecisionData,
     Effect,
     Profile,
     ProfileData,
@@ -33,6 +35,7 @@ _OTHERS = (
     "high",
     "2030-01-01T00:00:00Z",
     "vip.alert",
+    "held_out",
     "7.5",
     "1",
 )
@@ -102,6 +105,29 @@ def alert(number: int) -> Alert:
     )
 
 
+def decision(number: int) -> Decision:
+    return Decision(
+        id=f"decision-{number}-1",
+        source="/vipcare",
+        subject=f"C{number % 5}",
+        time=START,
+        data=DecisionData(
+            decision_id=f"decision-{number}",
+            outcome="shadow",
+            actions=["task"],
+            kind="care",
+            title={"en": "Call", "zh": "致电"},
+            text={"en": "Call", "zh": "致电"},
+            rm="rm-1",
+            tier="gold",
+            rule=RuleRef(id="new", version=1),
+            values={"count": "3"},
+            waited_until=None,
+            cause=cause(number),
+        ),
+    )
+
+
 def profile(number: int) -> Profile:
     return Profile(
         id=f"profile-{number % 5}-{number}",
@@ -146,7 +172,9 @@ def card(number: int) -> CardDetails:
 
 
 effects: st.SearchStrategy[Effect] = st.builds(
-    lambda make, number: make(number), st.sampled_from([task, alert, profile]), st.integers(0, 60)
+    lambda make, number: make(number),
+    st.sampled_from([task, alert, decision, profile]),
+    st.integers(0, 60),
 )
 
 

@@ -107,3 +107,21 @@ def test_unless_hinders_only_where_it_is_true() -> None:
     assert fired(rule(unless="page_topic == 'funds'"), 0) == [True]
     assert fired(rule(unless="profile.tier == 'diamond'"), 0) == [True], "nobody knows the tier"
     assert fired(rule(**{"if": "page == 'x'"}, unless="page_topic == 'funds'"), 0) == [False]
+
+
+def test_a_holdout_withholds_from_its_share_and_tells() -> None:
+    customer, outcomes = Customer(), []
+    customer.rules = compile_rules([rule(holdout=20)])
+    for number in range(2_000):
+        customer.record = Record(f"C{number:07}")
+        data = {"page": "Tuition", "page_topic": "study-abroad"}
+        (firing,) = customer.send("page.viewed", ORIGIN, **data).firings
+        outcomes.append(firing.withheld)
+    assert set(outcomes) == {None, "held_out"}
+    assert abs(outcomes.count("held_out") - 400) < 90
+
+
+@pytest.mark.parametrize("kind", ["risk", "service"])
+def test_help_is_not_withheld(kind: str) -> None:
+    with pytest.raises(ValueError, match=f"a {kind} rule has no holdout"):
+        rule(holdout=20, kind=kind)

@@ -102,21 +102,22 @@ class Twin:
 
     def apply(
         self, record: Record, event: Input, *, late: bool
-    ) -> list[tuple[str, dict[str, str]]]:
+    ) -> list[tuple[str, dict[str, str], bool]]:
+        """Rules that fire, what they show, and whether they only would have acted."""
         if not late:
             self.held.append(event)
         fired = []
         for rule in self.rules.values():
             assert isinstance(rule, CheckedRule)
             definition = rule.definition
-            if definition.status != "live" or event.type not in definition.on:
+            if definition.status == "draft" or event.type not in definition.on:
                 continue
             if not self._is_open(definition, record.customer, event.at):
                 continue
             world = self._world(rule, record, event, late=late)
             if interpret(rule.condition, world) is True:
                 shown = {name: render(interpret(node, world)) for name, node in rule.shown.items()}
-                fired.append((definition.id, shown))
+                fired.append((definition.id, shown, definition.status == "shadow"))
                 self.fired.setdefault(definition.id, []).append(event.at)
         return fired
 

@@ -13,6 +13,7 @@ from schemas.dead_letters import HEADERS, DeadLetter, Reason, dead_letter
 from schemas.effects import (
     TOPIC_OF,
     Alert,
+    Decision,
     Effect,
     Profile,
     Task,
@@ -35,7 +36,9 @@ profiles = st.builds(
     wide_money(),
 )
 effects: st.SearchStrategy[list[Effect]] = st.lists(
-    st.one_of(of(Task), of(Alert), profiles), max_size=12, unique_by=lambda effect: effect.id
+    st.one_of(of(Task), of(Alert), of(Decision), profiles),
+    max_size=12,
+    unique_by=lambda effect: effect.id,
 )
 
 

@@ -20,7 +20,12 @@ from tests.sink.running import topic_of
 
 README = (Path(next(iter(sinks.__path__))) / "README.md").read_text(encoding="utf-8")
 QUERIES = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)
-TOPICS = {"vip.task": "vip.tasks", "vip.alert": "vip.alerts", "vip.profile": "vip.profiles"}
+TOPICS = {
+    "vip.task": "vip.tasks",
+    "vip.alert": "vip.alerts",
+    "vip.profile": "vip.profiles",
+    "vip.decision": "vip.decisions",
+}
 
 
 @pytest.fixture
