@@ -302,7 +302,7 @@ def _finish(one: Aggregate) -> Callable[[Any], Any] | None:
     decimals, at_least = one.decimals, one.at_least
     match one.function:
         case "stddev":
-            return lambda raw: _deviation(*raw, decimals, at_least)
+            return lambda raw: _deviation(raw, decimals, at_least)
         case "first" | "last":
             is_number = one.value is not None and one.value.type.base is Base.NUMBER
             return (lambda raw: buckets.unscale(int(raw), decimals)) if is_number else None
@@ -318,8 +318,9 @@ def _finish(one: Aggregate) -> Callable[[Any], Any] | None:
             return None
 
 
-def _deviation(count: int, total: int, square: int, decimals: int, at_least: int) -> Decimal | None:
+def _deviation(raw: tuple[int, int, int], decimals: int, at_least: int) -> Decimal | None:
     """The standard deviation of a sample (divided by n - 1), to 28 digits."""
+    count, total, square = raw
     if count < at_least:
         return None
     variance = Decimal(count * square - total * total) / (count * (count - 1))

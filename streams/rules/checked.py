@@ -77,10 +77,10 @@ def check_rule(
         return problems
     scope = Scope(types, known, attributes)
     conditions: dict[str, Node] = {}
-    for key, text in (("if", rule.if_), ("unless", rule.unless)):
-        if text is not None:
+    for key, written in (("if", rule.if_), ("unless", rule.unless)):
+        if written is not None:
             try:
-                conditions[key] = check(text, scope, Base.FLAG)
+                conditions[key] = check(written, scope, Base.FLAG)
             except ExpressionError as error:
                 problems.append(RuleProblem(rule.id, key, error.column, error.message))
     if problems:
