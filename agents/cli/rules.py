@@ -18,7 +18,7 @@ PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metav
 
 @click.group()
 def rules() -> None:
-    """Check or list the rules: of these files and folders, or of VIPCARE_WORKER__RULES."""
+    """Check, test or list the rules: of files and folders, or of VIPCARE_WORKER__RULES."""
 
 
 @rules.command()
@@ -37,11 +37,11 @@ def check(paths: tuple[Path, ...]) -> None:
 @rules.command()
 @PATHS
 def test(paths: tuple[Path, ...]) -> None:
-    """Play the examples in the rules: what they say is expected must come, and nothing else.
+    """Play the examples in the rules.
 
-    Each rule runs by itself, as if it were live, on the events of its example alone. A line for
-    each example that says otherwise, with its place; exit status 2 if there is one. A worker does
-    the same when it starts.
+    What they expect must come, and nothing else. Each rule runs by itself, as if it were live, on
+    the events of its example alone. A line for each example that says otherwise, with its place;
+    exit status 2 if there is one. A worker does the same when it starts.
     """
     _, files = _read(paths)
     try:
