@@ -55,8 +55,6 @@ _QUOTED = re.compile(r"""['"].*['"]""", re.DOTALL)
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 """A bracket, or a whole string: brackets inside it do not nest."""
 _LIST = ord("[")
-_SHORT = 64
-"""A subject of letters and digits alone is an id up to here, see is_customer_id."""
 _STEPS = {b"[": 1, b"{": 1, b"]": -1, b"}": -1}
 
 
@@ -67,8 +65,7 @@ def decode_event(value: bytes) -> Event:
     anything else.
     """
     event = _decode(value, _event, EVENT_TYPES)
-    subject = event.subject
-    if not ((subject.isalnum() and len(subject) <= _SHORT) or is_customer_id(subject)):
+    if not is_customer_id(event.subject):
         raise BrokenEventError(
             "the subject is no customer's id: 1 to 64 characters, no blanks - at `$.subject`"
         )

@@ -1,8 +1,11 @@
 """What a rule's owner shows beside it: events that are given, and what is expected of the rule."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
+
+from schemas.effects import Action
+from schemas.rule_parts import Duration, Strict
 
 
 def _as_text(value: object) -> object:
@@ -10,7 +13,6 @@ def _as_text(value: object) -> object:
     return value if isinstance(value, str) or value is None else str(value)
 
 
-Length = Annotated[str, Field(pattern=r"^\d{1,5}[smhdw]$")]
 Time = Annotated[
     str,
     BeforeValidator(_as_text),
@@ -22,22 +24,17 @@ Time = Annotated[
 """In the bank's time zone; or so long after the event before."""
 Part = Annotated[str, BeforeValidator(_as_text)]
 """A part of a title or a text, in one of the languages."""
-Action = Literal["task", "alert"]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class Given(_Strict):
+class Given(Strict):
     """An event, or several alike."""
 
     at: Time
     event: Annotated[str, Field(min_length=1, max_length=64)]
-    with_: Annotated[dict[str, Any], Field(alias="with")] = {}
+    with_: Annotated[dict[str, Any], Field(alias="with", default_factory=dict)]
     """Fields of its data. Texts that must be there and are not said are made up."""
     times: Annotated[int, Field(ge=1, le=1_000)] = 1
-    every: Length | None = None
+    every: Duration | None = None
     """From one of them to the next."""
 
     @model_validator(mode="after")
@@ -47,7 +44,7 @@ class Given(_Strict):
         return self
 
 
-class Expected(_Strict):
+class Expected(Strict):
     """A task or an alert of the rule."""
 
     task: Part | None = None
@@ -72,7 +69,7 @@ class Expected(_Strict):
         return (self.alert if self.task is None else self.task) or ""
 
 
-class RuleExample(_Strict):
+class RuleExample(Strict):
     title: Annotated[str, Field(min_length=1, max_length=200)]
     given: Annotated[list[Given], Field(min_length=1, max_length=100)]
     until: Time | None = None

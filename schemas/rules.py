@@ -6,13 +6,13 @@ The expressions are text here; streams/rules checks and compiles them.
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from schemas.effects import Kind, Priority
 from schemas.rule_examples import RuleExample
+from schemas.rule_parts import Duration, Strict
 
 RuleId = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
-Duration = Annotated[str, Field(pattern=r"^\d{1,5}[smhdw]$", examples=["30d", "1h"])]
 
 
 def _as_text(value: object) -> object:
@@ -24,11 +24,7 @@ Expression = Annotated[str, BeforeValidator(_as_text), Field(min_length=1, max_l
 Status = Literal["draft", "shadow", "live", "retired"]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class Wait(_Strict):
+class Wait(Strict):
     """Until when a rule waits after its event: some days before a date that the event tells."""
 
     days: Annotated[int, Field(ge=0, le=3_650)]
@@ -38,14 +34,14 @@ class Wait(_Strict):
     """The time of that day, in the bank's time zone."""
 
 
-class Text(_Strict):
+class Text(Strict):
     """A text for people, in the bank's languages. `{name}` is filled in with a `let` value."""
 
     en: Annotated[str, Field(min_length=1, max_length=500)]
     zh: Annotated[str, Field(min_length=1, max_length=500)]
 
 
-class TaskTemplate(_Strict):
+class TaskTemplate(Strict):
     """Something for the relationship manager to do."""
 
     title: Text | None = None
@@ -55,7 +51,7 @@ class TaskTemplate(_Strict):
     """After the event."""
 
 
-class AlertTemplate(_Strict):
+class AlertTemplate(Strict):
     """Something to know and to watch."""
 
     title: Text | None = None
@@ -63,14 +59,14 @@ class AlertTemplate(_Strict):
     severity: Priority = "normal"
 
 
-class Limit(_Strict):
+class Limit(Strict):
     """For a customer at most so often within so long (event time)."""
 
     times: Annotated[int, Field(ge=1, le=100)]
     within: Duration
 
 
-class Active(_Strict):
+class Active(Strict):
     """From the beginning of one day to the end of another, in the bank's time zone."""
 
     from_: Annotated[date | None, Field(alias="from")] = None
@@ -85,7 +81,7 @@ class Active(_Strict):
         return self
 
 
-class Then(_Strict):
+class Then(Strict):
     task: TaskTemplate | None = None
     alert: AlertTemplate | None = None
 
@@ -96,7 +92,7 @@ class Then(_Strict):
         return self
 
 
-class RuleDefinition(_Strict):
+class RuleDefinition(Strict):
     id: RuleId
     version: Annotated[int, Field(ge=1)]
     title: Text
@@ -107,7 +103,9 @@ class RuleDefinition(_Strict):
     """The event types that can make it fire."""
     wait: Wait | None = None
     """Look at the condition only then, at what the event told of as it is by that time."""
-    let: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Expression] = {}
+    let: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Expression] = Field(
+        default_factory=dict
+    )
     if_: Annotated[Expression, Field(alias="if")]
     unless: Expression | None = None
     """Not if this is true; what is unknown does not hinder."""
@@ -121,7 +119,7 @@ class RuleDefinition(_Strict):
     """For so many percent of the customers, always the same ones, what it would do is not done and
     recorded instead, so that its effect can be measured."""
     active: Active | None = None
-    examples: Annotated[list[RuleExample], Field(max_length=50)] = []
+    examples: Annotated[list[RuleExample], Field(max_length=50, default_factory=list)]
 
     @model_validator(mode="after")
     def _help_is_not_withheld(self) -> "RuleDefinition":

@@ -105,7 +105,7 @@ def profile_of(record: Record, summary: ProfileData) -> Profile:
 
 
 def _task(record: Record, firing: Firing, template: TaskTemplate, occasion: Occasion) -> Task:
-    rule, basics = firing.rule, record.profile.basics
+    rule = firing.rule
     thing = derive_id("task", rule.id, record.customer, *occasion.identity, "0")
     due = None if template.due is None else from_millis(occasion.at + parse_duration(template.due))
     data = TaskData(
@@ -113,45 +113,29 @@ def _task(record: Record, firing: Firing, template: TaskTemplate, occasion: Occa
         version=1,
         state="open",
         change="raised",
-        kind=rule.kind,
         priority=template.priority,
-        title=_fill(template.title or rule.title, firing.values),
-        text=_fill(template.text, firing.values),
-        rm=basics.rm,
-        tier=basics.tier,
         due=due,
-        rule=RuleRef(id=rule.id, version=rule.version),
-        values=firing.values,
-        waited_until=occasion.waited_until,
-        cause=occasion.cause,
+        **_said(record, firing, template, occasion),
     )
     return Task(**_envelope(thing, record, occasion), data=data)
 
 
 def _alert(record: Record, firing: Firing, template: AlertTemplate, occasion: Occasion) -> Alert:
-    rule, basics = firing.rule, record.profile.basics
+    rule = firing.rule
     thing = derive_id("alert", rule.id, record.customer, *occasion.identity, "0")
     data = AlertData(
         alert_id=thing,
         version=1,
         state="open",
         change="raised",
-        kind=rule.kind,
         severity=template.severity,
-        title=_fill(template.title or rule.title, firing.values),
-        text=_fill(template.text, firing.values),
-        rm=basics.rm,
-        tier=basics.tier,
-        rule=RuleRef(id=rule.id, version=rule.version),
-        values=firing.values,
-        waited_until=occasion.waited_until,
-        cause=occasion.cause,
+        **_said(record, firing, template, occasion),
     )
     return Alert(**_envelope(thing, record, occasion), data=data)
 
 
 def _decision(record: Record, firing: Firing, why: Withheld, occasion: Occasion) -> Decision:
-    rule, basics = firing.rule, record.profile.basics
+    rule = firing.rule
     thing = derive_id("decision", rule.id, record.customer, *occasion.identity, "0")
     actions: dict[Action, TaskTemplate | AlertTemplate | None] = {
         "task": rule.then.task,
@@ -163,17 +147,27 @@ def _decision(record: Record, firing: Firing, why: Withheld, occasion: Occasion)
         decision_id=thing,
         outcome=why,
         actions=list(asked),
-        kind=rule.kind,
-        title=_fill(first.title or rule.title, firing.values),
-        text=_fill(first.text, firing.values),
-        rm=basics.rm,
-        tier=basics.tier,
-        rule=RuleRef(id=rule.id, version=rule.version),
-        values=firing.values,
-        waited_until=occasion.waited_until,
-        cause=occasion.cause,
+        **_said(record, firing, first, occasion),
     )
     return Decision(**_envelope(thing, record, occasion), data=data)
+
+
+def _said(
+    record: Record, firing: Firing, template: TaskTemplate | AlertTemplate, occasion: Occasion
+) -> dict[str, Any]:
+    """What a task, an alert and a decision say alike."""
+    rule, basics = firing.rule, record.profile.basics
+    return {
+        "kind": rule.kind,
+        "title": _fill(template.title or rule.title, firing.values),
+        "text": _fill(template.text, firing.values),
+        "rm": basics.rm,
+        "tier": basics.tier,
+        "rule": RuleRef(id=rule.id, version=rule.version),
+        "values": firing.values,
+        "waited_until": occasion.waited_until,
+        "cause": occasion.cause,
+    }
 
 
 def _envelope(thing: str, record: Record, occasion: Occasion) -> dict[str, Any]:
