@@ -29,7 +29,7 @@ def facts_schema() -> dict[str, Any]:
 
 
 def effects_schema() -> dict[str, Any]:
-    """JSON Schema of a task, an alert or a profile."""
+    """JSON Schema of a task, an alert, a decision or a profile."""
     return _schema(
         Effect, "vipcare effects", "A task, an alert, a decision or a profile that vipcare sends"
     )

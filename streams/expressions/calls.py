@@ -143,7 +143,6 @@ def _both(one: ast.expr, other: ast.expr | None) -> ast.expr:
 class _Over:
     """What an aggregate is over: its positional arguments."""
 
-    checker: Checker
     inside: Checker
     types: tuple[str, ...]
     span: Duration | Months
@@ -177,7 +176,7 @@ def _over(checker: Checker, call: ast.Call, values: int, form: str) -> _Over:
     *value, types, span = call.args
     found = _span(checker, span)
     names = _types(checker, types)
-    return _Over(checker, checker.within(names), names, found, value[0] if value else None)
+    return _Over(checker.within(names), names, found, value[0] if value else None)
 
 
 def _where(inside: Checker, options: _Options) -> Node | None:
