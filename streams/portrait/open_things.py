@@ -73,8 +73,9 @@ def _is_paid(record: Record, card: Card) -> bool:
     for transfer in map(unpack_transfer, record.activity.transfers):
         told = kept_fields(transfer)
         pays = told["purpose"] == PAYS_A_BILL and told["direction"] == "out"
-        same = told["currency"] == card.currency and Decimal(told["amount"] or 0) == card.amount_due
-        if pays and same and transfer.at >= card.statement_at and not transfer.reversed:
+        same = told["currency"] == card.statement_currency
+        whole = Decimal(told["amount"] or 0) == card.amount_due
+        if pays and same and whole and transfer.at >= card.statement_at and not transfer.reversed:
             return True
     return False
 

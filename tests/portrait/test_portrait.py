@@ -4,6 +4,7 @@ import json
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+import pytest
 from hypothesis import given, settings
 from msgspec.structs import replace
 from rich.cells import cell_len
@@ -124,16 +125,20 @@ def test_a_bill_is_open_until_a_week_after_its_day_and_a_credit_never() -> None:
     ]
 
 
-def test_a_bill_that_a_transfer_paid_is_not_open() -> None:
-    statement = {"card": "K1", "statement": "S1", "amount_due": "20.50", "currency": "CNY"}
+@pytest.mark.parametrize("currency", ["CNY", "USD"], ids=["the limit's", "its own"])
+def test_a_bill_that_a_transfer_paid_is_not_open(currency: str) -> None:
+    limit = {"card": "K1", "limit": "9000", "currency": "CNY"}
+    statement = {"card": "K1", "statement": "S1", "amount_due": "20.50", "currency": currency}
     statement["due_on"] = TODAY.isoformat()
     paid = {"transfer": "T1", "account": "A1", "direction": "out", "amount": "20.5"}
-    paid |= {"currency": "CNY", "purpose": "card statement"}
-    reversal = {name: paid[name] for name in ("transfer", "account", "direction", "amount")}
+    paid |= {"currency": currency, "base_amount": "146", "purpose": "card statement"}
+    names = ("transfer", "account", "direction", "amount", "base_amount")
+    reversal = {name: paid[name] for name in names}
     told: list[tuple[str, str, dict[str, str]]] = [
         ("bank.card", "statement.issued", statement),
+        ("bank.card", "card.limit_changed", limit),
         ("bank.core", "transfer.completed", paid),
-        ("bank.core", "transfer.reversed", reversal | {"currency": "CNY"}),
+        ("bank.core", "transfer.reversed", reversal | {"currency": currency}),
     ]
     raws = [
         replace(
@@ -144,7 +149,7 @@ def test_a_bill_that_a_transfer_paid_is_not_open() -> None:
         )
         for n, (topic, kind, data) in enumerate(told)
     ]
-    assert [len(rows(record(raws[:n]), "open")) for n in (1, 2, 3)] == [1, 0, 1]
+    assert [len(rows(record(raws[:n]), "open")) for n in (2, 3, 4)] == [1, 0, 1]
 
 
 def test_what_somebody_took_on_is_open_until_it_is_over() -> None:
