@@ -50,6 +50,7 @@ AGGREGATES = {
     "distinct": "distinct(country, card.settled, 7d, where=…)",
     "first": "first(base_amount, transfer.completed, 30d, where=…)",
     "last": "last(channel, transfer.completed, 30d, where=…)",
+    "streak": "streak(logged.in, 7d, without=[transfer.completed, …], where=…)",
 }
 SHARES = {
     "share": "share(base_amount, card.settled, last 3 months, of=category == '5641', where=…)",
@@ -63,6 +64,7 @@ PLAIN = {
 NAMES = AGGREGATES | SHARES | PLAIN
 _AVERAGES = ("avg", "stddev")
 _ANY_VALUE = ("distinct", "first", "last")
+_NO_VALUE = ("count", "streak")
 
 
 def check_call(checker: Checker, call: ast.Call) -> Node:
@@ -116,8 +118,15 @@ def _default(checker: Checker, call: ast.Call) -> Node:
 
 
 def _aggregate(checker: Checker, call: ast.Call, name: str) -> Reading:
-    over = _over(checker, call, 0 if name == "count" else 1, AGGREGATES[name])
-    return over.reading(name, _options(checker, over.inside, call, name))
+    form = AGGREGATES[name]
+    over = _over(checker, call, 0 if name in _NO_VALUE else 1, form)
+    options = _options(checker, over.inside, call, name)
+    if name == "streak":
+        if not options.without:
+            raise checker.error(call, f"what breaks the streak? Write it as {form}")
+        if isinstance(over.span, Months):
+            raise checker.error(call.args[1], "a streak has a length, such as 7d, no months")
+    return over.reading(name, options)
 
 
 def _share(checker: Checker, call: ast.Call) -> Node:
@@ -164,6 +173,7 @@ class _Over:
             prior=options.prior,
             at_least=options.at_least,
             months=(span.first, span.last) if isinstance(span, Months) else None,
+            without=options.without,
         )
         return Reading(_result(aggregate), aggregate)
 
@@ -193,7 +203,7 @@ def _where(inside: Checker, options: _Options) -> Node | None:
 def _result(aggregate: Aggregate) -> Type:
     """Every aggregate may be unknown: to an event that came too late, all of them are."""
     function, value = aggregate.function, aggregate.value
-    if function in ("count", "distinct"):
+    if function in ("count", "distinct", "streak"):
         return Type(Base.NUMBER, optional=True)
     if function in ("first", "last") and value and value.type.base is not Base.NUMBER:
         return replace(value.type, optional=True)
@@ -244,6 +254,7 @@ class _Options:
     of: ast.expr | None = None
     prior: bool = False
     at_least: int = 0
+    without: tuple[str, ...] = ()
 
 
 def _options(checker: Checker, inside: Checker, call: ast.Call, name: str) -> _Options:
@@ -255,6 +266,9 @@ def _options(checker: Checker, inside: Checker, call: ast.Call, name: str) -> _O
             continue
         if keyword.arg == "of" and name in SHARES:
             options.of = keyword.value
+            continue
+        if keyword.arg == "without" and name == "streak":
+            options.without = _types(checker, keyword.value)
             continue
         if keyword.arg not in ("prior", "at_least"):
             message = f"{keyword.arg} is not known here; write it as {NAMES[name]}"

@@ -92,6 +92,8 @@ class Aggregate:
     """Unknown with fewer events; of avg and stddev."""
     months: tuple[int, int] | None = None
     """Instead of `length`: the first and the last month, counted from the event's own."""
+    without: tuple[str, ...] = ()
+    """The event types that break a streak; those of a type in both that do not count break it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from streams.expressions.compile import compile_pick
 from streams.expressions.nodes import Aggregate, Base
 from streams.inputs import Input
 from streams.months import moment
+from streams.streaks import BREAKS, COUNTS, Streak
 from streams.windows import Window, width_of
 
 _KINDS: dict[str, Kind] = {
@@ -51,7 +52,7 @@ class Kept(NamedTuple):
     """One state in the record, and what of an event goes into it."""
 
     key: str
-    window: Window
+    window: Window | Streak
     pick: Callable[[Any], Any]
     """The value that an event's data adds, scaled; None if it adds none."""
     is_monthly: bool = False
@@ -74,11 +75,11 @@ class _Plan:
     __slots__ = ("counted", "ones", "picked", "placed")
 
     def __init__(self) -> None:
-        self.counted: list[tuple[str, int, Window]] = []
+        self.counted: list[tuple[str, int, Window | Streak]] = []
         """Key, width of a bucket, window."""
         self.ones: _Own = {}
         """What it adds to those."""
-        self.picked: list[tuple[str, Window, Callable[[Any], int | None]]] = []
+        self.picked: list[tuple[str, Window | Streak, Callable[[Any], int | None]]] = []
         self.placed: list[Kept] = []
         """Those that are placed by more than the event's time."""
 
@@ -139,9 +140,9 @@ class Aggregates:
         self._reads = [_read(one, kept[state_key(one)], zone) for one in self._numbers]
         self._by_type: defaultdict[str, _Plan] = defaultdict(_Plan)
         for key, group in shared.items():
-            for event_type in group[0].types:
+            for event_type, one_kept in _by_type(group[0], kept[key]):
                 plan = self._by_type[event_type]
-                plan.append(kept[key], counts_all=_counts_all(group[0]))
+                plan.append(one_kept, counts_all=_counts_all(group[0]))
 
     @property
     def types(self) -> frozenset[str]:
@@ -211,13 +212,38 @@ class Aggregates:
                 _take(windows, kept.key, kept.window, kept.time(event.at, self._zone), value)
 
 
-def _take(windows: Windows, key: str, window: Window, at: int, value: Any) -> None:
+def _by_type(one: Aggregate, kept: Kept) -> Iterable[tuple[str, Kept]]:
+    """The types of events that go into a state, and how each does."""
+    for event_type in one.types:
+        pick = kept.pick
+        if event_type in one.without:
+            pick = _counts_or_breaks(pick)
+        yield event_type, kept._replace(pick=pick)
+    for event_type in one.without:
+        if event_type not in one.types:
+            yield event_type, kept._replace(pick=_breaks)
+
+
+def _breaks(_data: object) -> int:
+    return BREAKS
+
+
+def _counts_or_breaks(counts: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def pick(data: object) -> int:
+        return BREAKS if counts(data) is None else COUNTS
+
+    return pick
+
+
+def _take(windows: Windows, key: str, window: Window | Streak, at: int, value: Any) -> None:
     if (state := windows.edit(key)) is not None:
         window.remove(state, at, value)
 
 
 def state_key(aggregate: Aggregate) -> str:
     """The key of an aggregate's state in the record: 16 hexadecimal digits."""
+    if aggregate.function == "streak":
+        return _digest(("streak", aggregate.types, aggregate.where_text, aggregate.without))
     identity = (
         _KINDS[aggregate.function].name,
         aggregate.types,
@@ -226,11 +252,18 @@ def state_key(aggregate: Aggregate) -> str:
         aggregate.decimals,
         "month" if aggregate.months else width_of(aggregate.length),
     )
+    return _digest(identity)
+
+
+def _digest(identity: tuple[Any, ...]) -> str:
     return blake2b(repr(identity).encode(), digest_size=8).hexdigest()
 
 
 def _keep(key: str, group: list[Aggregate], lateness: int) -> Kept:
     one = group[0]
+    if one.function == "streak":
+        keep = max(other.length for other in group) + lateness
+        return Kept(key, Streak(keep=keep), compile_pick(one.where, None, 0))
     kind = _KINDS[one.function]
     is_timed = isinstance(kind, Ends)
     scale = buckets.plain if is_timed else buckets.scale

@@ -219,11 +219,15 @@ class Maker:
 def random_aggregate(random: Random) -> str:
     """An aggregate over one of the event types."""
     names = ["count", "sum", "avg", "min", "max", "stddev", "distinct", "first", "last", "share"]
+    names.append("streak")
     name = random.choice(names)
     event_type = random.choice(TYPES)
     inside = Maker(random, event_type, aggregate=True)
     arguments = [event_type, random.choice(SPANS)]
-    if name == "distinct":
+    if name == "streak":
+        breakers = ", ".join(random.sample(TYPES, random.randint(1, 2)))
+        arguments = [event_type, random.choice(("30d", "90d")), f"without=[{breakers}]"]
+    elif name == "distinct":
         arguments.insert(0, inside.text())
     elif name == "share":
         arguments += [f"of={inside.flag(1)}"]

@@ -16,6 +16,7 @@ from streams.expressions.values import render
 from streams.inputs import Input
 from streams.rules.checked import CheckedRule, check_rule
 from streams.rules.gate import percentile
+from streams.streaks import LONGEST_STREAK
 from streams.windows import width_of
 from tests.rules.maker import DECLARED
 
@@ -24,6 +25,8 @@ ZONE = ZoneInfo("Asia/Shanghai")
 
 def brute_force(aggregate: Aggregate, held: list[Input], event: Input, record: Record) -> Any:
     """An aggregate's value for an event that is the last one of `held`."""
+    if aggregate.function == "streak":
+        return _streak(aggregate, held, event, record)
     values = []
     for one in sorted(held, key=lambda one: one.at):
         if one.type not in aggregate.types or (aggregate.prior and one is event):
@@ -31,7 +34,7 @@ def brute_force(aggregate: Aggregate, held: list[Input], event: Input, record: R
         if not _is_within(aggregate, one.at, event.at):
             continue
         world = World(one.event.data, record, {}, _none)
-        if aggregate.where is not None and interpret(aggregate.where, world) is not True:
+        if not _counts(aggregate, world):
             continue
         value = 1 if aggregate.value is None else interpret(aggregate.value, world)
         if value is not None:
@@ -39,6 +42,28 @@ def brute_force(aggregate: Aggregate, held: list[Input], event: Input, record: R
     if aggregate.function in ("first", "last"):
         return _end(values, aggregate)
     return _finish(aggregate, [value for _, value in values])
+
+
+def _counts(aggregate: Aggregate, world: World) -> bool:
+    return aggregate.where is None or interpret(aggregate.where, world) is True
+
+
+def _streak(aggregate: Aggregate, held: list[Input], event: Input, record: Record) -> int:
+    """Of events at one instant those that break it come last."""
+    counting: list[tuple[int, bool]] = []
+    for one in held:
+        if aggregate.prior and one is event:
+            continue
+        world = World(one.event.data, record, {}, _none)
+        if one.type in aggregate.types and _counts(aggregate, world):
+            counting.append((one.at, True))
+        elif one.type in aggregate.without:
+            counting.append((one.at, False))
+    streak = 0
+    for at, counts in sorted(counting, key=lambda pair: (pair[0], not pair[1])):
+        if event.at - aggregate.length < at <= event.at:
+            streak = streak + 1 if counts else 0
+    return min(streak, LONGEST_STREAK)
 
 
 def _is_within(aggregate: Aggregate, at: int, end: int) -> bool:
