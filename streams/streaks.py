@@ -1,4 +1,4 @@
-"""How many events in a row without another in between, with a bounded state of plain msgpack values.
+"""How many events in a row without another in between; the state is bounded, plain msgpack.
 
 An event *counts* or *breaks*. The streak at a time is how many count within a length up to then and
 after the last that breaks; of two at the same instant the one that breaks is the later one. So it
@@ -58,8 +58,10 @@ class Streak(Struct, frozen=True, kw_only=True):
             del marks[i]
 
     def reader(self, length: int) -> Callable[..., int | None]:
-        """`read(state, at, own=None)` of the streak at `at`: at most LONGEST_STREAK, None where it is
-        unknown. `own` is the value of the event at `at` if it was added and must not count."""
+        """`read(state, at, own=None)` of the streak at `at`: None where it is unknown.
+
+        `own` is the value of the event at `at` if it was added and must not count.
+        """
 
         def read(state: State, at: int, own: int | None = None) -> int | None:
             cut, marks = state
