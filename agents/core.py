@@ -4,8 +4,10 @@ from zoneinfo import ZoneInfo
 
 from agents.rules import read_rules, try_examples
 from config.load_attributes import read_attributes
+from config.load_calendar import read_calendar
 from config.settings import RefusalSettings, Settings
 from streams.attributes import Attributes
+from streams.calendar import Calendar
 from streams.context import CoreSettings
 from streams.durations import DAY_MS
 from streams.refusals import Limit
@@ -15,7 +17,7 @@ from streams.rules.ruleset import RuleSet
 def core_settings(settings: Settings) -> CoreSettings:
     """Tolerances of transport are real time, so they grow with the clock's rate.
 
-    Raises AttributeFileErrors.
+    Raises AttributeFileErrors, CalendarFileErrors.
     """
     step = settings.step
     return CoreSettings(
@@ -27,6 +29,7 @@ def core_settings(settings: Settings) -> CoreSettings:
         time_zone=ZoneInfo(step.time_zone),
         attributes=declared_attributes(settings),
         base_currency=step.base_currency,
+        calendar=bank_calendar(settings),
     )
 
 
@@ -39,6 +42,7 @@ def rule_set(settings: Settings) -> RuleSet:
         lateness=core.lateness,
         attributes=core.attributes,
         zone=core.time_zone,
+        calendar=core.calendar,
     )
     try_examples(files, core)
     return rules
@@ -51,3 +55,8 @@ def refusal_limit(settings: RefusalSettings) -> Limit:
 def declared_attributes(settings: Settings) -> Attributes:
     """The fields that the bank adds itself. Raises AttributeFileErrors."""
     return Attributes(read_attributes(settings.step.attributes))
+
+
+def bank_calendar(settings: Settings) -> Calendar:
+    """The bank's business days. Raises CalendarFileErrors."""
+    return Calendar(read_calendar(settings.step.calendar))

@@ -7,6 +7,7 @@ from pathlib import Path
 from config.load_rules import SHIPPED, RuleFile, RuleFileErrors, read_rule_files
 from config.placed_yaml import FileProblem
 from streams.attributes import NONE_DECLARED, Attributes
+from streams.calendar import WEEKENDS_ONLY, Calendar
 from streams.context import CoreSettings
 from streams.durations import DAY_MS
 from streams.rules.errors import RuleErrors, RuleProblem
@@ -20,6 +21,7 @@ def read_rules(
     lateness: int = 30 * DAY_MS,
     attributes: Attributes = NONE_DECLARED,
     zone: tzinfo = UTC,
+    calendar: Calendar = WEEKENDS_ONLY,
 ) -> tuple[RuleSet, list[RuleFile]]:
     """Read, check and compile the rules of files and folders; none means those shipped.
 
@@ -28,7 +30,9 @@ def read_rules(
     files = read_rule_files(paths or (SHIPPED,))
     try:
         definitions = [file.definition for file in files]
-        rules = compile_rules(definitions, lateness=lateness, attributes=attributes, zone=zone)
+        rules = compile_rules(
+            definitions, lateness=lateness, attributes=attributes, zone=zone, calendar=calendar
+        )
     except RuleErrors as error:
         raise RuleFileErrors(_placed(error.problems, files)) from None
     return rules, files
@@ -48,6 +52,7 @@ def try_examples(files: Sequence[RuleFile], settings: CoreSettings) -> None:
                 lateness=settings.lateness,
                 attributes=settings.attributes,
                 zone=settings.time_zone,
+                calendar=settings.calendar,
             )
             problems += failures(alone, settings)
     if problems:

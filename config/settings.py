@@ -180,6 +180,9 @@ class StepSettings(Section):
     attributes: GivenPath | None = Field(
         None, description="a file of attributes, see below; none = the one shipped"
     )
+    calendar: GivenPath | None = Field(
+        None, description="a file of public holidays, see below; none = mainland China's"
+    )
     base_currency: str = Field(
         "CNY", pattern=r"^[A-Z]{3}$", description="the bank's, of all base amounts (ISO 4217)"
     )

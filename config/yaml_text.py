@@ -5,6 +5,7 @@ import warnings
 from typing import Any, Literal
 
 from ruamel.yaml import YAML
+from ruamel.yaml.constructor import RoundTripConstructor, SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.reader import ReaderError
 
@@ -49,10 +50,14 @@ def read_yaml(text: str, typ: Literal["rt", "safe"]) -> Any:
 
     Raises NotYamlError.
     """
+    yaml = YAML(typ=typ, pure=True)
+    yaml.Constructor = _Safe if typ == "safe" else _RoundTrip
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # they quote, too
-            return YAML(typ=typ, pure=True).load(text)
+            return yaml.load(text)
+    except NotYamlError as error:
+        why = NotYamlError(str(error), error.line, error.column)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = (mark.line + 1, mark.column + 1) if mark else (0, 1)
@@ -62,9 +67,28 @@ def read_yaml(text: str, typ: Literal["rt", "safe"]) -> Any:
         why = NotYamlError("there is a character that no text has, such as a zero byte", line)
     except RecursionError:
         why = NotYamlError("it is nested too deeply")
-    except Exception:  # the parser lets through what Python says of a value
-        why = NotYamlError(_NO_VALUE)
     raise why  # beyond the handlers, so that no traceback shows the parser's error
+
+
+class _Placing:
+    """Gives a place to what Python says of a value, such as a day that is none."""
+
+    def construct_object(self, node: Any, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)  # type: ignore[misc]  # a constructor has it
+        except (MarkedYAMLError, NotYamlError, RecursionError):
+            raise
+        except Exception:  # noqa: BLE001, RUF100  # whatever it is, it quotes the value
+            mark = node.start_mark
+        raise NotYamlError(_NO_VALUE, mark.line + 1, mark.column + 1)
+
+
+class _Safe(_Placing, SafeConstructor):
+    pass
+
+
+class _RoundTrip(_Placing, RoundTripConstructor):
+    pass
 
 
 def _said(problem: str) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
 from streams.attributes import NONE_DECLARED, Attributes
+from streams.calendar import WEEKENDS_ONLY, Calendar
 from streams.durations import DAY_MS
 from streams.facts import NO_FACTS, Facts
 from streams.rules.ruleset import RuleSet
@@ -23,6 +24,8 @@ class CoreSettings:
     attributes: Attributes = NONE_DECLARED
     base_currency: str = "CNY"
     """ISO 4217, of all base amounts."""
+    calendar: Calendar = WEEKENDS_ONLY
+    """The bank's business days."""
 
 
 @dataclass(frozen=True, slots=True)

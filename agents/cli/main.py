@@ -52,6 +52,7 @@ SECTIONS: dict[str, dict[str, Lazy]] = {
         "attributes": Lazy(
             "agents.cli.attributes:attributes", "Check or list the fields that the bank adds."
         ),
+        "calendar": Lazy("agents.cli.calendar:calendar", "Check or show the business days."),
         "dead-letters": Lazy(
             "agents.cli.dead_letters:dead_letters", "What was refused, why; replay."
         ),

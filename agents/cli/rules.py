@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
+from agents.calendar_gap import calendar_gap
 from agents.cli.errors import UserError
-from agents.core import core_settings, declared_attributes, rule_set
+from agents.core import bank_calendar, core_settings, declared_attributes, rule_set
 from agents.rules import read_rules, try_examples
 from config.load import load_settings
 from config.load_rules import RuleFile
@@ -32,6 +33,8 @@ def check(paths: tuple[Path, ...]) -> None:
     states = [file.definition.status for file in files]
     counted = ", ".join(f"{states.count(one)} {one}" for one in dict.fromkeys(states))
     click.echo(f"ok: {len(files)} rules ({counted}), digest {checked.digest[:12]}")
+    if gap := calendar_gap(load_settings()):
+        click.echo(click.style(f"business days: {gap}", dim=True), err=True)
 
 
 @rules.command()
@@ -84,6 +87,8 @@ def _read(paths: tuple[Path, ...]) -> tuple[RuleSet, list[RuleFile]]:
     if not paths and (folder := settings.worker.rules):
         paths = (folder,)
     try:
-        return read_rules(paths, attributes=declared_attributes(settings))
+        return read_rules(
+            paths, attributes=declared_attributes(settings), calendar=bank_calendar(settings)
+        )
     except FileErrors as error:
         raise UserError(str(error)) from None

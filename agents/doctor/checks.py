@@ -23,7 +23,8 @@ CHECKS = (
     Check("disk", clickhouse.disk, _SINK, after="clickhouse"),
     Check("store", machine.store, _WORKER),
     Check("machine", machine.machine, _WORKER),
-    Check("attributes", machine.attributes, _WORKER),
+    Check("calendar", machine.calendar, _WORKER),
+    Check("attributes", machine.attributes, _WORKER, after="calendar"),
     Check("rules", machine.rules, _WORKER, after="attributes"),
 )
 TRIAL = Check("trial", trial, after="transactions")

@@ -1,4 +1,4 @@
-"""Is this machine fit for a worker: its store's folder, its limits, its attributes and rules?"""
+"""Is this machine fit for a worker: store, limits, attributes, calendar and rules?"""
 
 import os
 import resource
@@ -8,10 +8,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from agents.calendar_gap import calendar_gap
 from agents.core import declared_attributes, rule_set
 from agents.doctor.clickhouse import room
 from agents.doctor.finding import Examined, Finding, fail, ok, warn
 from config.load_attributes import AttributeFileErrors
+from config.load_calendar import CalendarFileErrors
 from config.load_rules import RuleFileErrors
 from config.placed_yaml import FileErrors
 from sinks.private_folder import is_private
@@ -109,6 +111,19 @@ def attributes(examined: Examined) -> Iterator[Finding]:
         yield from _wrong(errors, "`vipcare attributes check`")
     else:
         yield ok(f"the attributes of {path}" if path else "the attributes that are shipped")
+
+
+def calendar(examined: Examined) -> Iterator[Finding]:
+    path = examined.settings.step.calendar
+    try:
+        gap = calendar_gap(examined.settings)
+    except CalendarFileErrors as errors:
+        yield from _wrong(errors, "`vipcare calendar check`")
+        return
+    if gap:
+        yield warn(gap, "renew the calendar: config/README.md says how")
+    else:
+        yield ok(f"the calendar of {path}" if path else "the calendar that is shipped")
 
 
 def rules(examined: Examined) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from schemas.envelope import Data
 from schemas.record import Record
 from schemas.rules import RuleDefinition, Wait
 from streams.attributes import NONE_DECLARED, Attributes
+from streams.calendar import WEEKENDS_ONLY, Calendar
 from streams.durations import DAY_MS
 from streams.expressions.nodes import Aggregate
 from streams.expressions.values import render
@@ -52,10 +53,13 @@ class RuleSet:
         lateness: int,
         attributes: Attributes,
         zone: tzinfo,
+        calendar: Calendar,
     ) -> None:
         self.definitions = tuple(definitions)
-        self.digest = _digest((*self.definitions, *attributes.declared.values()))
-        """Of the rules and of the attributes that they can use: what they say follows from both."""
+        used = (*attributes.declared.values(), calendar.definition)
+        self.digest = _digest((*self.definitions, *used))
+        """Of the rules, the attributes that they can use and the calendar: what they say follows
+        from all three."""
         readings = (reading for rule in running for reading in rule.readings())
         self._aggregates = Aggregates((one.aggregate for one in readings), lateness, zone)
         by_type: dict[str, list[CompiledRule]] = {}
@@ -196,12 +200,13 @@ def compile_rules(
     lateness: int = 30 * DAY_MS,
     attributes: Attributes = NONE_DECLARED,
     zone: tzinfo = UTC,
+    calendar: Calendar = WEEKENDS_ONLY,
 ) -> RuleSet:
     """Check and compile.
 
     `lateness` (milliseconds) is how late an event may come and still be put into windows, `zone`
-    the one of calendar months: the same as the step's. Raises RuleErrors with everything that is
-    wrong.
+    the one of calendar months, `calendar` the one of business days: the same as the step's.
+    Raises RuleErrors with everything that is wrong.
     """
     problems = list(_doubles(definitions))
     running: list[CheckedRule] = []
@@ -215,7 +220,7 @@ def compile_rules(
             running.append(checked)
     if problems:
         raise RuleErrors(problems)
-    return RuleSet(definitions, running, lateness, attributes, zone)
+    return RuleSet(definitions, running, lateness, attributes, zone, calendar)
 
 
 def _doubles(definitions: Iterable[RuleDefinition]) -> Iterable[RuleProblem]:

@@ -10,7 +10,15 @@ from agents.doctor.checks import CHECKS
 from agents.doctor.clickhouse import room, skew
 from agents.doctor.examine import examine
 from agents.doctor.finding import Examined, Verdict
-from agents.doctor.machine import attributes, file_system, machine, memory_limit, rules, store
+from agents.doctor.machine import (
+    attributes,
+    calendar,
+    file_system,
+    machine,
+    memory_limit,
+    rules,
+    store,
+)
 from tests.doctor.looking import found, settings_with, the_only
 
 OK, WARN, FAIL = Verdict
@@ -122,6 +130,18 @@ def test_attributes(tmp_path: Path) -> None:
     assert {finding.verdict for finding in findings} == {FAIL}
     assert "bank.yaml:2:" in findings[0].what
     assert "vipcare attributes check" in findings[0].advice
+
+
+def test_calendar(tmp_path: Path) -> None:
+    file = tmp_path / "ours.yaml"
+    ours = settings_with(step={"calendar": file})
+    the_only(found(calendar, ours), FAIL, "ours.yaml:1:1: cannot be read")
+    told = "title: {en: A, zh: 甲}\nyears: {first: 1900, announced: 2100, last: 2100}\nholidays: []"
+    file.write_text(told)
+    the_only(found(calendar, ours), OK, "the calendar of ")
+    file.write_text(told.replace("announced: 2100", "announced: 1900"))
+    warned = the_only(found(calendar, ours), WARN, "what is announced for it")
+    assert "renew the calendar" in warned.advice
 
 
 def test_a_wrong_file_of_attributes_is_told_once(tmp_path: Path) -> None:

@@ -60,7 +60,10 @@ def test_environment_over_file_over_defaults(file: Path, monkeypatch: pytest.Mon
         ("log: {}\nlog: {}\n", "2: not YAML: this key stands twice"),
         ("- kafka\n", "1: settings are a mapping of sections, such as `kafka:`"),
         ("a: " + "[" * 3_000, "not YAML: it is nested too deeply"),
-        ("topics:\n  partitions: " + "9" * 5_000, "not YAML: a value looks like a number, a date"),
+        (
+            "topics:\n  partitions: " + "9" * 5_000,
+            "2: not YAML: a value looks like a number, a date",
+        ),
         ("clock:\n  rate: 1e300\n", "2: clock.rate: input should be less than or equal to"),
         ("worker:\n  session_timeout_s: .inf\n", "2: worker.session_timeout_s: input should be a"),
         ("kafka: 3\n", "1: kafka is a section: its settings stand below it, indented"),
