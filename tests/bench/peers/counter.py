@@ -6,7 +6,6 @@ import struct
 from pathlib import Path
 
 _COUNT = struct.Struct("<q")
-_EVERY = 100
 
 
 class Counter:
@@ -19,5 +18,4 @@ class Counter:
 
     def add(self) -> None:
         self._count += 1
-        if self._count % _EVERY == 0:
-            _COUNT.pack_into(self._memory, 0, self._count)
+        _COUNT.pack_into(self._memory, 0, self._count)
