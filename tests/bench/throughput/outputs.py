@@ -21,8 +21,9 @@ from tests.bench.throughput.workload import Message, Workload
 PARTITIONS = 4
 _TOPICS = ("vip.tasks", "vip.alerts", "vip.profiles")
 _TIMEOUT_S = 60.0
-_TRIES = 4
-"""Stock Faust now and then leaves out events at its start, and commits no further."""
+_TRIES = 6
+"""Stock Faust leaves out the first events that it fetched in about every third run, and commits no
+further."""
 _SETTLE_S = 1.5
 """After the last commit: Bytewax tells of work, not of commits."""
 
