@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from agents.topics import all_topics, changelog
 from config.settings import Settings
-from schemas.effects import TOPIC_OF
+from schemas.effects import EFFECT_TOPICS
 from schemas.events import INPUT_TOPICS, INTERNAL
 from schemas.events.reference import GLOBAL_TOPICS
 from sinks.clickhouse.tables import TABLE_OF
@@ -21,7 +21,6 @@ Kind = Literal["topic", "group", "transactional-id", "cluster"]
 
 _LETTERS = "vip.dead-letters"
 _FEEDBACK = "crm.feedback"
-_EFFECTS = tuple(dict.fromkeys(TOPIC_OF.values()))
 
 
 class Right(NamedTuple):
@@ -45,7 +44,7 @@ def _worker(settings: Settings) -> Iterator[Right]:
     app = settings.worker.app
     records, journal = changelog(app), "vip.journal"
     yield from _topics("Read", *INPUT_TOPICS, *GLOBAL_TOPICS, records)
-    yield from _topics("Write", records, journal, *_EFFECTS, _LETTERS, INTERNAL)
+    yield from _topics("Write", records, journal, *EFFECT_TOPICS, _LETTERS, INTERNAL)
     # What is wrong with a topic's configuration, and how long the changelog keeps removals.
     yield from _topics("DescribeConfigs", *_used(_worker_topics(settings)))
     yield Right("Read", "group", app)
@@ -54,7 +53,7 @@ def _worker(settings: Settings) -> Iterator[Right]:
 
 
 def _worker_topics(settings: Settings) -> Iterable[str]:
-    outputs = (*_EFFECTS, _LETTERS, "vip.journal", changelog(settings.worker.app))
+    outputs = (*EFFECT_TOPICS, _LETTERS, "vip.journal", changelog(settings.worker.app))
     return (*INPUT_TOPICS, *GLOBAL_TOPICS, *outputs)
 
 
@@ -71,7 +70,7 @@ def _bank(_settings: Settings) -> Iterator[Right]:
 
 
 def _crm(_settings: Settings) -> Iterator[Right]:
-    yield from _topics("Read", *_EFFECTS)
+    yield from _topics("Read", *EFFECT_TOPICS)
     yield from _topics("Write", _FEEDBACK)
     yield Right("Read", "group", "crm", prefixed=True)
 

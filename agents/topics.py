@@ -81,6 +81,7 @@ def all_topics(settings: Settings) -> tuple[Topic, ...]:
         Topic("bank.campaign", days=90, keyed=False),
         Topic("vip.tasks", days=90),
         Topic("vip.alerts", days=90),
+        Topic("vip.actions", days=90),
         Topic("vip.decisions", days=90),
         Topic("vip.profiles", "compact"),
         Topic("vip.dead-letters", days=DEAD_LETTER_DAYS),

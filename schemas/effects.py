@@ -1,4 +1,4 @@
-"""What vipcare sends: tasks, alerts, decisions, customer summaries, dead letters.
+"""What vipcare sends: tasks, alerts, actions, decisions, customer summaries, dead letters.
 
 An effect is a CloudEvent like the events are. Its message `id` names this version of it; its
 `task_id` or `alert_id` names the thing, which later versions amend or retract.
@@ -17,7 +17,10 @@ from schemas.fields import Id, Instant, Money, Name, PersonalText
 Kind = Literal["care", "opportunity", "risk", "service"]
 Priority = Literal["low", "normal", "high", "urgent"]
 Change = Literal["raised", "amended", "retracted"]
-Action = Literal["task", "alert"]
+RecordAction = Literal["untag", "tag", "interest", "note"]
+"""What a rule does to the record itself."""
+Action = Literal["task", "alert", "process", RecordAction]
+"""What a rule may do, in the order in which one rule does it."""
 Withheld = Literal["shadow", "held_out"]
 """Why what a rule does was not done: it is on trial, or the customer is one of those for whom it is
 withheld, so that its effect can be measured."""
@@ -81,6 +84,46 @@ class AlertData(Struct, frozen=True, kw_only=True, gc=False):
     cause: Cause
 
 
+class ActionData(Struct, frozen=True, kw_only=True, gc=False):
+    """What a rule did by itself, because of what."""
+
+    action_id: Id
+    action: RecordAction
+    name: Name
+    """The tag, the interest, what a note is about."""
+    changed: bool
+    """False where there was nothing to do: the customer has the tag already, say."""
+    kind: Kind
+    title: Text
+    """Of the rule."""
+    text: Text
+    """What a note says."""
+    rm: Id | None
+    tier: Name | None
+    rule: RuleRef
+    values: dict[str, str]
+    waited_until: Instant | None
+    cause: Cause
+
+
+class ProcessData(Struct, frozen=True, kw_only=True, gc=False):
+    """A process that a rule asks for."""
+
+    process_id: Id
+    process: Name
+    kind: Kind
+    title: Text
+    """Of the rule."""
+    text: Text
+    """What it is about; empty if the rule does not say."""
+    rm: Id | None
+    tier: Name | None
+    rule: RuleRef
+    values: dict[str, str]
+    waited_until: Instant | None
+    cause: Cause
+
+
 class DecisionData(Struct, frozen=True, kw_only=True, gc=False):
     """What a rule would have done."""
 
@@ -89,7 +132,7 @@ class DecisionData(Struct, frozen=True, kw_only=True, gc=False):
     actions: list[Action]
     kind: Kind
     title: Text
-    """Of the first action; so is the text."""
+    """Of the first action; so is the text, empty where that has none."""
     text: Text
     rm: Id | None
     tier: Name | None
@@ -220,6 +263,14 @@ class Alert(Message, tag="vip.alert", frozen=True, kw_only=True):
     data: AlertData
 
 
+class ActionTaken(Message, tag="action.taken", frozen=True, kw_only=True):
+    data: ActionData
+
+
+class ProcessRequested(Message, tag="process.requested", frozen=True, kw_only=True):
+    data: ProcessData
+
+
 class Decision(Message, tag="vip.decision", frozen=True, kw_only=True):
     data: DecisionData
 
@@ -228,14 +279,17 @@ class Profile(Message, tag="vip.profile", frozen=True, kw_only=True):
     data: ProfileData
 
 
-Effect = Task | Alert | Decision | Profile
+Effect = Task | Alert | ActionTaken | ProcessRequested | Decision | Profile
 
 TOPIC_OF: dict[type[Effect], str] = {
     Task: "vip.tasks",
     Alert: "vip.alerts",
+    ActionTaken: "vip.actions",
+    ProcessRequested: "vip.actions",
     Decision: "vip.decisions",
     Profile: "vip.profiles",
 }
+EFFECT_TOPICS = tuple(dict.fromkeys(TOPIC_OF.values()))
 
 
 class _EncodedProfile(Message, tag="vip.profile", frozen=True, kw_only=True):

@@ -29,10 +29,8 @@ def facts_schema() -> dict[str, Any]:
 
 
 def effects_schema() -> dict[str, Any]:
-    """JSON Schema of a task, an alert, a decision or a profile."""
-    return _schema(
-        Effect, "vipcare effects", "A task, an alert, a decision or a profile that vipcare sends"
-    )
+    """JSON Schema of whatever vipcare sends: a task, an alert, an action, …"""
+    return _schema(Effect, "vipcare effects", "A task, an alert, an action, … that vipcare sends")
 
 
 def as_file(schema: dict[str, Any]) -> str:

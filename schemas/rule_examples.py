@@ -1,6 +1,6 @@
 """What a rule's owner shows beside it: events that are given, and what is expected of the rule."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -23,7 +23,7 @@ Time = Annotated[
 ]
 """In the bank's time zone; or so long after the event before."""
 Part = Annotated[str, BeforeValidator(_as_text)]
-"""A part of a title or a text, in one of the languages."""
+"""A part of a title or a text, in one of the languages; of a tag and the like, its whole name."""
 
 
 class Given(Strict):
@@ -45,28 +45,37 @@ class Given(Strict):
 
 
 class Expected(Strict):
-    """A task or an alert of the rule."""
+    """One thing that the rule does."""
 
     task: Part | None = None
     alert: Part | None = None
+    process: Part | None = None
+    untag: Part | None = None
+    tag: Part | None = None
+    interest: Part | None = None
+    note: Part | None = None
     at: Time | None = None
     """When; with it, what waits can be seen to come on its day. `+…` has no meaning here."""
 
     @model_validator(mode="after")
     def _one_thing(self) -> "Expected":
-        if (self.task is None) == (self.alert is None):
-            raise ValueError("say what is expected: a task, or an alert")
+        if len(self._said()) != 1:
+            raise ValueError(f"say one thing that is expected: {', '.join(get_args(Action))}")
         if self.at is not None and self.at.startswith("+"):
             raise ValueError("say when as a day, or a day and a time")
         return self
 
     @property
     def action(self) -> Action:
-        return "alert" if self.task is None else "task"
+        return self._said()[0]
 
     @property
     def part(self) -> str:
-        return (self.alert if self.task is None else self.task) or ""
+        part: str = getattr(self, self.action)
+        return part
+
+    def _said(self) -> list[Action]:
+        return [name for name in get_args(Action) if getattr(self, name) is not None]
 
 
 class RuleExample(Strict):

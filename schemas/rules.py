@@ -4,13 +4,14 @@ The expressions are text here; streams/rules checks and compiles them.
 """
 
 from datetime import date
-from typing import Annotated, Literal
+from functools import cached_property
+from typing import Annotated, Literal, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from schemas.effects import Kind, Priority
+from schemas.effects import Action, Kind, Priority, RecordAction
 from schemas.rule_examples import RuleExample
-from schemas.rule_parts import Duration, Strict
+from schemas.rule_parts import Duration, Strict, Word
 
 RuleId = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 
@@ -59,6 +60,24 @@ class AlertTemplate(Strict):
     severity: Priority = "normal"
 
 
+class ProcessTemplate(Strict):
+    """A process to start."""
+
+    name: Word
+    text: Text | None = None
+
+
+class NoteTemplate(Strict):
+    """An entry of the service line."""
+
+    about: Word
+    """What the record keeps of it."""
+    text: Text
+
+
+Template = TaskTemplate | AlertTemplate | ProcessTemplate | NoteTemplate
+
+
 class Limit(Strict):
     """For a customer at most so often within so long (event time)."""
 
@@ -84,12 +103,34 @@ class Active(Strict):
 class Then(Strict):
     task: TaskTemplate | None = None
     alert: AlertTemplate | None = None
+    process: ProcessTemplate | None = None
+    untag: Word | None = None
+    tag: Word | None = None
+    interest: Word | None = None
+    note: NoteTemplate | None = None
 
     @model_validator(mode="after")
     def _does_something(self) -> "Then":
-        if self.task is None and self.alert is None:
-            raise ValueError("say what to do: a task, an alert, or both")
+        if not self.actions:
+            raise ValueError(f"say what to do, one or several of {', '.join(get_args(Action))}")
+        if self.tag is not None and self.tag == self.untag:
+            raise ValueError("a rule cannot add a tag and remove it at once")
         return self
+
+    @cached_property
+    def actions(self) -> list[Action]:
+        """What is to be done, in the order in which it is done."""
+        return [name for name in get_args(Action) if getattr(self, name) is not None]
+
+    @cached_property
+    def templates(self) -> dict[Action, Template]:
+        """Those actions that say something."""
+        said = {name: getattr(self, name) for name in self.actions}
+        return {name: one for name, one in said.items() if not isinstance(one, str)}
+
+    @cached_property
+    def changes_the_record(self) -> bool:
+        return any(name in get_args(RecordAction) for name in self.actions)
 
 
 class RuleDefinition(Strict):

@@ -24,8 +24,9 @@ from streams.step import ConflictError, Stepped, fire, step
 GROWTH_FACTOR = 4
 GROWTH_BYTES = 8 * 1024
 TIMER_BYTES = 256
-"""An event of n bytes lets a record grow by less than GROWTH_FACTOR * n + GROWTH_BYTES, and by
-n + TIMER_BYTES for each rule that waits after it."""
+ACTION_BYTES = 1_024
+"""An event of n bytes lets a record grow by less than GROWTH_FACTOR * n + GROWTH_BYTES, by
+n + TIMER_BYTES for each rule that waits after it, and by ACTION_BYTES for each that fires."""
 
 MAX_EFFECT_BYTES = 900_000
 """An encoded effect stays below Kafka's usual limit for a message, 1 MB."""
@@ -180,6 +181,7 @@ class _Chunk:
         if 0 <= touched.record.header.next_due <= until:
             stepped = fire(touched.record, until, self._context)
             touched.applied.append(until)
+            touched.bound += ACTION_BYTES * len(stepped.fired)
             self._outcome.counts["timers"] += 1
             try:
                 _check_effects(stepped)
@@ -194,7 +196,7 @@ class _Chunk:
         try:
             stepped = step(touched.record, event, self._context)
             if stepped.applied:
-                self._check_size(touched, raw, event)
+                self._check_size(touched, raw, event, len(stepped.fired))
                 _check_effects(stepped)
         except ConflictError as error:
             self._bury(reject(raw, Reason.CONFLICT, str(error), event.event))
@@ -245,11 +247,11 @@ class _Chunk:
         self._outcome.effects.extend(stepped.effects)
         self._outcome.encoded.extend(stepped.encoded)
 
-    def _check_size(self, touched: _Touched, raw: Raw, event: Input) -> None:
+    def _check_size(self, touched: _Touched, raw: Raw, event: Input, fired: int) -> None:
         """Encoding tells the size exactly but costs; a bound tells when it is not needed."""
         timers = len(self._context.rules.waits(event.type))
         touched.bound += (GROWTH_FACTOR + timers) * len(raw.value or b"")
-        touched.bound += GROWTH_BYTES + TIMER_BYTES * timers
+        touched.bound += GROWTH_BYTES + TIMER_BYTES * timers + ACTION_BYTES * fired
         if touched.bound > MAX_RECORD_BYTES:
             touched.bound = len(touched.record.encode())
             if touched.bound > MAX_RECORD_BYTES:

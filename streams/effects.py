@@ -1,21 +1,26 @@
-"""From a rule that fired to the task or alert that goes out, or the decision that it does not."""
+"""From a rule that fired to what is done and goes out, or the decision that it is not."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from schemas.activity import Timer
 from schemas.effects import (
     Action,
+    ActionData,
+    ActionTaken,
     Alert,
     AlertData,
     Cause,
     Decision,
     DecisionData,
     Effect,
+    ProcessData,
+    ProcessRequested,
     Profile,
     ProfileData,
+    RecordAction,
     RuleRef,
     Task,
     TaskData,
@@ -24,8 +29,9 @@ from schemas.effects import (
 )
 from schemas.envelope import VIPCARE, from_millis
 from schemas.record import Record
-from schemas.rules import AlertTemplate, TaskTemplate
-from schemas.rules import Text as Template
+from schemas.rules import AlertTemplate, TaskTemplate, Template
+from schemas.rules import Text as Written
+from streams.actions import act, name_of
 from streams.durations import parse_duration
 from streams.identity import derive_id
 from streams.inputs import Input
@@ -82,31 +88,29 @@ def cause_of(event: Input) -> Cause:
 
 
 def effects_of(record: Record, firing: Firing, occasion: Occasion) -> Iterator[Effect]:
-    """The task, the alert, or both, that a rule's `then` asks for; or that they are withheld."""
-    then = firing.rule.then
+    """Do what a rule's `then` asks for, in its order, and tell it; or that it is withheld."""
     if firing.withheld is not None:
         yield _decision(record, firing, firing.withheld, occasion)
         return
-    if then.task is not None:
-        yield _task(record, firing, then.task, occasion)
-    if then.alert is not None:
-        yield _alert(record, firing, then.alert, occasion)
+    for action in firing.rule.then.actions:
+        yield _DO[action](record, firing, action, occasion)
 
 
-def profile_of(record: Record, summary: ProfileData) -> Profile:
+def profile_of(record: Record, summary: ProfileData, occasion: Occasion) -> Profile:
     thing = derive_id("profile", record.customer)
     return Profile(
         id=f"{thing}-{summary.version}",
         source=SOURCE,
         subject=record.customer,
-        time=summary.cause.time,
+        time=from_millis(occasion.at),
         data=summary,
     )
 
 
-def _task(record: Record, firing: Firing, template: TaskTemplate, occasion: Occasion) -> Task:
-    rule = firing.rule
-    thing = derive_id("task", rule.id, record.customer, *occasion.identity, "0")
+def _task(record: Record, firing: Firing, action: Action, occasion: Occasion) -> Task:
+    template = firing.rule.then.task
+    assert template is not None
+    thing = _name(record, firing, action, occasion)
     due = None if template.due is None else from_millis(occasion.at + parse_duration(template.due))
     data = TaskData(
         task_id=thing,
@@ -120,9 +124,10 @@ def _task(record: Record, firing: Firing, template: TaskTemplate, occasion: Occa
     return Task(**_envelope(thing, record, occasion), data=data)
 
 
-def _alert(record: Record, firing: Firing, template: AlertTemplate, occasion: Occasion) -> Alert:
-    rule = firing.rule
-    thing = derive_id("alert", rule.id, record.customer, *occasion.identity, "0")
+def _alert(record: Record, firing: Firing, action: Action, occasion: Occasion) -> Alert:
+    template = firing.rule.then.alert
+    assert template is not None
+    thing = _name(record, firing, action, occasion)
     data = AlertData(
         alert_id=thing,
         version=1,
@@ -134,33 +139,69 @@ def _alert(record: Record, firing: Firing, template: AlertTemplate, occasion: Oc
     return Alert(**_envelope(thing, record, occasion), data=data)
 
 
-def _decision(record: Record, firing: Firing, why: Withheld, occasion: Occasion) -> Decision:
+def _process(
+    record: Record, firing: Firing, action: Action, occasion: Occasion
+) -> ProcessRequested:
+    template = firing.rule.then.process
+    assert template is not None
+    thing = _name(record, firing, action, occasion)
+    said = _said(record, firing, template, occasion)
+    data = ProcessData(process_id=thing, process=template.name, **said)
+    return ProcessRequested(**_envelope(thing, record, occasion), data=data)
+
+
+def _action(
+    record: Record, firing: Firing, action: RecordAction, occasion: Occasion
+) -> ActionTaken:
     rule = firing.rule
-    thing = derive_id("decision", rule.id, record.customer, *occasion.identity, "0")
-    actions: dict[Action, TaskTemplate | AlertTemplate | None] = {
-        "task": rule.then.task,
-        "alert": rule.then.alert,
-    }
-    asked = {name: template for name, template in actions.items() if template is not None}
-    first = next(iter(asked.values()))
+    thing = _name(record, firing, action, occasion)
+    data = ActionData(
+        action_id=thing,
+        action=action,
+        name=name_of(rule, action),
+        changed=act(record, rule, action, occasion.at),
+        **_said(record, firing, rule.then.templates.get(action), occasion),
+    )
+    return ActionTaken(**_envelope(thing, record, occasion), data=data)
+
+
+_DO: dict[Action, Callable[..., Effect]] = {
+    "task": _task,
+    "alert": _alert,
+    "process": _process,
+    **dict.fromkeys(get_args(RecordAction), _action),
+}
+
+
+def _decision(record: Record, firing: Firing, why: Withheld, occasion: Occasion) -> Decision:
+    then = firing.rule.then
+    thing = _name(record, firing, "decision", occasion)
+    first, *_ = asked = then.actions
     data = DecisionData(
         decision_id=thing,
         outcome=why,
-        actions=list(asked),
-        **_said(record, firing, first, occasion),
+        actions=asked,
+        **_said(record, firing, then.templates.get(first), occasion),
     )
     return Decision(**_envelope(thing, record, occasion), data=data)
 
 
+def _name(record: Record, firing: Firing, what: str, occasion: Occasion) -> str:
+    """Of the thing that is made, the same in a replay."""
+    return derive_id(what, firing.rule.id, record.customer, *occasion.identity, "0")
+
+
 def _said(
-    record: Record, firing: Firing, template: TaskTemplate | AlertTemplate, occasion: Occasion
+    record: Record, firing: Firing, template: Template | None, occasion: Occasion
 ) -> dict[str, Any]:
-    """What a task, an alert and a decision say alike."""
+    """What all of them say alike; `template` is of what says something of its own."""
     rule, basics = firing.rule, record.profile.basics
+    titled = isinstance(template, TaskTemplate | AlertTemplate) and template.title
+    text = template and template.text
     return {
         "kind": rule.kind,
-        "title": _fill(template.title or rule.title, firing.values),
-        "text": _fill(template.text, firing.values),
+        "title": _fill(titled or rule.title, firing.values),
+        "text": _fill(text, firing.values) if text else {},
         "rm": basics.rm,
         "tier": basics.tier,
         "rule": RuleRef(id=rule.id, version=rule.version),
@@ -179,7 +220,7 @@ def _envelope(thing: str, record: Record, occasion: Occasion) -> dict[str, Any]:
     }
 
 
-def _fill(template: Template, values: dict[str, str]) -> Text:
+def _fill(template: Written, values: dict[str, str]) -> Text:
     return {
         "en": _NAME.sub(lambda name: values.get(name[1], "?"), template.en),
         "zh": _NAME.sub(lambda name: values.get(name[1], "?"), template.zh),

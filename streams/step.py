@@ -11,7 +11,7 @@ from streams.attributes import Attributes
 from streams.base_amounts import with_base_amount
 from streams.context import Context
 from streams.duplicates import CONFLICT, DUPLICATE
-from streams.effects import effects_of, of_event, of_timer, profile_of
+from streams.effects import Occasion, effects_of, of_event, of_timer, profile_of
 from streams.fold import fold
 from streams.inputs import Input
 from streams.mirror import MIRRORED, Told, mirrored
@@ -80,12 +80,13 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
         oldest=activity.latest - settings.duplicates_for,
     )
     record.header.sequence += 1
-    telling = may_change_summary(record, event, month_began=folded.month_began)
+    beside = folded.month_began or _change_the_record(outcome.firings)
+    telling = may_change_summary(record, event, beside=beside)
     other = mirrored(event) if event.type in MIRRORED else None
     if not (telling or late or outcome.firings or outcome.failed or other):
         return _PLAIN
     told = settings.attributes if telling else None
-    effects, encoded = _effects(record, event, outcome.firings, told)
+    effects, encoded = _effects(record, outcome.firings, of_event(event), told)
     return Stepped(
         applied=True,
         late=late,
@@ -98,20 +99,26 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
 
 
 def _effects(
-    record: Record, event: Input, firings: Sequence[Firing], told: Attributes | None
+    record: Record, firings: Sequence[Firing], occasion: Occasion, told: Attributes | None
 ) -> tuple[list[Effect], list[bytes]]:
     """Those of the rules that fired, and the summary, beside what they are sent as; `told` is None
-    where the summary cannot change."""
-    occasion = of_event(event)
+    where the summary cannot change.
+
+    What a rule does to the record comes after all rules of the step were evaluated.
+    """
     effects = [effect for firing in firings for effect in effects_of(record, firing, occasion)]
     encoded = [encode_effect(effect) for effect in effects]
     if told is not None:
         summary = changed_summary(record, occasion.cause, told)
         if summary is not None:
-            profile = profile_of(record, summary.data)
+            profile = profile_of(record, summary.data, occasion)
             effects.append(profile)
             encoded.append(encode_profile(profile, summary.encoded))
     return effects, encoded
+
+
+def _change_the_record(firings: Sequence[Firing]) -> bool:
+    return any(one.withheld is None and one.rule.then.changes_the_record for one in firings)
 
 
 def _counted(firing: Firing) -> str:
@@ -119,8 +126,12 @@ def _counted(firing: Firing) -> str:
 
 
 def fire(record: Record, until: int, context: Context) -> Stepped:
-    """Fire a record's timers that are due by `until` (epoch milliseconds), each once, in order."""
+    """Fire a record's timers that are due by `until` (epoch milliseconds), each once, in order.
+
+    Each is a step of its own: the next one sees what the rule of the one before did.
+    """
     effects: list[Effect] = []
+    encoded: list[bytes] = []
     fired: list[str] = []
     failed: list[str] = []
     due = timers.due(record, until)
@@ -130,11 +141,13 @@ def fire(record: Record, until: int, context: Context) -> Stepped:
         if data is not None:
             woken = context.rules.wake(timers.rule_of(key), record, data, timer.due)
             failed += woken.failed
-            for firing in woken.firings:
-                fired.append(_counted(firing))
-                effects += effects_of(record, firing, of_timer(key, timer))
+            fired += [_counted(firing) for firing in woken.firings]
+            telling = record.header.summary_version and _change_the_record(woken.firings)
+            told = context.settings.attributes if telling else None
+            made = _effects(record, woken.firings, of_timer(key, timer), told)
+            effects += made[0]
+            encoded += made[1]
     if due:
         timers.settle(record)
         record.header.sequence += 1
-    encoded = [encode_effect(effect) for effect in effects]
     return Stepped(applied=bool(due), effects=effects, encoded=encoded, fired=fired, failed=failed)

@@ -33,11 +33,14 @@ class Summary(NamedTuple):
     """As JSON: what it is sent as, and what tells whether it changed."""
 
 
-def may_change_summary(record: Record, event: Input, *, month_began: bool) -> bool:
+def may_change_summary(record: Record, event: Input, *, beside: bool) -> bool:
     """A record's first event makes a summary, whatever it is; but who is only named by another
-    customer's relation is perhaps no customer, and has none before an event of its own."""
+    customer's relation is perhaps no customer, and has none before an event of its own.
+
+    `beside` the event's type something may change it: a month began, a rule changed the record.
+    """
     if record.header.summary_version:
-        return month_began or event.type in SUMMARY_TYPES
+        return beside or event.type in SUMMARY_TYPES
     return not is_mirror(event)
 
 

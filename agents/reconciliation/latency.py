@@ -35,9 +35,13 @@ class Latency:
 
     def effect(self, effect: Effect, sent: int) -> None:
         """Take note of an effect; those of rules that wait tell nothing of how fast they are."""
-        if not isinstance(effect, Profile) and effect.data.waited_until is not None:
-            return
         cause = effect.data.cause
+        if isinstance(effect, Profile):
+            waited = effect.time != cause.time
+        else:
+            waited = effect.data.waited_until is not None
+        if waited:
+            return
         place = (cause.topic, cause.partition, cause.offset)
         self._caused.append(_Caused(place, to_millis(cause.time), sent))
         self._produced[place] = -1

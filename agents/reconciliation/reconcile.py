@@ -22,7 +22,15 @@ from agents.reconciliation.oracle import Oracle, Tally
 from config.settings import Settings
 from schemas.dead_letters import DeadLetter, Reason, parse_dead_letter
 from schemas.decode import type_of
-from schemas.effects import TOPIC_OF, Alert, Effect, Task, decode_effect, encode_effect
+from schemas.effects import (
+    EFFECT_TOPICS,
+    TOPIC_OF,
+    Decision,
+    Effect,
+    Profile,
+    decode_effect,
+    encode_effect,
+)
 from schemas.events import EVENT_TYPES
 from sinks.clickhouse.address import FAILURES
 from sinks.clickhouse.errors import explain
@@ -75,12 +83,12 @@ class Books:
     def add_effect(self, effect: Effect) -> None:
         self.counts[TOPIC_OF[type(effect)]] += 1
         self.effects.add(effect.id, effect)
-        if isinstance(effect, Task | Alert):
+        if not isinstance(effect, Decision | Profile):
             cause = effect.data.cause
             self._fired.add((effect.data.rule.id, cause.source, cause.id))
 
     def firings(self) -> Counter[str]:
-        """Rule → how often it fired: a firing may raise a task and an alert."""
+        """Rule → how often it fired: a firing may make several effects."""
         return Counter(rule for rule, _, _ in self._fired)
 
     def add_dead(self, letter: DeadLetter) -> None:
@@ -165,7 +173,7 @@ def reconcile(
 def read_books(onward: Onward, partitions: int, books: Books, latency: Latency) -> None:
     """Fill in everything that the effect topics and the dead letters' topic hold."""
     differences = books.differences
-    for topic in TOPIC_OF.values():
+    for topic in EFFECT_TOPICS:
         for found in onward.topic(topic):
             try:
                 effect: Effect = decode_effect(found.value or b"")

@@ -10,11 +10,13 @@ from msgspec.structs import astuple
 
 from schemas.dead_letters import HEADERS, parse_dead_letter
 from schemas.effects import (
+    ActionTaken,
     Alert,
     CardDetails,
     Cause,
     Decision,
     Effect,
+    ProcessRequested,
     Profile,
     Task,
     decode_effect,
@@ -57,6 +59,7 @@ TASK = (
     *_SHARED,
 )
 ALERT = (*ENVELOPE, "alert_id", "version", "state", "change", "kind", "severity", *_SHARED)
+ACTION = (*ENVELOPE, "action_id", "action", "name", "changed", "kind", *_SHARED)
 DECISION = (*ENVELOPE, "decision_id", "outcome", "actions", "kind", *_SHARED)
 PROFILE = (
     *ENVELOPE,
@@ -112,6 +115,7 @@ PROFILE = (
     "dropped",
 )
 DEAD_LETTER = HEADERS
+PROCESS = "process"
 
 
 def effect_row(message: Message) -> Row:
@@ -165,12 +169,23 @@ def _alert(effect: Alert) -> Row:
     )
 
 
+def _action(effect: ActionTaken) -> Row:
+    data = effect.data
+    return (data.action_id, data.action, data.name, data.changed, data.kind, *_shared(effect))
+
+
+def _process(effect: ProcessRequested) -> Row:
+    """One more action; render.py knows it by its name."""
+    data = effect.data
+    return (data.process_id, PROCESS, data.process, True, data.kind, *_shared(effect))
+
+
 def _decision(effect: Decision) -> Row:
     data = effect.data
     return (data.decision_id, data.outcome, data.actions, data.kind, *_shared(effect))
 
 
-def _shared(effect: Task | Alert | Decision) -> Row:
+def _shared(effect: Task | Alert | ActionTaken | ProcessRequested | Decision) -> Row:
     data = effect.data
     return (
         data.title,
@@ -230,6 +245,8 @@ def _optional(instant: datetime | None) -> int | None:
 _FLAT: dict[type[Effect], Callable[..., Row]] = {
     Task: _task,
     Alert: _alert,
+    ActionTaken: _action,
+    ProcessRequested: _process,
     Decision: _decision,
     Profile: _profile,
 }

@@ -10,12 +10,16 @@ from typing import Any, NamedTuple
 from clickhouse_driver import Client
 
 from schemas.effects import (
+    ActionData,
+    ActionTaken,
     Alert,
     AlertData,
     Cause,
     Decision,
     DecisionData,
     Effect,
+    ProcessData,
+    ProcessRequested,
     Profile,
     ProfileData,
     RuleRef,
@@ -23,7 +27,17 @@ from schemas.effects import (
     TaskData,
 )
 from schemas.envelope import from_millis
-from sinks.clickhouse.effects import ALERT, CAUSE, DEAD_LETTER, DECISION, PROFILE, TASK, card_of
+from sinks.clickhouse.effects import (
+    ACTION,
+    ALERT,
+    CAUSE,
+    DEAD_LETTER,
+    DECISION,
+    PROCESS,
+    PROFILE,
+    TASK,
+    card_of,
+)
 from sinks.clickhouse.tables import TABLE_OF, VIEWS
 
 _INSTANTS = {"time", "due", "cause_time", "waited_until", "last_contact_at"}
@@ -55,11 +69,16 @@ class StoredLetter(NamedTuple):
 
 
 def read_effects(client: Client, starts: Starts = _BEGINNING) -> Iterator[Effect]:
-    """Every task, alert, decision and profile, every version, as the message it was."""
+    """Every effect, every version, as the message it was."""
     for row in _rows(client, "tasks", TASK, _since(starts["vip.tasks"])):
         yield Task(**_envelope(row), data=_task(row))
     for row in _rows(client, "alerts", ALERT, _since(starts["vip.alerts"])):
         yield Alert(**_envelope(row), data=_alert(row))
+    for row in _rows(client, "actions", ACTION, _since(starts["vip.actions"])):
+        if row["action"] == PROCESS:
+            yield ProcessRequested(**_envelope(row), data=_process(row))
+        else:
+            yield ActionTaken(**_envelope(row), data=_action(row))
     for row in _rows(client, "decisions", DECISION, _since(starts["vip.decisions"])):
         yield Decision(**_envelope(row), data=_decision(row))
     for row in _rows(client, "customers_history", PROFILE, _since(starts["vip.profiles"])):
@@ -118,6 +137,15 @@ def _task(row: _Row) -> TaskData:
 
 def _alert(row: _Row) -> AlertData:
     return AlertData(alert_id=row["alert_id"], severity=row["severity"], **_shared(row))
+
+
+def _action(row: _Row) -> ActionData:
+    same = ("action_id", "action", "name", "changed")
+    return ActionData(**{name: row[name] for name in same}, **_of_rule(row))
+
+
+def _process(row: _Row) -> ProcessData:
+    return ProcessData(process_id=row["action_id"], process=row["name"], **_of_rule(row))
 
 
 def _decision(row: _Row) -> DecisionData:

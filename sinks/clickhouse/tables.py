@@ -33,6 +33,7 @@ def _table(name: str, columns: tuple[str, ...], row: Callable[[Message], Row]) -
 EVENTS = Table("events_raw", events.COLUMNS, events.event_rows)
 TASKS = _table("tasks_raw", (*effects.PLACE, *effects.TASK), effects.effect_row)
 ALERTS = _table("alerts_raw", (*effects.PLACE, *effects.ALERT), effects.effect_row)
+ACTIONS = _table("actions_raw", (*effects.PLACE, *effects.ACTION), effects.effect_row)
 DECISIONS = _table("decisions_raw", (*effects.PLACE, *effects.DECISION), effects.effect_row)
 CUSTOMERS = _table("customers_raw", (*effects.PLACE, *effects.PROFILE), effects.effect_row)
 DEAD_LETTERS = _table(
@@ -41,12 +42,13 @@ DEAD_LETTERS = _table(
     effects.dead_letter_row,
 )
 FACTS = _table("facts_raw", facts.COLUMNS, facts.fact_row)
-TABLES = (EVENTS, TASKS, ALERTS, DECISIONS, CUSTOMERS, DEAD_LETTERS, FACTS)
+TABLES = (EVENTS, TASKS, ALERTS, ACTIONS, DECISIONS, CUSTOMERS, DEAD_LETTERS, FACTS)
 
 TABLE_OF: dict[str, Table] = {
     **dict.fromkeys(INPUT_TOPICS, EVENTS),
     "vip.tasks": TASKS,
     "vip.alerts": ALERTS,
+    "vip.actions": ACTIONS,
     "vip.decisions": DECISIONS,
     "vip.profiles": CUSTOMERS,
     "vip.dead-letters": DEAD_LETTERS,
@@ -61,6 +63,7 @@ VIEWS: dict[str, Table] = {
     "tasks_current": TASKS,
     "alerts": ALERTS,
     "alerts_current": ALERTS,
+    "actions": ACTIONS,
     "decisions": DECISIONS,
     "customers": CUSTOMERS,
     "customers_history": CUSTOMERS,

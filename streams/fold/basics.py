@@ -35,15 +35,21 @@ def customer_updated(profile: ProfileSection, data: CustomerData, when: Moment) 
 
 
 def tag_added(profile: ProfileSection, data: TagData, when: Moment) -> None:
-    tag = cut(data.tag)
-    if _wins(profile, f"tag:{tag}", when.at):
-        profile.tags[tag] = when.at
-        trim(profile.dropped, "tags", profile.tags, MAX_TAGS, _itself)
+    add_tag(profile, cut(data.tag), when.at)
 
 
 def tag_removed(profile: ProfileSection, data: TagData, when: Moment) -> None:
-    tag = cut(data.tag)
-    if _wins(profile, f"tag:{tag}", when.at):
+    remove_tag(profile, cut(data.tag), when.at)
+
+
+def add_tag(profile: ProfileSection, tag: str, at: int) -> None:
+    if _wins(profile, f"tag:{tag}", at):
+        profile.tags[tag] = at
+        trim(profile.dropped, "tags", profile.tags, MAX_TAGS, _itself)
+
+
+def remove_tag(profile: ProfileSection, tag: str, at: int) -> None:
+    if _wins(profile, f"tag:{tag}", at):
         profile.tags.pop(tag, None)
 
 

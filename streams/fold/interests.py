@@ -14,12 +14,15 @@ MAX_BENEFITS = 30
 
 
 def recorded(profile: ProfileSection, data: InterestData, when: Moment) -> None:
+    source = None if data.given_by is None else cut(data.given_by)
+    record_interest(profile, cut(data.interest), source, when.at)
+
+
+def record_interest(profile: ProfileSection, name: str, source: str | None, at: int) -> None:
     interests = profile.interests
-    name = cut(data.interest)
     kept = interests.get(name)
-    if kept is None or when.at >= kept.at:
-        source = None if data.given_by is None else cut(data.given_by)
-        interests[name] = Interest(at=when.at, source=source)
+    if kept is None or at >= kept.at:
+        interests[name] = Interest(at=at, source=source)
         trim(profile.dropped, "interests", interests, MAX_INTERESTS, lambda one: one.at)
 
 

@@ -15,6 +15,8 @@ from streams.inputs import Input
 MAX_CONTACTS = 40
 
 _NAME_BYTES = 40
+NOTE = "note"
+"""In place of an event's type: what a rule enters."""
 
 
 def contact_of(event: Input) -> Contact | None:
@@ -33,10 +35,17 @@ def contact_of(event: Input) -> Contact | None:
     )
 
 
+def note_of(rule: str, about: str, at: int) -> Contact:
+    """The entry that a rule makes."""
+    return Contact(at, NOTE, about=cut(about), name=cut(rule, _NAME_BYTES))
+
+
 def enter(activity: ActivitySection, contact: Contact) -> None:
-    """Put an entry into its place; the oldest gives way."""
+    """Put an entry into its place; the oldest gives way. A note is an entry and no contact: it does
+    not say that anybody spoke with the customer."""
     activity.contacts += 1
-    activity.last_contact_at = max(activity.last_contact_at, contact.at)
+    if contact.type != NOTE:
+        activity.last_contact_at = max(activity.last_contact_at, contact.at)
     line = unpack_line(activity.line)
     line.insert(bisect_left(line, contact), contact)
     if len(line) > MAX_CONTACTS:

@@ -152,11 +152,11 @@ def _placeholders(
 
 def _texts(rule: RuleDefinition) -> Iterator[tuple[str, str]]:
     """Every text that an effect of the rule can show, with its key."""
-    templates: list[tuple[str, Text | None]] = [("title", rule.title)]
-    for key, template in (("then.task", rule.then.task), ("then.alert", rule.then.alert)):
-        if template is not None:
-            templates += [(f"{key}.title", template.title), (f"{key}.text", template.text)]
-    for key, text in templates:
+    texts: list[tuple[str, Text | None]] = [("title", rule.title)]
+    for name, template in rule.then.templates.items():
+        parts = ((part, getattr(template, part, None)) for part in ("title", "text"))
+        texts += [(f"then.{name}.{part}", text) for part, text in parts]
+    for key, text in texts:
         if text is not None:
             yield f"{key}.en", text.en
             yield f"{key}.zh", text.zh

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, get_type_hints
 import msgspec
 from msgspec import inspect
 
-from schemas.effects import Alert, Effect, Task
+from schemas.effects import Action, ActionTaken, Alert, Effect, ProcessRequested, Task
 from schemas.envelope import from_millis, to_millis
 from schemas.events import EVENT_TYPES
 from schemas.record import Record
@@ -27,6 +27,8 @@ from streams.intake import read
 from streams.partitioning import partition_of
 from streams.rules.errors import RuleProblem
 from streams.rules.ruleset import RuleSet
+
+Made = Task | Alert | ProcessRequested | ActionTaken
 
 CUSTOMER = "EXAMPLE"
 _BASE = "base_"
@@ -60,10 +62,8 @@ def failures(rules: RuleSet, settings: CoreSettings) -> Iterator[RuleProblem]:
                 yield RuleProblem(rule.id, f"{key}.expect", 0, message)
 
 
-def play(
-    example: RuleExample, rules: RuleSet, settings: CoreSettings, key: str
-) -> list[Task | Alert]:
-    """The tasks and alerts that the events of one example lead to, in order."""
+def play(example: RuleExample, rules: RuleSet, settings: CoreSettings, key: str) -> list[Made]:
+    """What the rule does after the events of one example, in order."""
     record, made = Record(CUSTOMER), list[Effect]()
     at = 0
     for number, one in enumerate(_occurrences(example.given, settings, key)):
@@ -79,7 +79,7 @@ def play(
         until = _instant(example.until, at, settings)
         context = Context(until, rules, settings, partition_time=until)
         made += apply_chunk([], lambda _: record, context, due=[CUSTOMER]).effects
-    return [one for one in made if isinstance(one, Task | Alert)]
+    return [one for one in made if isinstance(one, Made)]
 
 
 def _occurrences(given: Iterable[Given], settings: CoreSettings, key: str) -> Iterator[_Occurrence]:
@@ -148,7 +148,7 @@ def _plain(kind: inspect.Type) -> inspect.Type:
     return kind
 
 
-def _difference(expected: list[Expected], made: list[Task | Alert], settings: CoreSettings) -> str:
+def _difference(expected: list[Expected], made: list[Made], settings: CoreSettings) -> str:
     """What is not as expected, in words; empty if nothing."""
     for place, (one, other) in enumerate(zip(expected, made, strict=False), 1):
         if not _is_like(one, other, settings):
@@ -160,27 +160,45 @@ def _difference(expected: list[Expected], made: list[Task | Alert], settings: Co
     return ""
 
 
-def _is_like(expected: Expected, made: Task | Alert, settings: CoreSettings) -> bool:
-    texts = (*made.data.title.values(), *made.data.text.values())
-    return (
-        expected.action == _action(made)
-        and any(expected.part in text for text in texts)
-        and (
-            expected.at is None or _local(made, settings).startswith(expected.at.replace("T", " "))
-        )
-    )
+def _is_like(expected: Expected, made: Made, settings: CoreSettings) -> bool:
+    if expected.action != _action(made):
+        return False
+    day = (expected.at or "").replace("T", " ")
+    name, texts = _name(made), [*made.data.text.values()]
+    if not name:
+        texts += made.data.title.values()
+    said = expected.part == name or any(expected.part in text for text in texts)
+    return said and _local(made, settings).startswith(day)
 
 
-def _action(made: Task | Alert) -> str:
-    return "task" if isinstance(made, Task) else "alert"
+def _action(made: Made) -> Action:
+    match made:
+        case Task():
+            return "task"
+        case Alert():
+            return "alert"
+        case ProcessRequested():
+            return "process"
+    return made.data.action
 
 
-def _local(made: Task | Alert, settings: CoreSettings) -> str:
+def _name(made: Made) -> str:
+    """What is named and not only said."""
+    match made:
+        case ProcessRequested():
+            return made.data.process
+        case ActionTaken():
+            return made.data.name
+    return ""
+
+
+def _local(made: Made, settings: CoreSettings) -> str:
     return f"{made.time.astimezone(settings.time_zone):%Y-%m-%d %H:%M:%S}"
 
 
-def _told(made: Task | Alert, settings: CoreSettings) -> str:
-    return f"the {_action(made)} “{made.data.text['en']}” of {_local(made, settings)}"
+def _told(made: Made, settings: CoreSettings) -> str:
+    said = _name(made) or made.data.text["en"]
+    return f"the {_action(made)} “{said}” of {_local(made, settings)}"
 
 
 def _asked(expected: Expected) -> str:

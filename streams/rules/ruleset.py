@@ -65,7 +65,7 @@ class RuleSet:
         by_type: dict[str, list[CompiledRule]] = {}
         self._waiting: dict[str, CompiledRule] = {}
         self._waits: dict[str, list[tuple[str, Wait]]] = {}
-        for rule in running:
+        for rule in sorted(running, key=lambda one: one.definition.id):
             compiled = CompiledRule(rule, self._aggregates.number_of, zone)
             wait = rule.definition.wait
             if wait is not None:

@@ -18,6 +18,7 @@ TIMED = "large-deposit-maturing"
 VIEW_OF = {
     "vip.tasks": "tasks",
     "vip.alerts": "alerts",
+    "vip.actions": "actions",
     "vip.decisions": "decisions",
     "vip.profiles": "customers_history",
     "vip.dead-letters": "dead_letters",

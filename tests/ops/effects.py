@@ -10,6 +10,8 @@ import msgspec
 from hypothesis import strategies as st
 
 from schemas.effects import (
+    ActionData,
+    ActionTaken,
     Alert,
     AlertData,
     CardDetails,
@@ -17,6 +19,8 @@ from schemas.effects import (
     Decision,
     DecisionData,
     Effect,
+    ProcessData,
+    ProcessRequested,
     Profile,
     ProfileData,
     RuleRef,
@@ -128,6 +132,52 @@ def decision(number: int) -> Decision:
     )
 
 
+def action(number: int) -> ActionTaken:
+    return ActionTaken(
+        id=f"action-{number}-1",
+        source="/vipcare",
+        subject=f"C{number % 5}",
+        time=START,
+        data=ActionData(
+            action_id=f"action-{number}",
+            action="note",
+            name="golf",
+            changed=True,
+            kind="care",
+            title={"en": "Golf", "zh": "高尔夫"},
+            text={"en": "Reads of golf", "zh": "关注高尔夫"},
+            rm="rm-1",
+            tier="gold",
+            rule=RuleRef(id="golf", version=1),
+            values={"views": "3"},
+            waited_until=None,
+            cause=cause(number),
+        ),
+    )
+
+
+def process(number: int) -> ProcessRequested:
+    return ProcessRequested(
+        id=f"process-{number}-1",
+        source="/vipcare",
+        subject=f"C{number % 5}",
+        time=START,
+        data=ProcessData(
+            process_id=f"process-{number}",
+            process="complaint",
+            kind="service",
+            title={"en": "Complaint", "zh": "投诉"},
+            text={},
+            rm="rm-1",
+            tier="gold",
+            rule=RuleRef(id="complaint", version=1),
+            values={"severity": "high"},
+            waited_until=None,
+            cause=cause(number),
+        ),
+    )
+
+
 def profile(number: int) -> Profile:
     return Profile(
         id=f"profile-{number % 5}-{number}",
@@ -173,7 +223,7 @@ def card(number: int) -> CardDetails:
 
 effects: st.SearchStrategy[Effect] = st.builds(
     lambda make, number: make(number),
-    st.sampled_from([task, alert, decision, profile]),
+    st.sampled_from([task, alert, action, process, decision, profile]),
     st.integers(0, 60),
 )
 

@@ -79,7 +79,7 @@ def test_the_report_of_a_whole_path(settings: Settings, tmp_path: Path) -> None:
     report = make_report(settings, 10_000, 12_000)
     write_report(tmp_path / "report.json", report)
     assert json.loads((tmp_path / "report.json").read_text()) == report
-    beside = {"by_type", "dead_letters_by_reason", "decisions", "differences"}
+    beside = {"actions", "by_type", "dead_letters_by_reason", "decisions", "differences"}
     assert set(report) == PROMISED | beside
     assert {"p50", "p99"} <= set(report["latency_ms"])
     assert report["differences"] == []

@@ -61,6 +61,30 @@ def test_what_does_not(tmp_path: Path, expect: str, told: str) -> None:
     assert told in said
 
 
+DOES = """\
+  process: {name: review}
+  untag: calm
+  tag: busy
+  interest: speed
+  note: {about: transfers, text: {en: "{times} in a row", zh: 多}}
+cooldown"""
+
+
+def test_everything_that_a_rule_does_can_be_expected(tmp_path: Path) -> None:
+    rule = GOOD.replace("cooldown", DOES)
+    good = "[alert: 3, process: review, untag: calm, tag: busy, interest: speed, note: 3 in a row]"
+    assert not problem(tmp_path, f"{MANY}    expect: {good}\n", rule)
+    for right, wrong in (
+        ("process: review", "process: view"),
+        ("tag: busy,", "tag: bus,"),
+        ("untag: calm, ", ""),
+        ("interest: speed", "tag: speed"),
+        ("3 in a row", "4 in a row"),
+    ):
+        said = problem(tmp_path, f"{MANY}    expect: {good.replace(right, wrong)}\n", rule)
+        assert "a-rule.yaml:30:5: examples.0.expect: three: number" in said
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [
@@ -97,7 +121,7 @@ def test_events_that_cannot_be(tmp_path: Path, given: str, told: str) -> None:
         ),
         (
             "{title: a, given: [{at: 2026-03-01, event: logged.in}], expect: [at: 2026-03-01]}",
-            "say what is expected: a task, or an alert",
+            "say one thing that is expected: task, alert, process, untag, tag",
         ),
     ],
 )

@@ -21,4 +21,6 @@ def all_examples() -> list[Example]:
 
 EVENT_EXAMPLES = [example for example in all_examples() if example["type"] in EVENT_TYPES]
 FACT_EXAMPLES = [example for example in all_examples() if example["type"] in FACT_TYPES]
-EFFECT_EXAMPLES = [example for example in all_examples() if example["type"].startswith("vip.")]
+EFFECT_EXAMPLES = [
+    example for example in all_examples() if example["type"] not in (*EVENT_TYPES, *FACT_TYPES)
+]

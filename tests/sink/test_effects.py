@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from schemas.dead_letters import HEADERS, DeadLetter, Reason, dead_letter
 from schemas.effects import (
     TOPIC_OF,
+    ActionTaken,
     Alert,
     Decision,
     Effect,
+    ProcessRequested,
     Profile,
     Task,
     encode_effect,
@@ -36,7 +38,7 @@ profiles = st.builds(
     wide_money(),
 )
 effects: st.SearchStrategy[list[Effect]] = st.lists(
-    st.one_of(of(Task), of(Alert), of(Decision), profiles),
+    st.one_of(of(Task), of(Alert), of(ActionTaken), of(ProcessRequested), of(Decision), profiles),
     max_size=12,
     unique_by=lambda effect: effect.id,
 )

@@ -25,6 +25,8 @@ TOPICS = {
     "vip.alert": "vip.alerts",
     "vip.profile": "vip.profiles",
     "vip.decision": "vip.decisions",
+    "action.taken": "vip.actions",
+    "process.requested": "vip.actions",
 }
 
 
