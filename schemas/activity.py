@@ -173,10 +173,11 @@ class Behaviour(Struct, kw_only=True, array_like=True, gc=False):
 
 
 class Timer(Struct, kw_only=True, omit_defaults=True, gc=False):
-    """A rule that waits. It stays here after it fired, so that it fires once."""
+    """A rule that waits. One that waits for a date stays here after it fired, so that it fires
+    once."""
 
     about: str
-    """The date that it waits for: another one sets it anew."""
+    """The date that it waits for: another one sets it anew. Or what an answer has to be about."""
     due: int
     """Epoch milliseconds."""
     fired: bool = False
@@ -188,6 +189,8 @@ class Timer(Struct, kw_only=True, omit_defaults=True, gc=False):
     topic: str
     partition: int
     offset: int
+    values: dict[str, str] = field(default_factory=dict)
+    """What the rule showed when it began to wait for an answer."""
 
 
 class ActivitySection(Struct, kw_only=True, array_like=True, gc=False):
@@ -205,7 +208,7 @@ class ActivitySection(Struct, kw_only=True, array_like=True, gc=False):
     cooldowns: dict[str, int] = field(default_factory=dict)
     """Rule id → event time of its last firing."""
     timers: dict[str, Timer] = field(default_factory=dict)
-    """Rule id:deposit → its timer, see streams/timers.py."""
+    """What it waits for → the timer, see streams/timers.py."""
     inflow: Flow = field(default_factory=Flow)
     outflow: Flow = field(default_factory=Flow)
     transfers: list[bytes] = field(default_factory=list)
@@ -231,6 +234,8 @@ class ActivitySection(Struct, kw_only=True, array_like=True, gc=False):
     """The last Declines, oldest first."""
     firings: dict[str, list[int]] = field(default_factory=dict)
     """Rule id → event times of its last firings, as many as its limit counts."""
+    answers: dict[str, bytes] = field(default_factory=dict)
+    """The last events that answered what rules wait for, see streams/waits/absence.py."""
 
 
 pack_transfer = pack

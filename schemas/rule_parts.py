@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 Duration = Annotated[str, Field(pattern=r"^\d{1,5}[smhdw]$", examples=["30d", "1h"])]
 
@@ -22,3 +22,12 @@ class Strict(BaseModel):
     """Unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+def _as_text(value: object) -> object:
+    """A number or a flag alone is an expression too, though YAML reads it as a value."""
+    return str(value) if isinstance(value, int | float) else value
+
+
+Expression = Annotated[str, BeforeValidator(_as_text), Field(min_length=1, max_length=2_000)]
+FieldName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]

@@ -7,32 +7,17 @@ from datetime import date
 from functools import cached_property
 from typing import Annotated, Literal, get_args
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from schemas.effects import Action, Kind, Priority, RecordAction
 from schemas.rule_examples import RuleExample
-from schemas.rule_parts import Duration, Strict, Word
+from schemas.rule_parts import Duration, Expression, Strict, Word
+from schemas.rule_waits import Wait
 
 RuleId = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 
 
-def _as_text(value: object) -> object:
-    """A number or a flag alone is an expression too, though YAML reads it as a value."""
-    return str(value) if isinstance(value, int | float) else value
-
-
-Expression = Annotated[str, BeforeValidator(_as_text), Field(min_length=1, max_length=2_000)]
 Status = Literal["draft", "shadow", "live", "retired"]
-
-
-class Wait(Strict):
-    """Until when a rule waits after its event: some days before a date that the event tells."""
-
-    days: Annotated[int, Field(ge=0, le=3_650)]
-    before: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", examples=["matures_on"])]
-    """The event's field that holds the date."""
-    at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "09:00"
-    """The time of that day, in the bank's time zone."""
 
 
 class Text(Strict):
@@ -143,7 +128,7 @@ class RuleDefinition(Strict):
     on: Annotated[list[str], Field(min_length=1)]
     """The event types that can make it fire."""
     wait: Wait | None = None
-    """Look at the condition only then, at what the event told of as it is by that time."""
+    """It fires only later, if at all."""
     let: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Expression] = Field(
         default_factory=dict
     )

@@ -23,10 +23,10 @@ from streams.step import ConflictError, Stepped, fire, step
 
 GROWTH_FACTOR = 4
 GROWTH_BYTES = 8 * 1024
-TIMER_BYTES = 256
 ACTION_BYTES = 1_024
-"""An event of n bytes lets a record grow by less than GROWTH_FACTOR * n + GROWTH_BYTES, by
-n + TIMER_BYTES for each rule that waits after it, and by ACTION_BYTES for each that fires."""
+"""An event of n bytes lets a record grow by less than GROWTH_FACTOR * n + GROWTH_BYTES, by n for
+each rule that waits after it, by the room that rules need to wait, and by ACTION_BYTES for each
+that fires."""
 
 MAX_EFFECT_BYTES = 900_000
 """An encoded effect stays below Kafka's usual limit for a message, 1 MB."""
@@ -249,9 +249,9 @@ class _Chunk:
 
     def _check_size(self, touched: _Touched, raw: Raw, event: Input, fired: int) -> None:
         """Encoding tells the size exactly but costs; a bound tells when it is not needed."""
-        timers = len(self._context.rules.waits(event.type))
+        timers, room = self._context.rules.room(event.type)
         touched.bound += (GROWTH_FACTOR + timers) * len(raw.value or b"")
-        touched.bound += GROWTH_BYTES + TIMER_BYTES * timers + ACTION_BYTES * fired
+        touched.bound += GROWTH_BYTES + room + ACTION_BYTES * fired
         if touched.bound > MAX_RECORD_BYTES:
             touched.bound = len(touched.record.encode())
             if touched.bound > MAX_RECORD_BYTES:

@@ -17,6 +17,8 @@ from streams.inputs import Input
 from streams.mirror import MIRRORED, Told, mirrored
 from streams.rules.ruleset import Firing
 from streams.summary import changed_summary, may_change_summary
+from streams.waits import deposits
+from streams.waits.waking import wake
 
 
 class ConflictError(ValueError):
@@ -67,8 +69,8 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
     folded = fold(record, event, late=late, zone=settings.time_zone)
     if folded.before is not None:
         rules.retract(record, folded.before)
-    if event.type in timers.TYPES:
-        timers.update(record, event, rules.waits(event.type), settings.time_zone)
+    if event.type in deposits.TYPES:
+        deposits.update(record, event, rules.waits(event.type), settings.time_zone)
     outcome = rules.apply(record, event, late=late)
     if folded.after is not None:
         rules.retract(record, folded.after)
@@ -135,18 +137,16 @@ def fire(record: Record, until: int, context: Context) -> Stepped:
     fired: list[str] = []
     failed: list[str] = []
     due = timers.due(record, until)
-    for key, timer in due:
-        timer.fired = True
-        data = timers.deposit_data(record.profile, key)
-        if data is not None:
-            woken = context.rules.wake(timers.rule_of(key), record, data, timer.due)
-            failed += woken.failed
-            fired += [_counted(firing) for firing in woken.firings]
-            telling = record.header.summary_version and _change_the_record(woken.firings)
-            told = context.settings.attributes if telling else None
-            made = _effects(record, woken.firings, of_timer(key, timer), told)
-            effects += made[0]
-            encoded += made[1]
+    for _, key in due:
+        timer = record.activity.timers[key]
+        woken = wake(record, key, timer, context.rules)
+        failed += woken.failed
+        fired += [_counted(firing) for firing in woken.firings]
+        telling = record.header.summary_version and _change_the_record(woken.firings)
+        told = context.settings.attributes if telling else None
+        made = _effects(record, woken.firings, of_timer(key, timer), told)
+        effects += made[0]
+        encoded += made[1]
     if due:
         timers.settle(record)
         record.header.sequence += 1

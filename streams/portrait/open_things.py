@@ -7,13 +7,15 @@ from decimal import Decimal
 from schemas.activity import Contact, unpack_line, unpack_transfer
 from schemas.profile import Card, ProfileSection
 from schemas.record import Record
-from streams import timers
 from streams.durations import DAY_MS
 from streams.fold.transfers import kept_fields
 from streams.portrait.instants import instant
 from streams.portrait.parts import Amount, Table, Value
 from streams.portrait.profile import as_day
 from streams.rules.ruleset import RuleSet
+from streams.timers import parts_of
+from streams.waits import absence
+from streams.waits.waking import would_fire
 
 SOON_DAYS = 30
 """What is due within so many days is something to talk about; so is a complaint as young."""
@@ -90,9 +92,10 @@ def _limits(section: ProfileSection) -> Iterator[Row]:
 def _timers(record: Record, zone: tzinfo, rules: RuleSet) -> Iterator[Row]:
     """Every deposit's rules wait, whatever their conditions: told are those that would fire."""
     for key, timer in record.activity.timers.items():
-        data = None if timer.fired else timers.deposit_data(record.profile, key)
-        if data is not None and rules.would_fire(timers.rule_of(key), record, data, timer.due):
-            yield instant(timer.due, zone), "rule waits", key, None
+        if not timer.fired and would_fire(record, key, timer, rules):
+            rule, kind, _ = parts_of(key)
+            name = rule if kind == absence.KIND else key
+            yield instant(timer.due, zone), "rule waits", name, None
 
 
 def _tasks(line: list[Contact], zone: tzinfo) -> Iterator[Row]:

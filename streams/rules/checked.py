@@ -27,7 +27,8 @@ from streams.expressions.nodes import (
 )
 from streams.expressions.parse import ExpressionError, nearest
 from streams.rules.errors import RuleProblem
-from streams.timers import SETTING_TYPES
+from streams.rules.waiting import check_wait
+from streams.waits.absence import MAX_SHOWN, Absence
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _RESERVED = ("tags", "true", "false", "profile", "attributes")
@@ -40,6 +41,8 @@ class CheckedRule:
     condition: Node
     shown: dict[str, Node]
     """What its effects show, by name: every let, and every field that it looks at."""
+    absence: Absence | None = None
+    """What it waits without."""
 
     def readings(self) -> list[Reading]:
         """The aggregates that it uses."""
@@ -56,7 +59,9 @@ def check_rule(
         for name in rule.on
         if name not in EVENT_TYPES
     ]
-    problems += _wait_problems(rule)
+    if problems:
+        return problems
+    absence, problems = check_wait(rule)
     if problems:
         return problems
     types = tuple(dict.fromkeys(rule.on))
@@ -88,7 +93,10 @@ def check_rule(
     condition = _unless(conditions["if"], conditions.get("unless"))
     shown = _looked_at(lets, condition)
     problems = list(_placeholders(rule, Scope(types, known, attributes), shown))
-    return problems or CheckedRule(rule, lets, condition, shown)
+    if absence is not None and len(shown) > MAX_SHOWN:
+        message = f"what it shows is kept while it waits, at most {MAX_SHOWN} values: {len(shown)}"
+        problems.append(RuleProblem(rule.id, "wait", 0, message))
+    return problems or CheckedRule(rule, lets, condition, shown, absence)
 
 
 def _unless(condition: Node, unless: Node | None) -> Node:
@@ -96,23 +104,6 @@ def _unless(condition: Node, unless: Node | None) -> Node:
         return condition
     before = condition.parts if isinstance(condition, And) else (condition,)
     return And(condition.type, (*before, Not(FLAG, Holds(FLAG, unless))))
-
-
-def _wait_problems(rule: RuleDefinition) -> Iterator[RuleProblem]:
-    if rule.wait is None:
-        return
-    others = [name for name in rule.on if name not in SETTING_TYPES]
-    for name in others:
-        allowed = " and ".join(SETTING_TYPES)
-        yield RuleProblem(rule.id, "wait", 0, f"a rule can wait after {allowed}, not after {name}")
-    if others:
-        return
-    fields = common_fields(tuple(dict.fromkeys(rule.on)))
-    days = [name for name, kind in fields.items() if kind.base is Base.DAY]
-    if rule.wait.before not in days:
-        hint = nearest(rule.wait.before, days)
-        message = f"{rule.wait.before} is no date of {' and '.join(rule.on)}{hint}"
-        yield RuleProblem(rule.id, "wait.before", 0, message)
 
 
 def _looked_at(lets: dict[str, Node], condition: Node) -> dict[str, Node]:

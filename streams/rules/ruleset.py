@@ -1,6 +1,7 @@
 """The rules in force: compiled once, applied to every event of a customer."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, tzinfo
 from hashlib import sha256
 from typing import NamedTuple
@@ -11,7 +12,8 @@ from pydantic import BaseModel
 from schemas.effects import Withheld
 from schemas.envelope import Data
 from schemas.record import Record
-from schemas.rules import RuleDefinition, Wait
+from schemas.rule_waits import Wait
+from schemas.rules import RuleDefinition
 from streams.attributes import NONE_DECLARED, Attributes
 from streams.calendar import WEEKENDS_ONLY, Calendar
 from streams.durations import DAY_MS
@@ -23,6 +25,8 @@ from streams.rules.checked import CheckedRule, check_rule
 from streams.rules.compiled import CompiledRule, compile_together
 from streams.rules.errors import RuleErrors, RuleProblem
 from streams.rules.gate import is_held_out
+from streams.waits import absence
+from streams.waits.absence import Listener, Waiting
 
 
 class Firing(NamedTuple):
@@ -38,9 +42,13 @@ class Fired(Struct, frozen=True):
     firings: Sequence[Firing] = ()
     failed: Sequence[str] = ()
     """Ids of the rules that raised: they lose their effects, the fold stands."""
+    waiting: Sequence[Waiting] = ()
+    """Rules that fire later, unless an answer comes."""
 
 
 _NONE = Fired()
+TIMER_BYTES = 256
+"""More than a timer that waits for a date takes."""
 
 
 class RuleSet:
@@ -71,21 +79,23 @@ class RuleSet:
             if wait is not None:
                 self._waiting[compiled.id] = compiled
             for event_type in dict.fromkeys(rule.definition.on):
-                if wait is None:
+                if wait is None or rule.absence is not None:
                     by_type.setdefault(event_type, []).append(compiled)
                 else:
                     self._waits.setdefault(event_type, []).append((compiled.id, wait))
+        self._listeners = _listeners(running)
         self._by_type = {
             event_type: _Listening(rules, self._aggregates.number_of)
             for event_type, rules in by_type.items()
         }
-        self._types = self._aggregates.types | by_type.keys()
+        self._types = self._aggregates.types | by_type.keys() | self._listeners.keys()
 
     def apply(self, record: Record, event: Input, *, late: bool) -> Fired:
-        """Put the event into the windows, then evaluate the rules that listen to its type.
+        """Put the event into the windows, end the timers that it answers, then evaluate the rules
+        that listen to its type.
 
         An event that came too late stays out, and to its rules every aggregate is unknown. A rule
-        whose condition holds fires if its gate is open.
+        whose condition holds fires if its gate is open, or begins to wait for an answer.
         """
         if event.type not in self._types:
             return _NONE
@@ -95,14 +105,42 @@ class RuleSet:
         else:
             latest = max(activity.latest, at)
             readings = self._aggregates.add(record.windows, event, latest)
+        if (listeners := self._listeners.get(event.type)) is not None:
+            absence.answer(record, event, listeners)
         listening = self._by_type.get(event.type)
         if listening is None:
             return _NONE
-        return listening.apply(record, event.event.data, readings, at)
+        fired = listening.apply(record, event.event.data, readings, at)
+        for one in fired.waiting:
+            absence.begin(record, event, one)
+        return fired
 
     def waits(self, event_type: str) -> Sequence[tuple[str, Wait]]:
-        """The rules that wait after an event of this type, by id."""
+        """The rules that wait for a date after an event of this type, by id."""
         return self._waits.get(event_type, ())
+
+    def miss(self, rule_id: str, record: Record, values: Mapping[str, str], at: int) -> Fired:
+        """Fire a rule that got no answer until `at`, if its gate is open then; nothing where it is
+        no longer in force. `values` are what it showed when it began to wait."""
+        rule = self._waiting.get(rule_id)
+        if rule is None or rule.checked.absence is None or _is_closed(rule, record, at):
+            return _NONE
+        return Fired((_fire(rule, dict(values), record, at),))
+
+    def would_miss(self, rule_id: str, record: Record, at: int) -> bool:
+        """Whether `miss` would fire the rule, as things are now. Changes nothing."""
+        rule = self._waiting.get(rule_id)
+        absent = None if rule is None else rule.checked.absence
+        return rule is not None and absent is not None and not _is_closed(rule, record, at)
+
+    def room(self, event_type: str) -> tuple[int, int]:
+        """How many timers an event of this type may set, and more bytes than what is kept for them
+        takes, the event's own words not counted."""
+        dated = len(self.waits(event_type))
+        listening, answers = self._by_type.get(event_type), self._listeners.get(event_type, ())
+        absent = 0 if listening is None else listening.absences
+        room = absent * absence.TIMER_BYTES + len(answers) * absence.ANSWER_BYTES
+        return dated + absent, dated * TIMER_BYTES + room
 
     def wake(self, rule_id: str, record: Record, data: Data, at: int) -> Fired:
         """Evaluate a rule whose wait ended at `at`; nothing where it is no longer in force.
@@ -110,14 +148,14 @@ class RuleSet:
         `data` is what its event told of, as it is now.
         """
         rule = self._waiting.get(rule_id)
-        if rule is None:
+        if rule is None or rule.checked.absence is not None:
             return _NONE
         return _try((rule,), record, data, self._aggregates.read(record.windows, at), at)
 
     def would_fire(self, rule_id: str, record: Record, data: Data, at: int) -> bool:
         """Whether `wake` would fire the rule, as things are now. Changes nothing."""
         rule = self._waiting.get(rule_id)
-        if rule is None or _is_closed(rule, record, at):
+        if rule is None or rule.checked.absence or _is_closed(rule, record, at):
             return False
         try:
             return bool(rule.evaluate(record, data, self._aggregates.read(record.windows, at)))
@@ -129,14 +167,23 @@ class RuleSet:
         self._aggregates.remove(record.windows, original)
 
 
+def _listeners(running: Iterable[CheckedRule]) -> Mapping[str, Sequence[Listener]]:
+    found: defaultdict[str, list[Listener]] = defaultdict(list)
+    absences = (rule.absence for rule in running if rule.absence is not None)
+    for event_type, listener in absence.listeners(absences):
+        found[event_type].append(listener)
+    return dict(found)
+
+
 class _Listening:
     """The rules that listen to an event type, in one function: most are looked at and do not
     hold."""
 
-    __slots__ = ("evaluate", "rules")
+    __slots__ = ("absences", "evaluate", "rules")
 
     def __init__(self, rules: list[CompiledRule], number_of: Callable[[Aggregate], int]) -> None:
         self.rules = rules
+        self.absences = sum(rule.checked.absence is not None for rule in rules)
         self.evaluate = compile_together([rule.checked for rule in rules], number_of)
 
     def apply(self, record: Record, data: Data, readings: Readings | Unknown, at: int) -> Fired:
@@ -147,12 +194,14 @@ class _Listening:
             return _try(self.rules, record, data, readings, at)
         if not held:
             return _NONE
-        firings = []
+        firings, waiting = [], []
         for place, values in held:
             rule = self.rules[place]
-            if not _is_closed(rule, record, at):
-                firings.append(_fire(rule, values, record, at))
-        return Fired(firings) if firings else _NONE
+            if (absent := rule.checked.absence) is not None:
+                waiting.append(Waiting(absent, _shown(rule, values)))
+            elif not _is_closed(rule, record, at):
+                firings.append(_fire(rule, _shown(rule, values), record, at))
+        return Fired(firings, waiting=waiting) if firings or waiting else _NONE
 
 
 def _try(
@@ -162,29 +211,40 @@ def _try(
     readings: Readings | Unknown,
     at: int,
 ) -> Fired:
-    """Evaluate rules whose gate is open, one by one: which fired, and which raised."""
+    """Evaluate rules whose gate is open, one by one: which fired, which wait for an answer, and
+    which raised."""
     firings: list[Firing] = []
     failed: list[str] = []
+    waiting: list[Waiting] = []
     for rule in rules:
-        if _is_closed(rule, record, at):
+        absent = rule.checked.absence
+        if absent is None and _is_closed(rule, record, at):
             continue
         try:
             held = rule.evaluate(record, data, readings)
         except Exception:  # whatever a rule raises is its own loss alone
             failed.append(rule.id)
             continue
-        firings += [_fire(rule, values, record, at) for _, values in held]
-    return Fired(firings, failed) if firings or failed else _NONE
+        for _, values in held:
+            shown = _shown(rule, values)
+            if absent is not None:
+                waiting.append(Waiting(absent, shown))
+            else:
+                firings.append(_fire(rule, shown, record, at))
+    return Fired(firings, failed, tuple(waiting)) if firings or failed or waiting else _NONE
 
 
 def _is_closed(rule: CompiledRule, record: Record, at: int) -> bool:
     return rule.gate is not None and rule.gate.closed(record, at) is not None
 
 
-def _fire(rule: CompiledRule, values: Iterable[object], record: Record, at: int) -> Firing:
+def _shown(rule: CompiledRule, values: Iterable[object]) -> dict[str, str]:
+    return dict(zip(rule.names, map(render, values), strict=True))
+
+
+def _fire(rule: CompiledRule, shown: dict[str, str], record: Record, at: int) -> Firing:
     if rule.gate is not None:
         rule.gate.note(record.activity, at)
-    shown = dict(zip(rule.names, map(render, values), strict=True))
     return Firing(rule.definition, shown, _withheld(rule.definition, record.customer))
 
 

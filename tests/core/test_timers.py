@@ -22,7 +22,7 @@ from streams.inputs import Raw
 from streams.intake import Entry, read
 from streams.partition_time import Source, partition_time
 from streams.rules.ruleset import RuleErrors, RuleSet, compile_rules
-from streams.timers import instant
+from streams.waits.deposits import instant
 from tests.core.strategies import CUSTOMERS, DAY, PARTITIONS, message
 
 ZONE = ZoneInfo("Asia/Shanghai")

@@ -14,11 +14,19 @@ from streams.expressions.check import Scope, check
 from streams.expressions.compile import Writer, compile_function
 from streams.expressions.interpret import World, interpret
 from streams.expressions.nodes import Aggregate, Attribute, Base, Node, Reading, walk
+from streams.rules.checked import check_rule
 from streams.rules.ruleset import RuleSet, compile_rules
 from tests.rules.maker import DECLARED, TYPES, Maker, random_data, random_input, random_record
 from tests.rules.twin import ZONE, Twin
 
-OPEN = {"status": "live", "unless": None, "limit": None, "rollout": 100, "active": None}
+OPEN = {
+    "status": "live",
+    "wait": None,
+    "unless": None,
+    "limit": None,
+    "rollout": 100,
+    "active": None,
+}
 """Of a rule that fires whenever its condition holds."""
 RANDOMS = st.randoms(use_true_random=True)
 """A Random from a drawn seed."""
@@ -73,7 +81,7 @@ def random_rule(random: Random, number: int) -> RuleDefinition:
         let[f"let_{i}"] = Maker(random, event_type, bases).of(base, 2)
         bases[f"let_{i}"] = base
     text = {"en": "A", "zh": "甲"}
-    return RuleDefinition.model_validate(
+    rule = RuleDefinition.model_validate(
         {
             "id": f"rule-{number}",
             "version": 1,
@@ -90,8 +98,17 @@ def random_rule(random: Random, number: int) -> RuleDefinition:
             "limit": random.choice([None, {"times": random.randint(1, 3), "within": "20d"}]),
             "rollout": random.choice([100, 50]),
             "active": random.choice([None, {"until": "2023-12-24"}, {"from": "2023-12-05"}]),
+            "wait": random.choice([None, None, random_absence(random)]),
         }
     )
+    shows_too_much = isinstance(check_rule(rule, DECLARED), list)
+    return rule.model_copy(update={"wait": None}) if shows_too_much else rule
+
+
+def random_absence(random: Random) -> dict[str, Any]:
+    event_type = random.choice(TYPES)
+    where = Maker(random, event_type, aggregate=True).flag(1)
+    return {"for": "30m", "without": {"on": event_type, "where": where}}
 
 
 @settings(max_examples=150, deadline=None)
@@ -111,6 +128,7 @@ def test_rule_set_equals_its_twin(random: Random) -> None:
         assert not fired.failed
         found = [(one.rule.id, one.values, one.withheld == "shadow") for one in fired.firings]
         assert found == twin.apply(record, event, late=late)
+        assert [(one.absence.rule, one.values) for one in fired.waiting] == twin.waiting
         if not late and random.random() < 0.2:
             rule_set.retract(record, event)
             twin.retract(event)

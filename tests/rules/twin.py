@@ -124,6 +124,8 @@ class Twin:
         self.rules = {one.id: check_rule(one, DECLARED) for one in definitions}
         self.held: list[Input] = []
         self.fired: dict[str, list[int]] = {}
+        self.waiting: list[tuple[str, dict[str, str]]] = []
+        """Rules that wait for an answer to the last event, and what they show."""
 
     def apply(
         self, record: Record, event: Input, *, late: bool
@@ -131,17 +133,21 @@ class Twin:
         """Rules that fire, what they show, and whether they only would have acted."""
         if not late:
             self.held.append(event)
-        fired = []
+        fired, self.waiting = [], []
         for rule in self.rules.values():
             assert isinstance(rule, CheckedRule)
             definition = rule.definition
             if definition.status == "draft" or event.type not in definition.on:
                 continue
-            if not self._is_open(definition, record.customer, event.at):
+            waits = definition.wait is not None
+            if not waits and not self._is_open(definition, record.customer, event.at):
                 continue
             world = self._world(rule, record, event, late=late)
             if interpret(rule.condition, world) is True:
                 shown = {name: render(interpret(node, world)) for name, node in rule.shown.items()}
+                if waits:
+                    self.waiting.append((definition.id, shown))
+                    continue
                 fired.append((definition.id, shown, definition.status == "shadow"))
                 self.fired.setdefault(definition.id, []).append(event.at)
         return fired

@@ -1,0 +1,1 @@
+"""How rules wait, one way a file: what sets, moves and ends their timers."""

@@ -1,0 +1,181 @@
+"""Absence: a rule's event came, and so long after it no event that answers it.
+
+The condition was looked at when the event came, so what it showed is kept in the timer. Events come
+in any order, an answer before what it answers, too: the last answers are remembered.
+"""
+
+from bisect import insort
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from hashlib import blake2b
+from struct import Struct as Layout
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from schemas.activity import ActivitySection
+from schemas.envelope import Data
+from schemas.record import Record
+from streams import timers
+from streams.expressions.compile import compile_pick
+from streams.expressions.nodes import Node
+from streams.expressions.values import present, render
+from streams.fold.bounded import count_dropped, cut
+from streams.inputs import Input
+
+KIND = "absence"
+MAX_A_RULE = 8
+"""So many timers of one rule wait for a customer."""
+MAX_TIMERS = 32
+"""So many of all rules."""
+MAX_SHOWN = 16
+"""So many values may such a rule show."""
+VALUE_BYTES = 200
+"""Of each of them."""
+MAX_ANSWERS = 8
+"""So many answers are remembered, of those that are alike for rules."""
+TIMER_BYTES = 512 + MAX_SHOWN * (VALUE_BYTES + 64)
+"""More than a timer takes, its event's source and id not counted."""
+ANSWER_BYTES = 256
+"""More than remembering an answer takes."""
+
+_SAME_BYTES = 8
+_ENTRY = Layout(f">q{_SAME_BYTES}s")
+_NOTHING = bytes(_SAME_BYTES)
+"""What is the same in two events of which nothing need be."""
+
+
+class Absence(Struct, frozen=True):
+    """What a rule waits without."""
+
+    rule: str
+    length: int
+    """Milliseconds."""
+    types: tuple[str, ...]
+    where: Node | None = None
+    """Over an answer's own fields."""
+    where_text: str = ""
+    same: tuple[str, ...] = ()
+    """Fields that are the same in both events."""
+
+    @property
+    def key(self) -> str:
+        """Of what is remembered of its answers, by what they are: rules may share it."""
+        named = repr((self.types, self.where_text, self.same)).encode()
+        return blake2b(named, digest_size=8).hexdigest()
+
+
+class Waiting(NamedTuple):
+    """A rule whose condition held: it fires unless an answer comes."""
+
+    absence: Absence
+    values: Mapping[str, str]
+
+
+class Listener(NamedTuple):
+    """What is done with an event of a type that answers: once for all rules whose answers are
+    alike."""
+
+    key: str
+    rules: frozenset[str]
+    same: tuple[str, ...]
+    answers: Callable[[Data], object]
+    """None of one that is no answer."""
+
+
+def listeners(absences: Iterable[Absence]) -> Iterator[tuple[str, Listener]]:
+    """By the types of events that they listen to."""
+    alike: dict[str, list[Absence]] = {}
+    for one in absences:
+        alike.setdefault(one.key, []).append(one)
+    for key, group in alike.items():
+        first = group[0]
+        rules = frozenset(one.rule for one in group)
+        answers = compile_pick(first.where, None, 0)
+        for event_type in first.types:
+            yield event_type, Listener(key, rules, first.same, answers)
+
+
+def answer(record: Record, event: Input, listening: Iterable[Listener]) -> None:
+    """End the timers that an event answers, and remember it."""
+    data, activity, at = event.event.data, record.activity, event.at
+    ended: list[str] = []
+    for one in listening:
+        if one.answers(data) is None or (same := _same(data, one.same)) is None:
+            continue
+        _remember(activity, one.key, at, same)
+        ended += (
+            key
+            for key, timer in activity.timers.items()
+            if _is_of(key, one.rules) and timer.about == same.hex() and timer.at <= at < timer.due
+        )
+    if ended:
+        for key in ended:
+            activity.timers.pop(key, None)
+        timers.settle(record)
+
+
+def begin(record: Record, event: Input, waiting: Waiting) -> None:
+    """Set the timer of a rule whose condition held for an event, unless it is answered already."""
+    absence, activity, at = waiting.absence, record.activity, event.at
+    same, due = _same(event.event.data, absence.same), at + absence.length
+    if same is not None and _is_answered(activity, absence.key, same, at, due):
+        return
+    key = timers.key_of(absence.rule, KIND, _name(event))
+    shown = {name: cut(value, VALUE_BYTES) for name, value in waiting.values.items()}
+    # What is unknown is the same as nothing else.
+    about = "unknown" if same is None else same.hex()
+    activity.timers[key] = timers.timer(event, about, due, values=shown)
+    _trim(activity, {absence.rule}, MAX_A_RULE)
+    _trim(activity, None, MAX_TIMERS)
+    timers.settle(record)
+
+
+def _name(event: Input) -> str:
+    named = repr((event.event.source, event.event.id)).encode()
+    return blake2b(named, digest_size=8).hexdigest()
+
+
+def _same(data: Data, fields: Iterable[str]) -> bytes | None:
+    """What is to be the same, in few bytes; None if some of it is unknown."""
+    found = [present(getattr(data, name)) for name in fields]
+    if not found:
+        return _NOTHING
+    if None in found:
+        return None
+    return blake2b(repr([render(one) for one in found]).encode(), digest_size=_SAME_BYTES).digest()
+
+
+def _remember(activity: ActivitySection, key: str, at: int, same: bytes) -> None:
+    kept = _answers(activity, key)
+    insort(kept, (at, same))
+    activity.answers[key] = b"".join(_ENTRY.pack(*one) for one in kept[-MAX_ANSWERS:])
+
+
+def _is_answered(activity: ActivitySection, key: str, same: bytes, since: int, until: int) -> bool:
+    """Whether an answer came already that is dated after `since`. Of an event from before all that
+    is remembered nobody knows: it counts as answered, as what is unknown lets no rule fire."""
+    kept = _answers(activity, key)
+    if len(kept) == MAX_ANSWERS and since < kept[0][0]:
+        return True
+    return any(since < at < until and one == same for at, one in kept)
+
+
+def _answers(activity: ActivitySection, key: str) -> list[tuple[int, bytes]]:
+    return list(_ENTRY.iter_unpack(activity.answers.get(key, b"")))
+
+
+def _is_of(key: str, rules: Iterable[str] | None) -> bool:
+    """Whether a timer waits for an answer, and of one of these rules, or of any."""
+    rule, kind, _ = timers.parts_of(key)
+    return kind == KIND and (rules is None or rule in rules)
+
+
+def _trim(activity: ActivitySection, rules: Iterable[str] | None, limit: int) -> None:
+    """Those that are due last give way: if the first did, a customer with many events would keep
+    waiting and never be told of."""
+    mine = [key for key in activity.timers if _is_of(key, rules)]
+    while len(mine) > limit:
+        last = max(mine, key=lambda key: (activity.timers[key].due, key))
+        mine.remove(last)
+        del activity.timers[last]
+        count_dropped(activity.dropped, "timers")
