@@ -32,6 +32,10 @@ class Attributes:
         """Those that are not sensitive."""
         self._checks = {name: _CHECKS[one.type] for name, one in self.declared.items()}
 
+    def __reduce__(self) -> tuple[type["Attributes"], tuple[tuple[AttributeDefinition, ...]]]:
+        """For another process: made anew of what is declared."""
+        return Attributes, (tuple(self.declared.values()),)
+
     def conform(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """What a patch says of declared attributes; others are left out.
 

@@ -19,6 +19,7 @@ from streams.context import Context
 from streams.inputs import Input, Raw
 from streams.intake import Entry, reject
 from streams.mirror import Told
+from streams.rules.ruleset import RuleSet
 from streams.step import ConflictError, Stepped, fire, step
 
 GROWTH_FACTOR = 4
@@ -249,9 +250,7 @@ class _Chunk:
 
     def _check_size(self, touched: _Touched, raw: Raw, event: Input, fired: int) -> None:
         """Encoding tells the size exactly but costs; a bound tells when it is not needed."""
-        timers, room = self._context.rules.room(event.type)
-        touched.bound += (GROWTH_FACTOR + timers) * len(raw.value or b"")
-        touched.bound += GROWTH_BYTES + room + ACTION_BYTES * fired
+        touched.bound += growth(event, len(raw.value or b""), fired, self._context.rules)
         if touched.bound > MAX_RECORD_BYTES:
             touched.bound = len(touched.record.encode())
             if touched.bound > MAX_RECORD_BYTES:
@@ -270,6 +269,12 @@ class _Chunk:
     def _bury(self, letter: DeadLetter) -> None:
         self._outcome.dead_letters.append(letter)
         self._outcome.counts[f"dead:{letter.reason}"] += 1
+
+
+def growth(event: Input, size: int, fired: int, rules: RuleSet) -> int:
+    """More than an event of `size` bytes that `fired` rules let a record grow by."""
+    timers, room = rules.room(event.type)
+    return (GROWTH_FACTOR + timers) * size + GROWTH_BYTES + room + ACTION_BYTES * fired
 
 
 def _check_effects(stepped: Stepped) -> None:

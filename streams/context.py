@@ -38,6 +38,8 @@ class Context:
     """Up to here timers are due, whether or not their customer has an event; epoch milliseconds."""
     facts: Facts = NO_FACTS
     """Reference data and organisation."""
+    summaries: bool = True
+    """Whether `vip.profiles` is told of the customer; a backtest tells nobody."""
 
     @property
     def horizon(self) -> int:

@@ -83,7 +83,7 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
     )
     record.header.sequence += 1
     beside = folded.month_began or _change_the_record(outcome.firings)
-    telling = may_change_summary(record, event, beside=beside)
+    telling = context.summaries and may_change_summary(record, event, beside=beside)
     other = mirrored(event) if event.type in MIRRORED else None
     if not (telling or late or outcome.firings or outcome.failed or other):
         return _PLAIN

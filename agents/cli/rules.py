@@ -6,6 +6,7 @@ import click
 
 from agents.calendar_gap import calendar_gap
 from agents.cli.errors import UserError
+from agents.cli.rules_backtest import backtest
 from agents.core import bank_calendar, core_settings, declared_attributes, rule_set
 from agents.rules import read_rules, try_examples
 from config.load import load_settings
@@ -19,7 +20,10 @@ PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metav
 
 @click.group()
 def rules() -> None:
-    """Check, test or list the rules: of files and folders, or of VIPCARE_WORKER__RULES."""
+    """Check, test, try or list the rules: of files and folders, or of VIPCARE_WORKER__RULES."""
+
+
+rules.add_command(backtest)
 
 
 @rules.command()

@@ -1,0 +1,1 @@
+"""Archives of events, split by customer and played on all cores: see streams/backtest."""

@@ -1,0 +1,66 @@
+"""One archived message, and archives in files: `vipcare bank --out`, or one event a line."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from agents.bank.lines import from_line, removal_from_line
+from schemas.decode import subject_of, type_of
+from schemas.events import EVENT_TYPES
+from schemas.events.reference import FACT_TYPES, TOPIC_OF_KIND
+from streams.inputs import Raw
+from streams.partitioning import partition_of
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+UNKNOWN = -1
+
+
+class ArchiveError(Exception):
+    """The archive cannot be read; what to do is in it."""
+
+
+class Archived(Struct, array_like=True, frozen=True, gc=False):
+    topic: str
+    offset: int
+    """In its topic, or which line it is: it tells which of two at the same time came first."""
+    key: bytes
+    value: bytes | None
+    partition: int = UNKNOWN
+    sent: int = UNKNOWN
+    """When it was sent, bank time, epoch milliseconds: what is dated much later is refused."""
+
+    def raw(self, partitions: int) -> Raw:
+        """As the worker would read it; a file says no partition, so its key is never wrong."""
+        partition = self.partition
+        if partition == UNKNOWN:
+            partition = partition_of(self.key, partitions)
+        return Raw(self.topic, partition, self.offset, self.key, self.value)
+
+
+def read_files(paths: Iterable[Path]) -> Iterator[Archived]:
+    """Every line of the files that is not blank, one file after the other. Raises ArchiveError."""
+    number = 0
+    for path in paths:
+        try:
+            with path.open("rb") as file:
+                for line in file:
+                    text = line.strip().removeprefix(_BYTE_ORDER_MARK)
+                    if text:
+                        number += 1
+                        yield _archived(text, number)
+        except OSError as error:
+            raise ArchiveError(f"{path}: {error.strerror}") from error
+
+
+def _archived(line: bytes, number: int) -> Archived:
+    """A line as the message that it holds; what is no event becomes a dead letter later on."""
+    if (whole := from_line(line)) is not None:
+        return Archived(whole.topic, number, whole.key, whole.value, sent=whole.at)
+    if (removal := removal_from_line(line)) is not None:
+        topic = removal.topic or TOPIC_OF_KIND.get(removal.key.partition(":")[0], "")
+        return Archived(topic, number, removal.key.encode(), None)
+    name = type_of(line) or ""
+    struct = EVENT_TYPES.get(name) or FACT_TYPES.get(name)
+    key = (subject_of(line) or "").encode(errors="replace")
+    return Archived(struct.topic if struct else "", number, key, line)

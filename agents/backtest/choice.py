@@ -1,0 +1,75 @@
+"""Which rules are tried, and which of those in force they would take the place of."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from agents.core import core_settings
+from agents.rules import read_rules
+from config.load_rules import RuleFile
+from config.settings import Settings
+from schemas.rules import RuleDefinition
+from streams.expressions.parse import nearest
+
+
+class ChoiceError(Exception):
+    """There is no such rule to try; what to do is in it."""
+
+
+class Chosen(NamedTuple):
+    rules: list[RuleDefinition]
+    """As they are to run."""
+    live: list[RuleDefinition]
+    """The live rules of the same ids that say something else."""
+
+
+def choose(names: Sequence[str], settings: Settings) -> Chosen:
+    """Rules by id (of those in force), file or folder: drafts and shadow rules run as if they were
+    live. No name means all in force, as they stand.
+
+    Raises ChoiceError and FileErrors.
+    """
+    in_force = {file.definition.id: file.definition for file in _read(settings, _folder(settings))}
+    if not names:
+        return Chosen([*in_force.values()], [])
+    found: dict[str, RuleDefinition] = {}
+    for name in names:
+        for rule in _named(name, in_force, settings):
+            if rule.id in found:
+                raise ChoiceError(f"rule {rule.id} is named twice: name each once")
+            found[rule.id] = _as_if_live(rule)
+    live = [rule for rule in in_force.values() if rule.status == "live" and rule.id in found]
+    return Chosen([*found.values()], [rule for rule in live if rule != found[rule.id]])
+
+
+def _named(
+    name: str, in_force: dict[str, RuleDefinition], settings: Settings
+) -> Iterable[RuleDefinition]:
+    if name in in_force:
+        return [in_force[name]]
+    path = Path(name)
+    if path.exists() or path.suffix or len(path.parts) > 1:
+        rules = [file.definition for file in _read(settings, [path])]
+        return [rule for rule in rules if rule.status != "retired"]
+    raise ChoiceError(
+        f"there is no rule {name} in force{nearest(name, in_force)}; "
+        "`vipcare rules list` shows them, and a file is named by its path"
+    )
+
+
+def _as_if_live(rule: RuleDefinition) -> RuleDefinition:
+    if rule.status == "retired":
+        raise ChoiceError(f"rule {rule.id} is retired: give it another status to try it")
+    return rule.model_copy(update={"status": "live"})
+
+
+def _folder(settings: Settings) -> list[Path]:
+    return [settings.worker.rules] if settings.worker.rules else []
+
+
+def _read(settings: Settings, paths: Sequence[Path]) -> list[RuleFile]:
+    core = core_settings(settings)
+    _, files = read_rules(
+        paths, lateness=core.lateness, attributes=core.attributes, zone=core.time_zone
+    )
+    return files

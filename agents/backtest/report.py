@@ -1,0 +1,166 @@
+"""What a backtest found, as data and for people."""
+
+from collections.abc import Iterator
+from datetime import tzinfo
+from typing import Any
+
+from rich.table import Table
+
+from agents.backtest.run import Result
+from schemas.envelope import from_millis
+from schemas.rules import RuleDefinition
+from streams.backtest.tally import Against, RuleTally, Span
+
+_RMS = 15
+_NAMED = 3
+"""So many are shown; --json has more."""
+
+
+def as_data(result: Result, seconds: float) -> dict[str, Any]:
+    """Instants are ISO 8601 in the bank's time zone, days its calendar's."""
+    asked = result.question
+    counts = result.tally.counts
+    days = max(1, _days(asked.span))
+    live = {rule.id: rule.version for rule in asked.live}
+    return {
+        "from": _instant(asked.span.start, asked.span.zone),
+        "to": _instant(asked.span.end, asked.span.zone),
+        "days": days,
+        "messages": result.messages,
+        "events": counts["applied"],
+        "seconds": round(seconds, 3),
+        "messages_per_second": round(result.messages / max(seconds, 0.001)),
+        "duplicates": counts["duplicates"],
+        "dead_letters": _part(counts, "dead:"),
+        "unknown": _part(counts, "unknown:"),
+        "rules": {
+            rule.id: _rule(
+                rule, result.tally.of(rule.id), counts[f"rule_failures:{rule.id}"], days, live
+            )
+            for rule in asked.rules
+            if rule.status in ("live", "shadow")
+        },
+        "workload": {
+            rm: {
+                "total": loads.total(),
+                "a_day": round(loads.total() / days, 2),
+                "most": max(loads.values()),
+                "by_day": dict(sorted(loads.items())),
+            }
+            for rm, loads in sorted(
+                result.tally.workload.items(), key=lambda pair: (-pair[1].total(), pair[0])
+            )
+        },
+    }
+
+
+def _rule(
+    rule: RuleDefinition, tally: RuleTally, failures: int, days: int, live: dict[str, int]
+) -> dict[str, Any]:
+    precision = tally.precision
+    told = {
+        "version": rule.version,
+        **{name: tally.became[name] for name in ("fired", "shadow", "held_out")},
+        "failures": failures,
+        "customers": tally.customers,
+        "a_day": round(tally.became.total() / days, 2),
+        "most_a_day": max(tally.days.values(), default=0),
+        "by_day": dict(sorted(tally.days.items())),
+        "by_action": dict(sorted(tally.actions.items())),
+        "top": {customer: count for count, customer in tally.top},
+        "outcomes": dict(sorted(tally.outcomes.items())),
+        "precision": None if precision is None else round(precision, 4),
+    }
+    return told | ({"live": _against(tally.against, live[rule.id])} if rule.id in live else {})
+
+
+def _against(against: Against, version: int) -> dict[str, Any]:
+    return {
+        "version": version,
+        "both": against.both,
+        "only_here": against.here,
+        "only_live": against.live,
+        "such_as_here": against.only_here,
+        "such_as_live": against.only_live,
+    }
+
+
+def picture(data: dict[str, Any]) -> Iterator[Table | str]:
+    """For a terminal."""
+    yield (
+        f"{data['messages']:,} messages, {data['from']} to {data['to']}: "
+        f"{data['messages_per_second']:,} a second"
+    )
+    yield _rules_table(data["rules"])
+    yield from _remarks(data)
+    if data["workload"]:
+        yield _workload_table(data["workload"])
+
+
+def _rules_table(rules: dict[str, Any]) -> Table:
+    table = Table("rule", box=None, pad_edge=False)
+    for name in ("fired", "customers", "a day", "most a day", "held out", "shadow", "precision"):
+        table.add_column(name, justify="right")
+    for rule, told in rules.items():
+        precision, known = told["precision"], sum(told["outcomes"].values())
+        table.add_row(
+            f"{rule}@{told['version']}",
+            f"{told['fired']:,}",
+            f"{told['customers']:,}",
+            f"{told['a_day']:,}",
+            f"{told['most_a_day']:,}",
+            f"{told['held_out'] or ''}",
+            f"{told['shadow'] or ''}",
+            "" if precision is None else f"{precision:.0%} of {known:,}",
+        )
+    return table
+
+
+def _remarks(data: dict[str, Any]) -> Iterator[str]:
+    for rule, told in data["rules"].items():
+        if told["top"]:
+            named = [*told["top"].items()][:_NAMED]
+            often = ", ".join(f"{customer} ({count})" for customer, count in named)
+            yield f"{rule}: most for {often}"
+        if told["failures"]:
+            yield f"{rule}: raised {told['failures']:,} times: its own effects were lost"
+        if live := told.get("live"):
+            yield (
+                f"{rule}: as the live version {live['version']} {live['both']:,} times, "
+                f"only here {live['only_here']:,}, only live {live['only_live']:,}"
+            )
+            for key, what in (("such_as_here", "only here"), ("such_as_live", "only live")):
+                yield from (f"    {what}: {one}" for one in live[key])
+    for name in ("dead_letters", "unknown"):
+        if data[name]:
+            said = ", ".join(f"{count:,} {one}" for one, count in data[name].items())
+            yield f"{name.replace('_', ' ')}: {said}"
+
+
+def _workload_table(workload: dict[str, Any]) -> Table:
+    table = Table("relationship manager", box=None, pad_edge=False)
+    for name in ("tasks and alerts", "a day", "most a day"):
+        table.add_column(name, justify="right")
+    for rm, told in [*workload.items()][:_RMS]:
+        table.add_row(rm, f"{told['total']:,}", f"{told['a_day']:,}", f"{told['most']:,}")
+    if (more := len(workload) - _RMS) > 0:
+        table.add_row(f"and {more:,} more (--json)", "", "", "")
+    return table
+
+
+def _days(span: Span) -> int:
+    """How many days of the calendar a span touches."""
+    first, last = (from_millis(at).astimezone(span.zone) for at in (span.start, span.end - 1))
+    return (last.date() - first.date()).days + 1
+
+
+def _instant(at: int, zone: tzinfo) -> str:
+    return from_millis(at).astimezone(zone).isoformat(timespec="seconds")
+
+
+def _part(counts: dict[str, int], prefix: str) -> dict[str, int]:
+    return {
+        name.removeprefix(prefix): count
+        for name, count in sorted(counts.items())
+        if name.startswith(prefix) and count
+    }

@@ -1,0 +1,157 @@
+"""`vipcare rules backtest`: what rules would have done on what happened."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import IO
+
+import click
+
+from agents.backtest.archived import ArchiveError, read_files
+from agents.backtest.choice import ChoiceError, choose
+from agents.backtest.job import Question
+from agents.backtest.report import as_data, picture
+from agents.backtest.run import Result, Show, run
+from agents.cli.errors import UserError
+from agents.cli.out_file import whole_file
+from agents.clock import BankClock
+from agents.core import core_settings
+from agents.terminal import console
+from config.load import load_settings
+from config.placed_yaml import FileErrors
+from config.settings import Settings
+from schemas.envelope import to_millis
+from streams.backtest.tally import Span
+
+_SAY_EVERY_S = 0.2
+_WIDTH = 30
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[RULE]…")
+@click.option(
+    "--events",
+    "files",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="An archive: events and facts, one a line, or what `vipcare bank --out` wrote. Several "
+    "may be given.",
+)
+@click.option("--from", "start", metavar="DAY", help="Count from this day or instant on.")
+@click.option("--to", "end", metavar="DAY", help="To the end of this day, or up to this instant.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    help="Write every effect there, one a line; `-` is standard output.",
+)
+@click.option("--cores", type=click.IntRange(1, 256), help="Processes; all cores if left out.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def backtest(
+    names: tuple[str, ...],
+    files: tuple[Path, ...],
+    start: str | None,
+    end: str | None,
+    out: Path | None,
+    cores: int | None,
+    as_json: bool,
+) -> None:
+    """Try rules on what happened: how often they would have fired, for whom, whose work it is.
+
+    RULE is the id of a rule in force, or a file or folder. Named rules run as if they were live and
+    are set beside the live ones of the same id; without a name all in force run as they stand. The
+    events before --from fill windows and records, and are not counted. Days are the bank's
+    (step.time_zone).
+
+    \b
+    vipcare bank --out bank.jsonl --days 90
+    vipcare rules backtest --events bank.jsonl
+    vipcare rules backtest my-rule.yaml --events bank.jsonl --from 2025-12-01 --out tasks.jsonl
+    """
+    settings = load_settings()
+    if not files:
+        raise UserError("name an archive with --events FILE")
+    try:
+        question = _question(names, settings, start, end)
+        now = BankClock.from_settings(settings.clock).now()
+        began = time.monotonic()
+        with ExitStack() as opened:
+            written = opened.enter_context(whole_file(out)) if out is not None else None
+            show = opened.enter_context(_progress())
+            result = run(read_files(files), question, now, cores or _cores(), show, written)
+    except (ArchiveError, ChoiceError, FileErrors) as error:
+        raise UserError(str(error)) from None
+    _tell(result, time.monotonic() - began, as_json, beside=str(out) == "-")
+
+
+def _question(
+    names: tuple[str, ...], settings: Settings, start: str | None, end: str | None
+) -> Question:
+    core = core_settings(settings)
+    zone = core.time_zone
+    since = 0 if start is None else _instant(start, zone, days=0)
+    until = 0 if end is None else _instant(end, zone, days=1)
+    if until and until <= since:
+        raise UserError("--to comes before --from")
+    chosen = choose(names, settings)
+    return Question(chosen.rules, chosen.live, core, Span(since, until, zone))
+
+
+def _instant(text: str, zone: tzinfo, days: int) -> int:
+    """A day or an instant of the bank; of a day its beginning, so many days later."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise UserError(f"{text!r} is no day: write 2026-01-31 or 2026-01-31T09:00") from None
+    if len(text) <= len("2026-01-31"):
+        found += timedelta(days=days)
+    return to_millis(found if found.tzinfo else found.replace(tzinfo=zone))
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _tell(result: Result, seconds: float, as_json: bool, beside: bool) -> None:
+    data = as_data(result, seconds)
+    if as_json:
+        click.echo(json.dumps(data, ensure_ascii=False, indent=2), err=beside)
+        return
+    screen = console()
+    if beside:
+        screen.stderr = True
+    for part in picture(data):
+        screen.print(part, soft_wrap=isinstance(part, str))
+
+
+@contextmanager
+def _progress() -> Iterator[Show]:
+    """A line on a terminal that says how far it is."""
+    stream: IO[str] = sys.stderr
+    said = time.monotonic()
+
+    def show(what: str, done: int, of: int) -> None:
+        nonlocal said
+        if time.monotonic() - said < _SAY_EVERY_S:
+            return
+        said = time.monotonic()
+        bar = ""
+        if of:
+            full = done * _WIDTH // of
+            bar = f"[{'#' * full}{'-' * (_WIDTH - full)}] {done / of:4.0%} "
+        stream.write(f"\r\x1b[K{what} {bar}{done:,} messages")
+        stream.flush()
+
+    if not stream.isatty():
+        yield lambda _what, _done, _of: None
+        return
+    try:
+        yield show
+    finally:
+        stream.write("\r\x1b[K")
+        stream.flush()

@@ -1,0 +1,88 @@
+"""What a rule did to a customer: its effects by the occasion that they have in common."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from msgspec import Struct
+
+from schemas.effects import (
+    ActionTaken,
+    Alert,
+    Decision,
+    Effect,
+    ProcessRequested,
+    Profile,
+    Task,
+)
+from schemas.envelope import to_millis
+from schemas.events.feedback import OutcomeRecorded, TaskDeclined
+from streams.intake import Entry
+
+Occasion = tuple[str, str, str, datetime | None]
+"""Rule, source and id of the event, until when it waited: the same for two versions of a rule."""
+DECLINED = "declined"
+
+
+class Fired(Struct):
+    """One firing of one rule."""
+
+    occasion: Occasion
+    version: int
+    customer: str
+    at: int
+    """Epoch milliseconds."""
+    rm: str | None
+    became: str = "fired"
+    """`fired`, or why its actions are withheld: `shadow`, `held_out`."""
+    actions: list[str] = []
+    """What it sent, such as `task`."""
+    tasks: list[str] = []
+    """Their ids, under which the CRM tells what became of them."""
+
+    @property
+    def rule(self) -> str:
+        return self.occasion[0]
+
+
+def firings(effects: Iterable[Effect]) -> list[Fired]:
+    """The firings that effects tell of, in their order."""
+    found: dict[tuple[str, Occasion], Fired] = {}
+    for effect in effects:
+        if isinstance(effect, Profile):
+            continue
+        data, cause = effect.data, effect.data.cause
+        occasion = (data.rule.id, cause.source, cause.id, data.waited_until)
+        fired = found.get((effect.subject, occasion))
+        if fired is None:
+            fired = found[effect.subject, occasion] = Fired(
+                occasion, data.rule.version, effect.subject, to_millis(effect.time), data.rm
+            )
+        _add(fired, effect)
+    return list(found.values())
+
+
+def _add(fired: Fired, effect: Effect) -> None:
+    match effect:
+        case Decision():
+            fired.became = effect.data.outcome
+        case Task():
+            fired.actions.append("task")
+            fired.tasks.append(effect.data.task_id)
+        case ActionTaken():
+            fired.actions.append(effect.data.action)
+        case Alert():
+            fired.actions.append("alert")
+        case ProcessRequested():
+            fired.actions.append("process")
+
+
+def outcomes(entries: Iterable[Entry]) -> Mapping[str, str]:
+    """Task → what the CRM reported last: an outcome, or that it was declined."""
+    told: dict[str, str] = {}
+    for entry in entries:
+        event = None if entry.input is None else entry.input.event
+        if isinstance(event, OutcomeRecorded):
+            told[event.data.task] = event.data.outcome
+        elif isinstance(event, TaskDeclined):
+            told[event.data.task] = DECLINED
+    return told

@@ -1,0 +1,162 @@
+"""One customer's archived events through the live step, in the order of their times."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from schemas.dead_letters import Reason
+from schemas.effects import Effect
+from schemas.record import MAX_RECORD_BYTES, Record
+from streams.backtest.facts import FactsInTime
+from streams.base_amounts import LargeBaseAmountError, NoBaseAmountError
+from streams.chunk import ACTION_BYTES, MAX_EFFECT_BYTES, growth
+from streams.context import Context, CoreSettings
+from streams.facts import Facts
+from streams.inputs import Input
+from streams.intake import Entry
+from streams.rules.ruleset import RuleSet
+from streams.step import ConflictError, Stepped, fire, step
+
+_EVER = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Rules, and the world in which they are tried."""
+
+    rules: RuleSet
+    settings: CoreSettings
+    facts: FactsInTime
+    until: int
+    """Events are played and timers fired up to here, epoch milliseconds."""
+
+    def context(self, facts: Facts) -> Context:
+        """No event is ahead of a backtest's clock, and no summaries are made: nobody asks."""
+        return Context(_EVER, self.rules, self.settings, facts=facts, summaries=False)
+
+
+class Played(NamedTuple):
+    """What came of one customer's events."""
+
+    effects: list[Effect]
+    counts: Counter[str]
+    """As those of streams.chunk.Outcome."""
+
+
+class _LostError(Exception):
+    """An event that cannot be applied; the record is half changed."""
+
+    def __init__(self, number: int, reason: Reason) -> None:
+        super().__init__(reason)
+        self.number, self.reason = number, reason
+
+
+def in_order(entries: Sequence[Entry]) -> list[Entry]:
+    """Entries by event time; what has none (it is broken, or of an unknown type) comes first."""
+    return sorted(entries, key=_place)
+
+
+def play(customer: str, entries: Sequence[Entry], trial: Trial) -> Played:
+    """Step one customer's entries, from an empty record. They are in the order of `in_order`.
+
+    An event whose fold fails leaves no trace: the customer is played again without it.
+    """
+    lost: dict[int, Reason] = {}
+    while True:
+        try:
+            return _Run(customer, trial, lost).over(entries)
+        except _LostError as error:
+            lost[error.number] = error.reason
+
+
+def _place(entry: Entry) -> tuple[int, str, int]:
+    raw = entry.raw
+    return -1 if entry.input is None else entry.input.at, raw.topic, raw.offset
+
+
+class _Run:
+    def __init__(self, customer: str, trial: Trial, lost: dict[int, Reason]) -> None:
+        self._trial = trial
+        self._lost = lost
+        self._record = Record(customer)
+        self._context = trial.context(trial.facts.at(0))
+        self._played = Played([], Counter())
+        self._bound = 0
+        """The encoded record is not larger than this."""
+
+    def over(self, entries: Sequence[Entry]) -> Played:
+        counts, until = self._played.counts, self._trial.until
+        for number, entry in enumerate(entries):
+            event = entry.input
+            if entry.problem is not None:
+                counts[f"dead:{entry.problem.reason}"] += 1
+            elif event is None:
+                counts[f"unknown:{entry.unknown}"] += 1
+            elif event.at > until:
+                break
+            else:
+                self._take(number, event, len(entry.raw.value or b""))
+        self._fire(until)
+        return self._played
+
+    def _take(self, number: int, event: Input, size: int) -> None:
+        self._learn(event.at)
+        self._fire(event.at)
+        if (reason := self._lost.get(number)) is None:
+            reason = self._step(number, event, size)
+        if reason is not None:
+            self._played.counts[f"dead:{reason}"] += 1
+
+    def _learn(self, at: int) -> None:
+        facts = self._trial.facts.at(at)
+        if facts is not self._context.facts:
+            self._context = self._trial.context(facts)
+
+    def _fire(self, until: int) -> None:
+        if 0 <= self._record.header.next_due <= until:
+            self._played.counts["timers"] += 1
+            stepped = fire(self._record, until, self._context)
+            self._bound += ACTION_BYTES * len(stepped.fired)
+            if not _is_oversize(stepped):
+                self._note(stepped)
+
+    def _step(self, number: int, event: Input, size: int) -> Reason | None:
+        """Apply one event; why it is a dead letter, if it is one."""
+        try:
+            stepped = step(self._record, event, self._context)
+        except ConflictError:
+            return Reason.CONFLICT
+        except NoBaseAmountError:
+            return Reason.NO_BASE_AMOUNT
+        except LargeBaseAmountError:
+            return Reason.BROKEN
+        except Exception as error:  # whatever a fold raises, only its event is lost
+            raise _LostError(number, Reason.FAILED) from error
+        if not stepped.applied:
+            self._played.counts["duplicates"] += 1
+            return None
+        self._bound += growth(event, size, len(stepped.fired), self._trial.rules)
+        if self._is_too_large() or _is_oversize(stepped):
+            raise _LostError(number, Reason.OVERSIZE)
+        self._played.counts["applied"] += 1
+        if stepped.effects or stepped.failed:
+            self._note(stepped)
+        return None
+
+    def _note(self, stepped: Stepped) -> None:
+        counts = self._played.counts
+        counts.update(stepped.fired)
+        for rule in stepped.failed:
+            counts[f"rule_failures:{rule}"] += 1
+        self._played.effects.extend(stepped.effects)
+
+    def _is_too_large(self) -> bool:
+        """As a chunk tells it: exactly, where a bound does not say no."""
+        if self._bound > MAX_RECORD_BYTES:
+            self._bound = len(self._record.encode())
+        return self._bound > MAX_RECORD_BYTES
+
+
+def _is_oversize(stepped: Stepped) -> bool:
+    return any(len(value) > MAX_EFFECT_BYTES for value in stepped.encoded)

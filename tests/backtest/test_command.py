@@ -1,0 +1,112 @@
+"""`vipcare rules backtest`, through the command line itself."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from agents.cli.main import run
+
+RULE = """\
+id: {id}
+version: 2
+title: {{en: Big, zh: 大额}}
+kind: risk
+owner: Risk
+status: {status}
+on: transfer.completed
+if: base_amount > {least}
+then:
+  alert:
+    text: {{en: "{{base_amount}}", zh: "{{base_amount}}"}}
+"""
+
+
+def transfer(number: int, day: int, amount: int) -> str:
+    data = {"transfer": f"T{number}", "account": "A1", "direction": "out", "amount": str(amount)}
+    return json.dumps(
+        {
+            "specversion": "1.0",
+            "id": str(number),
+            "source": "/bank/core",
+            "type": "transfer.completed",
+            "subject": "C1",
+            "time": f"2026-01-{day:02}T10:00:00+08:00",
+            "data": data | {"currency": "CNY"},
+        }
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "rules").mkdir()
+    live = RULE.format(id="big", status="live", least=900)
+    (tmp_path / "rules" / "big.yaml").write_text(live)
+    (tmp_path / "draft.yaml").write_text(RULE.format(id="big", status="draft", least=400))
+    (tmp_path / "new.yaml").write_text(RULE.format(id="new", status="shadow", least=400))
+    events = [transfer(number, number, 100 * number) for number in range(1, 11)]
+    (tmp_path / "events.jsonl").write_text("\n".join(events))
+    monkeypatch.setenv("VIPCARE_WORKER__RULES", str(tmp_path / "rules"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def asked(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, object]:
+    assert run(["rules", "backtest", *arguments, "--events", "events.jsonl", "--json"]) == 0
+    found: dict[str, object] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_what_is_in_force(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = asked(capsys)
+    assert found["rules"]["big"]["fired"] == 1  # type: ignore[index]  # JSON
+    assert found["workload"]["–"]["by_day"] == {"2026-01-10": 1}  # type: ignore[index]  # JSON
+    assert "live" not in found["rules"]["big"]  # type: ignore[index]  # JSON
+
+
+def test_a_draft_beside_the_live_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    big = asked(capsys, "draft.yaml")["rules"]["big"]  # type: ignore[index]  # JSON
+    assert big["fired"] == 6
+    assert (big["live"]["both"], big["live"]["only_here"], big["live"]["only_live"]) == (1, 5, 0)
+    assert big["live"]["such_as_here"][0] == "C1 2026-01-05 02:00:00Z"
+
+
+def test_days_are_whole(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    new = asked(capsys, "new.yaml", "--from", "2026-01-06", "--to", "2026-01-07")
+    assert new["days"] == 2
+    assert new["rules"]["new"]["by_day"] == {"2026-01-06": 1, "2026-01-07": 1}  # type: ignore[index]  # JSON
+
+
+def test_effects_are_written(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked(capsys, "new.yaml", "--out", "effects.jsonl")
+    lines = (folder / "effects.jsonl").read_text().splitlines()
+    assert [json.loads(line)["data"]["values"]["base_amount"] for line in lines] == [
+        "500", "600", "700", "800", "900", "1000",
+    ]  # fmt: skip
+
+
+def test_the_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["rules", "backtest", "draft.yaml", "--events", "events.jsonl"]) == 0
+    told = capsys.readouterr().out
+    assert "big@2" in told
+    assert "as the live version 2 1 times, only here 5, only live 0" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["bigg", "--events", "events.jsonl"], "no rule bigg in force; did you mean big?"),
+        (["no.yaml", "--events", "events.jsonl"], "no.yaml:1:1: cannot be read: no such file"),
+        (["big", "big", "--events", "events.jsonl"], "rule big is named twice"),
+        (["--events", "events.jsonl", "--from", "monday"], "'monday' is no day"),
+        (["--events", "events.jsonl", "--from", "2026-01-09", "--to", "2026-01-08"], "--to comes"),
+        (["--events", "empty.jsonl"], "there is no event in the archive"),
+        ([], "name an archive with --events FILE"),
+    ],
+)
+def test_what_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    (folder / "empty.jsonl").touch()
+    assert run(["rules", "backtest", *arguments]) == 2
+    assert said in capsys.readouterr().err
