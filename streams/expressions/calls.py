@@ -6,7 +6,7 @@ A new kind of aggregate gets an entry in AGGREGATES and, if it needs other argum
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from schemas.events import EVENT_TYPES as _EVENTS
@@ -137,15 +137,8 @@ def _share(checker: Checker, call: ast.Call) -> Node:
     if options.of is None:
         raise checker.error(call, f"of what is it a share? Write it as {form}")
     function = "sum" if over.value else "count"
-    part, whole = (
-        over.reading(function, replace(options, of=None, where=where))
-        for where in (_both(options.of, options.where), options.where)
-    )
-    return Arithmetic(Type(Base.NUMBER, True, None), "/", part, whole)
-
-
-def _both(one: ast.expr, other: ast.expr | None) -> ast.expr:
-    return one if other is None else ast.BoolOp(ast.And(), [one, other])
+    part = over.reading(function, replace(options, where=[options.of, *options.where]))
+    return Arithmetic(Type(Base.NUMBER, True, None), "/", part, over.reading(function, options))
 
 
 @dataclass
@@ -166,9 +159,9 @@ class _Over:
             types=self.types,
             length=span.millis if isinstance(span, Duration) else 0,
             value=value,
-            where=_where(self.inside, options),
+            where=_all(self.inside, options.where),
             value_text=ast.unparse(self.value) if self.value else "",
-            where_text=ast.unparse(options.where) if options.where else "",
+            where_text=_text(options.where),
             decimals=WINDOW_DECIMALS if decimals is None else decimals,
             prior=options.prior,
             at_least=options.at_least,
@@ -189,15 +182,18 @@ def _over(checker: Checker, call: ast.Call, values: int, form: str) -> _Over:
     return _Over(checker.within(names), names, found, value[0] if value else None)
 
 
-def _where(inside: Checker, options: _Options) -> Node | None:
-    """A share's condition is made of two, which are checked one by one: only they have places."""
-    where = options.where
-    if where is None:
-        return None
-    if isinstance(where, ast.BoolOp) and not hasattr(where, "col_offset"):
-        parts = [inside.expect(one, Base.FLAG) for one in where.values]
-        return And(Type(Base.FLAG, any(one.type.optional for one in parts)), tuple(parts))
-    return inside.expect(where, Base.FLAG)
+def _all(inside: Checker, where: list[ast.expr]) -> Node | None:
+    """Conditions that all hold, each checked at its place."""
+    parts = tuple(inside.expect(one, Base.FLAG) for one in where)
+    if len(parts) < 2:
+        return parts[0] if parts else None
+    return And(Type(Base.FLAG, any(one.type.optional for one in parts)), parts)
+
+
+def _text(where: list[ast.expr]) -> str:
+    if not where:
+        return ""
+    return ast.unparse(where[0] if len(where) == 1 else ast.BoolOp(ast.And(), where))
 
 
 def _result(aggregate: Aggregate) -> Type:
@@ -250,7 +246,7 @@ def _value(inside: Checker, tree: ast.expr, name: str) -> Node:
 
 @dataclass
 class _Options:
-    where: ast.expr | None = None
+    where: list[ast.expr] = field(default_factory=list)
     of: ast.expr | None = None
     prior: bool = False
     at_least: int = 0
@@ -262,7 +258,7 @@ def _options(checker: Checker, inside: Checker, call: ast.Call, name: str) -> _O
     options = _Options()
     for keyword in call.keywords:
         if keyword.arg == "where":
-            options.where = keyword.value
+            options.where = [keyword.value]
             continue
         if keyword.arg == "of" and name in SHARES:
             options.of = keyword.value

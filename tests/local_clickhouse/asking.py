@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import http.client
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -46,3 +46,14 @@ def ask(
             return Answer(response.status, response.headers, error.partial, is_cut=True)
     finally:
         connection.close()
+
+
+Ask = Callable[..., Answer]
+"""As `ask`, in a database of the test's own."""
+
+
+def rows_of(table: Ask) -> list[list[str]]:
+    """What is in the table `t`."""
+    answer = table("SELECT * FROM t ORDER BY ALL")
+    assert answer.status == 200, answer.text
+    return [line.split("\t") for line in answer.text.splitlines()]

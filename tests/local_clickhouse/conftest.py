@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from clickhouse_driver import Client
 
+from tests.local_clickhouse.asking import Ask, ask
 from tests.local_clickhouse.process import ServerProcess
+
+TABLE = "CREATE TABLE t (id UInt64, name String DEFAULT 'none') ENGINE = MergeTree ORDER BY id"
 
 _numbers = itertools.count()
 
@@ -45,3 +48,11 @@ def connect(server: ServerProcess) -> Iterator[Callable[..., Client]]:
 def client(connect: Callable[..., Client]) -> Client:
     """A client in a new database."""
     return connect()
+
+
+@pytest.fixture
+def table(server: ServerProcess, client: Client) -> Ask:
+    """Asks in a database with a table `t`."""
+    client.execute(TABLE)
+    database = client.execute("SELECT currentDatabase()")[0][0]
+    return lambda *a, **k: ask(server, *a, **{"database": database, **k})

@@ -56,3 +56,17 @@ def address(migrated: Address) -> Address:
 def client(address: Address) -> Iterator[Client]:
     with client_of(address) as found:
         yield found
+
+
+@pytest.fixture
+def own(new_address: Callable[[], Address]) -> Address:
+    """A database of the test's own, migrated."""
+    address = new_address()
+    migrate(address)
+    return address
+
+
+@pytest.fixture
+def own_client(own: Address) -> Iterator[Client]:
+    with client_of(own) as found:
+        yield found

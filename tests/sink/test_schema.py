@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from click.testing import CliRunner
@@ -21,53 +21,40 @@ WHERE database = currentDatabase() ORDER BY table, position
 """
 
 
-@pytest.fixture
-def own(new_address: Callable[[], Address]) -> Address:
-    address = new_address()
-    migrate(address)
-    return address
-
-
-@pytest.fixture
-def client(own: Address) -> Iterator[Client]:
-    with client_of(own) as found:
-        yield found
-
-
 def columns(client: Client) -> list[tuple[str, ...]]:
     return client.execute(_COLUMNS)
 
 
-def test_what_is_read_is_what_clickhouse_has(client: Client) -> None:
+def test_what_is_read_is_what_clickhouse_has(own_client: Client) -> None:
     schema = schema_of(shipped())
     assert set(schema.tables) == {table.name for table in TABLES}
     assert set(schema.views) == set(VIEWS)
     for table, wanted in schema.tables.items():
-        found = [row[1:] for row in columns(client) if row[0] == table]
+        found = [row[1:] for row in columns(own_client) if row[0] == table]
         assert [name for name, *_ in found] == [*wanted]
         for name, type_, comment in found:
             assert same_type(type_, wanted[name].type), name
             assert f"'{comment}'" == wanted[name].comment
-    assert faults(client) == []
+    assert faults(own_client) == []
 
 
 @pytest.mark.parametrize("name", [*(table.name for table in TABLES), *VIEWS])
 def test_a_table_or_view_that_is_gone_is_told_and_made_again(
-    name: str, own: Address, client: Client
+    name: str, own: Address, own_client: Client
 ) -> None:
-    before = columns(client)
+    before = columns(own_client)
     keys = "SELECT name, sorting_key FROM system.tables WHERE database = currentDatabase()"
-    sorted_by = sorted(client.execute(keys))
-    client.execute(f"DROP TABLE {name} SYNC")
+    sorted_by = sorted(own_client.execute(keys))
+    own_client.execute(f"DROP TABLE {name} SYNC")
     told: list[str] = []
     kind = "view" if name in VIEWS else "table"
-    assert [str(fault) for fault in faults(client)] == [f"{kind} {name} is missing"]
+    assert [str(fault) for fault in faults(own_client)] == [f"{kind} {name} is missing"]
     assert migrate(own, tell=told.append) == []
     [line] = told
     assert line.startswith(f"{kind} {name} is missing: made again")
-    assert columns(client) == before
-    assert sorted(client.execute(keys)) == sorted_by
-    assert faults(client) == []
+    assert columns(own_client) == before
+    assert sorted(own_client.execute(keys)) == sorted_by
+    assert faults(own_client) == []
 
 
 @pytest.mark.parametrize(
@@ -75,52 +62,52 @@ def test_a_table_or_view_that_is_gone_is_told_and_made_again(
     [("tasks_raw", "rule_id"), ("customers_raw", "card_details"), ("dead_letters_raw", "reason")],
 )
 def test_a_column_that_is_gone_comes_back_in_its_place(
-    table: str, column: str, own: Address, client: Client
+    table: str, column: str, own: Address, own_client: Client
 ) -> None:
-    before = columns(client)
-    client.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
-    assert str(faults(client)[0]) == f"column {table}.{column} is missing"
+    before = columns(own_client)
+    own_client.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+    assert str(faults(own_client)[0]) == f"column {table}.{column} is missing"
     told: list[str] = []
     migrate(own, tell=told.append)
     assert told[0].startswith(f"column {table}.{column} is missing: made again, empty: `vipcare")
-    assert columns(client) == before
+    assert columns(own_client) == before
     for view in VIEWS:
-        client.execute(f"SELECT * FROM {view}")
+        own_client.execute(f"SELECT * FROM {view}")
 
 
-def test_everything_gone_at_once_comes_back(own: Address, client: Client) -> None:
-    before = columns(client)
+def test_everything_gone_at_once_comes_back(own: Address, own_client: Client) -> None:
+    before = columns(own_client)
     for name in (*VIEWS, *(table.name for table in TABLES)):
-        client.execute(f"DROP TABLE {name} SYNC")
-    assert len(faults(client)) == len(VIEWS) + len(TABLES)
+        own_client.execute(f"DROP TABLE {name} SYNC")
+    assert len(faults(own_client)) == len(VIEWS) + len(TABLES)
     migrate(own)
-    assert columns(client) == before
+    assert columns(own_client) == before
 
 
-def test_a_view_of_other_columns_is_made_anew(own: Address, client: Client) -> None:
-    client.execute("CREATE OR REPLACE VIEW rms AS SELECT name AS rm FROM facts")
-    assert "column rms.team is missing" in map(str, faults(client))
+def test_a_view_of_other_columns_is_made_anew(own: Address, own_client: Client) -> None:
+    own_client.execute("CREATE OR REPLACE VIEW rms AS SELECT name AS rm FROM facts")
+    assert "column rms.team is missing" in map(str, faults(own_client))
     migrate(own)
-    assert faults(client) == []
+    assert faults(own_client) == []
 
 
 def test_another_type_is_told_and_left_alone(
-    own: Address, client: Client, monkeypatch: pytest.MonkeyPatch
+    own: Address, own_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client.execute("ALTER TABLE tasks_raw MODIFY COLUMN rule_version String")
+    own_client.execute("ALTER TABLE tasks_raw MODIFY COLUMN rule_version String")
     for name in ("PORT", "DATABASE"):
         monkeypatch.setenv(f"VIPCARE_CLICKHOUSE__{name}", str(getattr(own, name.lower())))
     told = CliRunner().invoke(command, catch_exceptions=False).output
-    [fault] = [one for one in faults(client) if one.name == "tasks_raw"]
+    [fault] = [one for one in faults(own_client) if one.name == "tasks_raw"]
     assert str(fault) == "column tasks_raw.rule_version is String, not Int64"
     assert told.splitlines()[-2:] == [
         f"{fault}: {fault.advice}",
         f"database {own.database} differs from this version",
     ]
     assert "ALTER TABLE tasks_raw MODIFY COLUMN rule_version Int64" in fault.advice
-    client.execute(fault.advice.split("`")[1])
+    own_client.execute(fault.advice.split("`")[1])
     migrate(own)
-    assert faults(client) == []
+    assert faults(own_client) == []
 
 
 def test_what_is_gone_does_not_stop_the_next_migration(new_address: Callable[[], Address]) -> None:

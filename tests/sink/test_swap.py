@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -15,7 +14,6 @@ from agents.cli.main import cli
 from agents.doctor.clickhouse import schema
 from agents.doctor.finding import Verdict
 from sinks.clickhouse.address import Address, client_of
-from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.rebuild import hold
 from sinks.clickhouse.rebuild import leftovers as leftovers_module
 from sinks.clickhouse.rebuild.beside import Beside, views_of
@@ -44,20 +42,12 @@ def feed(fresh_broker: str) -> Feed:
 
 
 @pytest.fixture
-def own(new_address: Callable[[], Address]) -> Address:
-    """A database of the test's own, with a materialized view."""
-    address = new_address()
-    migrate(address)
-    with client_of(address) as client:
+def own(own: Address) -> Address:
+    """With a materialized view."""
+    with client_of(own) as client:
         client.execute("CREATE TABLE seen (id String) ENGINE = MergeTree ORDER BY id")
         client.execute("CREATE MATERIALIZED VIEW see TO seen AS SELECT id FROM events_raw")
-    return address
-
-
-@pytest.fixture
-def client(own: Address) -> Iterator[Client]:
-    with client_of(own) as found:
-        yield found
+    return own
 
 
 def spoil(client: Client) -> None:
@@ -83,10 +73,10 @@ def run(work: Rebuild) -> Done:
 @pytest.mark.parametrize("nth", [1, 2])
 @pytest.mark.parametrize("hears", [False, True])
 def test_a_connection_that_breaks_leaves_all_exchanged_or_nothing(
-    nth: int, hears: bool, feed: Feed, own: Address, client: Client
+    nth: int, hears: bool, feed: Feed, own: Address, own_client: Client
 ) -> None:
     with running(feed, own):
-        spoil(client)
+        spoil(own_client)
         with CuttingWire(own.port, b"EXCHANGE TABLES", nth, hears=hears) as wire:
             work = rebuild(feed, replace(own, port=wire.port))
             if (nth, hears) == (2, True):
@@ -95,18 +85,18 @@ def test_a_connection_that_breaks_leaves_all_exchanged_or_nothing(
                 with pytest.raises(RebuildError, match="as it was"):
                     run(work)
             assert wire.has_cut
-        assert client.execute(SPOILT) == [(0 if (nth, hears) == (2, True) else 200,)]
-        goes_on(feed, client)
+        assert own_client.execute(SPOILT) == [(0 if (nth, hears) == (2, True) else 200,)]
+        goes_on(feed, own_client)
 
 
 @pytest.mark.parametrize(("word", "done"), [(b"_gate SYNC", False), (b"_hold SYNC", True)])
 @pytest.mark.parametrize("hears", [False, True])
 def test_a_connection_that_breaks_beside_the_exchanges_leaves_no_hold(
-    word: bytes, done: bool, hears: bool, feed: Feed, own: Address, client: Client
+    word: bytes, done: bool, hears: bool, feed: Feed, own: Address, own_client: Client
 ) -> None:
     """While inserts come to be held, and while they are let go on."""
     with running(feed, own):
-        spoil(client)
+        spoil(own_client)
         with CuttingWire(own.port, word, 1, hears=hears) as wire:
             work = rebuild(feed, replace(own, port=wire.port))
             if done:
@@ -115,25 +105,25 @@ def test_a_connection_that_breaks_beside_the_exchanges_leaves_no_hold(
                 with pytest.raises(RebuildError, match="it ends the connection"):
                     run(work)
             assert wire.has_cut
-        assert client.execute(SPOILT) == [(0 if done else 200,)]
-        goes_on(feed, client)
+        assert own_client.execute(SPOILT) == [(0 if done else 200,)]
+        goes_on(feed, own_client)
 
 
 def test_what_cannot_be_settled_is_kept_and_migrate_settles_it(
-    feed: Feed, own: Address, client: Client, monkeypatch: pytest.MonkeyPatch
+    feed: Feed, own: Address, own_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sinks.clickhouse.rebuild.run._SETTLE_S", 1.0)
     for name, text in environment(feed, own).items():
         monkeypatch.setenv(name, text)
     with running(feed, own) as metrics:
-        spoil(client)
+        spoil(own_client)
         with CuttingWire(own.port, b"EXCHANGE TABLES", 2, hears=False, stays_away=True) as wire:
             work = rebuild(feed, replace(own, port=wire.port))
             with pytest.raises(RebuildError, match="`vipcare migrate` settles it"):
                 run(work)
         assert work.left
-        [held] = holds(client)
-        rows = [client.execute(f"SELECT count() FROM {one.beside}") for one in held.exchanges]
+        [held] = holds(own_client)
+        rows = [own_client.execute(f"SELECT count() FROM {one.beside}") for one in held.exchanges]
         assert rows == [[(200,)], [(200,)]]  # the old table, and the new target
         feed.send_events(10)
         wait_until(lambda: value(metrics, FAILURES, why="tables") > 0, "a sink that waits")
@@ -148,35 +138,35 @@ def test_what_cannot_be_settled_is_kept_and_migrate_settles_it(
         assert "vipcare migrate" in finding.advice
         young = CliRunner().invoke(cli, ["migrate"], catch_exceptions=False)
         assert "say this again in a minute" in young.output
-        assert holds(client)
+        assert holds(own_client)
         monkeypatch.setattr(hold, "YOUNG_S", 0)
         told = CliRunner().invoke(cli, ["migrate"], catch_exceptions=False)
         assert "they go on, and the table is as it was" in told.output
-        assert leftovers(client) == []
-        wait_until(lambda: count_rows(client)["events"] == 210, "the sink to go on")
-    assert client.execute(SPOILT) == [(200,)]
+        assert leftovers(own_client) == []
+        wait_until(lambda: count_rows(own_client)["events"] == 210, "the sink to go on")
+    assert own_client.execute(SPOILT) == [(200,)]
 
 
 def test_the_hold_of_a_rebuild_that_was_killed_is_taken_away_by_the_next(
-    feed: Feed, own: Address, client: Client, monkeypatch: pytest.MonkeyPatch
+    feed: Feed, own: Address, own_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with running(feed, own):
-        spoil(client)
-        killed = Beside(client, EVENTS, views_of(client, EVENTS), "dead")
+        spoil(own_client)
+        killed = Beside(own_client, EVENTS, views_of(own_client, EVENTS), "dead")
         killed.make()
         held = killed.hold()
-        client.execute(held.exchanges[0].statement)  # and nothing more
+        own_client.execute(held.exchanges[0].statement)  # and nothing more
         with pytest.raises(RebuildError, match="try again in a minute"):
             run(rebuild(feed, own))
         monkeypatch.setattr(hold, "YOUNG_S", 0)
         monkeypatch.setattr(leftovers_module, "QUIET_S", 0)
         assert run(rebuild(feed, own)).filled.rows == 200
-        assert client.execute(SPOILT) == [(0,)]
-        goes_on(feed, client)
+        assert own_client.execute(SPOILT) == [(0,)]
+        goes_on(feed, own_client)
 
 
 def test_an_interrupt_before_the_swap_leaves_the_table_as_it_was(
-    feed: Feed, own: Address, client: Client, monkeypatch: pytest.MonkeyPatch
+    feed: Feed, own: Address, own_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     original = Beside.hold
 
@@ -187,15 +177,15 @@ def test_an_interrupt_before_the_swap_leaves_the_table_as_it_was(
 
     monkeypatch.setattr(Beside, "hold", interrupted)
     with running(feed, own):
-        spoil(client)
+        spoil(own_client)
         with pytest.raises(KeyboardInterrupt):
             run(rebuild(feed, own))
-        assert client.execute(SPOILT) == [(200,)]
-        goes_on(feed, client)
+        assert own_client.execute(SPOILT) == [(200,)]
+        goes_on(feed, own_client)
 
 
 def test_an_interrupt_during_the_swap_comes_too_late(
-    feed: Feed, own: Address, client: Client, monkeypatch: pytest.MonkeyPatch
+    feed: Feed, own: Address, own_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     original = Beside.swap
 
@@ -205,11 +195,11 @@ def test_an_interrupt_during_the_swap_comes_too_late(
 
     monkeypatch.setattr(Beside, "swap", interrupted)
     with running(feed, own):
-        spoil(client)
+        spoil(own_client)
         try:
             done = run(rebuild(feed, own))
         except KeyboardInterrupt:
             pytest.fail("it says that the table is as it was")
         assert done.filled.rows == 200
-        assert client.execute(SPOILT) == [(0,)]
-        goes_on(feed, client)
+        assert own_client.execute(SPOILT) == [(0,)]
+        goes_on(feed, own_client)
