@@ -31,3 +31,11 @@ def _as_text(value: object) -> object:
 
 Expression = Annotated[str, BeforeValidator(_as_text), Field(min_length=1, max_length=2_000)]
 FieldName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+def _one_or_several(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+EventTypes = Annotated[list[str], BeforeValidator(_one_or_several), Field(min_length=1)]
+"""A type, or several in a list."""

@@ -11,7 +11,8 @@ from pydantic import Field, model_validator
 
 from schemas.effects import Action, Kind, Priority, RecordAction
 from schemas.rule_examples import RuleExample
-from schemas.rule_parts import Duration, Expression, Strict, Word
+from schemas.rule_parts import Duration, EventTypes, Expression, Strict, Word
+from schemas.rule_sequences import Sequence
 from schemas.rule_waits import Wait
 
 RuleId = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
@@ -125,8 +126,10 @@ class RuleDefinition(Strict):
     kind: Kind
     owner: Annotated[str, Field(min_length=1, max_length=100)]
     status: Status
-    on: Annotated[list[str], Field(min_length=1)]
+    on: EventTypes
     """The event types that can make it fire."""
+    sequence: Sequence | None = None
+    """What must have come before."""
     wait: Wait | None = None
     """It fires only later, if at all."""
     let: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Expression] = Field(
@@ -152,10 +155,3 @@ class RuleDefinition(Strict):
         if self.holdout is not None and self.kind in ("risk", "service"):
             raise ValueError(f"a {self.kind} rule has no holdout: its help is not withheld")
         return self
-
-    @model_validator(mode="before")
-    @classmethod
-    def _one_type_or_several(cls, values: object) -> object:
-        if isinstance(values, dict) and isinstance(values.get("on"), str):
-            return {**values, "on": [values["on"]]}
-        return values

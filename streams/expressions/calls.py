@@ -14,6 +14,7 @@ from streams.durations import DAY_MS
 from streams.expressions.nodes import (
     COMPOSED,
     FLAG,
+    WINDOW_DECIMALS,
     Absolute,
     Aggregate,
     And,
@@ -26,6 +27,7 @@ from streams.expressions.nodes import (
     Reading,
     Rounded,
     Type,
+    kept_decimals,
     narrow,
 )
 from streams.expressions.parse import Duration, EventType, Months, nearest
@@ -37,8 +39,6 @@ if TYPE_CHECKING:
 EVENT_TYPES = tuple(_EVENTS)
 LONGEST = 1_830 * DAY_MS
 MAX_MONTHS = 60
-WINDOW_DECIMALS = 8
-"""What a window keeps of a number whose decimals are not known."""
 
 AGGREGATES = {
     "count": "count(page.viewed, 30d, where=…)",
@@ -152,7 +152,6 @@ class _Over:
 
     def reading(self, name: str, options: _Options) -> Reading:
         value = _value(self.inside, self.value, name) if self.value else None
-        decimals = value.type.decimals if value else 0
         span = self.span
         aggregate = Aggregate(
             function=name,
@@ -162,7 +161,7 @@ class _Over:
             where=_all(self.inside, options.where),
             value_text=ast.unparse(self.value) if self.value else "",
             where_text=_text(options.where),
-            decimals=WINDOW_DECIMALS if decimals is None else decimals,
+            decimals=kept_decimals(value.type) if value else 0,
             prior=options.prior,
             at_least=options.at_least,
             months=(span.first, span.last) if isinstance(span, Months) else None,
@@ -172,8 +171,10 @@ class _Over:
 
 
 def _over(checker: Checker, call: ast.Call, values: int, form: str) -> _Over:
-    if checker.scope.aggregate:
+    if checker.scope.inside == "an aggregate":
         raise checker.error(call, "an aggregate does not stand inside another")
+    if checker.scope.inside:
+        raise checker.error(call, f"an aggregate does not stand inside {checker.scope.inside}")
     if len(call.args) != values + 2:
         raise checker.error(call, f"write it as {form}")
     *value, types, span = call.args

@@ -36,8 +36,10 @@ from streams.expressions.nodes import (
     OneOf,
     Or,
     ProfileField,
+    StepField,
     Tags,
     Type,
+    kept_decimals,
     narrow,
 )
 from streams.expressions.parse import EventType, ExpressionError, Parsed, nearest, parse
@@ -61,6 +63,12 @@ _COMPARISONS: dict[type[ast.cmpop], str] = {
 }
 
 
+def step_field(step: int, name: str, kind: Type) -> StepField:
+    """A field of a step's event, of the type that it is kept as."""
+    optional = kind.optional or kind.base is Base.TEXT
+    return StepField(replace(kind, decimals=kept_decimals(kind), optional=optional), step, name)
+
+
 @dataclass(frozen=True)
 class Scope:
     """Which names an expression sees."""
@@ -69,8 +77,11 @@ class Scope:
     """The event types it is evaluated for."""
     lets: Mapping[str, Type] = field(default_factory=dict)
     attributes: Attributes = NONE_DECLARED
-    aggregate: bool = False
-    """It stands inside an aggregate, where only the event's own fields are seen."""
+    inside: str = ""
+    """`an aggregate` or `a step`, if it stands in one: only the event's own fields are seen there,
+    and steps before it."""
+    steps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The steps of a sequence that come before, by name, in order: their event types."""
 
 
 def check(text: str, scope: Scope, expected: Base | None = None) -> Node:
@@ -95,7 +106,7 @@ class Checker:
 
     def within(self, types: tuple[str, ...]) -> "Checker":
         """The same expression, inside an aggregate over these event types."""
-        return replace(self, scope=Scope(types, aggregate=True))
+        return replace(self, scope=Scope(types, inside="an aggregate"))
 
     def expect(self, tree: ast.expr, base: Base) -> Node:
         node = narrow(self.node(tree), base)
@@ -170,7 +181,7 @@ class Checker:
         fields = common_fields(scope.types)
         if name in fields:
             return EventField(fields[name], name, any(map(may_be_unset, scope.types)))
-        if name == "tags" and not scope.aggregate:
+        if name == "tags" and not scope.inside:
             return Tags(Type(Base.TAGS))
         raise self.error(tree, self._unknown(name, fields))
 
@@ -183,23 +194,33 @@ class Checker:
             return f"{name} is not a field of {without[0]}, or of another type there"
         if name in calls.NAMES:
             return f"{name} is a function: {calls.NAMES[name]}"
-        where = "the event's own fields are seen inside an aggregate" * self.scope.aggregate
-        known = [*fields, *self.scope.lets]
-        if not self.scope.aggregate:
+        inside = self.scope.inside
+        known = [*fields, *self.scope.lets, *self._steps_fields()]
+        if not inside:
             known += ["tags", *(f"profile.{one}" for one in profile_fields())]
             known += [f"attributes.{one}" for one in attribute_fields(self.scope.attributes)]
-        hint = nearest(name, known) or (f"; only {where}" if where else "")
+        hint = nearest(name, known) or (f"; {self._seen()}" if inside else "")
         return f"{name} is not known{hint}"
+
+    def _seen(self) -> str:
+        before = " and the steps before it" * (self.scope.inside == "a step")
+        return f"only the event's own fields{before} are seen inside {self.scope.inside}"
+
+    def _steps_fields(self) -> list[str]:
+        steps = self.scope.steps.items()
+        return [f"{step}.{name}" for step, types in steps for name in common_fields(types)]
 
     def _attribute(self, tree: ast.Attribute) -> Node:
         owner = tree.value.id if isinstance(tree.value, ast.Name) else ""
+        if owner in self.scope.steps:
+            return self._step_field(tree, owner)
         if owner not in ("profile", "attributes"):
             known = [f"profile.{one}" for one in profile_fields()]
-            known += calls.EVENT_TYPES
+            known += [*calls.EVENT_TYPES, *self._steps_fields()]
             text = self.parsed.text(tree)
             raise self.error(tree, f"{text} is not known{nearest(text, known)}")
-        if self.scope.aggregate:
-            raise self.error(tree, "only the event's own fields are seen inside an aggregate")
+        if self.scope.inside:
+            raise self.error(tree, self._seen())
         if owner == "attributes":
             return self._own_field(tree)
         fields = profile_fields()
@@ -207,6 +228,16 @@ class Checker:
             hint = nearest(tree.attr, fields)
             raise self.error(tree, f"profile.{tree.attr} is not known to rules{hint}")
         return ProfileField(fields[tree.attr], tree.attr)
+
+    def _step_field(self, tree: ast.Attribute, step: str) -> StepField:
+        types, name = self.scope.steps[step], tree.attr
+        fields = common_fields(types)
+        if name in fields:
+            return step_field(list(self.scope.steps).index(step), name, fields[name])
+        if any(name in personal_fields(one) for one in types):
+            raise self.error(tree, f"{step}.{name} identifies a person: rules do not see it")
+        hint = nearest(name, fields)
+        raise self.error(tree, f"{step}.{name} is not a field of {' and '.join(types)}{hint}")
 
     def _own_field(self, tree: ast.Attribute) -> Attribute:
         name, fields = tree.attr, attribute_fields(self.scope.attributes)

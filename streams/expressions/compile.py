@@ -6,10 +6,11 @@ when neither holds. The names that the text uses:
 
     d  the event's data         b  the profile's basics    v_x  the let x
     r  the record               t  the profile's tags      a_x  the attribute x
-    s  the profile's totals                                g_3  the aggregate number 3
+    s  the profile's totals     q_0_x  the field x of      g_3  the aggregate number 3
+                                       step 0
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from streams.assets import worth
@@ -38,6 +39,8 @@ from streams.expressions.nodes import (
     ProfileField,
     Reading,
     Rounded,
+    StepField,
+    kept_decimals,
 )
 
 _OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
@@ -71,6 +74,8 @@ class Writer:
                 text = f"b.{node.name}"
             case Attribute():
                 text = f"a_{node.name}"
+            case StepField():
+                text = f"q_{node.step}_{node.name}"
             case Let():
                 text = f"v_{node.name}"
             case Reading():
@@ -210,6 +215,20 @@ def compile_pick(
             f"value = {writer.value(value)}",
             f"return None if value is None else scale(value, {decimals})",
         ]
+    return compile_function("\n    ".join([*lines, ""]), writer.namespace)
+
+
+def compile_fields(
+    where: Node | None, fields: Sequence[EventField], keep: Callable[[Any, int], Any]
+) -> Callable[[Any], Any]:
+    """The values of an event's data, as `keep` makes them; None where a condition is not true."""
+    writer = Writer(_no_aggregates)
+    writer.namespace |= {"keep": keep}
+    lines = ["def made(d):"]
+    if where is not None:
+        lines.append(f"if not {writer.true(where)}: return None")
+    values = [f"keep({writer.value(one)}, {kept_decimals(one.type)})" for one in fields]
+    lines.append(f"return [{', '.join(values)}]")
     return compile_function("\n    ".join([*lines, ""]), writer.namespace)
 
 

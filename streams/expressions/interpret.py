@@ -1,7 +1,7 @@
 """The slow, readable twin of compile: says what an expression means. Tests compare the two."""
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,7 @@ from streams.expressions.nodes import (
     ProfileField,
     Reading,
     Rounded,
+    StepField,
 )
 
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
@@ -57,6 +58,8 @@ class World:
     record: Record
     lets: Mapping[str, Node]
     aggregate: Callable[[Aggregate], Any]
+    steps: Sequence[Mapping[str, Any]] = ()
+    """Of a sequence, each step's values by name."""
 
 
 def interpret(node: Node, world: World) -> Any:
@@ -73,6 +76,8 @@ def interpret(node: Node, world: World) -> Any:
         case Attribute():
             held = world.record.profile.attributes
             value = values.attribute_reader(node.type)(held, node.name)
+        case StepField():
+            value = world.steps[node.step][node.name]
         case Let():
             value = interpret(world.lets[node.name], world)
         case Reading():

@@ -1,8 +1,10 @@
 """Typed expressions: what check makes of the syntax tree, for compile and interpret to walk."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from enum import Enum
+from typing import Any
 
 
 class Base(Enum):
@@ -25,6 +27,15 @@ class Type:
     """Of a number: 0 is a whole number (int), more a Decimal; None is a Decimal of any length."""
     choices: tuple[str, ...] = ()
     """Of a text: what it can be, if that is a closed list."""
+
+
+WINDOW_DECIMALS = 8
+"""What a record keeps of a number whose decimals are not known."""
+
+
+def kept_decimals(kind: Type) -> int:
+    """The decimals of a number that are kept."""
+    return WINDOW_DECIMALS if kind.decimals is None else kind.decimals
 
 
 FLAG = Type(Base.FLAG)
@@ -51,6 +62,15 @@ class EventField(Node):
 
 @dataclass(frozen=True, slots=True)
 class ProfileField(Node):
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepField(Node):
+    """A field of an event that came before: of a step of the rule's sequence."""
+
+    step: int
+    """Its place in the sequence."""
     name: str
 
 
@@ -94,6 +114,8 @@ class Aggregate:
     """Instead of `length`: the first and the last month, counted from the event's own."""
     without: tuple[str, ...] = ()
     """The event types that break a streak; those of a type in both that do not count break it."""
+    fields: tuple[EventField, ...] = ()
+    """Of the last events themselves, which a sequence looks at: what is kept of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +233,18 @@ def walk(node: Node) -> list[Node]:
     for part in parts(node):
         found += walk(part)
     return found
+
+
+def rewrite(node: Node, change: Callable[[Node], Node]) -> Node:
+    """A node with each part changed that `change` gives another one for."""
+    changed: dict[str, Any] = {}
+    for field in fields(node):
+        match getattr(node, field.name):
+            case Node() as part:
+                changed[field.name] = rewrite(part, change)
+            case (Node(), *_) as several:
+                changed[field.name] = tuple(rewrite(part, change) for part in several)
+    return change(replace(node, **changed) if changed else node)
 
 
 def narrow(node: Node, base: Base) -> Node:

@@ -17,13 +17,14 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from schemas.record import Windows
-from streams import buckets
+from streams import buckets, recent
 from streams.buckets import Ends, Kind
 from streams.durations import DAY_MS
-from streams.expressions.compile import compile_pick
-from streams.expressions.nodes import Aggregate, Base
+from streams.expressions.compile import compile_fields, compile_pick
+from streams.expressions.nodes import Aggregate, Base, Type, kept_decimals
 from streams.inputs import Input
 from streams.months import moment
+from streams.recent import Recent
 from streams.streaks import BREAKS, COUNTS, Streak
 from streams.windows import Window, width_of
 
@@ -42,6 +43,8 @@ _EXACTLY = Context(prec=28)
 _SHORTEST_MONTH = 28 * DAY_MS
 
 
+States = Window | Streak | Recent
+"""How a state is kept."""
 _Own = dict[str, Any]
 """Of an event, by the states' keys, the values that it put into them."""
 _Read = Callable[[Windows, int, _Own], Any]
@@ -52,7 +55,7 @@ class Kept(NamedTuple):
     """One state in the record, and what of an event goes into it."""
 
     key: str
-    window: Window | Streak
+    window: States
     pick: Callable[[Any], Any]
     """The value that an event's data adds, scaled; None if it adds none."""
     is_monthly: bool = False
@@ -75,11 +78,11 @@ class _Plan:
     __slots__ = ("counted", "ones", "picked", "placed")
 
     def __init__(self) -> None:
-        self.counted: list[tuple[str, int, Window | Streak]] = []
+        self.counted: list[tuple[str, int, States]] = []
         """Key, width of a bucket, window."""
         self.ones: _Own = {}
         """What it adds to those."""
-        self.picked: list[tuple[str, Window | Streak, Callable[[Any], int | None]]] = []
+        self.picked: list[tuple[str, States, Callable[[Any], Any]]] = []
         self.placed: list[Kept] = []
         """Those that are placed by more than the event's time."""
 
@@ -235,7 +238,7 @@ def _counts_or_breaks(counts: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return pick
 
 
-def _take(windows: Windows, key: str, window: Window | Streak, at: int, value: Any) -> None:
+def _take(windows: Windows, key: str, window: States, at: int, value: Any) -> None:
     if (state := windows.edit(key)) is not None:
         window.remove(state, at, value)
 
@@ -244,6 +247,9 @@ def state_key(aggregate: Aggregate) -> str:
     """The key of an aggregate's state in the record: 16 hexadecimal digits."""
     if aggregate.function == "streak":
         return _digest(("streak", aggregate.types, aggregate.where_text, aggregate.without))
+    if aggregate.function == "recent":
+        names = [field.name for field in aggregate.fields]
+        return _digest(("recent", aggregate.types, aggregate.where_text, names))
     identity = (
         _KINDS[aggregate.function].name,
         aggregate.types,
@@ -261,8 +267,12 @@ def _digest(identity: tuple[Any, ...]) -> str:
 
 def _keep(key: str, group: list[Aggregate], lateness: int) -> Kept:
     one = group[0]
+    keep = max(other.length for other in group) + lateness
+    if one.function == "recent":
+        decimals = tuple(_scaled(field.type) for field in one.fields)
+        pick = compile_fields(one.where, one.fields, recent.keep)
+        return Kept(key, Recent(keep=keep, decimals=decimals), pick)
     if one.function == "streak":
-        keep = max(other.length for other in group) + lateness
         return Kept(key, Streak(keep=keep), compile_pick(one.where, None, 0))
     kind = _KINDS[one.function]
     is_timed = isinstance(kind, Ends)
@@ -273,9 +283,12 @@ def _keep(key: str, group: list[Aggregate], lateness: int) -> Kept:
         late = -(-lateness // _SHORTEST_MONTH)
         window = Window(kind=kind, width=1, keep=months + late)
     else:
-        keep = max(other.length for other in group) + lateness
         window = Window(kind=kind, width=width_of(one.length), keep=keep)
     return Kept(key, window, pick, is_monthly=bool(one.months), is_timed=is_timed)
+
+
+def _scaled(kind: Type) -> int | None:
+    return kept_decimals(kind) if kind.base is Base.NUMBER else None
 
 
 def _counts_all(one: Aggregate) -> bool:

@@ -12,6 +12,7 @@ from streams.expressions.catalogue import common_fields
 from streams.expressions.check import Scope, check
 from streams.expressions.nodes import (
     FLAG,
+    Aggregate,
     And,
     Attribute,
     Base,
@@ -22,11 +23,13 @@ from streams.expressions.nodes import (
     Not,
     ProfileField,
     Reading,
+    StepField,
     Type,
     walk,
 )
 from streams.expressions.parse import ExpressionError, nearest
 from streams.rules.errors import RuleProblem
+from streams.rules.sequence import Sequence, check_steps, scopes, sequence_of
 from streams.rules.waiting import check_wait
 from streams.waits.absence import MAX_SHOWN, Absence
 
@@ -43,11 +46,14 @@ class CheckedRule:
     """What its effects show, by name: every let, and every field that it looks at."""
     absence: Absence | None = None
     """What it waits without."""
+    sequence: Sequence | None = None
+    """What must have come before."""
 
-    def readings(self) -> list[Reading]:
+    def aggregates(self) -> list[Aggregate]:
         """The aggregates that it uses."""
         nodes = [one for node in (*self.lets.values(), self.condition) for one in walk(node)]
-        return [one for one in nodes if isinstance(one, Reading)]
+        found = [one.aggregate for one in nodes if isinstance(one, Reading)]
+        return [*found, *(self.sequence.kept if self.sequence else ())]
 
 
 def check_rule(
@@ -62,25 +68,28 @@ def check_rule(
     if problems:
         return problems
     absence, problems = check_wait(rule)
+    steps, wrong = check_steps(rule)
+    problems += wrong
     if problems:
         return problems
     types = tuple(dict.fromkeys(rule.on))
+    before = scopes(steps)
     lets: dict[str, Node] = {}
     known: dict[str, Type] = {}
     for name, text in rule.let.items():
         key = f"let.{name}"
-        if iskeyword(name) or name in _RESERVED or name in common_fields(types):
+        if iskeyword(name) or name in (*_RESERVED, *before, *common_fields(types)):
             problems.append(RuleProblem(rule.id, key, 0, f"the name {name} is already taken"))
             continue
         try:
-            lets[name] = check(text, Scope(types, dict(known), attributes))
+            lets[name] = check(text, Scope(types, dict(known), attributes, steps=before))
         except ExpressionError as error:
             problems.append(RuleProblem(rule.id, key, error.column, error.message))
         else:
             known[name] = lets[name].type
     if problems:  # what uses a broken let would only be reported a second time
         return problems
-    scope = Scope(types, known, attributes)
+    scope = Scope(types, known, attributes, steps=before)
     conditions: dict[str, Node] = {}
     for key, written in (("if", rule.if_), ("unless", rule.unless)):
         if written is not None:
@@ -91,12 +100,13 @@ def check_rule(
     if problems:
         return problems
     condition = _unless(conditions["if"], conditions.get("unless"))
-    shown = _looked_at(lets, condition)
-    problems = list(_placeholders(rule, Scope(types, known, attributes), shown))
+    shown = _looked_at(lets, condition, list(before))
+    problems = list(_placeholders(rule, scope, shown))
     if absence is not None and len(shown) > MAX_SHOWN:
         message = f"what it shows is kept while it waits, at most {MAX_SHOWN} values: {len(shown)}"
         problems.append(RuleProblem(rule.id, "wait", 0, message))
-    return problems or CheckedRule(rule, lets, condition, shown, absence)
+    sequence = sequence_of(rule, steps, (*lets.values(), condition, *shown.values()))
+    return problems or CheckedRule(rule, lets, condition, shown, absence, sequence)
 
 
 def _unless(condition: Node, unless: Node | None) -> Node:
@@ -106,7 +116,7 @@ def _unless(condition: Node, unless: Node | None) -> Node:
     return And(condition.type, (*before, Not(FLAG, Holds(FLAG, unless))))
 
 
-def _looked_at(lets: dict[str, Node], condition: Node) -> dict[str, Node]:
+def _looked_at(lets: dict[str, Node], condition: Node, steps: list[str]) -> dict[str, Node]:
     shown: dict[str, Node] = {name: Let(node.type, name) for name, node in lets.items()}
     for whole in (*lets.values(), condition):
         for node in walk(whole):
@@ -117,6 +127,8 @@ def _looked_at(lets: dict[str, Node], condition: Node) -> dict[str, Node]:
                     shown[f"profile.{node.name}"] = node
                 case Attribute():
                     shown[f"attributes.{node.name}"] = node
+                case StepField():
+                    shown[f"{steps[node.step]}.{node.name}"] = node
     return shown
 
 
@@ -134,7 +146,7 @@ def _placeholders(
             except ExpressionError as error:
                 yield RuleProblem(rule.id, key, match.start() + 2, error.message)
                 continue
-            if isinstance(node, EventField | ProfileField | Attribute):
+            if isinstance(node, EventField | ProfileField | Attribute | StepField):
                 shown[name] = node
             else:
                 message = f"{name!r} is not a name: give it one with let"

@@ -24,11 +24,13 @@ from streams.expressions.nodes import (
     Node,
     ProfileField,
     Reading,
+    StepField,
     walk,
 )
 from streams.rules.aggregates import Readings, Unknown
 from streams.rules.checked import CheckedRule
 from streams.rules.gate import gate_of
+from streams.rules.sequence import chains_of
 
 Held = tuple[int, tuple[Any, ...]]
 """The place of a rule whose condition holds, and the values that it shows."""
@@ -88,25 +90,43 @@ class _Block:
         self._number_of = number_of
         self._lets = rule.lets
         self._shown = rule.shown
-        self._clauses = sorted(_clauses(rule.condition), key=self._reads)
+        self._sequence = rule.sequence
+        clauses = sorted(_clauses(rule.condition), key=self._reads)
+        self._before = [one for one in clauses if not self._looks_back(one)]
+        """What does not need the sequence, and then what does."""
+        self._after = [one for one in clauses if self._looks_back(one)]
 
     def needed(self) -> Iterator[tuple[str, str]]:
         """What the first clause needs, the names and their values; lets are the rule's own."""
-        for node in self._parts(self._clauses[0]):
+        if not self._before:
+            return
+        for node in self._parts(self._before[0]):
             if not isinstance(node, Let) and (source := self._source(node)) is not None:
                 yield source
 
     def lines(self, place: int, shared: Mapping[str, str]) -> Iterator[str]:
         given = set(shared)
         indent = " "
-        for clause in self._clauses:
-            yield from (f"{indent}{line}" for line in self._give(clause, given))
-            yield f"{indent}if {self._writer.true(clause)}:"
+        clauses: Sequence[Node | None] = self._before
+        if self._sequence is not None:
+            clauses = [*self._before, None, *self._after]
+        for clause in clauses:
+            if clause is None:
+                yield f"{indent}for q in {self._chains()}(g):"
+            else:
+                yield from (f"{indent}{line}" for line in self._give(clause, given))
+                yield f"{indent}if {self._writer.true(clause)}:"
             indent += " "
         for node in self._shown.values():
             yield from (f"{indent}{line}" for line in self._give(node, given))
         shown = "".join(f"{self._writer.value(node)}, " for node in self._shown.values())
         yield f"{indent}h += (({place}, ({shown})),)"
+        if self._sequence is not None:
+            yield f"{indent}break"
+
+    def _chains(self) -> str:
+        assert self._sequence is not None
+        return self._writer.constant(chains_of(self._sequence, self._number_of))
 
     def _give(self, node: Node, given: set[str]) -> Iterator[str]:
         """What a node needs and nobody gave yet."""
@@ -127,6 +147,10 @@ class _Block:
         """Whether a node needs an aggregate, itself or through a let."""
         return any(isinstance(part, Reading) for part in self._parts(node))
 
+    def _looks_back(self, node: Node) -> bool:
+        """Whether a node needs a step of the sequence, itself or through a let."""
+        return any(isinstance(part, StepField) for part in self._parts(node))
+
     def _source(self, node: Node) -> tuple[str, str] | None:
         """The name that stands for a node in the text, and what gives it its value."""
         match node:
@@ -143,6 +167,8 @@ class _Block:
                 return self._writer.value(node), self._writer.attribute(node)
             case HasTag():
                 return "t", "r.profile.tags"
+            case StepField() if self._sequence is not None:
+                return self._writer.value(node), self._sequence.source(node)
         return None
 
 

@@ -68,8 +68,8 @@ class RuleSet:
         self.digest = _digest((*self.definitions, *used))
         """Of the rules, the attributes that they can use and the calendar: what they say follows
         from all three."""
-        readings = (reading for rule in running for reading in rule.readings())
-        self._aggregates = Aggregates((one.aggregate for one in readings), lateness, zone)
+        asked = (one for rule in running for one in rule.aggregates())
+        self._aggregates = Aggregates(asked, lateness, zone)
         by_type: dict[str, list[CompiledRule]] = {}
         self._waiting: dict[str, CompiledRule] = {}
         self._waits: dict[str, list[tuple[str, Wait]]] = {}

@@ -23,6 +23,9 @@ def check_wait(rule: RuleDefinition) -> tuple[Absence | None, list[RuleProblem]]
     wait = rule.wait
     if wait is None:
         return None, []
+    if wait.without is None and rule.sequence is not None:
+        message = "a rule that waits for a date has no sequence: nothing comes at that time"
+        return None, [RuleProblem(rule.id, "sequence", 0, message)]
     if wait.without is None:
         return None, list(_date_problems(rule, wait))
     return _absence(rule, wait.for_ or "", wait.without)
@@ -73,7 +76,7 @@ def _absence(
 
 
 def _where(text: str, types: tuple[str, ...]) -> Node:
-    return check(text, Scope(types, aggregate=True), Base.FLAG)
+    return check(text, Scope(types, inside="an answer"), Base.FLAG)
 
 
 def _same_problems(rule: RuleDefinition, without: Without) -> Iterator[RuleProblem]:

@@ -4,6 +4,7 @@ Plain recursive functions over a `Random` whose seed Hypothesis draws: a hundred
 strategies built anew for each example, and a failure still names its seed.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import cache
 from random import Random
@@ -76,9 +77,9 @@ def random_data(random: Random, event_type: str) -> Struct:
     return data_struct(event_type)(**drawn)
 
 
-def random_input(random: Random, spread_days: int = 100) -> Input:
+def random_input(random: Random, spread_days: int = 100, types: Sequence[str] = TYPES) -> Input:
     """An event at one of a few thousand moments over some days."""
-    name = random.choice(TYPES)
+    name = random.choice(types)
     event = EVENT_TYPES[name](
         specversion="1.0",
         id="1",
@@ -121,11 +122,14 @@ class Maker:
         lets: dict[str, Base] | None = None,
         *,
         aggregate: bool = False,
+        steps: dict[str, str] | None = None,
     ) -> None:
+        """`steps` are those of a sequence that come before: their event types."""
         self.random = random
         self.fields = event_fields(event_type)
         self.lets = lets or {}
         self.aggregate = aggregate
+        self.steps = steps or {}
 
     def of(self, base: Base, depth: int = 3) -> str:
         match base:
@@ -139,6 +143,11 @@ class Maker:
     def _names(self, base: Base) -> list[str]:
         fields = self.fields.items()
         names = [name for name, kind in fields if kind.base is base and not kind.choices]
+        for step, event_type in self.steps.items():
+            seen = event_fields(event_type).items()
+            names += [
+                f"{step}.{name}" for name, kind in seen if kind.base is base and not kind.choices
+            ]
         if self.aggregate:
             return names
         names += [name for name, kind in self.lets.items() if kind is base]
@@ -214,6 +223,23 @@ class Maker:
                 lambda: f"known(attributes.{random.choice(sorted(DECLARED.declared))})",
             ]
         return random.choice(options)()
+
+
+def random_sequence(
+    random: Random, among: Sequence[str] = TYPES
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """A sequence as a rule says it, and its steps' names and event types."""
+    types: dict[str, str] = {}
+    steps: list[dict[str, str]] = []
+    for name in random.choice((["one"], ["one", "other"])):
+        event_type = random.choice(among)
+        inside = Maker(random, event_type, aggregate=True, steps=types)
+        step = {"name": name, "on": event_type}
+        if random.random() < 0.5:
+            step["if"] = inside.flag(random.randint(0, 2))
+        steps.append(step)
+        types = types | {name: event_type}
+    return {"within": random.choice(("1d", "30d", "90d")), "steps": steps}, types
 
 
 def random_aggregate(random: Random) -> str:

@@ -1,5 +1,6 @@
 """Compiled expressions and rule sets against their interpreted twin."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -14,14 +15,24 @@ from streams.expressions.check import Scope, check
 from streams.expressions.compile import Writer, compile_function
 from streams.expressions.interpret import World, interpret
 from streams.expressions.nodes import Aggregate, Attribute, Base, Node, Reading, walk
+from streams.recent import KEPT_EVENTS
 from streams.rules.checked import check_rule
 from streams.rules.ruleset import RuleSet, compile_rules
-from tests.rules.maker import DECLARED, TYPES, Maker, random_data, random_input, random_record
+from tests.rules.maker import (
+    DECLARED,
+    TYPES,
+    Maker,
+    random_data,
+    random_input,
+    random_record,
+    random_sequence,
+)
 from tests.rules.twin import ZONE, Twin
 
 OPEN = {
     "status": "live",
     "wait": None,
+    "sequence": None,
     "unless": None,
     "limit": None,
     "rollout": 100,
@@ -72,13 +83,21 @@ def test_compiled_equals_interpreted(random: Random) -> None:
         assert [bool(one) for one in truth] == [expected is True, expected is False]
 
 
-def random_rule(random: Random, number: int) -> RuleDefinition:
-    event_type = random.choice(TYPES)
+def random_rule(random: Random, number: int, types: Sequence[str] = TYPES) -> RuleDefinition:
+    event_type = random.choice(types)
     let: dict[str, str] = {}
     bases: dict[str, Base] = {}
+    sequence: dict[str, Any] | None = None
+    steps: dict[str, str] = {}
+    if random.random() < 0.4:
+        sequence, steps = random_sequence(random, types)
+
+    def maker() -> Maker:
+        return Maker(random, event_type, bases, steps=steps)
+
     for i in range(random.randint(0, 2)):
         base = random.choice([Base.NUMBER, Base.FLAG])
-        let[f"let_{i}"] = Maker(random, event_type, bases).of(base, 2)
+        let[f"let_{i}"] = maker().of(base, 2)
         bases[f"let_{i}"] = base
     text = {"en": "A", "zh": "甲"}
     rule = RuleDefinition.model_validate(
@@ -90,10 +109,11 @@ def random_rule(random: Random, number: int) -> RuleDefinition:
             "owner": "tests",
             "status": random.choice(["live", "live", "live", "shadow", "draft"]),
             "on": event_type,
+            "sequence": sequence,
             "let": let,
-            "if": Maker(random, event_type, bases).flag(2),
+            "if": maker().flag(2),
             "then": {"alert": {"text": text}},
-            "unless": random.choice([None, Maker(random, event_type, bases).flag(1)]),
+            "unless": random.choice([None, maker().flag(1)]),
             "cooldown": random.choice([None, "1h", "30d"]),
             "limit": random.choice([None, {"times": random.randint(1, 3), "within": "20d"}]),
             "rollout": random.choice([100, 50]),
@@ -114,14 +134,16 @@ def random_absence(random: Random) -> dict[str, Any]:
 @settings(max_examples=150, deadline=None)
 @given(RANDOMS)
 def test_rule_set_equals_its_twin(random: Random) -> None:
-    definitions = [random_rule(random, number) for number in range(random.randint(1, 4))]
+    # Few types, so that sequences find their steps; and no more events than are kept for those.
+    types, events = random.choice([(TYPES, 15), (random.sample(TYPES, 2), KEPT_EVENTS)])
+    definitions = [random_rule(random, number, types) for number in range(random.randint(1, 4))]
     record, lateness = random_record(random), 20 * DAY_MS
     rule_set = compile_rules(definitions, lateness=lateness, attributes=DECLARED, zone=ZONE)
     twin = Twin(definitions)
     if random.random() < 0.3:
         _break_together(rule_set)
-    for _ in range(random.randint(1, 15)):
-        event = random_input(random)
+    for _ in range(random.randint(1, events)):
+        event = random_input(random, types=types)
         late = event.at < record.activity.latest - lateness
         record.activity.latest = max(record.activity.latest, event.at)
         fired = rule_set.apply(record, event, late=late)
@@ -178,5 +200,6 @@ def test_random_rules_reach_everything() -> None:
             [rule.model_copy(update={"let": {}, "if_": text})], attributes=DECLARED
         )
         firings += len(rules.apply(random_record(random), event, late=False).firings)
-    assert kinds >= {one.__name__ for one in Node.__subclasses__()} - {"Let", "Tags", "Holds"}
+    elsewhere = {"Let", "Tags", "Holds", "StepField"}
+    assert kinds >= {one.__name__ for one in Node.__subclasses__()} - elsewhere
     assert 40 < firings < 160

@@ -125,6 +125,14 @@ DECLARED = Attributes(
     )
 )
 
+STEP = "{name: one, on: logged.in}"
+
+
+def steps(step: str, condition: str = CONDITION) -> str:
+    """A sequence of one step before the condition: lines 13 to 15, and 16."""
+    return f"sequence:\n  within: 1d\n  steps: [{step}]\nif: {condition}"
+
+
 # What is replaced in the good rule, by what, the line and column it is told at, and words.
 FILES = [
     ("on: transfer.completed", "on: transfer.complete", 7, 5, "did you mean transfer.completed?"),
@@ -208,6 +216,40 @@ FILES = [
     ("kind: risk", "kind: risk\nkind: care", 5, 1, "this is not YAML: this key stands twice"),
     ("title: {en: A, zh: 甲}", "title: {en: A", 4, 5, "this is not YAML"),
     ("title: {en: A, zh: 甲}", "title: text", 3, 8, "title: should be keys with values"),
+    ("cooldown: 1d", "sequence: {within: 1d, steps: []}", 19, 24, "at least 1"),
+    (
+        "cooldown: 1d",
+        "sequence: {steps: [{name: one, on: logged.in}]}",
+        19,
+        1,
+        "within: this key",
+    ),
+    (f"if: {CONDITION}", steps("{name: one, on: loged.in}"), 15, 27, "did you mean logged.in?"),
+    (f"if: {CONDITION}", steps("{name: tags, on: logged.in}"), 15, 18, "tags is already taken"),
+    (f"if: {CONDITION}", steps("{name: one, on: logged.in, if: devise == 'x'}"), 15, 42, "device?"),
+    (
+        f"if: {CONDITION}",
+        steps("{name: one, on: logged.in, if: profile.tier == 'x'}"),
+        15,
+        42,
+        "only the event's own fields and the steps before it are seen inside a step",
+    ),
+    (
+        f"if: {CONDITION}",
+        steps("{name: one, on: logged.in, if: 'count(page.viewed, 1d) > 3'}"),
+        15,
+        43,
+        "an aggregate does not stand inside a step",
+    ),
+    (
+        f"if: {CONDITION}",
+        steps("{name: one, on: logged.in, if: device == other.device}"),
+        15,
+        52,
+        "other.device is not known",
+    ),
+    (f"if: {CONDITION}", steps(STEP, "one.devise == 'x'"), 16, 5, "did you mean device?"),
+    (f"if: {CONDITION}", steps(STEP, "once.device == 'x'"), 16, 5, "did you mean one.device?"),
     (f"if: {CONDITION}", "if: 'x' in tags", 13, 9, "this is not YAML"),
     (f"if: {CONDITION}", 'if: "true and amoun > 3"', 13, 15, "did you mean amount?"),
     (f"if: {CONDITION}", "if:\n  true and\n  amoun > 3", 15, 3, "did you mean amount?"),

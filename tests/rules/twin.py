@@ -1,7 +1,9 @@
 """The rule set's slow twin: keeps every event in a list, interprets every expression."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from itertools import pairwise
 from statistics import stdev
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,9 +12,10 @@ from schemas.record import Record
 from schemas.rules import RuleDefinition
 from streams.buckets import plain
 from streams.durations import parse_duration
+from streams.expressions.catalogue import common_fields
 from streams.expressions.interpret import World, interpret
-from streams.expressions.nodes import Aggregate, Node
-from streams.expressions.values import render
+from streams.expressions.nodes import Aggregate, Node, kept_decimals
+from streams.expressions.values import present, render
 from streams.inputs import Input
 from streams.rules.checked import CheckedRule, check_rule
 from streams.rules.gate import percentile
@@ -142,14 +145,18 @@ class Twin:
             waits = definition.wait is not None
             if not waits and not self._is_open(definition, record.customer, event.at):
                 continue
-            world = self._world(rule, record, event, late=late)
-            if interpret(rule.condition, world) is True:
-                shown = {name: render(interpret(node, world)) for name, node in rule.shown.items()}
+            for chain in self._chains(rule, record, event, late=late):
+                world = self._world(rule, record, event, chain, late=late)
+                if interpret(rule.condition, world) is not True:
+                    continue
+                values = {name: interpret(node, world) for name, node in rule.shown.items()}
+                shown = {name: render(value) for name, value in values.items()}
                 if waits:
                     self.waiting.append((definition.id, shown))
-                    continue
-                fired.append((definition.id, shown, definition.status == "shadow"))
-                self.fired.setdefault(definition.id, []).append(event.at)
+                else:
+                    fired.append((definition.id, shown, definition.status == "shadow"))
+                    self.fired.setdefault(definition.id, []).append(event.at)
+                break
         return fired
 
     def _is_open(self, rule: RuleDefinition, customer: str, at: int) -> bool:
@@ -168,9 +175,58 @@ class Twin:
     def retract(self, event: Input) -> None:
         self.held = [one for one in self.held if one is not event]
 
-    def _world(self, rule: CheckedRule, record: Record, event: Input, *, late: bool) -> World:
+    def _chains(
+        self, rule: CheckedRule, record: Record, event: Input, *, late: bool
+    ) -> Iterator[list[dict[str, Any]]]:
+        """The values of each step's event, for all chains of events that lead to this one, the
+        latest first; of a rule without a sequence the one chain without a step."""
+        steps = rule.sequence.steps if rule.sequence else ()
+        if steps and late:
+            return
+        within = parse_duration(rule.definition.sequence.within) if rule.definition.sequence else 0
+        chains: list[list[Input]] = [[]]
+        for step in steps:
+            ones = [one for one in self.held if one.type in step.types]
+            chains = [[*chain, one] for chain in chains for one in ones]
+        found = []
+        for chain in chains:
+            times = [one.at for one in chain]
+            if any(at >= later for at, later in pairwise([*times, event.at])):
+                continue
+            if times and times[0] < event.at - within:
+                continue
+            values = [_step_values(one, step.types) for one, step in zip(chain, steps, strict=True)]
+            asked = [
+                (part, World(one.event.data, record, {}, _none, values))
+                for one, step in zip(chain, steps, strict=True)
+                for part in (step.own, step.link)
+                if part is not None
+            ]
+            if all(interpret(part, world) is True for part, world in asked):
+                found.append((times[::-1], values))
+        for _, values in sorted(found, key=lambda one: one[0], reverse=True):
+            yield values
+
+    def _world(
+        self,
+        rule: CheckedRule,
+        record: Record,
+        event: Input,
+        steps: list[dict[str, Any]],
+        *,
+        late: bool,
+    ) -> World:
         def aggregate(one: Aggregate) -> Any:
             return None if late else brute_force(one, self.held, event, record)
 
         lets: dict[str, Node] = rule.lets
-        return World(event.event.data, record, lets, aggregate)
+        return World(event.event.data, record, lets, aggregate, steps)
+
+
+def _step_values(one: Input, types: tuple[str, ...]) -> dict[str, Any]:
+    """What is seen of a step's event: numbers rounded to the decimals that are kept."""
+    values = {}
+    for name, kind in common_fields(types).items():
+        value = present(getattr(one.event.data, name))
+        values[name] = _kept(value, kept_decimals(kind))
+    return values

@@ -1,0 +1,79 @@
+"""The last events of a kind, each with a few of its fields, for sequences to look back at.
+
+The state is `[kept]`: up to KEPT_EVENTS times `[time, value, …]` in their order, plain msgpack. Of
+more the oldest give way. What is kept is the same whatever order the events came in.
+"""
+
+from bisect import insort
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from msgspec import Struct
+
+from streams.buckets import State, fit, scale, unscale
+
+KEPT_EVENTS = 10
+KEPT_LENGTH = 128
+"""Characters of a text: a longer one is unknown, so that it is never taken for another."""
+
+Occurrence = tuple[int, tuple[Any, ...]]
+"""An event's time and the values that are kept of it."""
+
+
+class Recent(Struct, frozen=True, kw_only=True):
+    """How to keep them. It is used as a Window is; a value is the list of an event's fields."""
+
+    keep: int
+    """How far back they are asked for, plus the allowed lateness; milliseconds."""
+    decimals: tuple[int | None, ...]
+    """Of each field; None of what is no number."""
+    width: int = 1
+    """As a Window's: times are exact."""
+
+    def new(self) -> State:
+        return [[]]
+
+    def add(self, state: State, at: int, value: Any, latest: int) -> None:
+        """Put an event in. `latest` is the record's greatest event time, this event included."""
+        kept = state[0]
+        insort(kept, [at, *value], key=_order)
+        gone = sum(one[0] < latest - self.keep for one in kept)
+        del kept[: max(gone, len(kept) - KEPT_EVENTS)]
+
+    def remove(self, state: State, at: int, value: Any) -> None:
+        """Take an event out that was added before; nothing happens where it fell off."""
+        if (one := [at, *value]) in state[0]:
+            state[0].remove(one)
+
+    def reader(self, length: int) -> Callable[..., Sequence[Occurrence]]:
+        """`read(state, at, own=None)`: those before `at`, up to `length` before, the last first."""
+
+        def read(state: State, at: int, _own: Any = None) -> Sequence[Occurrence]:
+            return [
+                (one[0], tuple(map(_read, one[1:], self.decimals)))
+                for one in reversed(state[0])
+                if at - length <= one[0] < at
+            ]
+
+        return read
+
+
+def keep(value: Any, decimals: int) -> Any:
+    """A field as it is kept: a Decimal scaled, see buckets.scale."""
+    match value:
+        case str():
+            return value if len(value) <= KEPT_LENGTH else None
+        case bool() | None:
+            return value
+        case int() | Decimal():
+            return fit(scale(value, decimals))
+    raise TypeError(f"{type(value).__name__} is not kept")
+
+
+def _read(kept: Any, decimals: int | None) -> Any:
+    return kept if kept is None or decimals is None else unscale(int(kept), decimals)
+
+
+def _order(one: list[Any]) -> tuple[int, str]:
+    return one[0], str(one[1:])
