@@ -1,6 +1,8 @@
-"""The oracle: the pure core run over the journal, with a record store that is a plain dict."""
+"""The oracle: the pure core run over the journal, with a record store that is a plain dict; so is a
+backtest, by other rules."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from schemas.position import Position
 from schemas.record import Record
@@ -14,31 +16,56 @@ from streams.timers import MAX_FIRED
 ReadRange = Callable[[str, int, int, int], Sequence[Raw]]
 
 
+class Followed(NamedTuple):
+    position: Position
+    outcome: Outcome
+    timers: int
+    """How many customers' timers were due at the partition's time."""
+
+
 def replay(
     journal: Iterable[Position],
     read_range: ReadRange,
     context_of: Callable[[Position], Context],
     records: dict[str, bytes] | None = None,
 ) -> Iterator[Outcome]:
-    """Run the journalled chunks of one partition again, in the order of their numbers.
+    """Run the journalled chunks of one partition again, as they were.
+
+    As `follow`; raises ValueError too when the journal does not begin with its first position, or
+    fired other timers than were due.
+    """
+    for number, made in enumerate(follow(journal, read_range, context_of, records), 1):
+        position = made.position
+        where = _where(position)
+        if position.number != number:
+            raise ValueError(f"{where} follows {number - 1}")
+        if made.timers != position.timers:
+            raise ValueError(f"{where} fired {position.timers} timers, {made.timers} were due")
+        yield made.outcome
+
+
+def follow(
+    journal: Iterable[Position],
+    read_range: ReadRange,
+    context_of: Callable[[Position], Context],
+    records: dict[str, bytes] | None = None,
+) -> Iterator[Followed]:
+    """Run the journalled chunks of one partition, perhaps by other rules than they were run by, in
+    the order of their numbers.
 
     `read_range(topic, partition, start, end)` gives the messages of a range in offset order.
     `records` (customer → encoded record) is the store, empty at first; it holds the final records
-    afterwards. Raises ValueError when the journal has a gap, goes back in time, or fired other
-    timers than were due.
+    afterwards. Raises ValueError when the journal has a gap or goes back in time.
     """
     store: dict[str, bytes] = {} if records is None else records
-    dues, time = DueList(), -1
-    for number, position in enumerate(journal, 1):
-        where = f"journal of partition {position.partition}: position {position.number}"
-        if position.number != number:
-            raise ValueError(f"{where} follows {number - 1}")
+    dues, time, before = DueList(), -1, None
+    for position in journal:
+        if before is not None and position.number != before + 1:
+            raise ValueError(f"{_where(position)} follows {before}")
         if position.partition_time < time:
-            raise ValueError(f"{where} goes back in time")
-        time = position.partition_time
+            raise ValueError(f"{_where(position)} goes back in time")
+        time, before = position.partition_time, position.number
         due = dues.take(time, MAX_FIRED)
-        if len(due) != position.timers:
-            raise ValueError(f"{where} fired {position.timers} timers, {len(due)} were due")
         context = context_of(position)
         outcome = apply_chunk(
             merge(_buffers(position, read_range, context), context),
@@ -50,7 +77,11 @@ def replay(
             assert record.stored is not None
             store[customer] = record.stored
             dues.change(customer, record.header.next_due)
-        yield outcome
+        yield Followed(position, outcome, len(due))
+
+
+def _where(position: Position) -> str:
+    return f"journal of partition {position.partition}: position {position.number}"
 
 
 def _buffers(position: Position, read_range: ReadRange, context: Context) -> dict[str, list[Entry]]:

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import IO
@@ -14,7 +15,9 @@ import click
 
 from agents.backtest.archived import ArchiveError, read_files
 from agents.backtest.choice import ChoiceError, choose
+from agents.backtest.from_kafka import read_kafka
 from agents.backtest.job import Question
+from agents.backtest.journal import run_journal
 from agents.backtest.report import as_data, picture
 from agents.backtest.run import Result, Show, run
 from agents.cli.errors import UserError
@@ -43,6 +46,12 @@ _WIDTH = 30
     help="An archive: events and facts, one a line, or what `vipcare bank --out` wrote. Several "
     "may be given.",
 )
+@click.option(
+    "--source",
+    type=click.Choice(("kafka", "journal")),
+    help="kafka: all that the topics hold, in the order of event times. journal: the same, along "
+    "vip.journal, chunk by chunk as the live run did.",
+)
 @click.option("--from", "start", metavar="DAY", help="Count from this day or instant on.")
 @click.option("--to", "end", metavar="DAY", help="To the end of this day, or up to this instant.")
 @click.option(
@@ -55,6 +64,7 @@ _WIDTH = 30
 def backtest(
     names: tuple[str, ...],
     files: tuple[Path, ...],
+    source: str | None,
     start: str | None,
     end: str | None,
     out: Path | None,
@@ -72,18 +82,26 @@ def backtest(
     vipcare bank --out bank.jsonl --days 90
     vipcare rules backtest --events bank.jsonl
     vipcare rules backtest my-rule.yaml --events bank.jsonl --from 2025-12-01 --out tasks.jsonl
+    vipcare rules backtest my-rule.yaml --source kafka
     """
     settings = load_settings()
-    if not files:
-        raise UserError("name an archive with --events FILE")
+    if bool(files) == bool(source):
+        raise UserError("name one archive: --events FILE, or --source kafka or journal")
     try:
         question = _question(names, settings, start, end)
         now = BankClock.from_settings(settings.clock).now()
+        if source == "kafka" and end is None:  # what is not in the topics by now did not happen
+            question = replace(question, span=question.span._replace(end=now + 1))
         began = time.monotonic()
         with ExitStack() as opened:
             written = opened.enter_context(whole_file(out)) if out is not None else None
             show = opened.enter_context(_progress())
-            result = run(read_files(files), question, now, cores or _cores(), show, written)
+            many = cores or _cores()
+            if source == "journal":
+                result = run_journal(settings, question, many, show, written)
+            else:
+                archive = read_files(files) if files else read_kafka(settings)
+                result = run(archive, question, now, many, show, written)
     except (ArchiveError, ChoiceError, FileErrors) as error:
         raise UserError(str(error)) from None
     _tell(result, time.monotonic() - began, as_json, beside=str(out) == "-")

@@ -101,7 +101,8 @@ def test_the_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["--events", "events.jsonl", "--from", "monday"], "'monday' is no day"),
         (["--events", "events.jsonl", "--from", "2026-01-09", "--to", "2026-01-08"], "--to comes"),
         (["--events", "empty.jsonl"], "there is no event in the archive"),
-        ([], "name an archive with --events FILE"),
+        ([], "name one archive: --events FILE, or --source"),
+        (["--events", "events.jsonl", "--source", "kafka"], "name one archive"),
     ],
 )
 def test_what_is_refused(

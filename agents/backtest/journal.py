@@ -1,0 +1,174 @@
+"""A backtest along the journal: chunks, clock, timers and facts exactly as the live run had them.
+
+Each partition is one share. A chunk's order and what counted as late are the live run's, so the
+rules of the live run make its effects again; the journal and the inputs have to be there whole.
+"""
+
+import gc
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
+from signal import SIG_IGN, SIGINT, signal
+from typing import IO, NamedTuple
+
+from agents.backtest.archived import ArchiveError
+from agents.backtest.job import Question
+from agents.backtest.run import Result, Show
+from agents.reading import RangeReader, ReadingError, partitions_of, read_partition
+from agents.reconciliation.past_facts import PastFacts
+from config.settings import Settings
+from schemas.effects import Profile, encode_effect
+from schemas.envelope import to_millis
+from schemas.position import Position, decode_position
+from schemas.rules import RuleDefinition
+from streams.backtest.firings import Fired, firings, outcomes
+from streams.backtest.tally import Tally
+from streams.context import Context
+from streams.inputs import Raw
+from streams.intake import read
+from streams.replay import follow
+
+_FEEDBACK = "crm.feedback"
+_JOURNAL = "vip.journal"
+_CONTAINERS = 200_000
+
+
+class Journalled(NamedTuple):
+    """What one partition's journal says it took."""
+
+    partition: int
+    messages: int
+    begin: int
+    """The bank clock at its first chunk and at its last, epoch milliseconds."""
+    end: int
+
+
+def run_journal(
+    settings: Settings, question: Question, cores: int, show: Show, out: IO[bytes] | None = None
+) -> Result:
+    """Play every partition along its journal. `out` takes every effect as a line of JSON, partition
+    by partition, in the order in which the live run would have sent them. Raises ArchiveError.
+    """
+    try:
+        held = [one for one in _overview(settings) if one.messages]
+    except ReadingError as error:
+        raise ArchiveError(str(error)) from error
+    if not held:
+        raise ArchiveError("the journal is empty: no worker has stepped an event yet")
+    span = question.span
+    span = span._replace(
+        start=span.start or min(one.begin for one in held),
+        end=span.end or max(one.end for one in held) + 1,
+    )
+    question = replace(question, span=span)
+    tally, total, done = Tally(), sum(one.messages for one in held), 0
+    written: dict[int, list[bytes]] = {}
+    context = get_context("spawn")
+    with ProcessPoolExecutor(min(cores, len(held)), context, _begin) as pool:
+        work = {pool.submit(_partition, settings, question, one.partition): one for one in held}
+        for future in as_completed(work):
+            share = future.result()
+            if share.problem:
+                raise ArchiveError(share.problem)
+            tally.merge(share.tally)
+            written[work[future].partition] = share.written
+            done += work[future].messages
+            show("playing", done, total)
+    if out is not None:
+        for partition in sorted(written):
+            out.writelines(written[partition])
+    return Result(tally, total, question)
+
+
+def _overview(settings: Settings) -> list[Journalled]:
+    found = []
+    for partition in range(partitions_of(settings.kafka, _JOURNAL)):
+        positions = _positions(settings, partition)
+        messages = sum(
+            taken.end - taken.start for one in positions for taken in one.ranges.values()
+        )
+        if positions:
+            begin, end = positions[0].now, positions[-1].now
+            found.append(Journalled(partition, messages, begin, end))
+    return found
+
+
+def _positions(settings: Settings, partition: int) -> list[Position]:
+    found = read_partition(settings.kafka, _JOURNAL, partition)
+    return [decode_position(one.value or b"") for one in found]
+
+
+@dataclass
+class _Share:
+    tally: Tally = field(default_factory=Tally)
+    written: list[bytes] = field(default_factory=list)
+    problem: str = ""
+
+
+def _begin() -> None:
+    gc.set_threshold(_CONTAINERS)
+    signal(SIGINT, SIG_IGN)  # the first process ends the others
+
+
+def _partition(settings: Settings, question: Question, partition: int) -> _Share:
+    try:
+        along = _Along(settings, question, partition)
+        share = _Share()
+        fired = along.play(question.rules, share.written)
+        share.tally.counts.update(along.counts)
+        live = along.play(question.live) if question.live else {}
+        for customer in sorted(fired.keys() | live.keys()):
+            mine = fired.get(customer, [])
+            share.tally.add(mine, question.span, along.told)
+            if question.live:
+                share.tally.compare(mine, live.get(customer, []))
+    except (ReadingError, ValueError) as error:
+        return _Share(problem=str(error))
+    return share
+
+
+class _Along:
+    """One partition, along its journal."""
+
+    def __init__(self, settings: Settings, question: Question, partition: int) -> None:
+        self._settings = settings
+        self._question = question
+        self._partition = partition
+        self.counts: Counter[str] = Counter()
+        self.told: dict[str, str] = {}
+        """What the CRM reported of tasks."""
+
+    def play(
+        self, rules: Sequence[RuleDefinition], written: list[bytes] | None = None
+    ) -> dict[str, list[Fired]]:
+        """Customer → firings within the span."""
+        kafka, asked = self._settings.kafka, self._question
+        reader, facts = RangeReader(kafka, self._partition), PastFacts(kafka)
+        compiled, span = asked.compiled(rules), asked.span
+
+        def context_of(position: Position) -> Context:
+            told, time = facts.at(position.facts), position.partition_time
+            return Context(position.now, compiled, asked.core, time, told, summaries=False)
+
+        def read_range(topic: str, _: int, start: int, end: int) -> Sequence[Raw]:
+            raws = [found.raw() for found in reader.take(topic, start, end)]
+            if topic == _FEEDBACK:
+                self.told.update(outcomes(read(raw, asked.core) for raw in raws))
+            return raws
+
+        found: dict[str, list[Fired]] = {}
+        self.counts = Counter()
+        for made in follow(_positions(self._settings, self._partition), read_range, context_of):
+            self.counts.update(made.outcome.counts)
+            effects = [
+                one
+                for one in made.outcome.effects
+                if not isinstance(one, Profile) and span.start <= to_millis(one.time) < span.end
+            ]
+            if written is not None:
+                written += [encode_effect(one) + b"\n" for one in effects]
+            for fired in firings(effects):
+                found.setdefault(fired.customer, []).append(fired)
+        return found

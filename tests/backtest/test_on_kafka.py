@@ -1,0 +1,95 @@
+"""A backtest over the archived journal of a live run is that run; without it rules fire alike."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer
+
+from agents.cli.main import run
+from agents.librdkafka import librdkafka_config
+from agents.reading import read_topic
+from agents.topics import create
+from config.settings import Settings
+from schemas.effects import TOPIC_OF, Profile
+from streams.partitioning import partition_of
+from tests.kafka_server import KafkaServer
+from tests.lane.events import produce_events
+from tests.lane.process import Worker, settings_for, variables
+
+EVENTS = 3_000
+TOPICS = [topic for kind, topic in TOPIC_OF.items() if kind is not Profile]
+
+
+def effects(settings: Settings) -> list[str]:
+    """What the worker sent, but for summaries."""
+    return sorted(
+        (found.value or b"").decode()
+        for topic in dict.fromkeys(TOPICS)
+        for found in read_topic(settings.kafka, topic)
+    )
+
+
+def deposits(settings: Settings) -> int:
+    """Large ones that mature soon after the other events, some of which are told too late."""
+    producer, sent = Producer(librdkafka_config(settings.kafka)), 0
+    for number in range(20):
+        at = datetime(2025, 1, 2, tzinfo=UTC) + timedelta(minutes=number)
+        event = {
+            "specversion": "1.0",
+            "id": f"deposit-{number}",
+            "source": "test",
+            "type": "deposit.placed",
+            "subject": f"C{number:04d}",
+            "time": at.isoformat(),
+            "data": {
+                "deposit": "D1",
+                "principal": "2000000",
+                "currency": "CNY",
+                "rate": "0.02",
+                "matures_on": "2025-01-20",
+            },
+        }
+        key = event["subject"].encode()  # type: ignore[attr-defined]  # a text
+        partition = partition_of(key, settings.topics.partitions)
+        producer.produce("bank.core", json.dumps(event), key, partition)
+        sent += 1
+    assert producer.flush(10) == 0
+    return sent
+
+
+@pytest.mark.kafka
+def test_backtest_of_a_live_run(
+    fresh_kafka: KafkaServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    settings = settings_for(fresh_kafka.bootstrap, tmp_path / "data", transactions=True)
+    create(settings)
+    with Worker(settings) as worker:
+        worker.wait_ready(2)
+        produce_events(settings, EVENTS)
+        sent = EVENTS + deposits(settings)
+        worker.wait_until(lambda: worker.total("vipcare_position") >= sent)
+        # Timers of an idle partition wait until its time has passed them.
+        worker.wait_until(lambda: worker.total("vipcare_timers_fired_total") >= 20)
+        assert worker.stop() == 0
+    for name, value in variables(settings).items():
+        monkeypatch.setenv(name, value)
+    live = effects(settings)
+    assert len(live) > 50
+
+    out = tmp_path / "out.jsonl"
+    asked = ["rules", "backtest", "--out", str(out), "--json", "--from", "2025-01-01"]
+    assert run([*asked, "--source", "journal"]) == 0
+    told = json.loads(capfd.readouterr().out)
+    assert sorted(out.read_text().splitlines()) == live
+    assert told["messages"] == sent
+
+    assert run([*asked, "--source", "kafka"]) == 0
+    again = json.loads(capfd.readouterr().out)
+    fired = {rule: one["fired"] for rule, one in told["rules"].items()}
+    assert {rule: one["fired"] for rule, one in again["rules"].items()} == fired
+    assert sum(fired.values()) == len(live)
