@@ -1,7 +1,7 @@
 """The Faust app on the batch lane: one agent, one table, and what they are wired to."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import faust
 from confluent_kafka import KafkaError
@@ -9,7 +9,7 @@ from faust.types import TP, Message
 from yarl import URL
 
 from agents.clock import BankClock
-from agents.core import core_settings, refusal_limit
+from agents.core import refusal_limit
 from agents.faults import Fault, die, kind_of
 from agents.kafka import faust_brokers, faust_credentials
 from agents.lane import table
@@ -25,9 +25,10 @@ from config.settings import Settings
 from schemas import metrics as m
 from schemas.events import INPUT_TOPICS, INTERNAL
 from sinks.metrics import Metrics
+from streams.context import CoreSettings
 from streams.facts import Facts
 from streams.inputs import Raw, raw_of
-from streams.rules.ruleset import RuleSet
+from streams.rules.register import InForce
 
 _LAG_EVERY_S = 2.0
 _CONFIRM_EVERY_S = 600.0
@@ -37,6 +38,14 @@ _HEARTBEAT_S = 0.5
 
 if TYPE_CHECKING:
     from faust.types import StreamT
+
+
+class RulesInForce(Protocol):
+    """What gives the rules, and is told of those that raise."""
+
+    def now(self) -> InForce: ...
+
+    def failed(self, rule: str, errors: int) -> None: ...
 
 
 class LaneApp(faust.App):
@@ -49,7 +58,12 @@ class LaneApp(faust.App):
 
 
 def create_app(
-    settings: Settings, rules: RuleSet, facts: Callable[[], Facts], metrics: Metrics, url: URL
+    settings: Settings,
+    core: CoreSettings,
+    rules: RulesInForce,
+    facts: Callable[[], Facts],
+    metrics: Metrics,
+    url: URL,
 ) -> LaneApp:
     """A worker's app, not started. `url` must be this worker's own within its group."""
     table.register()
@@ -73,14 +87,14 @@ def create_app(
             topics=INPUT_TOPICS,
             changelog=changelog(settings.worker.app),
             settings=settings.worker,
-            core=core_settings(settings),
+            core=core,
             clock=BankClock.from_settings(settings.clock),
-            rules=rules,
+            rules=rules.now,
             facts=facts,
             cache=cache,
             limit=refusal_limit(settings.refusals),
             offsets=Offsets(),
-            report=Report(metrics, cache),
+            report=Report(metrics, cache, rules.failed),
             behind=behind,
             caught_up=caught_up,
             explain=explain,

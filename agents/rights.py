@@ -13,6 +13,7 @@ from config.settings import Settings
 from schemas.effects import EFFECT_TOPICS
 from schemas.events import INPUT_TOPICS, INTERNAL
 from schemas.events.reference import GLOBAL_TOPICS
+from schemas.rule_register import RULES_TOPIC
 from sinks.clickhouse.tables import TABLE_OF
 
 Role = Literal["worker", "sink", "bank", "crm", "operator"]
@@ -43,18 +44,19 @@ def rights_of(role: Role, settings: Settings) -> tuple[Right, ...]:
 def _worker(settings: Settings) -> Iterator[Right]:
     app = settings.worker.app
     records, journal = changelog(app), "vip.journal"
-    yield from _topics("Read", *INPUT_TOPICS, *GLOBAL_TOPICS, records)
-    yield from _topics("Write", records, journal, *EFFECT_TOPICS, _LETTERS, INTERNAL)
+    yield from _topics("Read", *INPUT_TOPICS, *GLOBAL_TOPICS, RULES_TOPIC, records)
+    yield from _topics("Write", records, journal, *EFFECT_TOPICS, _LETTERS, INTERNAL, RULES_TOPIC)
     # What is wrong with a topic's configuration, and how long the changelog keeps removals.
     yield from _topics("DescribeConfigs", *_used(_worker_topics(settings)))
     yield Right("Read", "group", app)
     yield _outsider("vipcare-facts")
+    yield _outsider("vipcare-rules")
     yield Right("Write", "transactional-id", f"{app}-", prefixed=True)
 
 
 def _worker_topics(settings: Settings) -> Iterable[str]:
     outputs = (*EFFECT_TOPICS, _LETTERS, "vip.journal", changelog(settings.worker.app))
-    return (*INPUT_TOPICS, *GLOBAL_TOPICS, *outputs)
+    return (*INPUT_TOPICS, *GLOBAL_TOPICS, RULES_TOPIC, *outputs)
 
 
 def _sink(settings: Settings) -> Iterator[Right]:

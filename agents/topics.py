@@ -23,6 +23,7 @@ from agents.librdkafka import librdkafka_config, unreachable
 from config.settings import Settings
 from schemas.events import INPUT_TOPICS, INTERNAL
 from schemas.events.reference import GLOBAL_TOPICS
+from schemas.rule_register import RULES_TOPIC
 from streams.durations import DAY_MS
 
 DEAD_LETTER_DAYS = 14
@@ -77,7 +78,7 @@ def all_topics(settings: Settings) -> tuple[Topic, ...]:
         # As long as the dead letters: it tells which of them were replayed.
         Topic(INTERNAL, days=DEAD_LETTER_DAYS),
         *facts,
-        Topic("vip.rules", "compact", keyed=False),
+        Topic(RULES_TOPIC, "compact", compaction_lag_days=JOURNAL_DAYS, keyed=False),
         Topic("bank.campaign", days=90, keyed=False),
         Topic("vip.tasks", days=90),
         Topic("vip.alerts", days=90),

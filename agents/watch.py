@@ -15,6 +15,7 @@ from agents.health import Limits, PartitionSeen, Seen, State, judge, suspicion
 from agents.lane.runner import Runner
 from agents.lane.transport import Consumer
 from agents.librdkafka import librdkafka_config
+from agents.rules_feed import RulesFeed
 from agents.topics import changelog
 from config.settings import Settings
 from schemas import metrics as m
@@ -43,9 +44,12 @@ class _Input(NamedTuple):
 class WorkerWatch:
     """One look after the other at one worker; `look` is for the watchdog's thread alone."""
 
-    def __init__(self, app: LaneApp, settings: Settings, metrics: Metrics) -> None:
+    def __init__(
+        self, app: LaneApp, rules: RulesFeed, settings: Settings, metrics: Metrics
+    ) -> None:
         worker = settings.worker
         self._app = app
+        self._rules = rules
         self._metrics = metrics
         self._limits = Limits(stalled_after_s=worker.stalled_after_s, ready_lag=worker.ready_lag)
         self._probe = KafkaProbe(librdkafka_config(settings.kafka), worker.app)
@@ -65,7 +69,7 @@ class WorkerWatch:
         answers = not suspicion(seen, self._limits) or self._kafka_answers()
         health = judge(seen, self._limits, kafka_answers=answers)
         self._measure(seen, health)
-        return replace(health, detail=_detail(seen))
+        return replace(health, detail=_detail(seen) | {"rules": self._rules.told()})
 
     def _kafka_answers(self) -> bool:
         """Whether the leaders of all partitions at stake and the group's coordinator answer."""

@@ -141,7 +141,13 @@ class WorkerSettings(Section):
     ready_lag: int = Field(
         100_000, ge=0, description="not ready while a partition is further behind; 0 = no matter"
     )
-    rules: GivenPath | None = Field(None, description="a folder of rules; none = those shipped")
+    rules: GivenPath | None = Field(
+        None,
+        description="a folder of rules, in force while `vip.rules` is empty; none = those shipped",
+    )
+    rule_errors: int = Field(
+        20, ge=1, description="a rule that raised so often in a worker runs in shadow"
+    )
 
     @model_validator(mode="after")
     def _stalls_are_longer_than_waits(self) -> Self:

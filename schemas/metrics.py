@@ -117,6 +117,28 @@ FACTS_REFUSED = Metric(
     ("topic",),
 )
 
+# -- The worker: its rules -----------------------------------------------------------------------
+RULES_REGISTER = Metric(
+    "vipcare_rules_register",
+    "gauge",
+    "Offset of vip.rules that the rules in force follow from; 0: they are of files.",
+)
+RULES_SINCE = Metric(
+    "vipcare_rules_since_seconds", "gauge", "Since when they are in force here, Unix time."
+)
+RULES_RUNNING = Metric("vipcare_rules_running", "gauge", "Rules that are live or in shadow.")
+RULES_ISOLATED = Metric(
+    "vipcare_rules_isolated", "gauge", "Versions of rules in shadow because they raised too often."
+)
+RULES_RELOAD_SECONDS = Metric(
+    "vipcare_rules_reload_seconds", "gauge", "How long compiling those in force took."
+)
+RULES_REFUSED = Metric(
+    "vipcare_rules_refused_total",
+    "counter",
+    "Messages and states of vip.rules that cannot be used; the rules before stay in force.",
+)
+
 # -- The worker: its standbys, warm copies of partitions that other workers run -------------------
 STANDBYS = Metric("vipcare_standby_partitions", "gauge", "Partition numbers kept as standbys.")
 STANDBY_LAG = Metric(
@@ -167,6 +189,12 @@ WORKER: tuple[Metric, ...] = (
     FACTS,
     FACTS_POSITION,
     FACTS_REFUSED,
+    RULES_REGISTER,
+    RULES_SINCE,
+    RULES_RUNNING,
+    RULES_ISOLATED,
+    RULES_RELOAD_SECONDS,
+    RULES_REFUSED,
     STANDBYS,
     STANDBY_LAG,
     STANDBY_RECORDS,

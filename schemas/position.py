@@ -49,6 +49,8 @@ class Position(Struct, frozen=True, kw_only=True, gc=False):
     """How many customers, the first by (due, customer), had timers fired at the partition time."""
     facts: dict[str, int] = {}
     """Global topic → the offset up to which its facts were used."""
+    register: int = 0
+    """The offset up to which `vip.rules` was used; 0: nothing of it, the rules are of files."""
     refusals: dict[str, Refusals] = {}
     """Topic → what was refused of its last events."""
     version: int = 1

@@ -40,6 +40,8 @@ class Context:
     """Reference data and organisation."""
     summaries: bool = True
     """Whether `vip.profiles` is told of the customer; a backtest tells nobody."""
+    register: int = 0
+    """The offset of the register, `vip.rules`, that the rules follow from; 0: they are of files."""
 
     @property
     def horizon(self) -> int:

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Iterable
 
 import click
 import faust
@@ -19,18 +20,22 @@ from agents.app import LaneApp, create_app
 from agents.cli.errors import UserError
 from agents.cli.kafka_ready import check_kafka
 from agents.cli.ops import serve, watchdog
-from agents.cli.rules import rules_in_force
-from agents.facts_feed import FactsFeed, FactsFeedError
+from agents.core import core_settings
+from agents.facts_feed import FactsFeed
 from agents.faults import Fault, die, kind_of
+from agents.follower import FollowError
 from agents.logs import configure
 from agents.rights_check import refusal
+from agents.rules_feed import RulesFeed, RulesFeedError
 from agents.watch import WorkerWatch
 from config.load import load_settings
+from config.placed_yaml import FileErrors
 from config.settings import Settings
 from schemas.events import INPUT_TOPICS
 from schemas.metrics import WORKER
 from sinks.metrics import Metrics
 from sinks.private_folder import make_private
+from streams.context import CoreSettings
 
 SWITCH_INTERVAL_S = 0.0005
 """A commit takes the GIL again for every delivered message: 2,000 messages take 25 ms instead of
@@ -70,7 +75,7 @@ def worker(accept_broken: tuple[str, ...]) -> int:
     configure(settings.log)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
-    rules = rules_in_force(settings)
+    core = _core(settings)
     check_kafka(settings, "worker")
     _make_folder(settings)
     metrics = Metrics(WORKER)
@@ -83,13 +88,16 @@ def worker(accept_broken: tuple[str, ...]) -> int:
         structlog.get_logger().info(
             "worker_starting", metrics=server.url, kafka=settings.kafka.bootstrap
         )
-        facts = _read_facts(settings, metrics)
-        app = create_app(settings, rules, facts.now, metrics, url)
-        watch = WorkerWatch(app, settings, metrics)
+        facts = FactsFeed(settings.kafka, metrics)
+        rules = RulesFeed(settings, core, metrics)
+        _read([facts, rules])
+        app = create_app(settings, core, rules, facts.now, metrics, url)
+        watch = WorkerWatch(app, rules, settings, metrics)
         with watchdog(watch.look, settings.worker) as dog:
             server.health = dog.health
             _run(app, watch, settings)
         facts.stop()
+        rules.stop()
     structlog.get_logger().info("worker_stopped")
     _end_soon(app)
     return 0
@@ -110,13 +118,19 @@ def _end_soon(app: LaneApp) -> None:
     end.start()
 
 
-def _read_facts(settings: Settings, metrics: Metrics) -> FactsFeed:
-    facts = FactsFeed(settings.kafka, metrics)
+def _read(feeds: Iterable[FactsFeed | RulesFeed]) -> None:
     try:
-        facts.start()
-    except FactsFeedError as error:
+        for feed in feeds:
+            feed.start()
+    except (FollowError, RulesFeedError, FileErrors) as error:
         raise UserError(str(error)) from error
-    return facts
+
+
+def _core(settings: Settings) -> CoreSettings:
+    try:
+        return core_settings(settings)
+    except FileErrors as error:
+        raise UserError(str(error)) from None
 
 
 def _make_folder(settings: Settings) -> None:

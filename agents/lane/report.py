@@ -1,7 +1,7 @@
 """What the runners tell: metrics for each chunk, and one log line for each new unknown type."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import get_args
 
 import structlog
@@ -34,11 +34,22 @@ _WITHHELD = get_args(Withheld)
 logger = structlog.get_logger()
 
 
+def _nobody(_rule: str, _errors: int) -> None:
+    """Where nobody wants to know."""
+
+
 class Report:
     """One for all runners of a worker."""
 
-    def __init__(self, metrics: Metrics, cache: RecordCache) -> None:
+    def __init__(
+        self,
+        metrics: Metrics,
+        cache: RecordCache,
+        rule_failed: Callable[[str, int], None] = _nobody,
+    ) -> None:
+        """`rule_failed` is told of a rule that raised, and how often."""
         self.metrics = metrics
+        self._rule_failed = rule_failed
         self._cache = cache
         self._hits_told = 0
         self._misses_told = 0
@@ -78,6 +89,8 @@ class Report:
             self.metrics.count(m.RULE_WITHHELD, count, label, kind)
         elif kind in _LABELLED:
             self.metrics.count(_LABELLED[kind], count, label)
+            if kind == "rule_failures":
+                self._rule_failed(label, count)
         elif kind != "dead":  # those are counted with their topics
             self.metrics.count(_COUNTERS[kind], count)
 

@@ -244,7 +244,15 @@ class Runner:
         wiring = self._wiring
         now = wiring.clock.now()
         partition_time = self._partition_time(now)
-        context = Context(now, wiring.rules, wiring.core, partition_time, wiring.facts())
+        in_force = wiring.rules()
+        context = Context(
+            now,
+            in_force.rules,
+            wiring.core,
+            partition_time,
+            wiring.facts(),
+            register=in_force.state.offset,
+        )
         due = self._due.take(context.partition_time, MAX_FIRED)
         entries = self._inbox.take(context)
         if not entries and not due:
@@ -328,6 +336,7 @@ class Runner:
             timers=timers,
             changelog=self._changelog_id,
             facts=dict(context.facts.offsets),
+            register=context.register,
             refusals=refusals,
         )
         return self._position

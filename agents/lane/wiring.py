@@ -14,7 +14,7 @@ from config.settings import WorkerSettings
 from streams.context import CoreSettings
 from streams.facts import Facts
 from streams.refusals import Limit
-from streams.rules.ruleset import RuleSet
+from streams.rules.register import InForce
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,8 @@ class Wiring:
     settings: WorkerSettings
     core: CoreSettings
     clock: BankClock
-    rules: RuleSet
+    rules: Callable[[], InForce]
+    """The rules of the moment: what one call gives serves a chunk."""
     facts: Callable[[], Facts]
     """The reference data and organisation of the moment: one snapshot serves a chunk."""
     cache: RecordCache

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from agents.reading import Found, Onward, RangeReader
 from agents.reconciliation.compare import Differences, differing
 from agents.reconciliation.past_facts import PastFacts
+from agents.reconciliation.past_rules import PastRules
 from agents.topics import changelog
 from config.settings import Settings
 from schemas.events import INPUT_TOPICS
@@ -22,7 +23,6 @@ from streams.context import Context, CoreSettings
 from streams.facts import Facts
 from streams.inputs import Raw
 from streams.replay import replay
-from streams.rules.ruleset import RuleSet
 
 
 @dataclass(slots=True)
@@ -43,7 +43,7 @@ class JournalError(ValueError):
 class Oracle:
     settings: Settings
     core: CoreSettings
-    rules: RuleSet
+    rules: PastRules
     differences: Differences
     tally: Tally
     on_event: Callable[[Found], None]
@@ -53,12 +53,14 @@ class Oracle:
         return PartitionOracle(self, number)
 
     def context(self, position: Position, facts: Facts) -> Context:
-        if position.rules != self.rules.digest:
+        rules = self.rules.at(position.register)
+        if position.rules != rules.digest:
             raise JournalError(
                 f"journal of partition {position.partition}: position {position.number} was made "
-                f"with the rules {position.rules}, those loaded are {self.rules.digest}"
+                f"with the rules {position.rules}, those loaded are {rules.digest}"
             )
-        return Context(position.now, self.rules, self.core, position.partition_time, facts)
+        now, time = position.now, position.partition_time
+        return Context(now, rules, self.core, time, facts, register=position.register)
 
 
 class PartitionOracle:

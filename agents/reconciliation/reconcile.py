@@ -14,11 +14,13 @@ import msgspec
 from msgspec import Struct
 
 from agents.clock import BankClock
-from agents.core import core_settings, rule_set
+from agents.core import core_settings
 from agents.reading import Found, Onward, ReadingError
 from agents.reconciliation.compare import Book, Codec, Comparison, Differences
 from agents.reconciliation.latency import Latency
 from agents.reconciliation.oracle import Oracle, Tally
+from agents.reconciliation.past_rules import PastRules
+from agents.register import rules_in_force
 from config.settings import Settings
 from schemas.dead_letters import DeadLetter, Reason, parse_dead_letter
 from schemas.decode import type_of
@@ -119,15 +121,16 @@ class Reconciler:
 
     def __init__(self, settings: Settings) -> None:
         """Raises what the rules' loader raises."""
-        rules = rule_set(settings)
+        core = core_settings(settings)
+        rules = rules_in_force(settings, core).rules
         differences, tally = Differences(), Tally()
         latency = Latency(BankClock.from_settings(settings.clock))
         types: Counter[str] = Counter()
 
         oracle = Oracle(
             settings,
-            core_settings(settings),
-            rules,
+            core,
+            PastRules(settings, core),
             differences,
             tally,
             _noting(latency, types),

@@ -136,11 +136,16 @@ class _Block:
                 given.add(source[0])
                 yield f"{source[0]} = {source[1]}"
 
-    def _parts(self, node: Node) -> Iterator[Node]:
-        """A node and everything below it, through lets, what a let is made of before it."""
+    def _parts(self, node: Node, seen: set[str] | None = None) -> Iterator[Node]:
+        """A node and everything below it, through lets, what a let is made of before it.
+
+        Each let is gone through once: those that name others twice would double the way each time.
+        """
+        seen = set() if seen is None else seen
         for part in walk(node):
-            if isinstance(part, Let):
-                yield from self._parts(self._lets[part.name])
+            if isinstance(part, Let) and part.name not in seen:
+                seen.add(part.name)
+                yield from self._parts(self._lets[part.name], seen)
             yield part
 
     def _reads(self, node: Node) -> bool:

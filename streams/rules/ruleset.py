@@ -68,6 +68,8 @@ class RuleSet:
         self.digest = _digest((*self.definitions, *used))
         """Of the rules, the attributes that they can use and the calendar: what they say follows
         from all three."""
+        self.running = len(running)
+        """How many run, live or in shadow."""
         asked = (one for rule in running for one in rule.aggregates())
         self._aggregates = Aggregates(asked, lateness, zone)
         by_type: dict[str, list[CompiledRule]] = {}

@@ -6,8 +6,9 @@ import pytest
 from yarl import URL
 
 from agents.app import LaneApp, create_app
-from agents.core import rule_set
+from agents.core import core_settings
 from agents.lane.transport import Consumer
+from agents.rules_feed import RulesFeed
 from config.settings import KafkaSettings, Settings, WorkerSettings
 from schemas.metrics import WORKER
 from sinks.metrics import Metrics
@@ -20,7 +21,9 @@ def app(tmp_path: Path) -> LaneApp:
         kafka=KafkaSettings(bootstrap="127.0.0.1:1"), worker=WorkerSettings(data=tmp_path)
     )
     url = URL("http://here:1")
-    return create_app(settings, rule_set(settings), lambda: NO_FACTS, Metrics(WORKER), url)
+    core, metrics = core_settings(settings), Metrics(WORKER)
+    rules = RulesFeed(settings, core, metrics)
+    return create_app(settings, core, rules, lambda: NO_FACTS, metrics, url)
 
 
 @pytest.fixture

@@ -4,9 +4,10 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from agents.core import core_settings, rule_set
+from agents.core import core_settings
 from agents.reading import RangeReader, read_partition
 from agents.reconciliation.past_facts import PastFacts
+from agents.reconciliation.past_rules import PastRules
 from agents.topics import changelog
 from config.settings import Settings
 from schemas.effects import TOPIC_OF, encode_effect
@@ -32,12 +33,15 @@ def expected(settings: Settings, partition: int) -> Made:
     """What the oracle says."""
     made, reader = Made(), RangeReader(settings.kafka, partition)
     facts = PastFacts(settings.kafka)
-    rules, core = rule_set(settings), core_settings(settings)
+    core = core_settings(settings)
+    past = PastRules(settings, core)
 
     def context_of(position: Position) -> Context:
+        rules = past.at(position.register)
         assert position.rules == rules.digest
         told = facts.at(position.facts)
-        return Context(position.now, rules, core, position.partition_time, told)
+        now, time = position.now, position.partition_time
+        return Context(now, rules, core, time, told, register=position.register)
 
     outcomes = replay(
         journal(settings, partition),

@@ -1,0 +1,130 @@
+"""The rules in force: read from the register before any event is stepped, followed from then on.
+
+They are compiled on the thread that follows, while the event loop goes on with those before; a
+runner takes what is in force when it begins a chunk. A state of the register that cannot be used
+changes nothing: what was in force stays, and that is said.
+"""
+
+import time
+from collections.abc import Iterator
+
+import structlog
+
+from agents.clock import real_millis
+from agents.follower import Follower
+from agents.isolation import Isolation
+from agents.register import compile_state
+from config.settings import Settings
+from schemas import metrics as m
+from schemas.rule_register import RULES_TOPIC
+from sinks.metrics import Metrics
+from streams.context import CoreSettings
+from streams.inputs import Raw
+from streams.rules.register import NOTHING, InForce, RegisterError, RuleBook, State
+
+logger = structlog.get_logger()
+
+
+class RulesFeedError(Exception):
+    """No state of the register can be used; one line for each problem of the newest."""
+
+
+class RulesFeed:
+    """`now` and `failed` are for the event loop."""
+
+    def __init__(self, settings: Settings, core: CoreSettings, metrics: Metrics) -> None:
+        self._settings = settings
+        self._core = core
+        self._metrics = metrics
+        self._book = RuleBook()
+        self._tried: State | None = None
+        self._in_force = NOTHING
+        self._isolation = Isolation(settings.kafka, settings.worker.rule_errors)
+        self._follower = Follower(
+            settings.kafka, "vipcare-rules", (RULES_TOPIC,), self._take, self._look
+        )
+        self.refused = ""
+        """Why the newest state of the register is not in force; empty if it is."""
+
+    def now(self) -> InForce:
+        return self._in_force
+
+    def failed(self, rule: str, errors: int) -> None:
+        """A rule raised so many times in a chunk."""
+        for one in self._in_force.rules.definitions:
+            if one.id == rule and one.status == "live":
+                self._isolation.failed(one, errors)
+
+    def told(self) -> dict[str, object]:
+        """For the operator."""
+        in_force = self._in_force
+        active = in_force.state.active
+        return {
+            "running": in_force.rules.running,
+            "register": in_force.state.offset,
+            "publication": active.number if active else None,
+            "digest": in_force.rules.digest[:12],
+            "isolated": [f"{rule}@{version}" for rule, version in sorted(in_force.state.isolated)],
+            "refused": self.refused,
+        }
+
+    def start(self) -> None:
+        """Returns when rules are in force. Raises FollowError, RulesFeedError, and what reading the
+        files raises."""
+        self._follower.start()
+        logger.info("rules_read", **self.told())
+
+    def stop(self) -> None:
+        self._follower.stop()
+
+    def _take(self, raw: Raw) -> None:
+        if problem := self._book.take(raw):
+            self._refuse(raw.offset, problem)
+
+    def _look(self) -> None:
+        newest = self._book.state
+        if newest is not self._tried:
+            self._tried = newest
+            self._change()
+        self._isolation.publish(newest.isolated)
+
+    def _change(self) -> None:
+        """To the newest state that can be used."""
+        begun = time.perf_counter()
+        problems: list[tuple[int, str]] = []
+        for state in self._candidates():
+            try:
+                rules = compile_state(self._book, state, self._settings, self._core)
+            except RegisterError as error:
+                problems.append((state.offset, str(error)))
+            else:
+                self._put(InForce(rules, state), time.perf_counter() - begun)
+                break
+        if problems and self._in_force is NOTHING:
+            raise RulesFeedError(f"no rules of {RULES_TOPIC} can be used: {problems[0][1]}")
+        self.refused = ""
+        for offset, problem in reversed(problems):
+            self._refuse(offset, problem)
+
+    def _refuse(self, offset: int, problem: str) -> None:
+        self.refused = f"offset {offset}: {problem}"
+        self._metrics.count(m.RULES_REFUSED)
+        logger.error("rules_refused", offset=offset, problem=problem)
+
+    def _candidates(self) -> Iterator[State]:
+        """The states that were not tried: from the newest to the one in force."""
+        for state in self._book.latest():
+            if state is self._in_force.state:
+                return
+            yield state
+
+    def _put(self, in_force: InForce, seconds: float) -> None:
+        before, self._in_force = self._in_force, in_force
+        metrics, state = self._metrics, in_force.state
+        metrics.set(m.RULES_REGISTER, state.offset)
+        metrics.set(m.RULES_SINCE, real_millis() / 1_000)
+        metrics.set(m.RULES_RELOAD_SECONDS, seconds)
+        metrics.set(m.RULES_ISOLATED, len(state.isolated))
+        metrics.set(m.RULES_RUNNING, in_force.rules.running)
+        if before is not NOTHING:
+            logger.info("rules_changed", seconds=round(seconds, 3), **self.told())

@@ -1,0 +1,155 @@
+"""The register of rules as it was read: which definitions are in force at an offset.
+
+A worker keeps one RuleBook. A chunk is stepped with the rules of one state of the register, which
+the position names by its offset, so that an oracle makes the same ones again.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct
+from pydantic import ValidationError
+
+from schemas.rule_register import (
+    ACTIVE_KEY,
+    Active,
+    Isolated,
+    RegisterKey,
+    RuleVersion,
+    Standing,
+    decode_active,
+    decode_isolated,
+    decode_version,
+    parse_key,
+)
+from schemas.rules import RuleDefinition, Status
+from streams.inputs import Raw
+from streams.rules.ruleset import NO_RULES, RuleSet
+
+_KEPT = 16
+"""So many of the last states, in case the newest cannot be used."""
+
+
+class RegisterError(ValueError):
+    """A state of the register that cannot be used; one line."""
+
+
+class State(Struct, frozen=True):
+    """What the register says at a moment."""
+
+    offset: int = 0
+    """Up to here, not including it, stands what it follows from; 0: nothing was published."""
+    active: Active | None = None
+    """None: the rules of files are in force."""
+    isolated: frozenset[tuple[str, int]] = frozenset()
+    """Rules and versions that run in shadow whatever else is said."""
+
+
+class InForce(Struct, frozen=True):
+    """The rules in force, and the state of the register that they follow from."""
+
+    rules: RuleSet
+    state: State = State()
+
+
+NOTHING = InForce(NO_RULES)
+
+
+class RuleBook:
+    """Takes the messages of `vip.rules` in the order of offsets."""
+
+    def __init__(self) -> None:
+        self.versions: dict[tuple[str, int], RuleVersion] = {}
+        self.isolations: dict[tuple[str, int], Isolated] = {}
+        self._states = deque([State()], maxlen=_KEPT)
+        self._definitions: dict[tuple[str, int, Status], RuleDefinition] = {}
+
+    def take(self, raw: Raw) -> str:
+        """Apply one message. Returns what is wrong with it, if anything is: then it counts for
+        nothing."""
+        key = raw.key or b""
+        try:
+            if key == ACTIVE_KEY:
+                return self._take_active(raw)
+            if (parsed := parse_key(key)) is None:
+                return "its key is not one of the register's"
+            if parsed.kind == "rule":
+                return self._take_version(parsed, raw.value)
+            return self._take_isolation(parsed, raw)
+        except msgspec.MsgspecError as error:
+            return f"it is no such record: {error}"
+
+    @property
+    def state(self) -> State:
+        """The newest."""
+        return self._states[-1]
+
+    def latest(self) -> Sequence[State]:
+        """The last states, the newest first."""
+        return list(reversed(self._states))
+
+    def definitions(self, state: State, of_files: Sequence[RuleDefinition]) -> list[RuleDefinition]:
+        """The rules that a state puts in force. Raises RegisterError.
+
+        `of_files` are those that are while nothing was published.
+        """
+        if state.active is None:
+            found = of_files
+        else:
+            found = [self._definition(rule, one) for rule, one in state.active.rules.items()]
+        return [
+            one.model_copy(update={"status": "shadow"})
+            if one.status == "live" and (one.id, one.version) in state.isolated
+            else one
+            for one in found
+        ]
+
+    def _definition(self, rule: str, standing: Standing) -> RuleDefinition:
+        key = (rule, standing.version, standing.status)
+        if (known := self._definitions.get(key)) is not None:
+            return known
+        text = self.versions[rule, standing.version].definition
+        where = f"{rule}@{standing.version}"
+        try:
+            found = RuleDefinition.model_validate_json(text)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            place = ".".join(map(str, first["loc"]))
+            raise RegisterError(f"{where}: {place}: {first['msg']}") from None
+        if (found.id, found.version) != (rule, standing.version):
+            raise RegisterError(f"{where} holds {found.id}@{found.version}")
+        found = found.model_copy(update={"status": standing.status})
+        self._definitions[key] = found
+        return found
+
+    def _take_version(self, key: RegisterKey, value: bytes | None) -> str:
+        name = key.rule, key.version
+        if value is None:
+            return "a version of a rule is never removed"
+        version = decode_version(value)
+        if name in self.versions and self.versions[name].definition != version.definition:
+            return "a version of a rule is never changed"
+        self.versions.setdefault(name, version)
+        return ""
+
+    def _take_active(self, raw: Raw) -> str:
+        if raw.value is None:
+            return "which rules are in force is never removed"
+        active = decode_active(raw.value)
+        for rule, standing in active.rules.items():
+            if (rule, standing.version) not in self.versions:
+                return f"it names {rule}@{standing.version}, which is not in the register"
+        self._states.append(State(raw.offset + 1, active, self.state.isolated))
+        return ""
+
+    def _take_isolation(self, key: RegisterKey, raw: Raw) -> str:
+        name = key.rule, key.version
+        if raw.value is None:
+            self.isolations.pop(name, None)
+        else:
+            self.isolations[name] = decode_isolated(raw.value)
+        isolated = frozenset(self.isolations)
+        if isolated != self.state.isolated:
+            self._states.append(State(raw.offset + 1, self.state.active, isolated))
+        return ""

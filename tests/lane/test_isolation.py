@@ -1,0 +1,66 @@
+"""A rule that raises too often runs in shadow from a chunk on that the journal names."""
+
+from pathlib import Path
+
+import pytest
+
+from agents.register import read_register
+from agents.topics import create
+from config.settings import Settings
+from tests.kafka_server import KafkaServer
+from tests.lane.oracle import assert_reconciled, journal
+from tests.lane.process import Worker, changed, settings_for
+from tests.lane.rules import HUGE, fragile, outcomes, rule, transfers, write
+from tests.lane.test_facts import send
+
+CUSTOMERS, ERRORS = 20, 30
+
+
+def isolate_a_rule_that_raises(settings: Settings, folder: Path) -> None:
+    rules = write(folder / "rules", fragile(), rule("sound"))
+    settings = changed(settings, "worker", rules=rules, rule_errors=ERRORS)
+    create(settings)
+    with Worker(settings) as worker:
+        send(settings, folder, [*transfers("before", CUSTOMERS)])
+        worker.wait_until(lambda: worker.total("vipcare_events_applied_total") == CUSTOMERS)
+        send(settings, folder, [*transfers("huge", CUSTOMERS, HUGE)])
+        worker.wait_until(lambda: worker.total("vipcare_rule_failures_total") == CUSTOMERS)
+        assert worker.total("vipcare_rules_isolated") == 0
+        send(settings, folder, [*transfers("more", CUSTOMERS, HUGE)])
+        worker.wait_until(lambda: worker.total("vipcare_rules_isolated") == 1)
+        send(settings, folder, [*transfers("after", CUSTOMERS), *transfers("x", CUSTOMERS, HUGE)])
+        worker.wait_until(lambda: worker.total("vipcare_events_applied_total") == 5 * CUSTOMERS)
+        worker.kill()
+    send(settings, folder, [*transfers("again", CUSTOMERS)])
+    with Worker(settings) as worker:
+        worker.wait_until(lambda: worker.total("vipcare_events_applied_total") >= CUSTOMERS)
+        assert worker.total("vipcare_rules_isolated") == 1
+        worker.stop()
+    assert_reconciled(settings, 6 * CUSTOMERS)
+    found = outcomes(settings)
+    assert found["fragile@1 alert"] == named("before")
+    assert found["fragile@1 shadow"] == named("after", "again")
+    assert found["sound@1 alert"] == named("before", "huge", "more", "after", "x", "again")
+    [told] = read_register(settings.kafka).isolations.values()
+    assert ERRORS <= told.errors <= 2 * CUSTOMERS
+    used = [one.register for number in range(2) for one in journal(settings, number)]
+    assert {*used} == {0, 1}
+
+
+def named(*rounds: str) -> set[str]:
+    return {f"{one}-{number}" for one in rounds for number in range(CUSTOMERS)}
+
+
+@pytest.mark.broker
+@pytest.mark.slow
+def test_on_the_embedded_broker(fresh_broker: str, tmp_path: Path) -> None:
+    settings = settings_for(fresh_broker, tmp_path / "data", transactions=False)
+    isolate_a_rule_that_raises(settings, tmp_path)
+
+
+@pytest.mark.kafka
+@pytest.mark.slow
+def test_on_kafka(fresh_kafka: KafkaServer, tmp_path: Path) -> None:
+    bootstrap = fresh_kafka.bootstrap
+    settings = settings_for(bootstrap, tmp_path / "data", transactions=True)
+    isolate_a_rule_that_raises(settings, tmp_path)
