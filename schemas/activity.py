@@ -236,6 +236,8 @@ class ActivitySection(Struct, kw_only=True, array_like=True, gc=False):
     """Rule id → event times of its last firings, as many as its limit counts."""
     answers: dict[str, bytes] = field(default_factory=dict)
     """The last events that answered what rules wait for, see streams/waits/absence.py."""
+    armed: int = 0
+    """Which rules' waits for dates of the customer's own there are timers of: RuleSet.own_mark."""
 
 
 pack_transfer = pack

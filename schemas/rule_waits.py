@@ -1,18 +1,29 @@
-"""How a rule waits: until some days before a date, or so long without an answer to its event."""
+"""How a rule waits: until some days before or after a date, or so long without an answer."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from schemas.rule_parts import Duration, Expression, FieldName, Strict
+from schemas.rule_parts import Duration, EventTypes, Expression, FieldName, Strict
 
 NINE = "09:00"
+Every = Literal["year", "lunar year"]
+DateName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$")]
+"""A field that holds a date, or an attribute: `attributes.x`."""
+
+
+def _as_lists(values: object, *keys: str) -> object:
+    """One alone is a list of one."""
+    if not isinstance(values, dict):
+        return values
+    alone = {key: values[key] for key in keys if isinstance(values.get(key), str | int)}
+    return {**values, **{key: [value] for key, value in alone.items()}}
 
 
 class Without(Strict):
     """The events that answer the one that a rule waits after."""
 
-    on: Annotated[list[str], Field(min_length=1, max_length=20)]
+    on: EventTypes
     """Their types."""
     where: Expression | None = None
     """Which of them, by their own fields."""
@@ -25,40 +36,76 @@ class Without(Strict):
         """A type, or several in a list, is all that most rules say."""
         if isinstance(values, str | list):
             values = {"on": values}
-        if isinstance(values, dict):
-            lists = {
-                key: [one] for key in ("on", "same") if isinstance(one := values.get(key), str)
-            }
-            return {**values, **lists}
-        return values
+        return _as_lists(values, "same")
 
 
 class Wait(Strict):
-    """Either: some days before a date that the event tells, the condition is looked at as things
-    are by then. Or: the condition is looked at when the event comes, and the rule fires `for` so
-    long after it if nothing of `without` came by then.
+    """Either: some days before or after a date, the condition is looked at as things are by then.
+    Or: the condition is looked at when the event comes, and the rule fires `for` so long after it
+    if nothing of `without` came by then.
     """
 
     for_: Annotated[Duration | None, Field(alias="for")] = None
     without: Without | None = None
     days: Annotated[int | None, Field(ge=0, le=3_650)] = None
-    before: Annotated[FieldName | None, Field(examples=["matures_on"])] = None
-    """The event's field that holds the date."""
+    business_days: Annotated[int | None, Field(ge=0, le=250)] = None
+    """Instead of `days`."""
+    before: Annotated[DateName | None, Field(examples=["matures_on"])] = None
+    """What holds the date: a field of the event, or of the customer."""
+    after: DateName | None = None
+    """Instead of `before`."""
     at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = NINE
     """The time of that day, in the bank's time zone."""
+    every: Every | None = None
+    """The date comes back each year."""
+    of: Annotated[list[str] | None, Field(min_length=1, max_length=20)] = None
+    """Whose birthday it is: what they are to the customer; the customer's own if left out."""
+    turns: Annotated[
+        list[Annotated[int, Field(ge=1, le=150)]] | None, Field(min_length=1, max_length=20)
+    ] = None
+    """In these years alone, counted from the date."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_or_several(cls, values: object) -> object:
+        return _as_lists(values, "of", "turns")
+
+    @property
+    def date(self) -> str:
+        """What holds the date."""
+        return self.before or self.after or ""
 
     @model_validator(mode="after")
     def _one_way(self) -> "Wait":
         timed = self.for_ is not None or self.without is not None
-        dated = self.days is not None or self.before is not None or self.at != NINE
-        if timed and dated:
+        dated = {key: getattr(self, key) for key in _DATED if getattr(self, key) is not None}
+        if timed and (dated or self.at != NINE):
             raise ValueError("for and without say a time, days, before and at a date: not both")
         if timed and self.without is None:
             raise ValueError("say without what it fires, as in without: transfer.completed")
         if timed and self.for_ is None:
             raise ValueError("say for how long it waits, as in for: 30m")
-        if not timed and (self.days is None or self.before is None):
-            raise ValueError(
-                "say days and before, as in days: 7, before: matures_on; or for and without"
-            )
+        if not timed:
+            self._check_date()
         return self
+
+    def _check_date(self) -> None:
+        if (self.days is None) == (self.business_days is None) or bool(self.before) == bool(
+            self.after
+        ):
+            raise ValueError(
+                "say days or business_days, and before or after what, as in days: 7, "
+                "before: matures_on; or for and without"
+            )
+        if self.date == "birthday" and self.every is None:
+            raise ValueError("a birthday comes every year: say every: year")
+        if self.of is not None and self.date != "birthday":
+            raise ValueError("of says whose birthday it is")
+        if self.turns is not None and self.every != "year":
+            raise ValueError("turns counts years: say every: year")
+        if self.every is not None and (self.days or 0) > MAX_YEARLY_DAYS:
+            raise ValueError(f"every year, at most {MAX_YEARLY_DAYS} days")
+
+
+MAX_YEARLY_DAYS = 300
+_DATED = ("days", "business_days", "before", "after", "every", "of", "turns")

@@ -155,3 +155,12 @@ class RuleDefinition(Strict):
         if self.holdout is not None and self.kind in ("risk", "service"):
             raise ValueError(f"a {self.kind} rule has no holdout: its help is not withheld")
         return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _years_come_by_themselves(cls, values: object) -> object:
+        """What tells the customer's dates is one type, so it need not be said."""
+        wait = values.get("wait") if isinstance(values, dict) else None
+        if isinstance(values, dict) and isinstance(wait, dict) and wait.get("every") is not None:
+            return {"on": ["customer.updated"], **values}
+        return values

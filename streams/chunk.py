@@ -197,7 +197,7 @@ class _Chunk:
         try:
             stepped = step(touched.record, event, self._context)
             if stepped.applied:
-                self._check_size(touched, raw, event, len(stepped.fired))
+                self._check_size(touched, raw, event, stepped)
                 _check_effects(stepped)
         except ConflictError as error:
             self._bury(reject(raw, Reason.CONFLICT, str(error), event.event))
@@ -248,9 +248,9 @@ class _Chunk:
         self._outcome.effects.extend(stepped.effects)
         self._outcome.encoded.extend(stepped.encoded)
 
-    def _check_size(self, touched: _Touched, raw: Raw, event: Input, fired: int) -> None:
+    def _check_size(self, touched: _Touched, raw: Raw, event: Input, stepped: Stepped) -> None:
         """Encoding tells the size exactly but costs; a bound tells when it is not needed."""
-        touched.bound += growth(event, len(raw.value or b""), fired, self._context.rules)
+        touched.bound += growth(event, len(raw.value or b""), stepped, self._context.rules)
         if touched.bound > MAX_RECORD_BYTES:
             touched.bound = len(touched.record.encode())
             if touched.bound > MAX_RECORD_BYTES:
@@ -271,10 +271,11 @@ class _Chunk:
         self._outcome.counts[f"dead:{letter.reason}"] += 1
 
 
-def growth(event: Input, size: int, fired: int, rules: RuleSet) -> int:
-    """More than an event of `size` bytes that `fired` rules let a record grow by."""
-    timers, room = rules.room(event.type)
-    return (GROWTH_FACTOR + timers) * size + GROWTH_BYTES + room + ACTION_BYTES * fired
+def growth(event: Input, size: int, stepped: Stepped, rules: RuleSet) -> int:
+    """More than a record grew by with an event of `size` bytes."""
+    timers, room = rules.room(event.type, armed=stepped.armed)
+    actions = ACTION_BYTES * len(stepped.fired)
+    return (GROWTH_FACTOR + timers) * size + GROWTH_BYTES + room + actions
 
 
 def _check_effects(stepped: Stepped) -> None:

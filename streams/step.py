@@ -1,6 +1,7 @@
 """One input on one record, an event or a due timer: what it changes, and what follows."""
 
 from collections.abc import Sequence
+from heapq import heappop, heappush
 
 from msgspec import Struct
 
@@ -17,7 +18,7 @@ from streams.inputs import Input
 from streams.mirror import MIRRORED, Told, mirrored
 from streams.rules.ruleset import Firing
 from streams.summary import changed_summary, may_change_summary
-from streams.waits import deposits
+from streams.waits import dates
 from streams.waits.waking import wake
 
 
@@ -30,6 +31,8 @@ class Stepped(Struct, frozen=True):
 
     applied: bool
     late: bool = False
+    armed: bool = False
+    """Timers were set for the customer's own dates, since the rules that wait for them changed."""
     effects: Sequence[Effect] = ()
     encoded: Sequence[bytes] = ()
     """The effects as they are sent."""
@@ -69,8 +72,12 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
     folded = fold(record, event, late=late, zone=settings.time_zone)
     if folded.before is not None:
         rules.retract(record, folded.before)
-    if event.type in deposits.TYPES:
-        deposits.update(record, event, rules.waits(event.type), settings.time_zone)
+    if waits := rules.waits(event.type):
+        dates.update(record, event, waits, rules.bank)
+    armed = activity.armed != rules.own_mark
+    if armed:
+        dates.arm(record, event, rules.own_waits, rules.bank)
+        activity.armed = rules.own_mark
     outcome = rules.apply(record, event, late=late)
     if folded.after is not None:
         rules.retract(record, folded.after)
@@ -85,13 +92,14 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
     beside = folded.month_began or _change_the_record(outcome.firings)
     telling = context.summaries and may_change_summary(record, event, beside=beside)
     other = mirrored(event) if event.type in MIRRORED else None
-    if not (telling or late or outcome.firings or outcome.failed or other):
+    if not (telling or late or armed or outcome.firings or outcome.failed or other):
         return _PLAIN
     told = settings.attributes if telling else None
     effects, encoded = _effects(record, outcome.firings, of_event(event), told)
     return Stepped(
         applied=True,
         late=late,
+        armed=armed,
         effects=effects,
         encoded=encoded,
         fired=[_counted(firing) for firing in outcome.firings],
@@ -136,18 +144,24 @@ def fire(record: Record, until: int, context: Context) -> Stepped:
     encoded: list[bytes] = []
     fired: list[str] = []
     failed: list[str] = []
+    held = record.activity.timers
     due = timers.due(record, until)
-    for _, key in due:
-        timer = record.activity.timers[key]
+    applied = bool(due)
+    while due:
+        _, key = heappop(due)
+        timer = held[key]
+        occasion = of_timer(key, timer)
         woken = wake(record, key, timer, context.rules)
         failed += woken.failed
         fired += [_counted(firing) for firing in woken.firings]
         telling = record.header.summary_version and _change_the_record(woken.firings)
         told = context.settings.attributes if telling else None
-        made = _effects(record, woken.firings, of_timer(key, timer), told)
+        made = _effects(record, woken.firings, occasion, told)
         effects += made[0]
         encoded += made[1]
-    if due:
+        if key in held and not timer.fired and timer.due <= until:
+            heappush(due, (timer.due, key))
+    if applied:
         timers.settle(record)
         record.header.sequence += 1
-    return Stepped(applied=bool(due), effects=effects, encoded=encoded, fired=fired, failed=failed)
+    return Stepped(applied=applied, effects=effects, encoded=encoded, fired=fired, failed=failed)

@@ -57,7 +57,8 @@ def timer(event: Input, about: str, due: int, values: Mapping[str, str] | None =
 
 
 def due(record: Record, until: int) -> list[Due]:
-    """The timers that are due by `until` (epoch milliseconds), in the order of their times."""
+    """The timers that are due by `until` (epoch milliseconds), in the order of their times: a heap,
+    too."""
     return sorted(
         (timer.due, key)
         for key, timer in record.activity.timers.items()

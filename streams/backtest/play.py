@@ -136,7 +136,7 @@ class _Run:
         if not stepped.applied:
             self._played.counts["duplicates"] += 1
             return None
-        self._bound += growth(event, size, len(stepped.fired), self._trial.rules)
+        self._bound += growth(event, size, stepped, self._trial.rules)
         if self._is_too_large() or _is_oversize(stepped):
             raise _LostError(number, Reason.OVERSIZE)
         self._played.counts["applied"] += 1

@@ -15,6 +15,7 @@ from streams.portrait.profile import as_day
 from streams.rules.ruleset import RuleSet
 from streams.timers import parts_of
 from streams.waits import absence
+from streams.waits.own import FAMILY
 from streams.waits.waking import would_fire
 
 SOON_DAYS = 30
@@ -94,7 +95,7 @@ def _timers(record: Record, zone: tzinfo, rules: RuleSet) -> Iterator[Row]:
     for key, timer in record.activity.timers.items():
         if not timer.fired and would_fire(record, key, timer, rules):
             rule, kind, _ = parts_of(key)
-            name = rule if kind == absence.KIND else key
+            name = rule if kind in (absence.KIND, FAMILY) else key
             yield instant(timer.due, zone), "rule waits", name, None
 
 

@@ -30,8 +30,8 @@ from streams.expressions.nodes import (
 from streams.expressions.parse import ExpressionError, nearest
 from streams.rules.errors import RuleProblem
 from streams.rules.sequence import Sequence, check_steps, scopes, sequence_of
-from streams.rules.waiting import check_wait
-from streams.waits.absence import MAX_SHOWN, Absence
+from streams.rules.waiting import NO_WAIT, Waits, check_wait
+from streams.waits.absence import MAX_SHOWN
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _RESERVED = ("tags", "true", "false", "profile", "attributes")
@@ -44,8 +44,7 @@ class CheckedRule:
     condition: Node
     shown: dict[str, Node]
     """What its effects show, by name: every let, and every field that it looks at."""
-    absence: Absence | None = None
-    """What it waits without."""
+    waits: Waits = NO_WAIT
     sequence: Sequence | None = None
     """What must have come before."""
 
@@ -67,7 +66,7 @@ def check_rule(
     ]
     if problems:
         return problems
-    absence, problems = check_wait(rule)
+    waits, problems = check_wait(rule, attributes)
     steps, wrong = check_steps(rule)
     problems += wrong
     if problems:
@@ -102,11 +101,11 @@ def check_rule(
     condition = _unless(conditions["if"], conditions.get("unless"))
     shown = _looked_at(lets, condition, list(before))
     problems = list(_placeholders(rule, scope, shown))
-    if absence is not None and len(shown) > MAX_SHOWN:
+    if waits.absence is not None and len(shown) > MAX_SHOWN:
         message = f"what it shows is kept while it waits, at most {MAX_SHOWN} values: {len(shown)}"
         problems.append(RuleProblem(rule.id, "wait", 0, message))
     sequence = sequence_of(rule, steps, (*lets.values(), condition, *shown.values()))
-    return problems or CheckedRule(rule, lets, condition, shown, absence, sequence)
+    return problems or CheckedRule(rule, lets, condition, shown, waits, sequence)
 
 
 def _unless(condition: Node, unless: Node | None) -> Node:

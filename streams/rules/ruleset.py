@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, tzinfo
 from hashlib import sha256
 from typing import NamedTuple
+from zlib import crc32
 
 from msgspec import Struct
 from pydantic import BaseModel
@@ -12,7 +13,6 @@ from pydantic import BaseModel
 from schemas.effects import Withheld
 from schemas.envelope import Data
 from schemas.record import Record
-from schemas.rule_waits import Wait
 from schemas.rules import RuleDefinition
 from streams.attributes import NONE_DECLARED, Attributes
 from streams.calendar import WEEKENDS_ONLY, Calendar
@@ -27,6 +27,8 @@ from streams.rules.errors import RuleErrors, RuleProblem
 from streams.rules.gate import is_held_out
 from streams.waits import absence
 from streams.waits.absence import Listener, Waiting
+from streams.waits.dates import DateWait
+from streams.waits.days import Bank
 
 
 class Firing(NamedTuple):
@@ -74,17 +76,22 @@ class RuleSet:
         self._aggregates = Aggregates(asked, lateness, zone)
         by_type: dict[str, list[CompiledRule]] = {}
         self._waiting: dict[str, CompiledRule] = {}
-        self._waits: dict[str, list[tuple[str, Wait]]] = {}
+        self.bank = Bank(zone, calendar)
+        dates = [wait for rule in running for wait in rule.waits.dates]
+        self._date_waits = {(wait.rule, wait.kind): wait for wait in dates}
+        self._waits = _by_type(dates)
+        own = (wait for wait in dates if wait.is_own)
+        self.own_waits = tuple(sorted(own, key=lambda wait: wait.rule))
+        """The rules that wait for dates of the customer's own."""
+        self.own_mark = crc32(repr(self.own_waits).encode()) if self.own_waits else 0
+        """Tells them from others."""
         for rule in sorted(running, key=lambda one: one.definition.id):
             compiled = CompiledRule(rule, self._aggregates.number_of, zone)
-            wait = rule.definition.wait
-            if wait is not None:
+            if rule.definition.wait is not None:
                 self._waiting[compiled.id] = compiled
-            for event_type in dict.fromkeys(rule.definition.on):
-                if wait is None or rule.absence is not None:
+            if not rule.waits.dates:
+                for event_type in dict.fromkeys(rule.definition.on):
                     by_type.setdefault(event_type, []).append(compiled)
-                else:
-                    self._waits.setdefault(event_type, []).append((compiled.id, wait))
         self._listeners = _listeners(running)
         self._by_type = {
             event_type: _Listening(rules, self._aggregates.number_of)
@@ -117,28 +124,33 @@ class RuleSet:
             absence.begin(record, event, one)
         return fired
 
-    def waits(self, event_type: str) -> Sequence[tuple[str, Wait]]:
-        """The rules that wait for a date after an event of this type, by id."""
+    def waits(self, event_type: str) -> Sequence[DateWait]:
+        """The rules that wait for a date which an event of this type may tell, move or end."""
         return self._waits.get(event_type, ())
+
+    def date_wait(self, rule_id: str, kind: str) -> DateWait | None:
+        """How a rule waits for dates of a kind; None where it does not, or is not in force."""
+        return self._date_waits.get((rule_id, kind))
 
     def miss(self, rule_id: str, record: Record, values: Mapping[str, str], at: int) -> Fired:
         """Fire a rule that got no answer until `at`, if its gate is open then; nothing where it is
         no longer in force. `values` are what it showed when it began to wait."""
         rule = self._waiting.get(rule_id)
-        if rule is None or rule.checked.absence is None or _is_closed(rule, record, at):
+        if rule is None or rule.checked.waits.absence is None or _is_closed(rule, record, at):
             return _NONE
         return Fired((_fire(rule, dict(values), record, at),))
 
     def would_miss(self, rule_id: str, record: Record, at: int) -> bool:
         """Whether `miss` would fire the rule, as things are now. Changes nothing."""
         rule = self._waiting.get(rule_id)
-        absent = None if rule is None else rule.checked.absence
+        absent = None if rule is None else rule.checked.waits.absence
         return rule is not None and absent is not None and not _is_closed(rule, record, at)
 
-    def room(self, event_type: str) -> tuple[int, int]:
-        """How many timers an event of this type may set, and more bytes than what is kept for them
-        takes, the event's own words not counted."""
-        dated = len(self.waits(event_type))
+    def room(self, event_type: str, *, armed: bool) -> tuple[int, int]:
+        """How many timers an event of this type may set, with those of `own_waits` if it `armed`
+        them, and more bytes than what is kept for them takes, the event's own words not counted."""
+        waits = (*self.waits(event_type), *self.own_waits) if armed else self.waits(event_type)
+        dated = sum(wait.most for wait in waits)
         listening, answers = self._by_type.get(event_type), self._listeners.get(event_type, ())
         absent = 0 if listening is None else listening.absences
         room = absent * absence.TIMER_BYTES + len(answers) * absence.ANSWER_BYTES
@@ -150,14 +162,14 @@ class RuleSet:
         `data` is what its event told of, as it is now.
         """
         rule = self._waiting.get(rule_id)
-        if rule is None or rule.checked.absence is not None:
+        if rule is None:
             return _NONE
         return _try((rule,), record, data, self._aggregates.read(record.windows, at), at)
 
     def would_fire(self, rule_id: str, record: Record, data: Data, at: int) -> bool:
         """Whether `wake` would fire the rule, as things are now. Changes nothing."""
         rule = self._waiting.get(rule_id)
-        if rule is None or rule.checked.absence or _is_closed(rule, record, at):
+        if rule is None or _is_closed(rule, record, at):
             return False
         try:
             return bool(rule.evaluate(record, data, self._aggregates.read(record.windows, at)))
@@ -169,9 +181,17 @@ class RuleSet:
         self._aggregates.remove(record.windows, original)
 
 
+def _by_type(waits: Iterable[DateWait]) -> Mapping[str, Sequence[DateWait]]:
+    found: defaultdict[str, list[DateWait]] = defaultdict(list)
+    for wait in waits:
+        for event_type in wait.types:
+            found[event_type].append(wait)
+    return dict(found)
+
+
 def _listeners(running: Iterable[CheckedRule]) -> Mapping[str, Sequence[Listener]]:
     found: defaultdict[str, list[Listener]] = defaultdict(list)
-    absences = (rule.absence for rule in running if rule.absence is not None)
+    absences = (one for rule in running if (one := rule.waits.absence) is not None)
     for event_type, listener in absence.listeners(absences):
         found[event_type].append(listener)
     return dict(found)
@@ -185,7 +205,7 @@ class _Listening:
 
     def __init__(self, rules: list[CompiledRule], number_of: Callable[[Aggregate], int]) -> None:
         self.rules = rules
-        self.absences = sum(rule.checked.absence is not None for rule in rules)
+        self.absences = sum(rule.checked.waits.absence is not None for rule in rules)
         self.evaluate = compile_together([rule.checked for rule in rules], number_of)
 
     def apply(self, record: Record, data: Data, readings: Readings | Unknown, at: int) -> Fired:
@@ -199,7 +219,7 @@ class _Listening:
         firings, waiting = [], []
         for place, values in held:
             rule = self.rules[place]
-            if (absent := rule.checked.absence) is not None:
+            if (absent := rule.checked.waits.absence) is not None:
                 waiting.append(Waiting(absent, _shown(rule, values)))
             elif not _is_closed(rule, record, at):
                 firings.append(_fire(rule, _shown(rule, values), record, at))
@@ -219,7 +239,7 @@ def _try(
     failed: list[str] = []
     waiting: list[Waiting] = []
     for rule in rules:
-        absent = rule.checked.absence
+        absent = rule.checked.waits.absence
         if absent is None and _is_closed(rule, record, at):
             continue
         try:

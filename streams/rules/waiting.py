@@ -1,78 +1,130 @@
 """The check of how a rule waits."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from schemas.events import EVENT_TYPES
 from schemas.rule_waits import Wait, Without
 from schemas.rules import RuleDefinition
+from streams.attributes import Attributes
 from streams.durations import DAY_MS, parse_duration
-from streams.expressions.catalogue import common_fields
+from streams.expressions.catalogue import attribute_fields, common_fields
 from streams.expressions.check import Scope, check
 from streams.expressions.nodes import Base, Node, Type
 from streams.expressions.parse import ExpressionError, nearest
 from streams.rules.errors import RuleProblem
+from streams.waits import own
 from streams.waits.absence import Absence
-from streams.waits.deposits import SETTING_TYPES
+from streams.waits.dates import DateWait
+from streams.waits.days import days_of
+from streams.waits.own import ATTRIBUTES, FAMILY, OWN
+from streams.waits.things import KIND_OF
 
 MAX_DAYS = 1_830
 
 
-def check_wait(rule: RuleDefinition) -> tuple[Absence | None, list[RuleProblem]]:
-    """What a rule waits without, if it does, and what is wrong with its wait. The types that it
-    listens to are known to be some."""
+class Waits(NamedTuple):
+    """How a rule waits, if it does."""
+
+    absence: Absence | None = None
+    dates: Sequence[DateWait] = ()
+    """By the kinds of what its events tell of."""
+
+
+NO_WAIT = Waits()
+
+
+def check_wait(rule: RuleDefinition, attributes: Attributes) -> tuple[Waits, list[RuleProblem]]:
+    """How a rule waits, and what is wrong with that. The types that it listens to are known to be
+    some."""
     wait = rule.wait
     if wait is None:
-        return None, []
-    if wait.without is None and rule.sequence is not None:
+        return NO_WAIT, []
+    if wait.without is not None:
+        return _absence(rule, wait.for_ or "", wait.without)
+    if rule.sequence is not None:
         message = "a rule that waits for a date has no sequence: nothing comes at that time"
-        return None, [RuleProblem(rule.id, "sequence", 0, message)]
-    if wait.without is None:
-        return None, list(_date_problems(rule, wait))
-    return _absence(rule, wait.for_ or "", wait.without)
+        return NO_WAIT, [RuleProblem(rule.id, "sequence", 0, message)]
+    if problems := list(_date_problems(rule, wait, attributes)):
+        return NO_WAIT, problems
+    return Waits(dates=list(_dates(rule, wait))), []
 
 
-def _date_problems(rule: RuleDefinition, wait: Wait) -> Iterator[RuleProblem]:
-    others = [name for name in rule.on if name not in SETTING_TYPES]
-    for name in others:
-        allowed = " and ".join(SETTING_TYPES)
-        yield RuleProblem(rule.id, "wait", 0, f"a rule can wait after {allowed}, not after {name}")
-    if others:
+def _dates(rule: RuleDefinition, wait: Wait) -> Iterator[DateWait]:
+    days = days_of(wait)
+    if _is_own(rule):
+        whose = OWN if wait.of is None else FAMILY
+        of = tuple(wait.of or ())
+        yield DateWait(rule.id, whose, days, frozenset(rule.on), wait.date, of)
         return
-    fields = common_fields(_types(rule.on))
-    days = [name for name, kind in fields.items() if kind.base is Base.DAY]
-    if wait.before not in days:
-        hint = nearest(wait.before or "", days)
-        message = f"{wait.before} is no date of {' and '.join(rule.on)}{hint}"
-        yield RuleProblem(rule.id, "wait.before", 0, message)
+    kinds = {KIND_OF[name].name: KIND_OF[name] for name in rule.on}
+    for kind in kinds.values():
+        sets = frozenset(rule.on) & frozenset(kind.sets)
+        yield DateWait(rule.id, kind.name, days, sets, wait.date)
+
+
+def _is_own(rule: RuleDefinition) -> bool:
+    return set(rule.on) == {own.TYPE}
+
+
+def _date_problems(
+    rule: RuleDefinition, wait: Wait, attributes: Attributes
+) -> Iterator[RuleProblem]:
+    key = "wait.before" if wait.before else "wait.after"
+    if _is_own(rule):
+        if (message := _own_problem(wait.date, attributes)) is not None:
+            yield RuleProblem(rule.id, key, 0, message)
+        return
+    if wait.every is not None:
+        message = "a rule that waits for a date of every year has no `on`"
+        yield RuleProblem(rule.id, "on", 0, message)
+        return
+    others = [name for name in rule.on if name not in KIND_OF]
+    for name in others:
+        allowed = ", ".join(sorted((*KIND_OF, own.TYPE)))
+        message = f"a rule can wait for a date after {allowed}, not after {name}"
+        yield RuleProblem(rule.id, "wait", 0, message)
+    if not others and any(KIND_OF[name].date != wait.date for name in rule.on):
+        hint = nearest(wait.date, (KIND_OF[name].date for name in rule.on))
+        yield RuleProblem(
+            rule.id, key, 0, f"{wait.date} is no date of {' and '.join(rule.on)}{hint}"
+        )
+
+
+def _own_problem(date: str, attributes: Attributes) -> str | None:
+    days = {name for name, kind in attribute_fields(attributes).items() if kind.base is Base.DAY}
+    known = [*own.FIELDS, *(f"{ATTRIBUTES}{name}" for name in sorted(days))]
+    if date in known:
+        return None
+    declared = attributes.declared.get(date.removeprefix(ATTRIBUTES))
+    if date.startswith(ATTRIBUTES) and declared is not None and declared.sensitive:
+        return f"{date} is sensitive: rules do not see it"
+    return f"{date} is no date of a customer{nearest(date, known)}"
 
 
 def _absence(
     rule: RuleDefinition, length: str, without: Without
-) -> tuple[Absence | None, list[RuleProblem]]:
+) -> tuple[Waits, list[RuleProblem]]:
+    key = "wait.without"
     unknown = [name for name in without.on if name not in EVENT_TYPES]
+    problems = [
+        RuleProblem(rule.id, key, 0, f"{name} is no event type{nearest(name, EVENT_TYPES)}")
+        for name in unknown
+    ]
     if unknown:
-        return None, [
-            RuleProblem(
-                rule.id,
-                "wait.without",
-                0,
-                f"{name} is no event type{nearest(name, EVENT_TYPES)}",
-            )
-            for name in unknown
-        ]
-    problems, where = list[RuleProblem](), None
+        return NO_WAIT, problems
     if not 0 < parse_duration(length) <= MAX_DAYS * DAY_MS:
         problems.append(RuleProblem(rule.id, "wait.for", 0, f"a wait is from 1s to {MAX_DAYS}d"))
-    types = tuple(sorted(set(without.on)))
+    types, where = tuple(sorted(set(without.on))), None
     if without.where is not None:
         try:
             where = _where(without.where, types)
         except ExpressionError as error:
-            key = "wait.without.where"
-            problems.append(RuleProblem(rule.id, key, error.column, error.message))
+            problems.append(RuleProblem(rule.id, f"{key}.where", error.column, error.message))
     problems += _same_problems(rule, without)
     text, same = without.where or "", tuple(without.same)
-    return Absence(rule.id, parse_duration(length), types, where, text, same), problems
+    absence = Absence(rule.id, parse_duration(length), types, where, text, same)
+    return Waits(absence), problems
 
 
 def _where(text: str, types: tuple[str, ...]) -> Node:

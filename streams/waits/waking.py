@@ -3,19 +3,20 @@
 from schemas.activity import Timer
 from schemas.record import Record
 from streams.rules.ruleset import Fired, RuleSet
-from streams.timers import DEPOSITS, parts_of
-from streams.waits import absence, deposits
+from streams.timers import parts_of
+from streams.waits import absence, dates
 
 
 def wake(record: Record, key: str, timer: Timer, rules: RuleSet) -> Fired:
-    """Fire one timer of a record, which is due; it is marked or gone afterwards."""
+    """Fire one timer of a record, which is due; it is gone, marked or due later afterwards."""
     rule, kind, name = parts_of(key)
-    if kind == absence.KIND:
+    due, wait = timer.due, rules.date_wait(rule, kind)
+    if wait is None:
         del record.activity.timers[key]
-        return rules.miss(rule, record, timer.values, timer.due)
-    timer.fired = True
-    data = deposits.data_of(record.profile, name) if kind == DEPOSITS else None
-    return Fired() if data is None else rules.wake(rule, record, data, timer.due)
+        return rules.miss(rule, record, timer.values, due) if kind == absence.KIND else Fired()
+    dates.ring(timer, wait, rules.bank)
+    data = dates.told(record.profile, kind, name)
+    return Fired() if data is None else rules.wake(rule, record, data, due)
 
 
 def would_fire(record: Record, key: str, timer: Timer, rules: RuleSet) -> bool:
@@ -23,5 +24,7 @@ def would_fire(record: Record, key: str, timer: Timer, rules: RuleSet) -> bool:
     rule, kind, name = parts_of(key)
     if kind == absence.KIND:
         return rules.would_miss(rule, record, timer.due)
-    data = deposits.data_of(record.profile, name) if kind == DEPOSITS else None
+    if rules.date_wait(rule, kind) is None:
+        return False
+    data = dates.told(record.profile, kind, name)
     return data is not None and rules.would_fire(rule, record, data, timer.due)

@@ -22,7 +22,7 @@ from streams.inputs import Raw
 from streams.intake import Entry, read
 from streams.partition_time import Source, partition_time
 from streams.rules.ruleset import RuleErrors, RuleSet, compile_rules
-from streams.waits.deposits import instant
+from streams.waits.days import instant
 from tests.core.strategies import CUSTOMERS, DAY, PARTITIONS, message
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -38,7 +38,7 @@ RULE: dict[str, Any] = {
     "if": "base_principal >= 1_000_000",
     "then": {"task": {"text": {"en": "{deposit} {matures_on}", "zh": "{deposit}"}, "due": "5d"}},
 }
-RULES = compile_rules([RuleDefinition.model_validate(RULE)])
+RULES = compile_rules([RuleDefinition.model_validate(RULE)], zone=ZONE)
 SETTINGS = CoreSettings(partitions=PARTITIONS, time_zone=ZONE)
 CUSTOMER = CUSTOMERS[0]
 ORIGIN = int(datetime(2026, 3, 1, tzinfo=UTC).timestamp() * 1000)
@@ -210,7 +210,7 @@ def test_many_deposits_wait_in_a_record_that_stays_below_its_limit(
 ) -> None:
     """With ids of an ordinary length, and of the greatest."""
     waiting = [RuleDefinition.model_validate({**RULE, "id": f"maturing-{n}"}) for n in range(rules)]
-    bank = Bank(compile_rules(waiting), event_id)
+    bank = Bank(compile_rules(waiting, zone=ZONE), event_id)
     for n in range(MAX_DEPOSITS):
         told = deposit(f"{n:0{deposit_id}}", "2026-06-01", 12_345_678_901_234)
         assert bank.send("deposit.placed", ORIGIN + n, **told).counts["applied"] == 1
@@ -284,8 +284,9 @@ def test_a_rule_that_cannot_wait_is_refused(change: dict[str, Any], word: str) -
 @given(st.dates(date(1971, 1, 1), date(2200, 1, 1)), st.integers(0, 400), st.times())
 def test_an_instant_is_that_wall_clock_time(day: date, days: int, at: Any) -> None:
     zone = ZoneInfo("Europe/Zurich")
-    text = f"{at.hour:02}:{at.minute:02}"
-    found = datetime.fromtimestamp(instant(str(day), days, text, zone) / 1000, UTC)
+    at = at.replace(second=0, microsecond=0)
+    back_then = day - timedelta(days=days)
+    found = datetime.fromtimestamp(instant(back_then, at, zone) / 1000, UTC)
     back = found.astimezone(zone)
     wall = datetime(day.year, day.month, day.day, at.hour, at.minute) - timedelta(days=days)  # noqa: DTZ001  # a wall clock has no zone
     skipped = back.replace(tzinfo=None) - wall

@@ -1,0 +1,103 @@
+"""From a date to the time at which a rule fires: so many days before it or after it, once or every
+year."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, time, timedelta, tzinfo
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from schemas.envelope import from_millis, to_millis
+from schemas.rule_waits import Every, Wait
+from streams.calendar import Calendar
+from streams.yearly import next_lunar, next_yearly
+
+_LONG_AGO = timedelta(800)
+"""More than any number of days that a rule can say of a date of every year, and a year."""
+_END = time(23, 59)
+
+
+class Bank(NamedTuple):
+    zone: tzinfo
+    calendar: Calendar
+
+
+class Days(Struct, frozen=True, kw_only=True):
+    number: int
+    is_business: bool = False
+    is_after: bool = False
+    at: time
+    every: Every | None = None
+    turns: tuple[int, ...] = ()
+
+    def first(self, day: str, since: int, bank: Bank) -> int | None:
+        """When to fire for a date (`2026-05-01`) that is told at `since`; epoch milliseconds.
+
+        Where the time is over and the date is not, at once. None where that is over, too, and for
+        a day that is none: events with such a day are refused, but a record may be older than that.
+        """
+        return self._next(day, since, bank, again=False)
+
+    def again(self, day: str, fired: int, bank: Bank) -> int | None:
+        """When to fire after `fired`, the time at which it fired for this date."""
+        return self._next(day, fired, bank, again=True)
+
+    def _next(self, day: str, since: int, bank: Bank, *, again: bool) -> int | None:
+        try:
+            first = date.fromisoformat(day)
+            for one in self._occurrences(first, from_millis(since).astimezone(bank.zone).date()):
+                chosen = self._shifted(one, bank.calendar)
+                ready = instant(chosen, self.at, bank.zone)
+                over = instant(chosen if self.is_after else one, _END, bank.zone)
+                if again and ready > since:
+                    return ready
+                if not again and over >= since:
+                    return max(ready, since, 0)
+        except (OverflowError, ValueError):
+            pass
+        return None
+
+    def _occurrences(self, first: date, today: date) -> Iterable[date]:
+        if self.every is None:
+            return (first,)
+        if self.turns:
+            return self._years(first)
+        return self._all_years(first, max(first, today - _LONG_AGO))
+
+    def _years(self, first: date) -> Iterator[date]:
+        for number in sorted(self.turns):
+            one = next_yearly(first, date(first.year + number - 1, 12, 31))
+            if one is not None:
+                yield one
+
+    def _all_years(self, first: date, after: date) -> Iterator[date]:
+        following = next_yearly if self.every == "year" else next_lunar
+        one = following(first, after)
+        while one is not None:
+            yield one
+            one = following(first, one)
+
+    def _shifted(self, day: date, calendar: Calendar) -> date:
+        if not self.is_business:
+            return day + timedelta(self.number if self.is_after else -self.number)
+        if self.is_after:
+            return calendar.business_days_after(day, self.number)
+        return calendar.business_days_before(day, self.number)
+
+
+def days_of(wait: Wait) -> Days:
+    """Of a wait that says a date."""
+    return Days(
+        number=(wait.days if wait.business_days is None else wait.business_days) or 0,
+        is_business=wait.business_days is not None,
+        is_after=wait.after is not None,
+        at=time.fromisoformat(wait.at),
+        every=wait.every,
+        turns=tuple(wait.turns or ()),
+    )
+
+
+def instant(day: date, at: time, zone: tzinfo) -> int:
+    """A time of a day; epoch milliseconds. Of one that a change of the clocks skips or repeats, the
+    first reading counts (PEP 495)."""
+    return to_millis(datetime.combine(day, at, zone))
