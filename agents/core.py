@@ -5,11 +5,13 @@ from zoneinfo import ZoneInfo
 from agents.rules import read_rules, try_examples
 from config.load_attributes import read_attributes
 from config.load_calendar import read_calendar
+from config.load_greetings import read_greetings
 from config.settings import RefusalSettings, Settings
 from streams.attributes import Attributes
 from streams.calendar import Calendar
 from streams.context import CoreSettings
 from streams.durations import DAY_MS
+from streams.greetings import Greetings
 from streams.refusals import Limit
 from streams.rules.ruleset import RuleSet
 
@@ -17,7 +19,7 @@ from streams.rules.ruleset import RuleSet
 def core_settings(settings: Settings) -> CoreSettings:
     """Tolerances of transport are real time, so they grow with the clock's rate.
 
-    Raises AttributeFileErrors, CalendarFileErrors.
+    Raises FileErrors: of attributes, of the calendar, of greetings.
     """
     step = settings.step
     return CoreSettings(
@@ -30,6 +32,7 @@ def core_settings(settings: Settings) -> CoreSettings:
         attributes=declared_attributes(settings),
         base_currency=step.base_currency,
         calendar=bank_calendar(settings),
+        greetings=bank_greetings(settings),
     )
 
 
@@ -37,13 +40,7 @@ def rule_set(settings: Settings) -> RuleSet:
     """The rules in force. Raises FileErrors: a line for each problem, with its place."""
     folder = settings.worker.rules
     core = core_settings(settings)
-    rules, files = read_rules(
-        [folder] if folder else [],
-        lateness=core.lateness,
-        attributes=core.attributes,
-        zone=core.time_zone,
-        calendar=core.calendar,
-    )
+    rules, files = read_rules([folder] if folder else [], core)
     try_examples(files, core)
     return rules
 
@@ -60,3 +57,9 @@ def declared_attributes(settings: Settings) -> Attributes:
 def bank_calendar(settings: Settings) -> Calendar:
     """The bank's business days. Raises CalendarFileErrors."""
     return Calendar(read_calendar(settings.step.calendar))
+
+
+def bank_greetings(settings: Settings) -> Greetings:
+    """The greeting templates. Raises GreetingFileErrors."""
+    step = settings.step
+    return Greetings(read_greetings(step.templates, step.language), step.language)

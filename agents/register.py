@@ -8,7 +8,7 @@ from schemas.rule_register import RULES_TOPIC
 from streams.context import CoreSettings
 from streams.rules.errors import RuleErrors
 from streams.rules.register import InForce, RegisterError, RuleBook, State
-from streams.rules.ruleset import RuleSet, compile_rules
+from streams.rules.ruleset import RuleSet
 
 
 def read_register(kafka: KafkaSettings, until: int | None = None) -> RuleBook:
@@ -43,12 +43,6 @@ def compile_state(book: RuleBook, state: State, settings: Settings, core: CoreSe
     """
     of_files = rule_set(settings).definitions if state.active is None else ()
     try:
-        return compile_rules(
-            book.definitions(state, of_files),
-            lateness=core.lateness,
-            attributes=core.attributes,
-            zone=core.time_zone,
-            calendar=core.calendar,
-        )
+        return core.compiled(book.definitions(state, of_files))
     except RuleErrors as error:
         raise RegisterError(str(error)) from None

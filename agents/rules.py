@@ -1,38 +1,28 @@
 """Rules from files to a compiled set, with every problem at its file, line and column."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, tzinfo
 from pathlib import Path
 
 from config.load_rules import SHIPPED, RuleFile, RuleFileErrors, read_rule_files
 from config.placed_yaml import FileProblem
-from streams.attributes import NONE_DECLARED, Attributes
-from streams.calendar import WEEKENDS_ONLY, Calendar
 from streams.context import CoreSettings
-from streams.durations import DAY_MS
 from streams.rules.errors import RuleErrors, RuleProblem
 from streams.rules.examples import failures
-from streams.rules.ruleset import RuleSet, compile_rules
+from streams.rules.ruleset import RuleSet
+
+_PLAIN = CoreSettings(partitions=1)
 
 
 def read_rules(
-    paths: Sequence[Path] = (),
-    *,
-    lateness: int = 30 * DAY_MS,
-    attributes: Attributes = NONE_DECLARED,
-    zone: tzinfo = UTC,
-    calendar: Calendar = WEEKENDS_ONLY,
+    paths: Sequence[Path] = (), core: CoreSettings = _PLAIN
 ) -> tuple[RuleSet, list[RuleFile]]:
     """Read, check and compile the rules of files and folders; none means those shipped.
 
-    `lateness` in milliseconds. Raises RuleFileErrors with everything that is wrong.
+    Raises RuleFileErrors with everything that is wrong.
     """
     files = read_rule_files(paths or (SHIPPED,))
     try:
-        definitions = [file.definition for file in files]
-        rules = compile_rules(
-            definitions, lateness=lateness, attributes=attributes, zone=zone, calendar=calendar
-        )
+        rules = core.compiled([file.definition for file in files])
     except RuleErrors as error:
         raise RuleFileErrors(_placed(error.problems, files)) from None
     return rules, files
@@ -47,13 +37,8 @@ def try_examples(files: Sequence[RuleFile], settings: CoreSettings) -> None:
     for file in files:
         rule = file.definition
         if rule.examples and rule.status != "retired":
-            alone = compile_rules(
-                [rule.model_copy(update={"status": "live", "holdout": None, "rollout": 100})],
-                lateness=settings.lateness,
-                attributes=settings.attributes,
-                zone=settings.time_zone,
-                calendar=settings.calendar,
-            )
+            tried = {"status": "live", "holdout": None, "rollout": 100}
+            alone = settings.compiled([rule.model_copy(update=tried)])
             problems += failures(alone, settings)
     if problems:
         raise RuleFileErrors(_placed(problems, files))

@@ -189,6 +189,14 @@ class StepSettings(Section):
     calendar: GivenPath | None = Field(
         None, description="a file of public holidays, see below; none = mainland China's"
     )
+    templates: GivenPath | None = Field(
+        None, description="a folder of greeting templates (rules/README.md); none = those shipped"
+    )
+    language: str = Field(
+        "zh",
+        pattern=r"^[a-z]{2,3}$",
+        description="of greetings, where the customer's own has no template",
+    )
     base_currency: str = Field(
         "CNY", pattern=r"^[A-Z]{3}$", description="the bank's, of all base amounts (ISO 4217)"
     )

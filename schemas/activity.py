@@ -193,6 +193,12 @@ class Timer(Struct, kw_only=True, omit_defaults=True, gc=False):
     """What the rule showed when it began to wait for an answer."""
 
 
+class Greeted(Struct, array_like=True, frozen=True, gc=False):
+    at: int
+    """Event time."""
+    template: str
+
+
 class ActivitySection(Struct, kw_only=True, array_like=True, gc=False):
     """What the customer does. Read `windows` and `months` through the Record, which unpacks
     them."""
@@ -238,6 +244,8 @@ class ActivitySection(Struct, kw_only=True, array_like=True, gc=False):
     """The last events that answered what rules wait for, see streams/waits/absence.py."""
     armed: int = 0
     """Which rules' waits for dates of the customer's own there are timers of: RuleSet.own_mark."""
+    greetings: dict[str, Greeted] = field(default_factory=dict)
+    """Occasion → the greeting that was chosen last."""
 
 
 pack_transfer = pack

@@ -19,11 +19,13 @@ Priority = Literal["low", "normal", "high", "urgent"]
 Change = Literal["raised", "amended", "retracted"]
 RecordAction = Literal["untag", "tag", "interest", "note"]
 """What a rule does to the record itself."""
-Action = Literal["task", "alert", "process", RecordAction]
+Action = Literal["task", "alert", "process", "greeting", RecordAction]
 """What a rule may do, in the order in which one rule does it."""
 Withheld = Literal["shadow", "held_out"]
 """Why what a rule does was not done: it is on trial, or the customer is one of those for whom it is
 withheld, so that its effect can be measured."""
+Outcome = Literal[Withheld, "refused"]
+"""Of a decision; refused is a greeting by the customer, on all channels that there were for it."""
 
 Text = dict[str, str]
 """Language (zh, en) → text."""
@@ -88,22 +90,26 @@ class ActionData(Struct, frozen=True, kw_only=True, gc=False):
     """What a rule did by itself, because of what."""
 
     action_id: Id
-    action: RecordAction
+    action: Literal[RecordAction, "greeting"]
     name: Name
-    """The tag, the interest, what a note is about."""
+    """The tag, the interest, what a note is about; the template of a greeting."""
     changed: bool
     """False where there was nothing to do: the customer has the tag already, say."""
     kind: Kind
     title: Text
     """Of the rule."""
     text: Text
-    """What a note says."""
+    """What a note says; a greeting in the one language that was chosen for the customer."""
     rm: Id | None
     tier: Name | None
     rule: RuleRef
     values: dict[str, str]
     waited_until: Instant | None
     cause: Cause
+    occasion: Name | None = None
+    """Of a greeting."""
+    channels: list[Name] = []
+    """Of a greeting: those that it may take, the best first."""
 
 
 class ProcessData(Struct, frozen=True, kw_only=True, gc=False):
@@ -128,7 +134,7 @@ class DecisionData(Struct, frozen=True, kw_only=True, gc=False):
     """What a rule would have done."""
 
     decision_id: Id
-    outcome: Withheld
+    outcome: Outcome
     actions: list[Action]
     kind: Kind
     title: Text

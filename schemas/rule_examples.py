@@ -23,7 +23,8 @@ Time = Annotated[
 ]
 """In the bank's time zone; or so long after the event before."""
 Part = Annotated[str, BeforeValidator(_as_text)]
-"""A part of a title or a text, in one of the languages; of a tag and the like, its whole name."""
+"""A part of a title or a text, in one of the languages; of a tag and the like, its whole name; of a
+greeting the template's, or a part of its text."""
 
 
 class Given(Strict):
@@ -50,6 +51,7 @@ class Expected(Strict):
     task: Part | None = None
     alert: Part | None = None
     process: Part | None = None
+    greeting: Part | None = None
     untag: Part | None = None
     tag: Part | None = None
     interest: Part | None = None

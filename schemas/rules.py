@@ -53,6 +53,16 @@ class ProcessTemplate(Strict):
     text: Text | None = None
 
 
+class GreetingAction(Strict):
+    """One of the greeting templates of an occasion, for whoever sends it."""
+
+    occasion: Word
+    channels: Annotated[list[Word], Field(min_length=1, max_length=12)]
+    """The best first. Those that the customer refused are left out."""
+    purpose: Word = "marketing"
+    """The consents that count."""
+
+
 class NoteTemplate(Strict):
     """An entry of the service line."""
 
@@ -90,6 +100,7 @@ class Then(Strict):
     task: TaskTemplate | None = None
     alert: AlertTemplate | None = None
     process: ProcessTemplate | None = None
+    greeting: GreetingAction | None = None
     untag: Word | None = None
     tag: Word | None = None
     interest: Word | None = None
@@ -112,7 +123,7 @@ class Then(Strict):
     def templates(self) -> dict[Action, Template]:
         """Those actions that say something."""
         said = {name: getattr(self, name) for name in self.actions}
-        return {name: one for name, one in said.items() if not isinstance(one, str)}
+        return {name: one for name, one in said.items() if isinstance(one, Template)}
 
     @cached_property
     def changes_the_record(self) -> bool:

@@ -1,13 +1,16 @@
 """What a step needs besides the record and the input; the same for a whole chunk."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
+from schemas.rules import RuleDefinition
 from streams.attributes import NONE_DECLARED, Attributes
 from streams.calendar import WEEKENDS_ONLY, Calendar
 from streams.durations import DAY_MS
 from streams.facts import NO_FACTS, Facts
-from streams.rules.ruleset import RuleSet
+from streams.greetings import NO_GREETINGS, Greetings
+from streams.rules.ruleset import RuleSet, compile_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,18 @@ class CoreSettings:
     """ISO 4217, of all base amounts."""
     calendar: Calendar = WEEKENDS_ONLY
     """The bank's business days."""
+    greetings: Greetings = NO_GREETINGS
+
+    def compiled(self, definitions: Sequence[RuleDefinition]) -> RuleSet:
+        """Rules, as they run with these settings. Raises RuleErrors."""
+        return compile_rules(
+            definitions,
+            lateness=self.lateness,
+            attributes=self.attributes,
+            zone=self.time_zone,
+            calendar=self.calendar,
+            greetings=self.greetings,
+        )
 
 
 @dataclass(frozen=True, slots=True)

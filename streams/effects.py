@@ -1,7 +1,7 @@
 """From a rule that fired to what is done and goes out, or the decision that it is not."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, get_args
 
@@ -16,6 +16,7 @@ from schemas.effects import (
     Decision,
     DecisionData,
     Effect,
+    Outcome,
     ProcessData,
     ProcessRequested,
     Profile,
@@ -25,14 +26,15 @@ from schemas.effects import (
     Task,
     TaskData,
     Text,
-    Withheld,
 )
 from schemas.envelope import VIPCARE, from_millis
 from schemas.record import Record
 from schemas.rules import AlertTemplate, TaskTemplate, Template
 from schemas.rules import Text as Written
 from streams.actions import act, name_of
+from streams.context import CoreSettings
 from streams.durations import parse_duration
+from streams.greetings import last_greeting, note_greeting, open_channels
 from streams.identity import derive_id
 from streams.inputs import Input
 from streams.rules.ruleset import Firing
@@ -87,13 +89,23 @@ def cause_of(event: Input) -> Cause:
     )
 
 
-def effects_of(record: Record, firing: Firing, occasion: Occasion) -> Iterator[Effect]:
+class Deed(NamedTuple):
+    """What is done: for whom, because of which firing and when."""
+
+    record: Record
+    firing: Firing
+    occasion: Occasion
+    settings: CoreSettings
+
+
+def effects_of(deed: Deed) -> Iterator[Effect]:
     """Do what a rule's `then` asks for, in its order, and tell it; or that it is withheld."""
+    firing = deed.firing
     if firing.withheld is not None:
-        yield _decision(record, firing, firing.withheld, occasion)
+        yield _decision(deed, firing.withheld, firing.rule.then.actions)
         return
     for action in firing.rule.then.actions:
-        yield _DO[action](record, firing, action, occasion)
+        yield _DO[action](deed, action)
 
 
 def profile_of(record: Record, summary: ProfileData, occasion: Occasion) -> Profile:
@@ -107,11 +119,11 @@ def profile_of(record: Record, summary: ProfileData, occasion: Occasion) -> Prof
     )
 
 
-def _task(record: Record, firing: Firing, action: Action, occasion: Occasion) -> Task:
-    template = firing.rule.then.task
+def _task(deed: Deed, action: Action) -> Task:
+    template, at = deed.firing.rule.then.task, deed.occasion.at
     assert template is not None
-    thing = _name(record, firing, action, occasion)
-    due = None if template.due is None else from_millis(occasion.at + parse_duration(template.due))
+    thing = _name(deed, action)
+    due = None if template.due is None else from_millis(at + parse_duration(template.due))
     data = TaskData(
         task_id=thing,
         version=1,
@@ -119,109 +131,127 @@ def _task(record: Record, firing: Firing, action: Action, occasion: Occasion) ->
         change="raised",
         priority=template.priority,
         due=due,
-        **_said(record, firing, template, occasion),
+        **_said(deed, template),
     )
-    return Task(**_envelope(thing, record, occasion), data=data)
+    return Task(**_envelope(thing, deed), data=data)
 
 
-def _alert(record: Record, firing: Firing, action: Action, occasion: Occasion) -> Alert:
-    template = firing.rule.then.alert
+def _alert(deed: Deed, action: Action) -> Alert:
+    template = deed.firing.rule.then.alert
     assert template is not None
-    thing = _name(record, firing, action, occasion)
+    thing = _name(deed, action)
     data = AlertData(
         alert_id=thing,
         version=1,
         state="open",
         change="raised",
         severity=template.severity,
-        **_said(record, firing, template, occasion),
+        **_said(deed, template),
     )
-    return Alert(**_envelope(thing, record, occasion), data=data)
+    return Alert(**_envelope(thing, deed), data=data)
 
 
-def _process(
-    record: Record, firing: Firing, action: Action, occasion: Occasion
-) -> ProcessRequested:
-    template = firing.rule.then.process
+def _process(deed: Deed, action: Action) -> ProcessRequested:
+    template = deed.firing.rule.then.process
     assert template is not None
-    thing = _name(record, firing, action, occasion)
-    said = _said(record, firing, template, occasion)
-    data = ProcessData(process_id=thing, process=template.name, **said)
-    return ProcessRequested(**_envelope(thing, record, occasion), data=data)
+    thing = _name(deed, action)
+    data = ProcessData(process_id=thing, process=template.name, **_said(deed, template))
+    return ProcessRequested(**_envelope(thing, deed), data=data)
 
 
-def _action(
-    record: Record, firing: Firing, action: RecordAction, occasion: Occasion
-) -> ActionTaken:
-    rule = firing.rule
-    thing = _name(record, firing, action, occasion)
+def _greeting(deed: Deed, action: Action) -> ActionTaken | Decision:
+    wanted, record, greetings = deed.firing.rule.then.greeting, deed.record, deed.settings.greetings
+    assert wanted is not None
+    channels = open_channels(record.profile, wanted.purpose, wanted.channels)
+    if not channels:
+        return _decision(deed, "refused", [action])
+    thing = _name(deed, action)
+    last = last_greeting(record.activity, wanted.occasion)
+    template, language = greetings.choose(wanted.occasion, record.profile, last, thing)
+    note_greeting(record.activity, wanted.occasion, template.id, deed.occasion.at)
+    said = _said(deed, None)
+    said["text"] = {language: _fill(template.texts[language], deed.firing.values)}
+    data = ActionData(
+        action_id=thing,
+        action="greeting",
+        name=template.id,
+        changed=True,
+        occasion=wanted.occasion,
+        channels=channels,
+        **said,
+    )
+    return ActionTaken(**_envelope(thing, deed), data=data)
+
+
+def _action(deed: Deed, action: RecordAction) -> ActionTaken:
+    rule = deed.firing.rule
+    thing = _name(deed, action)
     data = ActionData(
         action_id=thing,
         action=action,
         name=name_of(rule, action),
-        changed=act(record, rule, action, occasion.at),
-        **_said(record, firing, rule.then.templates.get(action), occasion),
+        changed=act(deed.record, rule, action, deed.occasion.at),
+        **_said(deed, rule.then.templates.get(action)),
     )
-    return ActionTaken(**_envelope(thing, record, occasion), data=data)
+    return ActionTaken(**_envelope(thing, deed), data=data)
 
 
-_DO: dict[Action, Callable[..., Effect]] = {
+_DO: dict[Action, Callable[[Deed, Any], Effect]] = {
     "task": _task,
     "alert": _alert,
     "process": _process,
+    "greeting": _greeting,
     **dict.fromkeys(get_args(RecordAction), _action),
 }
 
 
-def _decision(record: Record, firing: Firing, why: Withheld, occasion: Occasion) -> Decision:
-    then = firing.rule.then
-    thing = _name(record, firing, "decision", occasion)
-    first, *_ = asked = then.actions
+def _decision(deed: Deed, why: Outcome, actions: Sequence[Action]) -> Decision:
+    thing = _name(deed, "refused" if why == "refused" else "decision")
     data = DecisionData(
         decision_id=thing,
         outcome=why,
-        actions=asked,
-        **_said(record, firing, then.templates.get(first), occasion),
+        actions=list(actions),
+        **_said(deed, deed.firing.rule.then.templates.get(actions[0])),
     )
-    return Decision(**_envelope(thing, record, occasion), data=data)
+    return Decision(**_envelope(thing, deed), data=data)
 
 
-def _name(record: Record, firing: Firing, what: str, occasion: Occasion) -> str:
+def _name(deed: Deed, what: str) -> str:
     """Of the thing that is made, the same in a replay."""
-    return derive_id(what, firing.rule.id, record.customer, *occasion.identity, "0")
+    who = deed.record.customer
+    return derive_id(what, deed.firing.rule.id, who, *deed.occasion.identity, "0")
 
 
-def _said(
-    record: Record, firing: Firing, template: Template | None, occasion: Occasion
-) -> dict[str, Any]:
+def _said(deed: Deed, template: Template | None) -> dict[str, Any]:
     """What all of them say alike; `template` is of what says something of its own."""
-    rule, basics = firing.rule, record.profile.basics
+    firing, basics = deed.firing, deed.record.profile.basics
     titled = isinstance(template, TaskTemplate | AlertTemplate) and template.title
     text = template and template.text
     return {
-        "kind": rule.kind,
-        "title": _fill(titled or rule.title, firing.values),
-        "text": _fill(text, firing.values) if text else {},
+        "kind": firing.rule.kind,
+        "title": _filled(titled or firing.rule.title, firing.values),
+        "text": _filled(text, firing.values) if text else {},
         "rm": basics.rm,
         "tier": basics.tier,
-        "rule": RuleRef(id=rule.id, version=rule.version),
+        "rule": RuleRef(id=firing.rule.id, version=firing.rule.version),
         "values": firing.values,
-        "waited_until": occasion.waited_until,
-        "cause": occasion.cause,
+        "waited_until": deed.occasion.waited_until,
+        "cause": deed.occasion.cause,
     }
 
 
-def _envelope(thing: str, record: Record, occasion: Occasion) -> dict[str, Any]:
+def _envelope(thing: str, deed: Deed) -> dict[str, Any]:
     return {
         "id": f"{thing}-1",
         "source": SOURCE,
-        "subject": record.customer,
-        "time": from_millis(occasion.at),
+        "subject": deed.record.customer,
+        "time": from_millis(deed.occasion.at),
     }
 
 
-def _fill(template: Written, values: dict[str, str]) -> Text:
-    return {
-        "en": _NAME.sub(lambda name: values.get(name[1], "?"), template.en),
-        "zh": _NAME.sub(lambda name: values.get(name[1], "?"), template.zh),
-    }
+def _filled(template: Written, values: dict[str, str]) -> Text:
+    return {"en": _fill(template.en, values), "zh": _fill(template.zh, values)}
+
+
+def _fill(text: str, values: dict[str, str]) -> str:
+    return _NAME.sub(lambda name: values.get(name[1], "?"), text)

@@ -8,11 +8,10 @@ from msgspec import Struct
 from schemas.effects import Effect, encode_effect, encode_profile
 from schemas.record import Record
 from streams import duplicates, timers
-from streams.attributes import Attributes
 from streams.base_amounts import with_base_amount
-from streams.context import Context
+from streams.context import Context, CoreSettings
 from streams.duplicates import CONFLICT, DUPLICATE
-from streams.effects import Occasion, effects_of, of_event, of_timer, profile_of
+from streams.effects import Deed, Occasion, effects_of, of_event, of_timer, profile_of
 from streams.fold import fold
 from streams.inputs import Input
 from streams.mirror import MIRRORED, Told, mirrored
@@ -94,8 +93,7 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
     other = mirrored(event) if event.type in MIRRORED else None
     if not (telling or late or armed or outcome.firings or outcome.failed or other):
         return _PLAIN
-    told = settings.attributes if telling else None
-    effects, encoded = _effects(record, outcome.firings, of_event(event), told)
+    effects, encoded = _effects(record, outcome.firings, of_event(event), settings, telling=telling)
     return Stepped(
         applied=True,
         late=late,
@@ -109,17 +107,23 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
 
 
 def _effects(
-    record: Record, firings: Sequence[Firing], occasion: Occasion, told: Attributes | None
+    record: Record,
+    firings: Sequence[Firing],
+    occasion: Occasion,
+    settings: CoreSettings,
+    *,
+    telling: bool,
 ) -> tuple[list[Effect], list[bytes]]:
-    """Those of the rules that fired, and the summary, beside what they are sent as; `told` is None
-    where the summary cannot change.
+    """Those of the rules that fired, and the summary where it may have changed, beside what they
+    are sent as.
 
     What a rule does to the record comes after all rules of the step were evaluated.
     """
-    effects = [effect for firing in firings for effect in effects_of(record, firing, occasion)]
+    deeds = (Deed(record, firing, occasion, settings) for firing in firings)
+    effects = [effect for deed in deeds for effect in effects_of(deed)]
     encoded = [encode_effect(effect) for effect in effects]
-    if told is not None:
-        summary = changed_summary(record, occasion.cause, told)
+    if telling:
+        summary = changed_summary(record, occasion.cause, settings.attributes)
         if summary is not None:
             profile = profile_of(record, summary.data, occasion)
             effects.append(profile)
@@ -154,9 +158,8 @@ def fire(record: Record, until: int, context: Context) -> Stepped:
         woken = wake(record, key, timer, context.rules)
         failed += woken.failed
         fired += [_counted(firing) for firing in woken.firings]
-        telling = record.header.summary_version and _change_the_record(woken.firings)
-        told = context.settings.attributes if telling else None
-        made = _effects(record, woken.firings, occasion, told)
+        telling = record.header.summary_version > 0 and _change_the_record(woken.firings)
+        made = _effects(record, woken.firings, occasion, context.settings, telling=telling)
         effects += made[0]
         encoded += made[1]
         if key in held and not timer.fired and timer.due <= until:

@@ -68,8 +68,5 @@ def _folder(settings: Settings) -> list[Path]:
 
 
 def _read(settings: Settings, paths: Sequence[Path]) -> list[RuleFile]:
-    core = core_settings(settings)
-    _, files = read_rules(
-        paths, lateness=core.lateness, attributes=core.attributes, zone=core.time_zone
-    )
+    _, files = read_rules(paths, core_settings(settings))
     return files

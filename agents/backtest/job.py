@@ -16,7 +16,6 @@ from streams.backtest.tally import Span, Tally
 from streams.context import CoreSettings
 from streams.inputs import Raw
 from streams.intake import read
-from streams.rules.ruleset import RuleSet, compile_rules
 
 
 @dataclass(frozen=True)
@@ -27,12 +26,6 @@ class Question:
     live: Sequence[RuleDefinition]
     core: CoreSettings
     span: Span
-
-    def compiled(self, rules: Sequence[RuleDefinition]) -> RuleSet:
-        core = self.core
-        return compile_rules(
-            rules, lateness=core.lateness, attributes=core.attributes, zone=core.time_zone
-        )
 
 
 @dataclass(frozen=True)
@@ -51,7 +44,7 @@ class Player:
         facts = FactsInTime(job.facts)
         self._job = job
         self._tried, self._live = (
-            Trial(asked.compiled(rules), asked.core, facts, asked.span.end - 1)
+            Trial(asked.core.compiled(rules), asked.core, facts, asked.span.end - 1)
             for rules in (asked.rules, asked.live)
         )
 

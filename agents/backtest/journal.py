@@ -146,7 +146,7 @@ class _Along:
         """Customer → firings within the span."""
         kafka, asked = self._settings.kafka, self._question
         reader, facts = RangeReader(kafka, self._partition), PastFacts(kafka)
-        compiled, span = asked.compiled(rules), asked.span
+        compiled, span = asked.core.compiled(rules), asked.span
 
         def context_of(position: Position) -> Context:
             told, time = facts.at(position.facts), position.partition_time

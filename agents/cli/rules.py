@@ -7,7 +7,7 @@ import click
 from agents.calendar_gap import calendar_gap
 from agents.cli.errors import UserError
 from agents.cli.rules_backtest import backtest
-from agents.core import bank_calendar, core_settings, declared_attributes, rule_set
+from agents.core import core_settings, rule_set
 from agents.rules import read_rules, try_examples
 from config.load import load_settings
 from config.load_rules import RuleFile
@@ -91,8 +91,6 @@ def _read(paths: tuple[Path, ...]) -> tuple[RuleSet, list[RuleFile]]:
     if not paths and (folder := settings.worker.rules):
         paths = (folder,)
     try:
-        return read_rules(
-            paths, attributes=declared_attributes(settings), calendar=bank_calendar(settings)
-        )
+        return read_rules(paths, core_settings(settings))
     except FileErrors as error:
         raise UserError(str(error)) from None

@@ -14,6 +14,7 @@ from agents.doctor.clickhouse import room
 from agents.doctor.finding import Examined, Finding, fail, ok, warn
 from config.load_attributes import AttributeFileErrors
 from config.load_calendar import CalendarFileErrors
+from config.load_greetings import GreetingFileErrors
 from config.load_rules import RuleFileErrors
 from config.placed_yaml import FileErrors
 from sinks.private_folder import is_private
@@ -130,7 +131,7 @@ def rules(examined: Examined) -> Iterator[Finding]:
     folder = examined.settings.worker.rules
     try:
         rule_set(examined.settings)
-    except RuleFileErrors as errors:
+    except (RuleFileErrors, GreetingFileErrors) as errors:
         yield from _wrong(errors, "`vipcare rules check`")
     else:
         yield ok(f"the rules of {folder}" if folder else "the rules that are shipped")

@@ -59,7 +59,17 @@ TASK = (
     *_SHARED,
 )
 ALERT = (*ENVELOPE, "alert_id", "version", "state", "change", "kind", "severity", *_SHARED)
-ACTION = (*ENVELOPE, "action_id", "action", "name", "changed", "kind", *_SHARED)
+ACTION = (
+    *ENVELOPE,
+    "action_id",
+    "action",
+    "name",
+    "changed",
+    "kind",
+    *_SHARED,
+    "occasion",
+    "channels",
+)
 DECISION = (*ENVELOPE, "decision_id", "outcome", "actions", "kind", *_SHARED)
 PROFILE = (
     *ENVELOPE,
@@ -171,13 +181,15 @@ def _alert(effect: Alert) -> Row:
 
 def _action(effect: ActionTaken) -> Row:
     data = effect.data
-    return (data.action_id, data.action, data.name, data.changed, data.kind, *_shared(effect))
+    told = (data.action_id, data.action, data.name, data.changed, data.kind)
+    return (*told, *_shared(effect), data.occasion, data.channels)
 
 
 def _process(effect: ProcessRequested) -> Row:
     """One more action; render.py knows it by its name."""
     data = effect.data
-    return (data.process_id, PROCESS, data.process, True, data.kind, *_shared(effect))
+    told = (data.process_id, PROCESS, data.process, True, data.kind)
+    return (*told, *_shared(effect), None, [])
 
 
 def _decision(effect: Decision) -> Row:

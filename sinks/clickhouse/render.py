@@ -140,7 +140,7 @@ def _alert(row: _Row) -> AlertData:
 
 
 def _action(row: _Row) -> ActionData:
-    same = ("action_id", "action", "name", "changed")
+    same = ("action_id", "action", "name", "changed", "occasion", "channels")
     return ActionData(**{name: row[name] for name in same}, **_of_rule(row))
 
 

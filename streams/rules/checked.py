@@ -1,11 +1,12 @@
 """A rule whose every expression and placeholder was checked against the field catalogue."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from keyword import iskeyword
 
 from schemas.events import EVENT_TYPES
+from schemas.greetings import GreetingTemplate
 from schemas.rules import RuleDefinition, Text
 from streams.attributes import NONE_DECLARED, Attributes
 from streams.expressions.catalogue import common_fields
@@ -28,12 +29,15 @@ from streams.expressions.nodes import (
     walk,
 )
 from streams.expressions.parse import ExpressionError, nearest
+from streams.greetings import NO_GREETINGS, Greetings
 from streams.rules.errors import RuleProblem
 from streams.rules.sequence import Sequence, check_steps, scopes, sequence_of
 from streams.rules.waiting import NO_WAIT, Waits, check_wait
 from streams.waits.absence import MAX_SHOWN
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_Said = tuple[str, str, str]
+"""The key of a text, the text, and for one that is elsewhere where."""
 _RESERVED = ("tags", "true", "false", "profile", "attributes")
 
 
@@ -56,7 +60,9 @@ class CheckedRule:
 
 
 def check_rule(
-    rule: RuleDefinition, attributes: Attributes = NONE_DECLARED
+    rule: RuleDefinition,
+    attributes: Attributes = NONE_DECLARED,
+    greetings: Greetings = NO_GREETINGS,
 ) -> CheckedRule | list[RuleProblem]:
     """Check one rule: what it is made of, or everything that is wrong with it."""
     problems = [
@@ -99,8 +105,15 @@ def check_rule(
     if problems:
         return problems
     condition = _unless(conditions["if"], conditions.get("unless"))
+    texts = list(_texts(rule))
+    if rule.then.greeting is not None:
+        occasion, known_ones = rule.then.greeting.occasion, greetings.occasions()
+        if occasion not in known_ones:
+            message = f"there are no templates for {occasion}{nearest(occasion, known_ones)}"
+            return [RuleProblem(rule.id, "then.greeting.occasion", 0, message)]
+        texts += _greetings(greetings.templates(occasion))
     shown = _looked_at(lets, condition, list(before))
-    problems = list(_placeholders(rule, scope, shown))
+    problems = list(_placeholders(rule, texts, scope, shown))
     if waits.absence is not None and len(shown) > MAX_SHOWN:
         message = f"what it shows is kept while it waits, at most {MAX_SHOWN} values: {len(shown)}"
         problems.append(RuleProblem(rule.id, "wait", 0, message))
@@ -132,33 +145,40 @@ def _looked_at(lets: dict[str, Node], condition: Node, steps: list[str]) -> dict
 
 
 def _placeholders(
-    rule: RuleDefinition, scope: Scope, shown: dict[str, Node]
+    rule: RuleDefinition, texts: Iterable[_Said], scope: Scope, shown: dict[str, Node]
 ) -> Iterator[RuleProblem]:
     """Add what the texts name to what is shown; report the names that do not exist."""
-    for key, text in _texts(rule):
+    for key, text, where in texts:
         for match in _PLACEHOLDER.finditer(text):
+            column = 0 if where else match.start() + 2
             name = match[1]
             if name in shown:
                 continue
             try:
                 node = check(name, scope)
             except ExpressionError as error:
-                yield RuleProblem(rule.id, key, match.start() + 2, error.message)
+                yield RuleProblem(rule.id, key, column, where + error.message)
                 continue
             if isinstance(node, EventField | ProfileField | Attribute | StepField):
                 shown[name] = node
             else:
-                message = f"{name!r} is not a name: give it one with let"
-                yield RuleProblem(rule.id, key, match.start() + 2, message)
+                message = f"{where}{name!r} is not a name: give it one with let"
+                yield RuleProblem(rule.id, key, column, message)
 
 
-def _texts(rule: RuleDefinition) -> Iterator[tuple[str, str]]:
-    """Every text that an effect of the rule can show, with its key."""
+def _texts(rule: RuleDefinition) -> Iterator[_Said]:
+    """Every text of the rule that an effect can show."""
     texts: list[tuple[str, Text | None]] = [("title", rule.title)]
     for name, template in rule.then.templates.items():
         parts = ((part, getattr(template, part, None)) for part in ("title", "text"))
         texts += [(f"then.{name}.{part}", text) for part, text in parts]
     for key, text in texts:
         if text is not None:
-            yield f"{key}.en", text.en
-            yield f"{key}.zh", text.zh
+            yield f"{key}.en", text.en, ""
+            yield f"{key}.zh", text.zh, ""
+
+
+def _greetings(templates: Iterable[GreetingTemplate]) -> Iterator[_Said]:
+    for one in templates:
+        for text in one.texts.values():
+            yield "then.greeting.occasion", text, f"the template {one.id}: "

@@ -19,6 +19,7 @@ from streams.calendar import WEEKENDS_ONLY, Calendar
 from streams.durations import DAY_MS
 from streams.expressions.nodes import Aggregate
 from streams.expressions.values import render
+from streams.greetings import NO_GREETINGS, Greetings
 from streams.inputs import Input
 from streams.rules.aggregates import UNKNOWN, Aggregates, Readings, Unknown
 from streams.rules.checked import CheckedRule, check_rule
@@ -64,12 +65,13 @@ class RuleSet:
         attributes: Attributes,
         zone: tzinfo,
         calendar: Calendar,
+        greetings: Greetings,
     ) -> None:
         self.definitions = tuple(definitions)
-        used = (*attributes.declared.values(), calendar.definition)
+        used = (*attributes.declared.values(), calendar.definition, *greetings.definitions)
         self.digest = _digest((*self.definitions, *used))
-        """Of the rules, the attributes that they can use and the calendar: what they say follows
-        from all three."""
+        """Of the rules, the attributes that they can use, the calendar and the greetings: what they
+        say follows from all of them."""
         self.running = len(running)
         """How many run, live or in shadow."""
         asked = (one for rule in running for one in rule.aggregates())
@@ -283,11 +285,13 @@ def compile_rules(
     attributes: Attributes = NONE_DECLARED,
     zone: tzinfo = UTC,
     calendar: Calendar = WEEKENDS_ONLY,
+    greetings: Greetings = NO_GREETINGS,
 ) -> RuleSet:
     """Check and compile.
 
     `lateness` (milliseconds) is how late an event may come and still be put into windows, `zone`
-    the one of calendar months, `calendar` the one of business days: the same as the step's.
+    the one of calendar months, `calendar` the one of business days, `greetings` the templates: the
+    same as the step's.
     Raises RuleErrors with everything that is wrong.
     """
     problems = list(_doubles(definitions))
@@ -295,14 +299,14 @@ def compile_rules(
     for rule in definitions:
         if rule.status == "retired":
             continue
-        checked = check_rule(rule, attributes)
+        checked = check_rule(rule, attributes, greetings)
         if isinstance(checked, list):
             problems += checked
         elif rule.status != "draft":
             running.append(checked)
     if problems:
         raise RuleErrors(problems)
-    return RuleSet(definitions, running, lateness, attributes, zone, calendar)
+    return RuleSet(definitions, running, lateness, attributes, zone, calendar, greetings)
 
 
 def _doubles(definitions: Iterable[RuleDefinition]) -> Iterable[RuleProblem]:

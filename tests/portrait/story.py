@@ -43,7 +43,7 @@ def messages() -> list[Raw]:
 def record(raws: list[Raw] | None = None) -> Record:
     """What the core makes of messages of CUSTOMER; of all examples if none are given."""
     core = CoreSettings(PARTITIONS, time_zone=ZONE, attributes=DECLARED)
-    rules, _ = read_rules(attributes=DECLARED)
+    rules, _ = read_rules(core=core)
     context = Context(NOW, rules, core)
     entries = [read(raw, core) for raw in (messages() if raws is None else raws)]
     by_topic: dict[str, list[Entry]] = {}

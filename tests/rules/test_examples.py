@@ -121,7 +121,7 @@ def test_events_that_cannot_be(tmp_path: Path, given: str, told: str) -> None:
         ),
         (
             "{title: a, given: [{at: 2026-03-01, event: logged.in}], expect: [at: 2026-03-01]}",
-            "say one thing that is expected: task, alert, process, untag, tag",
+            "say one thing that is expected: task, alert, process, greeting, untag",
         ),
     ],
 )

@@ -10,6 +10,7 @@ from config.load_rules import RuleFileErrors
 from schemas.attributes import AttributeDefinition
 from schemas.rules import Text
 from streams.attributes import Attributes
+from streams.context import CoreSettings
 
 GOOD = """\
 id: a-rule
@@ -289,7 +290,7 @@ def problems_of(folder: Path, text: str | bytes) -> list[str]:
     path = folder / "a-rule.yaml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(RuleFileErrors) as caught:
-        read_rules([path], attributes=DECLARED)
+        read_rules([path], CoreSettings(partitions=1, attributes=DECLARED))
     lines = str(caught.value).splitlines()
     assert all(re.match(rf"{re.escape(str(path))}:\d+:\d+: \S", line) for line in lines)
     return [line.removeprefix(f"{path}:") for line in lines]

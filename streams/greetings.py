@@ -1,0 +1,83 @@
+"""Which greeting a customer gets: of their language, for their tier and interests, never the same
+twice in a row."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from schemas.activity import ActivitySection, Greeted
+from schemas.greetings import Greeting, GreetingTemplate
+from schemas.profile import ProfileSection
+from streams.fold.bounded import cut, trim
+
+MAX_OCCASIONS = 12
+
+
+class Chosen(NamedTuple):
+    template: GreetingTemplate
+    language: str
+
+
+class Greetings:
+    """All templates. `language` is that of customers whose own is not known or has none."""
+
+    def __init__(self, greetings: Iterable[Greeting] = (), language: str = "zh") -> None:
+        self.definitions = tuple(sorted(greetings, key=lambda one: one.occasion))
+        self.language = language
+        self._of = {one.occasion: _by_id(one.templates) for one in self.definitions}
+
+    def occasions(self) -> Sequence[str]:
+        return tuple(self._of)
+
+    def templates(self, occasion: str) -> Sequence[GreetingTemplate]:
+        return self._of[occasion]
+
+    def choose(self, occasion: str, profile: ProfileSection, last: str, name: str) -> Chosen:
+        """Among those that fit and are not the last one, those with most conditions; of these
+        `name`, the hexadecimal name of what is greeted for, decides.
+
+        Raises LookupError where the occasion lacks something.
+        """
+        own = (profile.basics.language or self.language).partition("-")[0]
+        for language in (own, self.language):
+            fitting = [
+                one
+                for one in self._of[occasion]
+                if language in one.texts and one.id != last and _fits(one, profile)
+            ]
+            if fitting:
+                most = max(one.conditions for one in fitting)
+                best = [one for one in fitting if one.conditions == most]
+                return Chosen(best[int(name, 16) % len(best)], language)
+        raise LookupError(f"no greeting for {occasion}")
+
+
+NO_GREETINGS = Greetings()
+
+
+def last_greeting(activity: ActivitySection, occasion: str) -> str:
+    """The id of the template that was used last; empty if none was."""
+    kept = activity.greetings.get(cut(occasion))
+    return "" if kept is None else kept.template
+
+
+def note_greeting(activity: ActivitySection, occasion: str, template: str, at: int) -> None:
+    kept = activity.greetings
+    kept[cut(occasion)] = Greeted(at, template)
+    trim(activity.dropped, "greetings", kept, MAX_OCCASIONS, lambda one: one.at)
+
+
+def open_channels(profile: ProfileSection, purpose: str, channels: Iterable[str]) -> list[str]:
+    """Those that the customer has not refused for this purpose."""
+    told = (profile.basics.consents or {}).get(purpose, {})
+    return [one for one in channels if told.get(one) is not False]
+
+
+def _fits(template: GreetingTemplate, profile: ProfileSection) -> bool:
+    tier = not template.tier or profile.basics.tier in template.tier
+    return tier and (
+        not template.interest or any(one in profile.interests for one in template.interest)
+    )
+
+
+def _by_id(templates: Iterable[GreetingTemplate]) -> Sequence[GreetingTemplate]:
+    return tuple(sorted(templates, key=lambda one: one.id))
