@@ -72,7 +72,7 @@ class Isolation:
                 logger.warning("isolation_not_told", rule=name[0], error=error.str())
                 self._asked.discard(name)
 
-        now = datetime.now(UTC).isoformat(timespec="seconds")
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
         told = Isolated(errors=errors, worker=socket.gethostname(), at=now)
         key = RegisterKey("isolated", *name).encode()
         self._producer.produce(RULES_TOPIC, encode_register(told), key, on_delivery=delivered)

@@ -1,12 +1,18 @@
 """The register of rules read once to its end, for what runs beside the workers."""
 
-from agents.core import rule_set
+from collections.abc import Sequence
+
+from agents.core import core_settings, rule_set
 from agents.reading import read_partition
+from agents.rules import try_example
 from config.settings import Settings
 from config.wires import KafkaSettings
+from config.yaml_text import read_yaml
 from schemas.rule_register import RULES_TOPIC
+from schemas.rules import RuleDefinition
 from streams.context import CoreSettings
 from streams.rules.errors import RuleErrors
+from streams.rules.lifecycle import Change, changed
 from streams.rules.register import InForce, RegisterError, RuleBook, State
 from streams.rules.ruleset import RuleSet
 
@@ -46,3 +52,20 @@ def compile_state(book: RuleBook, state: State, settings: Settings, core: CoreSe
         return core.compiled(book.definitions(state, of_files))
     except RuleErrors as error:
         raise RegisterError(str(error)) from None
+
+
+def check_change(book: RuleBook, changes: Sequence[Change], settings: Settings) -> None:
+    """Whether what would be in force compiles, and what is to be put in force does as its examples
+    say. Raises RegisterError and FileErrors."""
+    core = core_settings(settings)
+    active = changed(book, changes, "", "")
+    compile_state(book, State(book.state.offset, active, book.state.isolated), settings, core)
+    problems: list[str] = []
+    for one in changes:
+        rule = RuleDefinition.model_validate(
+            read_yaml(book.versions[one.rule, one.after.version].source, "safe")
+        )
+        name = f"{rule.id}@{rule.version}"
+        problems += [f"{name}: {one.key}: {one.message}" for one in try_example(rule, core)]
+    if problems:
+        raise RegisterError("\n".join(problems))

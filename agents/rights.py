@@ -10,10 +10,11 @@ from typing import Literal, NamedTuple
 
 from agents.topics import all_topics, changelog
 from config.settings import Settings
+from schemas.audit import AUDIT_TOPIC
 from schemas.effects import EFFECT_TOPICS
 from schemas.events import INPUT_TOPICS, INTERNAL
 from schemas.events.reference import GLOBAL_TOPICS
-from schemas.rule_register import RULES_TOPIC
+from schemas.rule_register import REGISTRAR, RULES_TOPIC
 from sinks.clickhouse.tables import TABLE_OF
 
 Role = Literal["worker", "sink", "bank", "crm", "operator"]
@@ -85,6 +86,10 @@ def _operator(settings: Settings) -> Iterator[Right]:
     # To look at dead letters, at a customer, and at what became of a replay.
     yield from _topics("Read", _LETTERS, INTERNAL, changelog(settings.worker.app), *GLOBAL_TOPICS)
     yield from _topics("Write", INTERNAL)  # dead letters are replayed through it
+    # To look at the rules and their history, and to change them.
+    yield from _topics("Read", RULES_TOPIC, AUDIT_TOPIC)
+    yield from _topics("Write", RULES_TOPIC, AUDIT_TOPIC)
+    yield Right("Write", "transactional-id", REGISTRAR)
     yield _outsider("vipcare-reading")
 
 

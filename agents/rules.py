@@ -5,6 +5,7 @@ from pathlib import Path
 
 from config.load_rules import SHIPPED, RuleFile, RuleFileErrors, read_rule_files
 from config.placed_yaml import FileProblem
+from schemas.rules import RuleDefinition
 from streams.context import CoreSettings
 from streams.rules.errors import RuleErrors, RuleProblem
 from streams.rules.examples import failures
@@ -33,15 +34,18 @@ def try_examples(files: Sequence[RuleFile], settings: CoreSettings) -> None:
 
     Raises RuleFileErrors with every example that says otherwise.
     """
-    problems: list[RuleProblem] = []
-    for file in files:
-        rule = file.definition
-        if rule.examples and rule.status != "retired":
-            tried = {"status": "live", "holdout": None, "rollout": 100}
-            alone = settings.compiled([rule.model_copy(update=tried)])
-            problems += failures(alone, settings)
+    problems = [one for file in files for one in try_example(file.definition, settings)]
     if problems:
         raise RuleFileErrors(_placed(problems, files))
+
+
+def try_example(rule: RuleDefinition, settings: CoreSettings) -> list[RuleProblem]:
+    """The examples of one rule that say otherwise."""
+    if not rule.examples or rule.status == "retired":
+        return []
+    tried = {"status": "live", "holdout": None, "rollout": 100}
+    alone = settings.compiled([rule.model_copy(update=tried)])
+    return list(failures(alone, settings))
 
 
 def _placed(problems: Iterable[RuleProblem], files: Sequence[RuleFile]) -> list[FileProblem]:

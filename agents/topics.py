@@ -21,6 +21,7 @@ from confluent_kafka.cimpl import NewTopic
 from agents.diagnosis import wire_problem
 from agents.librdkafka import librdkafka_config, unreachable
 from config.settings import Settings
+from schemas.audit import AUDIT_TOPIC
 from schemas.events import INPUT_TOPICS, INTERNAL
 from schemas.events.reference import GLOBAL_TOPICS
 from schemas.rule_register import RULES_TOPIC
@@ -86,7 +87,7 @@ def all_topics(settings: Settings) -> tuple[Topic, ...]:
         Topic("vip.decisions", days=90),
         Topic("vip.profiles", "compact"),
         Topic("vip.dead-letters", days=DEAD_LETTER_DAYS),
-        Topic("vip.audit", keyed=False),
+        Topic(AUDIT_TOPIC, keyed=False),
         Topic(changelog(settings.worker.app), "compact"),
         Topic("vip.journal", days=JOURNAL_DAYS),
     )

@@ -59,6 +59,10 @@ InputTopics = Annotated[
 ]
 
 
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+"""Of people."""
+
+
 class TopicSettings(Section):
     """The topics' shape. Partitions are fixed for the life of a deployment."""
 
@@ -223,6 +227,17 @@ class RefusalSettings(Section):
         return self
 
 
+class RegisterSettings(Section):
+    """Who may change the rules: the names that `vipcare rules … --as NAME` takes."""
+
+    authors: Names = Field(
+        (), description="who may publish versions of rules, with commas between several"
+    )
+    publishers: Names = Field(
+        (), description="who may put them in force: never the author of the version"
+    )
+
+
 class SinkSettings(Section):
     """The sink: from the topics into ClickHouse."""
 
@@ -326,6 +341,7 @@ class Settings(BaseSettings):
     worker: WorkerSettings = WorkerSettings()
     step: StepSettings = StepSettings()
     refusals: RefusalSettings = RefusalSettings()
+    rules: RegisterSettings = RegisterSettings()
     clickhouse: ClickHouseSettings = ClickHouseSettings()
     sink: SinkSettings = SinkSettings()
     clock: ClockSettings = ClockSettings()

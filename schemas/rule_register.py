@@ -15,6 +15,8 @@ from msgspec import Struct
 from schemas.rules import Status
 
 RULES_TOPIC = "vip.rules"
+REGISTRAR = "vipcare-rules"
+"""The transactional id of whoever changes the register: Kafka lets one at a time."""
 ACTIVE_KEY = b"active"
 _ISOLATED = "isolated:"
 _KEY = re.compile(rb"(isolated:)?([a-z0-9-]{1,64})@([1-9]\d{0,9})\Z")
@@ -37,6 +39,8 @@ class Standing(Struct, frozen=True, array_like=True):
 
     version: int
     status: Status
+    lived: tuple[int, ...] = ()
+    """The versions that have been live: to one of them it can be rolled back."""
 
 
 class Active(Struct, frozen=True, kw_only=True):

@@ -48,7 +48,7 @@ SECTIONS: dict[str, dict[str, Lazy]] = {
         "customer": Lazy(
             "agents.cli.customer:customer", "One customer: profile, assets, time line."
         ),
-        "rules": Lazy("agents.cli.rules:rules", "Check or list the rules."),
+        "rules": Lazy("agents.cli.rules:rules", "Check, try and publish rules."),
         "attributes": Lazy(
             "agents.cli.attributes:attributes", "Check or list the fields that the bank adds."
         ),

@@ -7,6 +7,8 @@ import click
 from agents.calendar_gap import calendar_gap
 from agents.cli.errors import UserError
 from agents.cli.rules_backtest import backtest
+from agents.cli.rules_publish import approve_, publish, rollback, seed
+from agents.cli.rules_register import diff, history, status
 from agents.core import core_settings, rule_set
 from agents.rules import read_rules, try_examples
 from config.load import load_settings
@@ -20,10 +22,12 @@ PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metav
 
 @click.group()
 def rules() -> None:
-    """Check, test, try or list the rules: of files and folders, or of VIPCARE_WORKER__RULES."""
+    """Check, test, try or list the rules of files and folders, or of VIPCARE_WORKER__RULES; publish
+    them, for workers to follow while they run."""
 
 
-rules.add_command(backtest)
+for command in (backtest, seed, publish, approve_, rollback, status, history, diff):
+    rules.add_command(command)
 
 
 @rules.command()

@@ -1,0 +1,165 @@
+"""`vipcare rules seed|publish|approve|rollback`: change what the register of rules says."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+
+from agents.cli.errors import UserError
+from agents.core import core_settings
+from agents.reading import ReadingError
+from agents.register import check_change
+from agents.registrar import Registrar, RegistrarError
+from agents.rules import read_rules, try_examples
+from config.load import load_settings
+from config.load_rules import RuleFile, RuleFileErrors
+from config.placed_yaml import FileErrors, FileProblem
+from config.settings import Settings
+from schemas.audit import Deed
+from schemas.rules import RuleDefinition, Status
+from streams.rules.lifecycle import Change, LifecycleError, approve, is_new, roll_back, seeded
+from streams.rules.register import RegisterError
+
+
+def _who(command: Callable[..., Any]) -> Callable[..., Any]:
+    who = click.option("--as", "who", required=True, metavar="NAME", help="Who does this.")
+    return who(command)
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]…")
+@_who
+def seed(paths: tuple[Path, ...], who: str) -> None:
+    """Put the rules that workers have from files into the empty register, as they stand.
+
+    Those of worker.rules, or of files and folders. Nothing changes for workers that have them; from
+    then on they follow the register, and the files are read no more.
+    """
+    settings = load_settings()
+    _may(settings, "publishers", who)
+    if not paths and (folder := settings.worker.rules):
+        paths = (folder,)
+    files = _read(settings, paths)
+    with _register(settings, who) as register:
+        if register.book.state.active is not None:
+            raise UserError("there are rules in the register already: publish and approve others")
+        definitions = [file.definition for file in files]
+        number = register.put_in_force("rules.seeded", seeded(definitions), _brought(files))
+    click.echo(f"publication {number}: {len(files)} rules")
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH…")
+@_who
+def publish(paths: tuple[Path, ...], who: str) -> None:
+    """Bring new versions of rules into the register, for somebody else to approve.
+
+    Of files and folders; what is there already stays as it is. All are checked and their examples
+    played: a line for each problem, with file:line:column, and nothing is published.
+    """
+    settings = load_settings()
+    _may(settings, "authors", who)
+    files = _read(settings, paths)
+    with _register(settings, who) as register:
+        if register.book.state.active is None:
+            raise UserError(
+                "there are no rules in the register yet: `vipcare rules seed` puts those into it "
+                "that workers have from files"
+            )
+        new = [file for file in files if _is_new(register, file)]
+        if new:
+            register.publish(_brought(new))
+    for file in new:
+        rule = file.definition
+        click.echo(f"published {rule.id}@{rule.version}, to be {rule.status}")
+    click.echo(f"{len(new)} published, {len(files) - len(new)} were there already")
+
+
+@click.command(name="approve")
+@click.argument("rules", nargs=-1, required=True, metavar="RULE[@VERSION]…")
+@click.option("--status", type=click.Choice(get_args(Status)), help="Else what its file says.")
+@_who
+def approve_(rules: tuple[str, ...], status: Status | None, who: str) -> None:
+    """Put versions of rules in force, their newest unless named.
+
+    Not your own: whoever published a version cannot approve it. A new rule is in shadow before it
+    is live; a live one is replaced at once. Workers follow within a second or two.
+    """
+    settings = load_settings()
+    _may(settings, "publishers", who)
+    with _register(settings, who) as register:
+        asked = dict.fromkeys(_named(one) for one in rules)
+        changes = [approve(register.book, *one, status, who) for one in asked]
+        _change(register, settings, "rules.approved", changes)
+
+
+@click.command()
+@click.argument("rule")
+@click.option("--to", "version", required=True, type=click.IntRange(1), help="A version that was.")
+@_who
+def rollback(rule: str, version: int, who: str) -> None:
+    """Make a rule live as it was before, in a version that has been live."""
+    settings = load_settings()
+    _may(settings, "publishers", who)
+    with _register(settings, who) as register:
+        _change(register, settings, "rules.rolled_back", [roll_back(register.book, rule, version)])
+
+
+def _change(register: Registrar, settings: Settings, deed: Deed, changes: Sequence[Change]) -> None:
+    check_change(register.book, changes, settings)
+    number = register.put_in_force(deed, changes)
+    for change in changes:
+        was = change.before
+        before = f"{was.status} {was.version}" if was else "nothing"
+        click.echo(
+            f"{change.rule}@{change.after.version} is {change.after.status}, after {before}"
+            + (", no longer isolated" if change.lifts else "")
+        )
+    click.echo(f"publication {number}")
+
+
+@contextmanager
+def _register(settings: Settings, who: str) -> Iterator[Registrar]:
+    try:
+        with Registrar(settings, who) as register:
+            yield register
+    except (RegistrarError, ReadingError, LifecycleError, RegisterError, FileErrors) as error:
+        raise UserError(str(error)) from error
+
+
+def _may(settings: Settings, role: str, who: str) -> None:
+    names: Sequence[str] = getattr(settings.rules, role)
+    if who not in names:
+        told = f"{who} is not one of rules.{role}: " + (", ".join(names) or "none is named")
+        raise UserError(f"{told}. Set VIPCARE_RULES__{role.upper()}")
+
+
+def _read(settings: Settings, paths: Sequence[Path]) -> list[RuleFile]:
+    try:
+        core = core_settings(settings)
+        _, files = read_rules(paths, core)
+        try_examples(files, core)
+    except FileErrors as error:
+        raise UserError(str(error)) from None
+    return files
+
+
+def _is_new(register: Registrar, file: RuleFile) -> bool:
+    try:
+        return is_new(register.book, file.definition)
+    except LifecycleError as error:
+        problem: FileProblem = file.problem("version", 0, str(error))
+        raise RuleFileErrors([problem]) from None
+
+
+def _brought(files: Sequence[RuleFile]) -> list[tuple[RuleDefinition, str]]:
+    return [(file.definition, file.text) for file in files]
+
+
+def _named(text: str) -> tuple[str, int | None]:
+    rule, at, version = text.partition("@")
+    if at and not version.isdecimal():
+        raise UserError(f"{text}: write RULE or RULE@VERSION, as in {rule}@2")
+    return rule, int(version) if at else None

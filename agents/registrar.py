@@ -1,0 +1,169 @@
+"""Changes the register of rules: one change at a time, whole or not at all, and audited."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+from uuid import uuid4
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from agents.diagnosis import transactions_problem, wire_problem
+from agents.kafka import MAX_MESSAGE_BYTES
+from agents.librdkafka import librdkafka_config, unreachable
+from agents.register import read_register
+from agents.rights import Right
+from agents.rights_check import lacking, missing_of, user_of
+from config.settings import Settings
+from schemas.audit import AUDIT_TOPIC, Audited, Deed, RuleChange, RuleChanges, encode_audited
+from schemas.rule_register import (
+    ACTIVE_KEY,
+    REGISTRAR,
+    RULES_TOPIC,
+    RegisterKey,
+    RuleVersion,
+    encode_register,
+)
+from schemas.rules import RuleDefinition
+from streams.rules.lifecycle import Change, changed
+from streams.rules.register import RuleBook
+
+_ANSWER_S = 10.0
+
+
+class RegistrarError(Exception):
+    """The register was not changed; one line."""
+
+
+class Registrar:
+    """Use it as a context manager: inside, `book` is the register as it stands.
+
+    Where Kafka has transactions, whoever begins later ends what others have begun: their change is
+    refused, so that nobody changes what he has not seen.
+    """
+
+    def __init__(self, settings: Settings, who: str) -> None:
+        self._settings = settings
+        self._who = who
+        self._transactions = settings.kafka.transactions
+        self._refused = ""
+        self.book = RuleBook()
+
+    def __enter__(self) -> Self:
+        """Raises RegistrarError, ReadingError."""
+        kafka = self._settings.kafka
+        if problem := wire_problem(kafka) or transactions_problem(kafka):
+            raise RegistrarError(problem)
+        rights = [Right("Write", "topic", RULES_TOPIC)]
+        if missing := missing_of(rights, kafka):
+            raise RegistrarError(lacking(missing, "operator", user_of(kafka)))
+        config: dict[str, Any] = {**librdkafka_config(kafka), "acks": "all", "log_level": 0}
+        config["message.max.bytes"] = MAX_MESSAGE_BYTES
+        if self._transactions:
+            config["transactional.id"] = REGISTRAR
+        self._producer = Producer(config)
+        try:
+            self._topics = self._producer.list_topics(timeout=_ANSWER_S).topics
+            if self._transactions:
+                self._producer.init_transactions(_ANSWER_S)
+        except KafkaException as error:
+            raise RegistrarError(unreachable(kafka, error)) from error
+        self.book = read_register(kafka)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        pass
+
+    def publish(self, brought: Sequence[tuple[RuleDefinition, str]]) -> None:
+        """Add versions, each beside its file's text. Nothing that is in force changes."""
+        changes = [
+            RuleChange(rule=one.id, version=one.version, status=one.status) for one, _ in brought
+        ]
+        self._write(
+            "rules.published", [*self._versions(brought)], RuleChanges(number=0, changes=changes)
+        )
+
+    def put_in_force(
+        self,
+        deed: Deed,
+        changes: Sequence[Change],
+        brought: Sequence[tuple[RuleDefinition, str]] = (),
+    ) -> int:
+        """Change what is in force; returns the number of the publication."""
+        active = changed(self.book, changes, self._who, _now().isoformat(timespec="milliseconds"))
+        lifted = [
+            (RegisterKey("isolated", one.rule, one.after.version).encode(), None)
+            for one in changes
+            if one.lifts
+        ]
+        told = [
+            RuleChange(
+                rule=one.rule,
+                version=one.after.version,
+                status=one.after.status,
+                before=one.before,
+            )
+            for one in changes
+        ]
+        records = [*self._versions(brought), *lifted, (ACTIVE_KEY, encode_register(active))]
+        self._write(deed, records, RuleChanges(number=active.number, changes=told))
+        return active.number
+
+    def _versions(
+        self, brought: Iterable[tuple[RuleDefinition, str]]
+    ) -> Iterable[tuple[bytes, bytes]]:
+        at = _now().isoformat(timespec="milliseconds")
+        for rule, source in brought:
+            text = rule.model_dump_json(by_alias=True, exclude={"examples"}, exclude_none=True)
+            version = RuleVersion(definition=text, source=source, author=self._who, at=at)
+            key = RegisterKey("rule", rule.id, rule.version)
+            yield key.encode(), encode_register(version)
+
+    def _write(
+        self, deed: Deed, records: Sequence[tuple[bytes, bytes | None]], told: RuleChanges
+    ) -> None:
+        for key, value in records:
+            if len(value or b"") > MAX_MESSAGE_BYTES:
+                raise RegistrarError(f"{key.decode()} has more than {MAX_MESSAGE_BYTES:,} bytes")
+        audited = Audited(id=str(uuid4()), type=deed, subject=self._who, time=_now(), data=told)
+        try:
+            if self._transactions:
+                self._producer.begin_transaction()
+            for key, value in records:
+                self._produce(RULES_TOPIC, key, value)
+            if AUDIT_TOPIC in self._topics:
+                self._produce(AUDIT_TOPIC, self._who.encode(), encode_audited(audited))
+            if self._transactions:
+                self._producer.commit_transaction(_ANSWER_S)
+            elif self._producer.flush(_ANSWER_S):
+                self._refused = self._refused or "no acknowledgement in time"
+        except KafkaException as error:
+            raise RegistrarError(self._explained(error.args[0])) from error
+        if self._refused:
+            raise RegistrarError(f"Kafka did not take the change: {self._refused}")
+
+    def _produce(self, topic: str, key: bytes, value: bytes | None) -> None:
+        self._producer.produce(topic, value, key, partition=0, on_delivery=self._delivered)
+        self._producer.poll(0)
+
+    def _delivered(self, error: KafkaError | None, message: Message) -> None:
+        _ = message
+        if error is not None:
+            self._refused = error.str()
+
+    def _explained(self, error: KafkaError) -> str:
+        if error.code() in (KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH):
+            return (
+                "somebody else changed the rules meanwhile, so this change was not made: "
+                "look at `vipcare rules status`, and do it again"
+            )
+        return f"Kafka did not take the change: {error.str()}"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

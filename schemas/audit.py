@@ -1,0 +1,45 @@
+"""What people did, on `vip.audit`: who, what, when. Key: who."""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from schemas.rule_register import Standing
+
+AUDIT_TOPIC = "vip.audit"
+
+Deed = Literal["rules.seeded", "rules.published", "rules.approved", "rules.rolled_back"]
+
+
+class RuleChange(Struct, frozen=True, kw_only=True):
+    rule: str
+    version: int
+    status: str
+    """In force as that; of one that was published, what its author asks for."""
+    before: Standing | None = None
+    """What was in force; None if nothing was."""
+
+
+class RuleChanges(Struct, frozen=True, kw_only=True):
+    number: int
+    """Of the publication; 0 if what is in force did not change."""
+    changes: list[RuleChange]
+
+
+class Audited(Struct, frozen=True, kw_only=True):
+    id: str
+    type: Deed
+    subject: str
+    """Who."""
+    time: datetime
+    """Real time."""
+    data: RuleChanges
+    source: str = "/vipcare/rules"
+    specversion: Literal["1.0"] = "1.0"
+    datacontenttype: Literal["application/json"] = "application/json"
+
+
+encode_audited = msgspec.json.Encoder().encode
+decode_audited = msgspec.json.Decoder(Audited).decode

@@ -1,0 +1,178 @@
+"""`vipcare rules seed|publish|approve|rollback|status|history|diff` against a broker."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer
+
+from agents.cli.main import run
+from agents.core import core_settings, rule_set
+from agents.librdkafka import librdkafka_config
+from agents.reading import read_topic
+from agents.register import read_register, rules_in_force
+from agents.registrar import Registrar, RegistrarError
+from agents.topics import create
+from config.settings import KafkaSettings, RegisterSettings, Settings, WorkerSettings
+from schemas.audit import decode_audited
+from streams.rules.lifecycle import approve
+from tests.kafka_server import KafkaServer
+from tests.lane.rules import rule, write
+
+Said = Callable[..., str]
+NAMES = {"AUTHORS": "ann,bob", "PUBLISHERS": "bob carl"}
+
+
+@pytest.fixture
+def said(capfd: pytest.CaptureFixture[str]) -> Said:
+    """Runs a command that must end with a status; what it said."""
+
+    def runs(*arguments: str, status: int = 0) -> str:
+        ended = run(["rules", *arguments])
+        out, err = capfd.readouterr()
+        assert ended == status, out + err
+        assert "Traceback" not in err
+        return err if status else out
+
+    return runs
+
+
+def settings_at(
+    bootstrap: str, folder: Path, monkeypatch: pytest.MonkeyPatch, *, transactions: bool
+) -> Settings:
+    files = write(folder / "files", rule("a"), rule("b", status="shadow"))
+    monkeypatch.setenv("VIPCARE_KAFKA__BOOTSTRAP", bootstrap)
+    monkeypatch.setenv("VIPCARE_KAFKA__TRANSACTIONS", str(transactions))
+    monkeypatch.setenv("VIPCARE_WORKER__RULES", str(files))
+    for name, value in NAMES.items():
+        monkeypatch.setenv(f"VIPCARE_RULES__{name}", value)
+    settings = Settings(
+        kafka=KafkaSettings(bootstrap=bootstrap, transactions=transactions),
+        worker=WorkerSettings(rules=files),
+        rules=RegisterSettings(authors=("ann", "bob"), publishers=("bob", "carl")),
+    )
+    create(settings)
+    return settings
+
+
+@pytest.fixture(params=["broker", "kafka"])
+def settings(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Settings:
+    if request.param == "broker":
+        bootstrap = request.getfixturevalue("fresh_broker")
+    else:
+        bootstrap = request.getfixturevalue("fresh_kafka").bootstrap
+    return settings_at(bootstrap, tmp_path, monkeypatch, transactions=request.param == "kafka")
+
+
+pytestmark = pytest.mark.kafka
+
+
+def test_the_life_of_a_rule(settings: Settings, said: Said, tmp_path: Path) -> None:
+    core = core_settings(settings)
+    of_files = rule_set(settings).digest
+    assert "the register is empty" in said("status")
+    new = str(write(tmp_path / "new", rule("a", 2, title={"en": "Second", "zh": "二"})))
+    assert "`vipcare rules seed` puts" in said("publish", new, "--as", "ann", status=2)
+    assert "publication 1: 2 rules" in said("seed", "--as", "carl")
+    assert rules_in_force(settings, core).rules.digest == of_files
+    assert "already" in said("seed", "--as", "carl", status=2)
+
+    assert "published a@2, to be live" in said("publish", new, "--as", "ann")
+    assert "0 published, 1 were there already" in said("publish", new, "--as", "bob")
+    assert "a@1  live  (a@2 by ann waits for approval)" in said("status")
+    assert rules_in_force(settings, core).rules.digest == of_files
+    assert "a@2 is live, after live 1" in said("approve", "a", "--as", "bob")
+    assert "a@2  live\nb@1  shadow" in said("status")
+    assert '+  "en": "Second"' in said("diff", "a", "--from", "1")
+    assert "a@1 is live, after live 2" in said("rollback", "a", "--to", "1", "--as", "carl")
+    assert rules_in_force(settings, core).rules.digest == of_files
+    assert "b@1 is live" in said("approve", "b", "--status", "live", "--as", "bob")
+
+    told = [line.split("  ", 1)[1] for line in said("history", "a").splitlines()]
+    assert told == [
+        "published a@1, by carl",
+        "seeded a@1 live, by carl (publication 1)",
+        "published a@2, by ann",
+        "approved a@2 live, before live 1, by bob (publication 2)",
+        "rolled back a@1 live, before live 2, by carl (publication 3)",
+    ]
+    audited = [decode_audited(one.value or b"") for one in read_topic(settings.kafka, "vip.audit")]
+    assert [(one.type, one.subject) for one in audited] == [
+        ("rules.seeded", "carl"),
+        ("rules.published", "ann"),
+        ("rules.approved", "bob"),
+        ("rules.rolled_back", "carl"),
+        ("rules.approved", "bob"),
+    ]
+
+
+def test_who_may_not_is_told(settings: Settings, said: Said, tmp_path: Path) -> None:
+    new = str(write(tmp_path / "new", rule("c")))
+    message = said("seed", "--as", "ann", status=2)
+    assert "ann is not one of rules.publishers: bob, carl. Set VIPCARE_RULES__PUB" in message
+    said("seed", "--as", "carl")
+    assert "carl is not one of rules.authors" in said("publish", new, "--as", "carl", status=2)
+    said("publish", new, "--as", "bob")
+    assert "c@1 is by bob: somebody else" in said("approve", "c", "--as", "bob", status=2)
+    assert "was never in force" in said("approve", "c", "--as", "carl", status=2)
+    assert "c@1 is shadow" in said("approve", "c", "--status", "shadow", "--as", "carl")
+
+
+def test_a_broken_publication_changes_nothing(
+    settings: Settings, said: Said, tmp_path: Path
+) -> None:
+    said("seed", "--as", "carl")
+    before = len(read_register(settings.kafka).versions)
+    folder = write(tmp_path / "new", rule("c"), rule("d", **{"if": "base_amont > 1"}))
+    message = said("publish", str(folder), "--as", "ann", status=2)
+    assert f"{folder / 'd.yaml'}:12:" in message
+    assert "base_amount" in message
+    given = {"at": "2026-03-01", "event": "transfer.completed", "with": {"base_amount": 1}}
+    given["with"] |= {"direction": "out"}  # type: ignore[operator]  # a dictionary
+    example = {"title": "one", "given": [given], "expect": []}
+    folder = write(tmp_path / "other", rule("e", examples=[example]))
+    message = said("publish", str(folder), "--as", "ann", status=2)
+    assert f"{folder / 'e.yaml'}:" in message
+    assert "came and was not expected" in message
+    changed = write(tmp_path / "third", rule("a", kind="risk"))
+    message = said("publish", str(changed), "--as", "ann", status=2)
+    assert f"{changed / 'a.yaml'}:3:" in message
+    assert "make this version 2" in message
+    assert len(read_register(settings.kafka).versions) == before
+
+
+@pytest.mark.kafka
+def test_of_two_who_change_it_at_once_one_is_refused(
+    fresh_kafka: KafkaServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Said
+) -> None:
+    settings = settings_at(fresh_kafka.bootstrap, tmp_path, monkeypatch, transactions=True)
+    said("seed", "--as", "carl")
+    with Registrar(settings, "bob") as first, Registrar(settings, "dan") as second:
+        for one, status in ((second, "live"), (first, "retired")):
+            change = approve(one.book, "b", 1, status, "x")  # type: ignore[arg-type]  # literals
+            if one is second:
+                assert one.put_in_force("rules.approved", [change]) == 2
+            else:
+                with pytest.raises(RegistrarError, match="somebody else changed the rules"):
+                    one.put_in_force("rules.approved", [change])
+    state = read_register(settings.kafka).state
+    assert state.active is not None
+    assert (state.active.number, state.active.rules["b"].status) == (2, "live")
+
+
+@pytest.mark.kafka
+def test_what_cannot_be_used_leaves_the_last_good_rules(
+    fresh_kafka: KafkaServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Said
+) -> None:
+    settings = settings_at(fresh_kafka.bootstrap, tmp_path, monkeypatch, transactions=True)
+    said("seed", "--as", "carl")
+    good = rules_in_force(settings, core_settings(settings))
+    producer = Producer({**librdkafka_config(settings.kafka)})
+    broken = '{"definition":"{\\"id\\":\\"z\\"}","source":"","author":"a","at":""}'
+    producer.produce("vip.rules", broken, "z@1")
+    producer.produce("vip.rules", '{"number":9,"rules":{"z":[1,"live"]},"by":"","at":""}', "active")
+    assert producer.flush(10) == 0
+    found = rules_in_force(settings, core_settings(settings))
+    assert (found.state.offset, found.rules.digest) == (good.state.offset, good.rules.digest)
