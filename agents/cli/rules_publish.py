@@ -32,9 +32,9 @@ def _who(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]…")
 @_who
 def seed(paths: tuple[Path, ...], who: str) -> None:
-    """Put the rules that workers have from files into the empty register, as they stand.
+    """Put the rules of files into the empty register.
 
-    Those of worker.rules, or of files and folders. Nothing changes for workers that have them; from
+    Those of worker.rules, or of files and folders, as they stand. Nothing changes for workers that have them; from
     then on they follow the register, and the files are read no more.
     """
     settings = load_settings()
@@ -54,9 +54,9 @@ def seed(paths: tuple[Path, ...], who: str) -> None:
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH…")
 @_who
 def publish(paths: tuple[Path, ...], who: str) -> None:
-    """Bring new versions of rules into the register, for somebody else to approve.
+    """Bring new versions of rules into the register.
 
-    Of files and folders; what is there already stays as it is. All are checked and their examples
+    For somebody else to approve. Of files and folders; what is there already stays as it is. All are checked and their examples
     played: a line for each problem, with file:line:column, and nothing is published.
     """
     settings = load_settings()
@@ -82,9 +82,9 @@ def publish(paths: tuple[Path, ...], who: str) -> None:
 @click.option("--status", type=click.Choice(get_args(Status)), help="Else what its file says.")
 @_who
 def approve_(rules: tuple[str, ...], status: Status | None, who: str) -> None:
-    """Put versions of rules in force, their newest unless named.
+    """Put versions of rules in force.
 
-    Not your own: whoever published a version cannot approve it. A new rule is in shadow before it
+    Their newest unless named. Not your own: whoever published a version cannot approve it. A new rule is in shadow before it
     is live; a live one is replaced at once. Workers follow within a second or two.
     """
     settings = load_settings()
@@ -100,7 +100,7 @@ def approve_(rules: tuple[str, ...], status: Status | None, who: str) -> None:
 @click.option("--to", "version", required=True, type=click.IntRange(1), help="A version that was.")
 @_who
 def rollback(rule: str, version: int, who: str) -> None:
-    """Make a rule live as it was before, in a version that has been live."""
+    """Go back to a version of a rule that has been live."""
     settings = load_settings()
     _may(settings, "publishers", who)
     with _register(settings, who) as register:

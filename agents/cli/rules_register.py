@@ -19,7 +19,7 @@ from streams.rules.register import RuleBook
 
 @click.command()
 def status() -> None:
-    """Say which version of each rule is in force, as what, and which wait for approval."""
+    """Say what is in force, as what, and what waits."""
     book = _book(load_settings())
     state = book.state
     if state.active is None:
@@ -71,7 +71,10 @@ def history(rule: str) -> None:
 @click.option("--from", "before", type=click.IntRange(1), help="Else the version in force.")
 @click.option("--to", "after", type=click.IntRange(1), help="Else the newest.")
 def diff(rule: str, before: int | None, after: int | None) -> None:
-    """Show what differs between two versions of a rule, as their files were written."""
+    """Show what differs between two versions of a rule.
+
+    As their files were written.
+    """
     book = _book(load_settings())
     standing = book.state.active.rules.get(rule) if book.state.active else None
     old = before or (standing.version if standing else newest(book, rule))
