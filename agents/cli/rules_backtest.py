@@ -71,7 +71,9 @@ def backtest(
     cores: int | None,
     as_json: bool,
 ) -> None:
-    """Try rules on what happened: how often they would have fired, for whom, whose work it is.
+    """Try rules on what happened.
+
+    How often they would have fired, for whom, whose work it is.
 
     RULE is the id of a rule in force, or a file or folder. Named rules run as if they were live and
     are set beside the live ones of the same id; without a name all in force run as they stand. The

@@ -34,8 +34,8 @@ def _who(command: Callable[..., Any]) -> Callable[..., Any]:
 def seed(paths: tuple[Path, ...], who: str) -> None:
     """Put the rules of files into the empty register.
 
-    Those of worker.rules, or of files and folders, as they stand. Nothing changes for workers that have them; from
-    then on they follow the register, and the files are read no more.
+    Those of worker.rules, or of files and folders, as they stand. Nothing changes for workers that
+    have them; from then on they follow the register, and the files are read no more.
     """
     settings = load_settings()
     _may(settings, "publishers", who)
@@ -56,8 +56,9 @@ def seed(paths: tuple[Path, ...], who: str) -> None:
 def publish(paths: tuple[Path, ...], who: str) -> None:
     """Bring new versions of rules into the register.
 
-    For somebody else to approve. Of files and folders; what is there already stays as it is. All are checked and their examples
-    played: a line for each problem, with file:line:column, and nothing is published.
+    For somebody else to approve. Of files and folders; what is there already stays as it is. All
+    are checked and their examples played: a line for each problem, with file:line:column, and
+    nothing is published.
     """
     settings = load_settings()
     _may(settings, "authors", who)
@@ -84,8 +85,9 @@ def publish(paths: tuple[Path, ...], who: str) -> None:
 def approve_(rules: tuple[str, ...], status: Status | None, who: str) -> None:
     """Put versions of rules in force.
 
-    Their newest unless named. Not your own: whoever published a version cannot approve it. A new rule is in shadow before it
-    is live; a live one is replaced at once. Workers follow within a second or two.
+    Their newest unless named. Not your own: whoever published a version cannot approve it. A new
+    rule is in shadow before it is live; a live one is replaced at once. Workers follow within a
+    second or two.
     """
     settings = load_settings()
     _may(settings, "publishers", who)
