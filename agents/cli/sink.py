@@ -25,6 +25,7 @@ from schemas.metrics import SINK
 from sinks.clickhouse.letters import Letters
 from sinks.clickhouse.migrate import MigrationError, left_alone
 from sinks.clickhouse.migrate import migrate as apply_migrations
+from sinks.clickhouse.quick_columns import use_quick_columns
 from sinks.clickhouse.sink import Pace, Sink
 from sinks.clickhouse.source import Source
 from sinks.clickhouse.tables import TABLE_OF
@@ -63,6 +64,7 @@ def _run() -> None:
     # it would wait so long, each time, for the thread that decodes.
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.set_threshold(*_GC_THRESHOLDS)
+    use_quick_columns()
     with serve(metrics, settings.sink, "sink") as server:
         _log.info("sink_started", clickhouse=str(address), metrics=server.url)
         running = Sink(

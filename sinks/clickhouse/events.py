@@ -21,8 +21,9 @@ from msgspec import UNSET, Struct, defstruct
 from schemas.decode import BrokenEventError, UnknownTypeError, decode_event
 from schemas.envelope import Data, Event, all_to_millis
 from schemas.fields import sensitive_fields
-from sinks.clickhouse.message import LATEST, Message
-from sinks.clickhouse.rows import Column, Rows, joined, shared
+from sinks.clickhouse.message import LATEST
+from sinks.clickhouse.messages import Messages, Picked, shared
+from sinks.clickhouse.rows import Column, Rows, joined
 
 FIELDS = (
     "amount",
@@ -85,34 +86,33 @@ _PIECE = 1_000
 """Messages at a time: what is made of them on the way stays in the processor's cache."""
 
 
-def event_rows(messages: Sequence[Message]) -> Rows:
+def event_rows(messages: Picked) -> Rows:
     """Messages of keyed inputs as rows, in another order; what is no event of a known type, or of
     no time that a column holds, is counted as "broken" or "unknown"."""
     skipped: Counter[tuple[str, str]] = Counter()
     pieces = (messages[start : start + _PIECE] for start in range(0, len(messages), _PIECE))
-    parts = [group.rows() for piece in pieces for group in _groups(piece, skipped)]
-    return replace(joined(parts), skipped=skipped)
+    parts = [group.rows(messages.of) for piece in pieces for group in _groups(piece, skipped)]
+    return replace(joined(messages.of, parts), skipped=skipped)
 
 
 @dataclass(slots=True)
 class _Group:
-    """Messages of one type of event, and what was decoded of them."""
+    """Messages of one type of event, by their places, and what was decoded of them."""
 
     type: type[Event]
-    messages: list[Message] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     times: Column = field(default_factory=list)
 
-    def rows(self) -> Rows:
-        topics, partitions, offsets, timestamps, *_ = zip(*self.messages, strict=True)
-        events = self.events
+    def rows(self, messages: Messages) -> Rows:
+        picked, events = Picked(messages, self.places), self.events
         data = [event.data for event in events]
         plan = _plan(type(data[0]))
         columns: list[Column | None] = [
-            [*topics],
-            [*partitions],
-            [*offsets],
-            _received(timestamps, self.messages),
+            [*picked.taken(messages.topics)],
+            [*picked.taken(messages.partitions)],
+            [*picked.taken(messages.offsets)],
+            _received(picked),
             [self.type.event_type()] * len(events),
             shared([event.source for event in events]),
             [event.id for event in events],
@@ -121,49 +121,52 @@ class _Group:
             *(get and get(data) for get in plan.columns),
             _rests(data, plan),
         ]
-        return Rows(columns, self.messages)
+        return Rows(columns, picked)
 
 
-def _groups(messages: Sequence[Message], skipped: Counter[tuple[str, str]]) -> Iterable[_Group]:
+def _groups(messages: Picked, skipped: Counter[tuple[str, str]]) -> Iterable[_Group]:
     groups: dict[type[Event], _Group] = {}
-    for message in messages:
+    values = messages.taken(messages.of.values)
+    for place, value in zip(messages.places, values, strict=True):
         try:
-            event = decode_event(message.value or b"")
+            event = decode_event(value or b"")
         except UnknownTypeError:
-            skipped[message.topic, "unknown"] += 1
+            skipped[messages.of.topics[place], "unknown"] += 1
             continue
         except BrokenEventError:
-            skipped[message.topic, "broken"] += 1
+            skipped[messages.of.topics[place], "broken"] += 1
             continue
         found = groups.get(type(event))
         if found is None:
             found = groups[type(event)] = _Group(type(event))
-        found.messages.append(message)
+        found.places.append(place)
         found.events.append(event)
-    return [group for one in groups.values() if (group := _in_range(one, skipped)).events]
+    whole = (_in_range(one, messages.of, skipped) for one in groups.values())
+    return [group for group in whole if group.events]
 
 
-def _in_range(group: _Group, skipped: Counter[tuple[str, str]]) -> _Group:
+def _in_range(group: _Group, messages: Messages, skipped: Counter[tuple[str, str]]) -> _Group:
     """The group with its times, without what is of no time that a column holds."""
     times = all_to_millis(event.time for event in group.events)
     group.times = [*times]
     if min(times) >= 0 and max(times) <= LATEST:  # nearly always
         return group
     kept = _Group(group.type)
-    for message, event, time in zip(group.messages, group.events, times, strict=True):
+    for place, event, time in zip(group.places, group.events, times, strict=True):
         if 0 <= time <= LATEST:
-            kept.messages.append(message)
+            kept.places.append(place)
             kept.events.append(event)
             kept.times.append(time)
         else:
-            skipped[message.topic, "broken"] += 1
+            skipped[messages.topics[place], "broken"] += 1
     return kept
 
 
-def _received(timestamps: Sequence[int], messages: Sequence[Message]) -> Column:
+def _received(picked: Picked) -> Column:
+    timestamps = picked.taken(picked.of.timestamps)
     if min(timestamps) >= 0 and max(timestamps) <= LATEST:  # nearly always
         return [*timestamps]
-    return [message.received for message in messages]
+    return [message.received for message in picked]
 
 
 class _Plan(NamedTuple):

@@ -4,14 +4,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
-from operator import attrgetter
-from typing import TypeVar
 
 from sinks.clickhouse.message import Message, Row, Unstorable
+from sinks.clickhouse.messages import Messages, Picked
 
 Column = list[object]
-T = TypeVar("T")
-_timestamp: Callable[[Message], int] = attrgetter("timestamp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +17,7 @@ class Rows:
     in every row."""
 
     columns: list[Column | None]
-    messages: list[Message]
+    messages: Picked
     skipped: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Topic and why (broken, unknown, empty) → how many messages no table holds."""
 
@@ -32,7 +29,7 @@ class Rows:
 
     def newest(self) -> int:
         """The latest Kafka timestamp, epoch milliseconds."""
-        return max(map(_timestamp, self.messages))
+        return max(self.messages.taken(self.messages.of.timestamps))
 
     def first(self) -> "Rows":
         """The first row alone."""
@@ -46,19 +43,12 @@ class Rows:
         return Rows([column and column[which] for column in self.columns], self.messages[which])
 
 
-def shared(values: Sequence[T]) -> list[T]:
-    """Equal values as one object, where there are few: the others are let go while they are in the
-    processor's cache, and the driver looks at one that it knows."""
-    first: dict[T, T] = {}
-    return [*map(first.setdefault, values, values)]
-
-
-def joined(parts: Sequence[Rows]) -> Rows:
-    """All rows of some parts of a table, in their order."""
-    messages = [*chain.from_iterable(part.messages for part in parts)]
+def joined(messages: Messages, parts: Sequence[Rows]) -> Rows:
+    """All rows of some parts of a table, made of these messages, in their order."""
+    places = [*chain.from_iterable(part.messages.places for part in parts)]
     sizes = [*map(len, parts)]
     columns = [_joined(found, sizes) for found in zip(*(p.columns for p in parts), strict=True)]
-    return Rows(columns, messages)
+    return Rows(columns, Picked(messages, places))
 
 
 def _joined(found: Sequence[Column | None], sizes: Sequence[int]) -> Column | None:
@@ -68,21 +58,21 @@ def _joined(found: Sequence[Column | None], sizes: Sequence[int]) -> Column | No
     return [*chain.from_iterable(filled)]
 
 
-def row_by_row(columns: int, make: Callable[[Message], Row]) -> Callable[[Sequence[Message]], Rows]:
+def row_by_row(columns: int, make: Callable[[Message], Row]) -> Callable[[Picked], Rows]:
     """How messages become rows of so many columns, where each is made by itself."""
 
-    def rows(messages: Sequence[Message]) -> Rows:
+    def rows(messages: Picked) -> Rows:
         found: list[Row] = []
-        kept: list[Message] = []
+        kept: list[int] = []
         skipped: Counter[tuple[str, str]] = Counter()
-        for message in messages:
+        for place, message in zip(messages.places, messages, strict=True):
             try:
                 found.append(make(message))
             except Unstorable as problem:
                 skipped[message.topic, problem.why] += 1
             else:
-                kept.append(message)
+                kept.append(place)
         turned: list[Column | None] = [list(column) for column in zip(*found, strict=True)]
-        return Rows(turned or [[] for _ in range(columns)], kept, skipped)
+        return Rows(turned or [[] for _ in range(columns)], Picked(messages.of, kept), skipped)
 
     return rows

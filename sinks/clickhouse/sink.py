@@ -19,8 +19,9 @@ from typing import NamedTuple
 from schemas import metrics as names
 from sinks.clickhouse.batch import make_batch
 from sinks.clickhouse.letters import Letters
+from sinks.clickhouse.messages import Place
 from sinks.clickhouse.points import FailPoint, no_fail_point
-from sinks.clickhouse.source import Place, Source
+from sinks.clickhouse.source import Source
 from sinks.clickhouse.storing import Storing
 from sinks.clickhouse.tables import Table
 from sinks.clickhouse.writer import Writer

@@ -2,9 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from functools import partial
-from operator import itemgetter
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -16,11 +14,7 @@ from confluent_kafka import (
 )
 from confluent_kafka import Message as KafkaMessage
 
-from sinks.clickhouse.message import Message
-from sinks.clickhouse.rows import shared
-
-Place = tuple[str, int]
-"""Topic and partition."""
+from sinks.clickhouse.messages import Messages, Place
 
 _POLL_S = 0.1
 _PIECE = 1_000
@@ -87,14 +81,14 @@ class Source:
             list(topics), on_assign=self._join, on_revoke=self._forget, on_lost=self._forget
         )
 
-    def take(self, rows: int, size: int, wait_s: float) -> list[Message]:
+    def take(self, rows: int, size: int, wait_s: float) -> Messages:
         """Up to `rows` messages or about `size` bytes, at most `wait_s` seconds after the call."""
         if self._paused:
             self._consumer.resume(self._consumer.assignment())
             self._paused = False
         deadline, assigned = time.monotonic() + wait_s, self.assigned
         found, self._ahead = self._ahead, []
-        messages = self._good(found)
+        messages = Messages(self._good(found))
         while (room := rows - len(messages)) > 0 and size > 0:
             left = deadline - time.monotonic()
             piece = self._consumer.consume(
@@ -102,27 +96,33 @@ class Source:
             )
             more = self._good(piece)
             if more:
-                sizes = [len(one.value or b"") for one in more]
+                sizes = [*map(len, more)]
                 self._largest = max(sizes) + 1
                 size -= sum(sizes)
-            messages += more
+                messages.extend(more)
             if left <= 0:
                 break
-        # A rebalance while it was waiting may have taken a partition away.
         if self.assigned is not assigned:
-            messages = [one for one in messages if (one.topic, one.partition) in self.assigned]
+            messages = self._still_ours(messages)
         if messages:
-            last = dict(zip(map(_place, messages), map(_offset, messages), strict=True))
-            ends = {place: offset + 1 for place, offset in last.items()}
-            self._taken.append(ends)
-            self._taken_to.update(ends)
-            for place, end in ends.items():
-                self.reached[place] = max(end, self.reached.get(place, 0))
+            self._note(messages)
         # After the messages before them: until they are noted, an end would say that all is stored.
         heard, self._ends = self._ends, {}
         for place, end in heard.items():
             self.reached[place] = max(end, self._taken_to.get(place, 0))
         return messages
+
+    def _still_ours(self, messages: Messages) -> Messages:
+        """A rebalance while it was waiting may have taken a partition away."""
+        at = enumerate(zip(messages.topics, messages.partitions, strict=True))
+        return messages.only([number for number, place in at if place in self.assigned])
+
+    def _note(self, messages: Messages) -> None:
+        ends = messages.ends()
+        self._taken.append(ends)
+        self._taken_to.update(ends)
+        for place, end in ends.items():
+            self.reached[place] = max(end, self.reached.get(place, 0))
 
     def idle(self) -> None:
         """Stay in the group for a moment without taking anything."""
@@ -195,13 +195,13 @@ class Source:
         self.committed = _without(self.committed, gone)
         self._ahead = [one for one in self._ahead if (one.topic(), one.partition()) not in gone]
 
-    def _good(self, found: Sequence[KafkaMessage]) -> list[Message]:
+    def _good(self, found: list[KafkaMessage]) -> list[KafkaMessage]:
         """Messages, without what tells of errors and ends."""
-        good = [one for one in found if one.error() is None]
-        if len(good) < len(found):
-            for one in found:
-                self._hear(one)
-        return messages_of(good)
+        if not any(map(KafkaMessage.error, found)):  # mostly
+            return found
+        for one in found:
+            self._hear(one)
+        return [one for one in found if one.error() is None]
 
     def _hear(self, message: KafkaMessage) -> None:
         error = message.error()
@@ -222,25 +222,3 @@ class Source:
 
 def _without(ends: Mapping[Place, int], gone: Container[Place]) -> dict[Place, int]:
     return {place: end for place, end in ends.items() if place not in gone}
-
-
-_place = itemgetter(0, 1)
-_offset = itemgetter(2)
-_make = partial(tuple.__new__, Message)
-"""A Message of a tuple of its fields, at a third of what it costs to name them."""
-
-
-def messages_of(found: Sequence[KafkaMessage]) -> list[Message]:
-    """What the driver took, without what tells of errors."""
-    headers: Iterable[Any] = map(KafkaMessage.headers, found)  # the stub allows more than is read
-    fields = zip(
-        shared([*map(KafkaMessage.topic, found)]),
-        map(KafkaMessage.partition, found),
-        map(KafkaMessage.offset, found),
-        [stamp for _, stamp in map(KafkaMessage.timestamp, found)],
-        map(KafkaMessage.value, found),
-        [[one for one in told if one[1] is not None] if told else [] for told in headers],
-        map(KafkaMessage.key, found),
-        strict=True,
-    )
-    return [*map(_make, fields)]

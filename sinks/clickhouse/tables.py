@@ -1,12 +1,13 @@
 """The tables and views: their names, their columns in the order of rows, what goes into which."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from schemas.events import INPUT_TOPICS
 from schemas.events.reference import GLOBAL_TOPICS
 from sinks.clickhouse import effects, events, facts
 from sinks.clickhouse.message import Message, Row
+from sinks.clickhouse.messages import Picked
 from sinks.clickhouse.rows import Rows, row_by_row
 
 
@@ -16,7 +17,7 @@ class Table:
 
     name: str
     columns: tuple[str, ...]
-    rows: Callable[[Sequence[Message]], Rows]
+    rows: Callable[[Picked], Rows]
     """Messages as rows in the order of `columns`; what it does not hold is counted."""
 
     def insert(self, name: str | None = None, columns: Iterable[str] | None = None) -> str:

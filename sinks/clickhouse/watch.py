@@ -7,8 +7,8 @@ from dataclasses import replace
 from schemas import metrics as names
 from sinks.clickhouse.address import FAILURES, Address, greet
 from sinks.clickhouse.health import Seen, judge, suspicion
+from sinks.clickhouse.messages import Place
 from sinks.clickhouse.sink import Progress, Sink
-from sinks.clickhouse.source import Place
 from sinks.health import Ages, Health
 from sinks.kafka_probe import KafkaProbe
 from sinks.metrics import Metrics

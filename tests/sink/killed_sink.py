@@ -13,8 +13,9 @@ from config.settings import KafkaSettings, Settings
 from schemas.metrics import SINK
 from sinks.clickhouse.address import Address
 from sinks.clickhouse.letters import Letters
+from sinks.clickhouse.messages import Place
 from sinks.clickhouse.sink import Pace, Sink
-from sinks.clickhouse.source import Place, Source
+from sinks.clickhouse.source import Source
 from sinks.clickhouse.tables import TABLE_OF
 from sinks.clickhouse.writer import Writer
 from sinks.metrics import Metrics

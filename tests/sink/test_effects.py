@@ -29,6 +29,7 @@ from sinks.clickhouse.tables import TABLES
 from sinks.clickhouse.writer import Writer
 from tests.schemas.examples import examples
 from tests.sink.strategies import of, wide_money
+from tests.sink.taken import taken
 
 profiles = st.builds(
     lambda profile, money: msgspec.structs.replace(
@@ -54,7 +55,7 @@ def messages_of(found: list[Effect]) -> list[Message]:
 def write(address: Address, messages: list[Message], times: int = 1) -> None:
     writer = Writer(address)
     for _ in range(times):
-        batch = make_batch(messages)
+        batch = make_batch(taken(messages))
         assert not batch.skipped
         for table, rows in batch.rows.items():
             writer.insert(table, rows)

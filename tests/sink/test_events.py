@@ -28,6 +28,7 @@ from sinks.clickhouse.tables import EVENTS
 from sinks.clickhouse.writer import Writer
 from tests.schemas.examples import EVENT_EXAMPLES, examples
 from tests.sink.strategies import SECRET, SECRET_DAY, of
+from tests.sink.taken import taken
 from tests.sink.twin import event_row
 
 encode = msgspec.json.Encoder(decimal_format="string").encode
@@ -40,13 +41,13 @@ def message_of(event: Event, offset: int = 0, timestamp: int = 1_700_000_000_000
 
 def write(address: Address, messages: list[Message]) -> None:
     writer = Writer(address)
-    for table, rows in make_batch(messages).rows.items():
+    for table, rows in make_batch(taken(messages)).rows.items():
         writer.insert(table, rows)
     writer.close()
 
 
 def row_of(message: Message) -> Row:
-    return event_rows([message]).row(0)
+    return event_rows(taken([message]).all()).row(0)
 
 
 @settings(max_examples=100, deadline=None)
@@ -63,7 +64,7 @@ def test_a_batch_of_many_pieces_is_the_rows_of_the_twin(found: list[Event]) -> N
 
 
 def _agrees_with_the_twin(messages: list[Message]) -> None:
-    rows = event_rows(messages)
+    rows = event_rows(taken(messages).all())
     offsets = [message.offset for message in rows.messages]
     assert sorted(offsets) == list(range(len(messages)))
     for place, message in enumerate(rows.messages):
@@ -129,7 +130,9 @@ def test_every_example_is_stored_in_one_batch(client: Client, address: Address) 
 
 def test_rows_stay_as_they_are_for_another_try(client: Client, address: Address) -> None:
     shipped = [decode_event(json.dumps(example).encode()) for example in EVENT_EXAMPLES]
-    rows = event_rows([message_of(event, offset) for offset, event in enumerate(shipped)])
+    rows = event_rows(
+        taken(message_of(event, offset) for offset, event in enumerate(shipped)).all()
+    )
     before = [column and column.copy() for column in rows.columns]
     writer = Writer(address)
     writer.insert(EVENTS, rows)
@@ -140,7 +143,8 @@ def test_rows_stay_as_they_are_for_another_try(client: Client, address: Address)
 
 def test_columns_that_nobody_tells_are_not_sent() -> None:
     viewed = decode_event(json.dumps(examples("page.viewed")[0]).encode())
-    told = dict(zip(COLUMNS, event_rows([message_of(viewed)] * 3).columns, strict=True))
+    rows = event_rows(taken([message_of(viewed)] * 3).all())
+    told = dict(zip(COLUMNS, rows.columns, strict=True))
     assert told["id"] == [viewed.id] * 3
     assert {name for name, column in told.items() if column is None} == {*FIELDS}.difference(
         viewed.data.__struct_fields__
@@ -189,7 +193,8 @@ def test_absurd_times_of_a_producer_stop_nothing(client: Client, address: Addres
     stamps = (-1, 0, 2**62)
     messages = [message_of(one, n, stamps[n % 3]) for n, one in enumerate(years)]
     stored = [one for one in years if 1970 <= one.time.year < 2300]
-    assert make_batch(messages).skipped == {("bank.core", "broken"): len(years) - len(stored)}
+    skipped = make_batch(taken(messages)).skipped
+    assert skipped == {("bank.core", "broken"): len(years) - len(stored)}
     write(address, messages)
     assert client.execute("SELECT count() FROM events") == [(len(stored),)]
 
@@ -205,7 +210,8 @@ def test_absurd_times_of_a_producer_stop_nothing(client: Client, address: Addres
     ],
 )
 def test_what_cannot_be_decoded_is_counted(value: bytes | None, why: str) -> None:
-    assert make_batch([Message("bank.app", 0, 0, 0, value, [])]).skipped == {("bank.app", why): 1}
+    skipped = make_batch(taken([Message("bank.app", 0, 0, 0, value, [])])).skipped
+    assert skipped == {("bank.app", why): 1}
 
 
 @settings(max_examples=200, deadline=None)
@@ -217,7 +223,7 @@ def test_what_cannot_be_decoded_is_counted(value: bytes | None, why: str) -> Non
 def test_no_bytes_break_a_batch(
     topic: str, value: bytes | None, headers: list[tuple[str, bytes]]
 ) -> None:
-    batch = make_batch([Message(topic, 0, 0, 0, value, headers)])
+    batch = make_batch(taken([Message(topic, 0, 0, 0, value, headers)]))
     assert batch.skipped.total() + sum(map(len, batch.rows.values())) == 1
 
 

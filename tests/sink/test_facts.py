@@ -13,6 +13,7 @@ from sinks.clickhouse.batch import make_batch
 from sinks.clickhouse.message import Message
 from sinks.clickhouse.writer import Writer
 from tests.schemas.examples import FACT_EXAMPLES, examples
+from tests.sink.taken import taken
 
 
 def messages(facts: list[tuple[str, str, bytes | None]]) -> list[Message]:
@@ -34,7 +35,7 @@ def topic_of(example: dict[str, object]) -> str:
 
 def store(address: Address, found: list[Message]) -> int:
     """Returns how many were no facts."""
-    batch = make_batch(found)
+    batch = make_batch(taken(found))
     writer = Writer(address)
     for table, rows in batch.rows.items():
         writer.insert(table, rows)

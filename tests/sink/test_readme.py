@@ -17,6 +17,7 @@ from sinks.clickhouse.tables import VIEWS
 from sinks.clickhouse.writer import Writer
 from tests.schemas.examples import EFFECT_EXAMPLES, EVENT_EXAMPLES
 from tests.sink.running import topic_of
+from tests.sink.taken import taken
 
 README = (Path(next(iter(sinks.__path__))) / "README.md").read_text(encoding="utf-8")
 QUERIES = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)
@@ -39,7 +40,7 @@ def filled(address: Address) -> None:
         for place, (topic, one) in enumerate(sent)
     ]
     writer = Writer(address)
-    for table, rows in make_batch(messages).rows.items():
+    for table, rows in make_batch(taken(messages)).rows.items():
         writer.insert(table, rows)
     writer.close()
 

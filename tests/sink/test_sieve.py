@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 
 from sinks.clickhouse.errors import AwayError, RefusedError
 from sinks.clickhouse.message import Message
-from sinks.clickhouse.rows import Rows
+from sinks.clickhouse.rows import Column, Rows
 from sinks.clickhouse.sieve import Sieve
+from tests.sink.taken import taken
 
 
 def rows_of(numbers: list[int]) -> Rows:
     messages = [Message("t", 0, number, 0, b"", []) for number in numbers]
-    return Rows([[*numbers], [str(number) for number in numbers]], messages)
+    columns: list[Column | None] = [[*numbers], [str(number) for number in numbers]]
+    return Rows(columns, taken(messages).all())
 
 
 class Table:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sinks.clickhouse.message import Message
-from sinks.clickhouse.source import messages_of
+from sinks.clickhouse.messages import Messages
 
 _bytes = st.none() | st.binary(max_size=20)
 taken = st.builds(
@@ -24,7 +24,7 @@ taken = st.builds(
 
 @given(st.lists(taken, max_size=20))
 def test_messages_are_those_of_the_twin(found: list[KafkaMessage]) -> None:
-    assert messages_of(found) == [message_of(one) for one in found]
+    assert [*Messages(found).all()] == [message_of(one) for one in found]
 
 
 def message_of(message: KafkaMessage) -> Message:

@@ -23,6 +23,7 @@ from sinks.metrics import Metrics
 from tests.ports import free_port
 from tests.schemas.examples import examples
 from tests.sink.running import Feed, wait_until
+from tests.sink.taken import taken
 from tests.sink.test_refused import letters_of
 
 
@@ -58,7 +59,7 @@ def test_who_was_away_is_who_is_back(address: Address) -> None:
             one = storing(Writer(address), letters)
             one.start()
             one.wait_room(10)
-            one.offer(make_batch(messages))
+            one.offer(make_batch(taken(messages)))
             wait_until(lambda: any(log["event"] == "kafka_away" for log in logs), "a silent Kafka")
             assert one.away == "kafka"
             with EmbeddedBroker(port) as broker:

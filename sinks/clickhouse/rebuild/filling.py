@@ -8,9 +8,9 @@ from itertools import count
 
 from sinks.clickhouse.address import Address
 from sinks.clickhouse.errors import AwayError
+from sinks.clickhouse.messages import Place
 from sinks.clickhouse.rebuild.topics import Topics
 from sinks.clickhouse.sieve import Refused, Sieve
-from sinks.clickhouse.source import Place
 from sinks.clickhouse.tables import Table
 from sinks.clickhouse.writer import Writer
 
@@ -59,11 +59,10 @@ def fill(
     at, filled = dict(begins), Filled()
     try:
         for batch in topics.read(begins, ends, _BATCH):
-            if found := table.rows(batch):
+            if found := table.rows(batch.all()):
                 sieve.begin(found)
                 filled = filled.more(len(found), _persist(sieve))
-            for message in batch:
-                at[message.topic, message.partition] = message.offset + 1
+            at |= batch.ends()
             read = sum(at[place] - begin for place, begin in begins.items())
             say(Progress(read, total, filled.rows))
     finally:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sinks.clickhouse.source import Place
+from sinks.clickhouse.messages import Place
 from sinks.clickhouse.tables import DEAD_LETTERS, EVENTS, FACTS, TABLE_OF, Table
 
 

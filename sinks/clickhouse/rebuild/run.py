@@ -24,6 +24,7 @@ from clickhouse_driver import Client
 
 from sinks.clickhouse.address import FAILURES, Address, client_of
 from sinks.clickhouse.backoff import delays
+from sinks.clickhouse.messages import Place
 from sinks.clickhouse.migrate import faults, missing
 from sinks.clickhouse.rebuild.beside import Beside, views_of
 from sinks.clickhouse.rebuild.connected import connected, why
@@ -34,7 +35,6 @@ from sinks.clickhouse.rebuild.interrupts import interrupts_wait
 from sinks.clickhouse.rebuild.leftovers import drop_leftovers, rebuilding_since
 from sinks.clickhouse.rebuild.places import Places, furthest, lacking, topics_of
 from sinks.clickhouse.rebuild.topics import Range, Topics
-from sinks.clickhouse.source import Place
 from sinks.clickhouse.tables import Table
 
 _UNDER_WAY_S = 30.0

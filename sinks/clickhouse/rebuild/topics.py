@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Message as KafkaMessage
 
-from sinks.clickhouse.message import Message
+from sinks.clickhouse.messages import Messages, Place
 from sinks.clickhouse.rebuild.errors import RebuildError
-from sinks.clickhouse.source import Place, messages_of
 
 _ANSWER_S = 10.0
 _SILENT_S = 60.0
@@ -55,9 +55,8 @@ class Topics:
             raise RebuildError(f"Kafka does not answer ({error.args[0].str()})") from error
         filled = {place: begin for place, (begin, end) in found.items() if begin < end}
         since: dict[Place, int] = {}
-        for message in self._read(filled):
-            place = message.topic, message.partition
-            since.setdefault(place, message.timestamp)
+        for place, message in self._read(filled):
+            since.setdefault(place, message.timestamp()[1])
             if len(since) == len(filled):
                 break
         return {place: Range(*ends, since.get(place)) for place, ends in found.items()}
@@ -73,22 +72,22 @@ class Topics:
 
     def read(
         self, begins: Mapping[Place, int], ends: Mapping[Place, int], size: int
-    ) -> Iterator[list[Message]]:
+    ) -> Iterator[Messages]:
         """The committed messages from `begins` up to, not including, `ends`, in batches."""
-        batch: list[Message] = []
+        batch: list[KafkaMessage] = []
         wanted = {place: begin for place, begin in begins.items() if begin < ends[place]}
-        for message in self._read(wanted, ends):
-            if message.offset < ends[message.topic, message.partition]:
+        for place, message in self._read(wanted, ends):
+            if _offset(message) < ends[place]:
                 batch.append(message)
                 if len(batch) >= size:
-                    yield batch
+                    yield Messages(batch)
                     batch = []
         if batch:
-            yield batch
+            yield Messages(batch)
 
     def _read(
         self, begins: Mapping[Place, int], ends: Mapping[Place, int] | None = None
-    ) -> Iterator[Message]:
+    ) -> Iterator[tuple[Place, KafkaMessage]]:
         """Until every partition is at its end, or at what was its end when it was reached."""
         left = set(begins)
         self._consumer.assign([TopicPartition(*place, begin) for place, begin in begins.items()])
@@ -98,11 +97,10 @@ class Topics:
                 heard, error = time.monotonic(), one.error()
                 place = one.topic() or "", one.partition() or 0
                 if error is None:
-                    [message] = messages_of([one])
-                    if ends is not None and message.offset + 1 >= ends[place]:
+                    if ends is not None and _offset(one) + 1 >= ends[place]:
                         left.discard(place)
                         self._consumer.pause([TopicPartition(*place)])
-                    yield message
+                    yield place, one
                 elif error.code() == KafkaError._PARTITION_EOF:
                     left.discard(place)
                 elif not error.retriable():
@@ -123,3 +121,7 @@ class Topics:
         if found is None:  # the driver's word for a timeout
             raise RebuildError(f"Kafka does not tell where {place[0]}[{place[1]}] ends")
         return int(found[0]), int(found[1])
+
+
+def _offset(message: KafkaMessage) -> int:
+    return message.offset() or 0

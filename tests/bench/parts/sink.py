@@ -32,6 +32,7 @@ from tests.bench.parts.part import Options, Part, run_alone, scratch
 from tests.bench.parts.sinking import SinkProcess, await_members, clickhouse, group_places
 from tests.bench.parts.traffic import Sender
 from tests.bench.process import look
+from tests.sink.taken import taken
 from tests.sink.twin import event_row
 
 MESSAGES = 300_000
@@ -93,12 +94,12 @@ def _fill(settings: Settings, count: int) -> int:
 
 def _batches(settings: Settings) -> Iterator[list[Message]]:
     """Every message of the topics, in the size of the sink's batches."""
-    taken = (
+    found = (
         Message(*one[:4], one.value, one.headers, one.key)
         for topic in INPUT_TOPICS
         for one in read_topic(settings.kafka, topic)
     )
-    while batch := [*islice(taken, BATCH)]:
+    while batch := [*islice(found, BATCH)]:
         yield batch
 
 
@@ -111,7 +112,7 @@ def _plain_columns(batch: list[Message]) -> Columns:
 
 
 def _our_columns(batch: list[Message]) -> Columns:
-    rows = make_batch(batch).rows[EVENTS]
+    rows = make_batch(taken(batch)).rows[EVENTS]
     return [[*column] if column else [None] * len(rows) for column in rows.columns]
 
 
