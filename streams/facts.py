@@ -4,7 +4,7 @@ A worker keeps one FactBook; every chunk is stepped with one immutable snapshot 
 position names by the offsets it goes up to, so that an oracle makes the same one again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from schemas.decode import BrokenEventError, UnknownTypeError, decode_fact
 from schemas.envelope import Data
-from schemas.events.reference import TOPIC_OF_KIND, ExchangeRateData
+from schemas.events.reference import TOPIC_OF_KIND, ExchangeRateData, ProductFactData
 from streams.inputs import Raw
 
 
@@ -26,6 +26,8 @@ class Facts(Struct, frozen=True):
     """Kind (`product`) → id → its data, see schemas/events/reference.py."""
     rates: Mapping[str, Decimal] = field(default_factory=dict)
     """Currency → units of the base currency for one of it."""
+    products: Mapping[str, Sequence[ProductFactData]] = field(default_factory=dict)
+    """Class → its products, the newest first: by the day from which they are offered."""
 
 
 NO_FACTS = Facts()
@@ -76,9 +78,20 @@ class FactBook:
             kinds[kind] = MappingProxyType(dict(self._kinds[kind]))
         if "exchange_rate" in self._changed:
             rates = MappingProxyType(_rates(kinds["exchange_rate"]))
+        products = before.products
+        if "product" in self._changed:
+            products = MappingProxyType(_by_class(kinds["product"].values()))
         self._changed.clear()
-        self._snapshot = Facts(dict(self._offsets), kinds, rates)
+        self._snapshot = Facts(dict(self._offsets), kinds, rates, products)
         return self._snapshot
+
+
+def _by_class(products: Iterable[ProductFactData]) -> dict[str, Sequence[ProductFactData]]:
+    found: dict[str, list[ProductFactData]] = {}
+    newest = sorted(products, key=lambda one: (one.offered_from or "", one.product), reverse=True)
+    for one in newest:
+        found.setdefault(one.product_class, []).append(one)
+    return {name: tuple(several) for name, several in found.items()}
 
 
 def _rates(facts: Mapping[str, ExchangeRateData]) -> dict[str, Decimal]:

@@ -77,7 +77,7 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
     if armed:
         dates.arm(record, event, rules.own_waits, rules.bank)
         activity.armed = rules.own_mark
-    outcome = rules.apply(record, event, late=late)
+    outcome = rules.apply(record, event, late=late, facts=context.facts)
     if folded.after is not None:
         rules.retract(record, folded.after)
     activity.recent = duplicates.remember(
@@ -155,7 +155,7 @@ def fire(record: Record, until: int, context: Context) -> Stepped:
         _, key = heappop(due)
         timer = held[key]
         occasion = of_timer(key, timer)
-        woken = wake(record, key, timer, context.rules)
+        woken = wake(record, key, timer, context.rules, context.facts)
         failed += woken.failed
         fired += [_counted(firing) for firing in woken.firings]
         telling = record.header.summary_version > 0 and _change_the_record(woken.firings)

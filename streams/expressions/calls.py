@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from schemas.events import EVENT_TYPES as _EVENTS
 from streams.durations import DAY_MS
+from streams.expressions import lookups
 from streams.expressions.nodes import (
     COMPOSED,
     FLAG,
@@ -61,7 +62,7 @@ PLAIN = {
     "known": "known(x)",
     "default": "default(x, 0)",
 }
-NAMES = AGGREGATES | SHARES | PLAIN
+NAMES = AGGREGATES | SHARES | PLAIN | lookups.FORMS
 _AVERAGES = ("avg", "stddev")
 _ANY_VALUE = ("distinct", "first", "last")
 _NO_VALUE = ("count", "streak")
@@ -74,6 +75,10 @@ def check_call(checker: Checker, call: ast.Call) -> Node:
         return _aggregate(checker, call, name)
     if name in SHARES:
         return _share(checker, call)
+    if name in lookups.NUMBERS:
+        return lookups.check_number(checker, call, name)
+    if name in lookups.THINGS:
+        raise checker.error(call, f"ask for one of its fields, as in {lookups.FORMS[name]}")
     if name not in PLAIN:
         text = checker.parsed.text(call.func)
         raise checker.error(call, f"there is no function {text}{nearest(text, NAMES)}")

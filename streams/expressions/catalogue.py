@@ -108,6 +108,11 @@ def _either(one: Type, other: Type) -> Type:
     return Type(one.base, one.optional or other.optional, decimals, choices)
 
 
+def fields_of(struct: type[msgspec.Struct]) -> Fields:
+    """What rules see of a struct."""
+    return _fields(struct)[0]
+
+
 def _fields(struct: type[msgspec.Struct]) -> tuple[Fields, frozenset[str]]:
     info = inspect.type_info(struct)
     assert isinstance(info, inspect.StructType)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from streams.attributes import NONE_DECLARED, Attributes
-from streams.expressions import calls
+from streams.expressions import calls, lookups
 from streams.expressions.catalogue import (
     attribute_fields,
     common_fields,
@@ -211,6 +211,10 @@ class Checker:
         return [f"{step}.{name}" for step, types in steps for name in common_fields(types)]
 
     def _attribute(self, tree: ast.Attribute) -> Node:
+        if isinstance(tree.value, ast.Call) and isinstance(tree.value.func, ast.Name):
+            name = tree.value.func.id
+            if name in lookups.THINGS:
+                return lookups.check_field(self, tree, tree.value, name)
         owner = tree.value.id if isinstance(tree.value, ast.Name) else ""
         if owner in self.scope.steps:
             return self._step_field(tree, owner)

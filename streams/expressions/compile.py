@@ -8,15 +8,18 @@ when neither holds. The names that the text uses:
     r  the record               t  the profile's tags      a_x  the attribute x
     s  the profile's totals     q_0_x  the field x of      g_3  the aggregate number 3
                                        step 0
+    f  the facts that hold      at  the event's time
 """
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, tzinfo
 from typing import Any
 
 from streams.assets import worth
 from streams.buckets import scale
 from streams.expressions import values
 from streams.expressions.catalogue import TOTALS
+from streams.expressions.lookups import fact_reader
 from streams.expressions.nodes import (
     Absolute,
     Aggregate,
@@ -26,6 +29,7 @@ from streams.expressions.nodes import (
     Compare,
     Default,
     EventField,
+    FactField,
     HasTag,
     HasText,
     Holds,
@@ -49,8 +53,9 @@ _OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 class Writer:
     """Writes expressions as Python; keeps the constants that the text needs."""
 
-    def __init__(self, number_of: Callable[[Aggregate], int]) -> None:
+    def __init__(self, number_of: Callable[[Aggregate], int], zone: tzinfo = UTC) -> None:
         self._number_of = number_of
+        self._zone = zone
         self._temporaries = 0
         self.namespace: dict[str, Any] = {
             "abs": abs,
@@ -74,6 +79,9 @@ class Writer:
                 text = f"b.{node.name}"
             case Attribute():
                 text = f"a_{node.name}"
+            case FactField():
+                read = self.constant(fact_reader(node, self._zone))
+                text = f"{read}(f, at, {self.value(node.key)})"
             case StepField():
                 text = f"q_{node.step}_{node.name}"
             case Let():

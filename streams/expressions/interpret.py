@@ -3,10 +3,12 @@
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from typing import Any
 
 from msgspec import Struct
 
+from schemas.envelope import from_millis
 from schemas.record import Record
 from streams.assets import totals
 from streams.expressions import values
@@ -20,6 +22,7 @@ from streams.expressions.nodes import (
     Compare,
     Default,
     EventField,
+    FactField,
     HasTag,
     HasText,
     Holds,
@@ -35,6 +38,7 @@ from streams.expressions.nodes import (
     Rounded,
     StepField,
 )
+from streams.facts import NO_FACTS, Facts
 
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
@@ -60,6 +64,10 @@ class World:
     aggregate: Callable[[Aggregate], Any]
     steps: Sequence[Mapping[str, Any]] = ()
     """Of a sequence, each step's values by name."""
+    facts: Facts = NO_FACTS
+    at: int = 0
+    """The event's time, epoch milliseconds."""
+    zone: tzinfo = UTC
 
 
 def interpret(node: Node, world: World) -> Any:
@@ -76,6 +84,8 @@ def interpret(node: Node, world: World) -> Any:
         case Attribute():
             held = world.record.profile.attributes
             value = values.attribute_reader(node.type)(held, node.name)
+        case FactField():
+            value = _fact(node, world)
         case StepField():
             value = world.steps[node.step][node.name]
         case Let():
@@ -94,6 +104,26 @@ def interpret(node: Node, world: World) -> Any:
         case _:
             value = _computed(node, world)
     return value
+
+
+def _fact(node: FactField, world: World) -> Any:
+    key, found = interpret(node.key, world), world.facts.kinds.get(node.kind, {})
+    fact = found.get(key)
+    if node.function == "newest_product":
+        day = from_millis(world.at).astimezone(world.zone).date().isoformat()
+        offered = [
+            one
+            for one in found.values()
+            if one.product_class == key
+            and (one.offered_from is None or one.offered_from <= day)
+            and (one.offered_until is None or day <= one.offered_until)
+        ]
+        fact = max(offered, key=lambda one: (one.offered_from or "", one.product), default=None)
+    if fact is None:
+        return None
+    if node.name.startswith("title_"):
+        return fact.title.get(node.name.removeprefix("title_"))
+    return getattr(fact, node.name)
 
 
 def _logic(node: Not | And | Or, world: World) -> bool | None:

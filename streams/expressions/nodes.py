@@ -75,6 +75,18 @@ class StepField(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class FactField(Node):
+    """A field of a fact that holds for every customer: a rate, a product, a branch."""
+
+    function: str
+    """As it is written."""
+    kind: str
+    key: Node
+    """Whose: the id of the rate, the product, …, or the class of the newest product."""
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Attribute(Node):
     """A bank's own field; a value of another type (it was declared otherwise once) is unknown."""
 
@@ -223,6 +235,8 @@ def parts(node: Node) -> tuple[Node, ...]:
             return (node.value, node.texts)
         case Default():
             return (node.part, node.otherwise)
+        case FactField():
+            return (node.key,)
         case _:
             return ()
 

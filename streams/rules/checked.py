@@ -11,6 +11,7 @@ from schemas.rules import RuleDefinition, Text
 from streams.attributes import NONE_DECLARED, Attributes
 from streams.expressions.catalogue import common_fields
 from streams.expressions.check import Scope, check
+from streams.expressions.lookups import NUMBERS
 from streams.expressions.nodes import (
     FLAG,
     Aggregate,
@@ -18,8 +19,10 @@ from streams.expressions.nodes import (
     Attribute,
     Base,
     EventField,
+    FactField,
     Holds,
     Let,
+    Literal,
     Node,
     Not,
     ProfileField,
@@ -139,6 +142,10 @@ def _looked_at(lets: dict[str, Node], condition: Node, steps: list[str]) -> dict
                     shown[f"profile.{node.name}"] = node
                 case Attribute():
                     shown[f"attributes.{node.name}"] = node
+                case FactField(key=Literal() as key):
+                    about = f"{node.function}({key.value})"
+                    one = about if node.function in NUMBERS else f"{about}.{node.name}"
+                    shown[one] = node
                 case StepField():
                     shown[f"{steps[node.step]}.{node.name}"] = node
     return shown

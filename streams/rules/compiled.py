@@ -27,6 +27,7 @@ from streams.expressions.nodes import (
     StepField,
     walk,
 )
+from streams.facts import Facts
 from streams.rules.aggregates import Readings, Unknown
 from streams.rules.checked import CheckedRule
 from streams.rules.gate import gate_of
@@ -34,8 +35,8 @@ from streams.rules.sequence import chains_of
 
 Held = tuple[int, tuple[Any, ...]]
 """The place of a rule whose condition holds, and the values that it shows."""
-Evaluate = Callable[[Record, Any, Readings | Unknown], Sequence[Held]]
-"""Of a record, an event's data and the aggregates' readings."""
+Evaluate = Callable[[Record, Any, Readings | Unknown, Facts, int], Sequence[Held]]
+"""Of a record, an event's data, the aggregates' readings, the facts that hold, and its time."""
 _READING = "g_"
 _MAX_DEPTH = 50
 """Python reads text that is indented by less than 100."""
@@ -54,17 +55,17 @@ class CompiledRule:
         self.id = rule.definition.id
         self.names = tuple(rule.shown)
         self.gate = gate_of(rule.definition, zone)
-        self.evaluate = compile_together([rule], number_of)
+        self.evaluate = compile_together([rule], number_of, zone)
 
 
 def compile_together(
-    rules: Sequence[CheckedRule], number_of: Callable[[Aggregate], int]
+    rules: Sequence[CheckedRule], number_of: Callable[[Aggregate], int], zone: tzinfo
 ) -> Evaluate:
     """One function that tries them all, and gives those that hold in order."""
-    writer = Writer(number_of)
+    writer = Writer(number_of, zone)
     blocks = [_Block(writer, rule, number_of) for rule in rules]
     shared = {name: value for block in blocks for name, value in block.needed()}
-    lines = ["def made(r, d, g):", " h = ()"]
+    lines = ["def made(r, d, g, f, at):", " h = ()"]
     lines += [f" {line}" for line in _once(shared, writer)]
     for place, block in enumerate(blocks):
         lines += block.lines(place, shared)

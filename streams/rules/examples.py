@@ -14,14 +14,16 @@ import msgspec
 from msgspec import inspect
 
 from schemas.effects import Action, ActionTaken, Alert, Effect, ProcessRequested, Task
-from schemas.envelope import from_millis, to_millis
+from schemas.envelope import Event, from_millis, to_millis
 from schemas.events import EVENT_TYPES
+from schemas.events.reference import FACT_TYPES, Fact
 from schemas.record import Record
 from schemas.rule_examples import Expected, Given, RuleExample
 from streams.chunk import apply_chunk
 from streams.context import Context, CoreSettings
 from streams.durations import parse_duration
 from streams.expressions.parse import nearest
+from streams.facts import FactBook
 from streams.inputs import raw_of
 from streams.intake import read
 from streams.partitioning import partition_of
@@ -30,6 +32,7 @@ from streams.rules.ruleset import RuleSet
 
 Made = Task | Alert | ProcessRequested | ActionTaken
 
+_TYPES: dict[str, type[Event]] = {**EVENT_TYPES, **FACT_TYPES}
 CUSTOMER = "EXAMPLE"
 _BASE = "base_"
 
@@ -65,11 +68,15 @@ def failures(rules: RuleSet, settings: CoreSettings) -> Iterator[RuleProblem]:
 def play(example: RuleExample, rules: RuleSet, settings: CoreSettings, key: str) -> list[Made]:
     """What the rule does after the events of one example, in order."""
     record, made = Record(CUSTOMER), list[Effect]()
-    at = 0
+    at, book = 0, FactBook()
     for number, one in enumerate(_occurrences(example.given, settings, key)):
-        at = one.at
-        entry = read(_message(one, number, settings), settings)
-        outcome = apply_chunk([entry], lambda _: record, Context(at, rules, settings))
+        at, message = one.at, _message(one, number, settings)
+        if one.given.event in FACT_TYPES:
+            if problem := book.take(message):
+                raise _WrongExampleError(one.key, f"{one.given.event}: {problem}")
+            continue
+        context = Context(at, rules, settings, facts=book.snapshot())
+        outcome = apply_chunk([read(message, settings)], lambda _: record, context)
         if outcome.dead_letters:
             raise _WrongExampleError(
                 one.key, f"{one.given.event}: {outcome.dead_letters[0].detail}"
@@ -77,7 +84,7 @@ def play(example: RuleExample, rules: RuleSet, settings: CoreSettings, key: str)
         made += outcome.effects
     if example.until is not None:
         until = _instant(example.until, at, settings)
-        context = Context(until, rules, settings, partition_time=until)
+        context = Context(until, rules, settings, partition_time=until, facts=book.snapshot())
         made += apply_chunk([], lambda _: record, context, due=[CUSTOMER]).effects
     return [one for one in made if isinstance(one, Made)]
 
@@ -86,8 +93,8 @@ def _occurrences(given: Iterable[Given], settings: CoreSettings, key: str) -> It
     at = -1
     for number, one in enumerate(given):
         place = f"{key}.given.{number}"
-        if one.event not in EVENT_TYPES:
-            hint = nearest(one.event, EVENT_TYPES)
+        if one.event not in _TYPES:
+            hint = nearest(one.event, _TYPES)
             raise _WrongExampleError(f"{place}.event", f"{one.event} is no event type{hint}")
         if at < 0 and one.at.startswith("+"):
             raise _WrongExampleError(f"{place}.at", "the first event needs a day")
@@ -105,17 +112,21 @@ def _instant(text: str, before: int, settings: CoreSettings) -> int:
 
 
 def _message(one: _Occurrence, number: int, settings: CoreSettings) -> Any:
-    event = EVENT_TYPES[one.given.event]
+    event = _TYPES[one.given.event]
+    data = _data(event, one.given.with_, number, settings)
+    subject = CUSTOMER
+    if issubclass(event, Fact):
+        subject = f"{event.kind()}:{data.get(event.kind())}"
     value = {
         "specversion": "1.0",
         "id": f"example-{number}",
         "source": "/example",
         "type": one.given.event,
-        "subject": CUSTOMER,
+        "subject": subject,
         "time": from_millis(one.at),
-        "data": _data(event, one.given.with_, number, settings),
+        "data": data,
     }
-    key = CUSTOMER.encode()
+    key = subject.encode()
     partition = partition_of(key, settings.partitions)
     return raw_of(event.topic, partition, number, key, msgspec.json.encode(value), ())
 

@@ -19,6 +19,7 @@ from streams.calendar import WEEKENDS_ONLY, Calendar
 from streams.durations import DAY_MS
 from streams.expressions.nodes import Aggregate
 from streams.expressions.values import render
+from streams.facts import NO_FACTS, Facts
 from streams.greetings import NO_GREETINGS, Greetings
 from streams.inputs import Input
 from streams.rules.aggregates import UNKNOWN, Aggregates, Readings, Unknown
@@ -52,6 +53,16 @@ class Fired(Struct, frozen=True):
 _NONE = Fired()
 TIMER_BYTES = 256
 """More than a timer that waits for a date takes."""
+
+
+class _Seen(NamedTuple):
+    """What rules look at besides the record."""
+
+    data: Data
+    readings: Readings | Unknown
+    facts: Facts
+    at: int
+    """The event's time, or when the timer was due; epoch milliseconds."""
 
 
 class RuleSet:
@@ -96,12 +107,12 @@ class RuleSet:
                     by_type.setdefault(event_type, []).append(compiled)
         self._listeners = _listeners(running)
         self._by_type = {
-            event_type: _Listening(rules, self._aggregates.number_of)
+            event_type: _Listening(rules, self._aggregates.number_of, zone)
             for event_type, rules in by_type.items()
         }
         self._types = self._aggregates.types | by_type.keys() | self._listeners.keys()
 
-    def apply(self, record: Record, event: Input, *, late: bool) -> Fired:
+    def apply(self, record: Record, event: Input, *, late: bool, facts: Facts = NO_FACTS) -> Fired:
         """Put the event into the windows, end the timers that it answers, then evaluate the rules
         that listen to its type.
 
@@ -121,7 +132,7 @@ class RuleSet:
         listening = self._by_type.get(event.type)
         if listening is None:
             return _NONE
-        fired = listening.apply(record, event.event.data, readings, at)
+        fired = listening.apply(record, _Seen(event.event.data, readings, facts, at))
         for one in fired.waiting:
             absence.begin(record, event, one)
         return fired
@@ -158,7 +169,9 @@ class RuleSet:
         room = absent * absence.TIMER_BYTES + len(answers) * absence.ANSWER_BYTES
         return dated + absent, dated * TIMER_BYTES + room
 
-    def wake(self, rule_id: str, record: Record, data: Data, at: int) -> Fired:
+    def wake(
+        self, rule_id: str, record: Record, data: Data, at: int, facts: Facts = NO_FACTS
+    ) -> Fired:
         """Evaluate a rule whose wait ended at `at`; nothing where it is no longer in force.
 
         `data` is what its event told of, as it is now.
@@ -166,17 +179,22 @@ class RuleSet:
         rule = self._waiting.get(rule_id)
         if rule is None:
             return _NONE
-        return _try((rule,), record, data, self._aggregates.read(record.windows, at), at)
+        return _try((rule,), record, self._seen(record, data, at, facts))
 
-    def would_fire(self, rule_id: str, record: Record, data: Data, at: int) -> bool:
+    def would_fire(
+        self, rule_id: str, record: Record, data: Data, at: int, facts: Facts = NO_FACTS
+    ) -> bool:
         """Whether `wake` would fire the rule, as things are now. Changes nothing."""
         rule = self._waiting.get(rule_id)
         if rule is None or _is_closed(rule, record, at):
             return False
         try:
-            return bool(rule.evaluate(record, data, self._aggregates.read(record.windows, at)))
+            return bool(rule.evaluate(record, *self._seen(record, data, at, facts)))
         except Exception:  # whatever a rule raises is its own loss alone
             return False
+
+    def _seen(self, record: Record, data: Data, at: int, facts: Facts) -> _Seen:
+        return _Seen(data, self._aggregates.read(record.windows, at), facts, at)
 
     def retract(self, record: Record, original: Input) -> None:
         """Take a reversed event out of the windows; `original` as it was when it was applied."""
@@ -205,17 +223,19 @@ class _Listening:
 
     __slots__ = ("absences", "evaluate", "rules")
 
-    def __init__(self, rules: list[CompiledRule], number_of: Callable[[Aggregate], int]) -> None:
+    def __init__(
+        self, rules: list[CompiledRule], number_of: Callable[[Aggregate], int], zone: tzinfo
+    ) -> None:
         self.rules = rules
         self.absences = sum(rule.checked.waits.absence is not None for rule in rules)
-        self.evaluate = compile_together([rule.checked for rule in rules], number_of)
+        self.evaluate = compile_together([rule.checked for rule in rules], number_of, zone)
 
-    def apply(self, record: Record, data: Data, readings: Readings | Unknown, at: int) -> Fired:
+    def apply(self, record: Record, seen: _Seen) -> Fired:
         """What evaluating them one by one gives, see `_try`."""
         try:
-            held = self.evaluate(record, data, readings)
+            held = self.evaluate(record, *seen)
         except Exception:  # whatever a rule raises is its own loss alone: which is it?
-            return _try(self.rules, record, data, readings, at)
+            return _try(self.rules, record, seen)
         if not held:
             return _NONE
         firings, waiting = [], []
@@ -223,18 +243,12 @@ class _Listening:
             rule = self.rules[place]
             if (absent := rule.checked.waits.absence) is not None:
                 waiting.append(Waiting(absent, _shown(rule, values)))
-            elif not _is_closed(rule, record, at):
-                firings.append(_fire(rule, _shown(rule, values), record, at))
+            elif not _is_closed(rule, record, seen.at):
+                firings.append(_fire(rule, _shown(rule, values), record, seen.at))
         return Fired(firings, waiting=waiting) if firings or waiting else _NONE
 
 
-def _try(
-    rules: Iterable[CompiledRule],
-    record: Record,
-    data: Data,
-    readings: Readings | Unknown,
-    at: int,
-) -> Fired:
+def _try(rules: Iterable[CompiledRule], record: Record, seen: _Seen) -> Fired:
     """Evaluate rules whose gate is open, one by one: which fired, which wait for an answer, and
     which raised."""
     firings: list[Firing] = []
@@ -242,10 +256,10 @@ def _try(
     waiting: list[Waiting] = []
     for rule in rules:
         absent = rule.checked.waits.absence
-        if absent is None and _is_closed(rule, record, at):
+        if absent is None and _is_closed(rule, record, seen.at):
             continue
         try:
-            held = rule.evaluate(record, data, readings)
+            held = rule.evaluate(record, *seen)
         except Exception:  # whatever a rule raises is its own loss alone
             failed.append(rule.id)
             continue
@@ -254,7 +268,7 @@ def _try(
             if absent is not None:
                 waiting.append(Waiting(absent, shown))
             else:
-                firings.append(_fire(rule, shown, record, at))
+                firings.append(_fire(rule, shown, record, seen.at))
     return Fired(firings, failed, tuple(waiting)) if firings or failed or waiting else _NONE
 
 

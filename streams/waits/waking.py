@@ -2,12 +2,13 @@
 
 from schemas.activity import Timer
 from schemas.record import Record
+from streams.facts import Facts
 from streams.rules.ruleset import Fired, RuleSet
 from streams.timers import parts_of
 from streams.waits import absence, dates
 
 
-def wake(record: Record, key: str, timer: Timer, rules: RuleSet) -> Fired:
+def wake(record: Record, key: str, timer: Timer, rules: RuleSet, facts: Facts) -> Fired:
     """Fire one timer of a record, which is due; it is gone, marked or due later afterwards."""
     rule, kind, name = parts_of(key)
     due, wait = timer.due, rules.date_wait(rule, kind)
@@ -16,7 +17,7 @@ def wake(record: Record, key: str, timer: Timer, rules: RuleSet) -> Fired:
         return rules.miss(rule, record, timer.values, due) if kind == absence.KIND else Fired()
     dates.ring(timer, wait, rules.bank)
     data = dates.told(record.profile, kind, name)
-    return Fired() if data is None else rules.wake(rule, record, data, due)
+    return Fired() if data is None else rules.wake(rule, record, data, due, facts)
 
 
 def would_fire(record: Record, key: str, timer: Timer, rules: RuleSet) -> bool:

@@ -10,17 +10,29 @@ from functools import cache
 from random import Random
 from typing import Any, get_args, get_type_hints
 
+import msgspec
 from msgspec import UNSET, Struct
 
 from schemas.attributes import AttributeDefinition, AttributeType
+from schemas.envelope import Data, from_millis
 from schemas.events import EVENT_TYPES
+from schemas.events.reference import (
+    ExchangeRateData,
+    ExchangeRateSet,
+    InterestRateData,
+    InterestRateSet,
+    ProductFactData,
+    ProductSet,
+    ReferenceFact,
+)
 from schemas.profile import Account, Basics, Loan
 from schemas.record import Record
 from schemas.rules import Text
 from streams.attributes import Attributes
 from streams.expressions.catalogue import TOTALS, event_fields, may_be_unset, profile_fields
 from streams.expressions.nodes import Base, Type
-from streams.inputs import Input
+from streams.facts import FactBook, Facts
+from streams.inputs import Input, Raw
 
 TYPES = (
     "transfer.completed",
@@ -37,6 +49,8 @@ DECLARED = Attributes(
     for name in get_args(AttributeType)
 )
 """An attribute of each type, named after it."""
+OFFERED = ("2023-11-20", "2023-12-24", "2024-01-15")
+"""Days within the time of random events."""
 ORIGIN = 1_700_000_000_000
 SPANS = ("1m", "1h", "1d", "30d", "90d", "this month", "last 2 months", "months -3 to 0")
 ORDER = ("==", "!=", "<", "<=", ">", ">=")
@@ -112,6 +126,50 @@ def random_record(random: Random) -> Record:
     return record
 
 
+def random_facts(random: Random) -> Facts:
+    """Rates and products, some of them of one class and one day."""
+    book = FactBook()
+    told: list[ReferenceFact] = []
+
+    def fact(cls: type[ReferenceFact], data: Data) -> None:
+        name = getattr(data, cls.kind())
+        told.append(
+            cls(
+                specversion="1.0",
+                id=f"{len(told)}",
+                source="/test",
+                subject=f"{cls.kind()}:{name}",
+                time=from_millis(ORIGIN),
+                data=data,
+            )
+        )
+
+    if random.random() < 0.8:
+        rate = Decimal(random.randint(1, 900)) / 100
+        fact(ExchangeRateSet, ExchangeRateData(exchange_rate="USD", rate=rate))
+    for name in random.sample(WORDS, 2):
+        rate = Decimal(random.randint(-50, 900)) / 10_000
+        fact(InterestRateSet, InterestRateData(interest_rate=name, rate=rate))
+    for name in random.sample(WORDS, random.randint(0, 4)):
+        first, last = random.choice([None, *OFFERED]), random.choice([None, None, *OFFERED])
+        product = ProductFactData(
+            product=name,
+            product_class=random.choice(WORDS[:2]),
+            title=random.choice([{"en": "HK"}, {"en": "A", "zh": "留学"}]),
+            currency=random.choice([None, "HKD"]),
+            risk_level=random.choice([None, 1, 3]),
+            rate=random.choice([None, Decimal("0.05")]),
+            offered_from=first,
+            offered_until=last,
+        )
+        fact(ProductSet, product)
+    for offset, one in enumerate(told):
+        value = msgspec.json.encode(one)
+        problem = book.take(Raw(one.topic, 0, offset, one.subject.encode(), value))
+        assert not problem
+    return book.snapshot()
+
+
 class Maker:
     """Writes well-typed expressions over one event type."""
 
@@ -157,15 +215,27 @@ class Maker:
     def text(self) -> str:
         options = [*self._names(Base.TEXT), repr(self.random.choice(WORDS))]
         chosen = self.random.choice(options)
+        if not self.aggregate and self.random.random() < 0.1:
+            field = self.random.choice(("title_zh", "title_en", "product_class", "currency"))
+            return f"{self._product()}.{field}"
         if self.random.random() < 0.1:
             return f"default({chosen}, {self.random.choice(options)})"
         return chosen
+
+    def _product(self) -> str:
+        random = self.random
+        if random.random() < 0.5:
+            return f"newest_product({random.choice(WORDS)!r})"
+        key = random.choice([*self._names(Base.TEXT), repr(random.choice(WORDS))])
+        return f"product({key})"
 
     def number(self, depth: int = 3) -> str:
         random = self.random
         literals = ["0", "3", "100", "0.5", "200_000", "12.3456"]
         if not self.aggregate:
             literals += ["default(attributes.number, 1)", "attributes.amount", "attributes.decimal"]
+            literals += ["fx('USD')", f"rate({random.choice(WORDS)!r})"]
+            literals += [f"{self._product()}.{random.choice(('rate', 'risk_level'))}"]
         if not depth or random.random() < 0.3:
             return random.choice(self._names(Base.NUMBER) + literals)
         lower = depth - 1
@@ -215,6 +285,7 @@ class Maker:
         if not self.aggregate:
             options += [
                 lambda: f"({self.text()} {within} tags)",
+                lambda: f"({self._product()}.offered_from {order} {random.choice(DAYS)!r})",
                 lambda: f"(attributes.number {order} {self.number(1)})",
                 lambda: f"({self.text()} {equal} attributes.text)",
                 lambda: f"(attributes.date {order} {random.choice(DAYS)!r})",

@@ -23,6 +23,7 @@ from tests.rules.maker import (
     TYPES,
     Maker,
     random_data,
+    random_facts,
     random_input,
     random_record,
     random_sequence,
@@ -43,10 +44,10 @@ RANDOMS = st.randoms(use_true_random=True)
 """A Random from a drawn seed."""
 
 
-def run_compiled(node: Node, record: Record, data: Any, readings: list[Any]) -> tuple[Any, ...]:
+def run_compiled(node: Node, world: World, readings: list[Any]) -> tuple[Any, ...]:
     """A node's value, and for a condition whether it is true and whether it is false."""
     numbers = {one: i for i, one in enumerate(found_aggregates(node))}
-    writer = Writer(numbers.__getitem__)
+    writer = Writer(numbers.__getitem__, world.zone)
     texts = [writer.value(node)]
     if node.type.base is Base.FLAG:
         texts += [writer.true(node), writer.false(node)]
@@ -55,10 +56,10 @@ def run_compiled(node: Node, record: Record, data: Any, readings: list[Any]) -> 
     attributes = [one for one in walk(node) if isinstance(one, Attribute)]
     given_names += [f"{writer.value(one)} = {writer.attribute(one)}" for one in attributes]
     source = "\n    ".join(
-        ["def made(d, r, readings):", *given_names, f"return ({', '.join(texts)},)", ""]
+        ["def made(d, r, readings, f, at):", *given_names, f"return ({', '.join(texts)},)", ""]
     )
     made = compile_function(source, writer.namespace)
-    return tuple(made(data, record, readings))
+    return tuple(made(world.data, world.record, readings, world.facts, world.at))
 
 
 def found_aggregates(node: Node) -> list[Aggregate]:
@@ -75,8 +76,11 @@ def test_compiled_equals_interpreted(random: Random) -> None:
     aggregates = found_aggregates(node)
     readings = [random.choice([None, 0, 3, 100, Decimal("12.5")]) for _ in aggregates]
     by_aggregate = dict(zip(aggregates, readings, strict=True))
-    expected = interpret(node, World(event, record, {}, by_aggregate.__getitem__))
-    value, *truth = run_compiled(node, record, event, readings)
+    facts, at = random_facts(random), random_input(random).at
+    read = by_aggregate.__getitem__
+    world = World(event, record, {}, read, facts=facts, at=at, zone=ZONE)
+    expected = interpret(node, world)
+    value, *truth = run_compiled(node, world, readings)
     assert value == expected
     assert type(value) is type(expected)
     if truth:
@@ -139,14 +143,15 @@ def test_rule_set_equals_its_twin(random: Random) -> None:
     definitions = [random_rule(random, number, types) for number in range(random.randint(1, 4))]
     record, lateness = random_record(random), 20 * DAY_MS
     rule_set = compile_rules(definitions, lateness=lateness, attributes=DECLARED, zone=ZONE)
-    twin = Twin(definitions)
+    facts = random_facts(random)
+    twin = Twin(definitions, facts)
     if random.random() < 0.3:
         _break_together(rule_set)
     for _ in range(random.randint(1, events)):
         event = random_input(random, types=types)
         late = event.at < record.activity.latest - lateness
         record.activity.latest = max(record.activity.latest, event.at)
-        fired = rule_set.apply(record, event, late=late)
+        fired = rule_set.apply(record, event, late=late, facts=facts)
         assert not fired.failed
         found = [(one.rule.id, one.values, one.withheld == "shadow") for one in fired.firings]
         assert found == twin.apply(record, event, late=late)

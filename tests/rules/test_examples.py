@@ -158,3 +158,46 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert run(["rules", "test", str(path)]) == 2
     said = capsys.readouterr().err
     assert f"{path}:25:5: examples.0.expect: three: the alert" in said
+
+
+LOAN = """\
+id: a-rule
+version: 1
+title: {en: A, zh: 甲}
+kind: opportunity
+owner: Tests
+status: live
+on: loan.drawn
+let: {ours: rate('mortgage'), newest: newest_product('loan').title_zh}
+if: rate - ours > 0.005
+then:
+  task:
+    text: {en: "ours is {ours}", zh: "现行利率 {ours}，{newest}"}
+"""
+GAP = """\
+  - title: a gap
+    given:
+      - at: 2026-03-01
+        event: interest_rate.set
+        with: {interest_rate: mortgage, rate: "0.031"}
+      - at: 2026-03-01
+        event: product.set
+        with: {product: L1, product_class: loan, title: {zh: 安居贷}, offered_from: 2026-01-01}
+      - at: 2026-03-02
+        event: loan.drawn
+        with: {rate: "0.042", base_amount: 900000}
+"""
+
+
+def test_facts_are_given_like_events(tmp_path: Path) -> None:
+    assert not problem(tmp_path, f"{GAP}    expect: [task: '现行利率 0.031，安居贷']\n", LOAN)
+    without = GAP.replace(
+        "rate.set\n        with: {interest_rate: mortgage",
+        "rate.set\n        with: {interest_rate: other",
+    )
+    assert not problem(tmp_path, f"{without}    expect: []\n", LOAN)
+
+
+def test_a_wrong_fact_is_told(tmp_path: Path) -> None:
+    said = problem(tmp_path, f"{GAP.replace('L1', '[]')}    expect: []\n", LOAN)
+    assert "product.set" in said

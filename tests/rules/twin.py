@@ -16,6 +16,7 @@ from streams.expressions.catalogue import common_fields
 from streams.expressions.interpret import World, interpret
 from streams.expressions.nodes import Aggregate, Node, kept_decimals
 from streams.expressions.values import present, render
+from streams.facts import NO_FACTS, Facts
 from streams.inputs import Input
 from streams.rules.checked import CheckedRule, check_rule
 from streams.rules.gate import percentile
@@ -123,7 +124,8 @@ def _none(aggregate: Aggregate) -> None:
 
 
 class Twin:
-    def __init__(self, definitions: list[RuleDefinition]) -> None:
+    def __init__(self, definitions: list[RuleDefinition], facts: Facts = NO_FACTS) -> None:
+        self.facts = facts
         self.rules = {one.id: check_rule(one, DECLARED) for one in definitions}
         self.held: list[Input] = []
         self.fired: dict[str, list[int]] = {}
@@ -220,7 +222,8 @@ class Twin:
             return None if late else brute_force(one, self.held, event, record)
 
         lets: dict[str, Node] = rule.lets
-        return World(event.event.data, record, lets, aggregate, steps)
+        data = event.event.data
+        return World(data, record, lets, aggregate, steps, self.facts, event.at, ZONE)
 
 
 def _step_values(one: Input, types: tuple[str, ...]) -> dict[str, Any]:
