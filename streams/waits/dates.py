@@ -53,11 +53,12 @@ class DateWait(Struct, frozen=True):
 
 def update(record: Record, event: Input, waits: Iterable[DateWait], bank: Bank) -> None:
     """After an event was folded: set, move and end the timers of the waits that it concerns."""
+    _end(record, event.type)
     for wait in waits:
         if wait.is_own:
-            _follow(record, event, wait, _own_days(record.profile, wait), bank)
+            _follow_own(record, event, wait, bank)
         else:
-            _update_things(record, event, wait, bank)
+            _follow_thing(record, event, wait, bank)
     timers.settle(record)
 
 
@@ -72,43 +73,51 @@ def arm(record: Record, event: Input, waits: Iterable[DateWait], bank: Bank) -> 
     update(record, event, wanted.values(), bank)
 
 
-def _update_things(record: Record, event: Input, wait: DateWait, bank: Bank) -> None:
-    kind, profile, kept = KINDS[wait.kind], record.profile, record.activity.timers
-    for key in _timers_of(kept, wait):
-        if kind.find(profile, timers.parts_of(key).name) is None:
+def _end(record: Record, event_type: str) -> None:
+    """End the timers of things that an event of this type ended, or made fall off the record."""
+    kept, profile = record.activity.timers, record.profile
+    for key in list(kept):
+        _, name, thing = timers.parts_of(key)
+        kind = KINDS.get(name)
+        if kind and event_type in kind.types and kind.find(profile, thing) is None:
             del kept[key]
+
+
+def _follow_thing(record: Record, event: Input, wait: DateWait, bank: Bank) -> None:
+    kind, kept = KINDS[wait.kind], record.activity.timers
     name = key_of(getattr(event.event.data, kind.id))
-    thing = kind.find(profile, name)
-    is_waited_for = event.type in wait.sets or timers.key_of(wait.rule, wait.kind, name) in kept
-    if thing is not None and is_waited_for:
-        _set(kept, event, wait, name, kind.day(thing), bank)
+    key = timers.key_of(wait.rule, wait.kind, name)
+    thing = kind.find(record.profile, name)
+    if thing is not None and (event.type in wait.sets or key in kept):
+        _set(kept, key, kind.day(thing), event, wait.days, event.at, bank)
 
 
-def _follow(
-    record: Record, event: Input, wait: DateWait, days: Mapping[str, str], bank: Bank
-) -> None:
-    kept = record.activity.timers
-    for key in _timers_of(kept, wait):
+def _follow_own(record: Record, event: Input, wait: DateWait, bank: Bank) -> None:
+    """An event that comes late sets no timer for a day that was over before others came."""
+    kept, days = record.activity.timers, _own_days(record.profile, wait)
+    start = timers.key_of(wait.rule, wait.kind, "")
+    for key in [key for key in kept if key.startswith(start)]:
         if timers.parts_of(key).name not in days:
             del kept[key]
+    since = max(event.at, record.activity.latest)
     for name, day in days.items():
-        _set(kept, event, wait, name, day, bank)
-
-
-def _timers_of(kept: Mapping[str, Timer], wait: DateWait) -> list[str]:
-    start = timers.key_of(wait.rule, wait.kind, "")
-    return [key for key in kept if key.startswith(start)]
+        _set(kept, start + name, day, event, wait.days, since, bank)
 
 
 def _set(
-    kept: dict[str, Timer], event: Input, wait: DateWait, name: str, day: str | None, bank: Bank
+    kept: dict[str, Timer],
+    key: str,
+    day: str | None,
+    event: Input,
+    days: Days,
+    since: int,
+    bank: Bank,
 ) -> None:
     """Set the timer for a day, unless it is set for that day already, or has fired for it."""
-    key = timers.key_of(wait.rule, wait.kind, name)
     before = kept.get(key)
     if before is not None and before.about == day:
         return
-    due = None if day is None else wait.days.first(day, event.at, bank)
+    due = None if day is None else days.first(day, since, bank)
     if day is None or due is None:
         kept.pop(key, None)
     else:

@@ -267,6 +267,15 @@ def test_rules_that_come_later_find_the_dates_that_were_told() -> None:
     assert life.record.activity.armed == 0
 
 
+def test_a_late_event_does_not_call_back_a_birthday_that_is_over() -> None:
+    life = Life()
+    life.tell("customer.updated", "2026-01-05", birthday="1980-03-01")
+    life.tell("logged.in", "2026-03-05", channel="app")
+    life.rules = compiled(rule("own", {"days": 3, "before": "birthday", "every": "year"}))
+    life.tell("logged.in", "2026-02-20", channel="web")
+    assert life.by("2027-02-27") == [("2027-02-26", "–")]
+
+
 def test_a_rule_that_ended_sets_no_timer_for_the_next_year() -> None:
     life = Life(rule("own", {"days": 3, "before": "birthday", "every": "year"}))
     life.tell("customer.updated", "2026-01-05", birthday="1980-03-01")
