@@ -205,8 +205,9 @@ class Traffic:
                 return "bank.service", "complaint.raised", data
             case "feedback":
                 return "crm.feedback", "task.accepted", {"task": name, "by": "R1"}
-        tier = chance.choice(("gold", "black"))
-        return "bank.core", "customer.updated", {"tier": tier, "rm": "R1"}
+        soon = self._now() + (1 + 3 * chance.random()) * _DAY
+        about = {"tier": chance.choice(("gold", "black")), "rm": "R1"}
+        return "bank.core", "customer.updated", {**about, "birthday": f"1980-{soon:%m-%d}"}
 
     def _deposit(self, customer: str, name: str) -> tuple[str, str, dict[str, Any]]:
         """Placed, and sometimes moved or given back before its timer is due."""
