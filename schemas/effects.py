@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from schemas.attachments import Attachments
 from schemas.envelope import CustomerId, EventId
 from schemas.fields import Id, Instant, Money, Name, PersonalText
 
@@ -67,6 +68,7 @@ class TaskData(Struct, frozen=True, kw_only=True, gc=False):
     waited_until: Instant | None
     """Of a rule that waits after its event: when the wait ended."""
     cause: Cause
+    attachments: Attachments | None = None
 
 
 class AlertData(Struct, frozen=True, kw_only=True, gc=False):
@@ -84,6 +86,7 @@ class AlertData(Struct, frozen=True, kw_only=True, gc=False):
     values: dict[str, str]
     waited_until: Instant | None
     cause: Cause
+    attachments: Attachments | None = None
 
 
 class ActionData(Struct, frozen=True, kw_only=True, gc=False):

@@ -7,8 +7,9 @@ from datetime import date
 from functools import cached_property
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from schemas.attachments import Attachment
 from schemas.effects import Action, Kind, Priority, RecordAction
 from schemas.rule_examples import RuleExample
 from schemas.rule_parts import Duration, EventTypes, Expression, Strict, Word
@@ -28,6 +29,15 @@ class Text(Strict):
     zh: Annotated[str, Field(min_length=1, max_length=500)]
 
 
+def _once(wanted: list[Attachment]) -> list[Attachment]:
+    if len({*wanted}) < len(wanted):
+        raise ValueError("name each attachment once")
+    return wanted
+
+
+Attach = Annotated[list[Attachment], AfterValidator(_once), Field(default_factory=list)]
+
+
 class TaskTemplate(Strict):
     """Something for the relationship manager to do."""
 
@@ -36,6 +46,7 @@ class TaskTemplate(Strict):
     priority: Priority = "normal"
     due: Duration | None = None
     """After the event."""
+    attach: Attach
 
 
 class AlertTemplate(Strict):
@@ -44,6 +55,7 @@ class AlertTemplate(Strict):
     title: Text | None = None
     text: Text
     severity: Priority = "normal"
+    attach: Attach
 
 
 class ProcessTemplate(Strict):

@@ -32,6 +32,7 @@ from schemas.record import Record
 from schemas.rules import AlertTemplate, TaskTemplate, Template
 from schemas.rules import Text as Written
 from streams.actions import act, name_of
+from streams.attachments import attachments
 from streams.context import CoreSettings
 from streams.durations import parse_duration
 from streams.greetings import last_greeting, note_greeting, open_channels
@@ -131,13 +132,14 @@ def _task(deed: Deed, action: Action) -> Task:
         change="raised",
         priority=template.priority,
         due=due,
+        attachments=attachments(deed.record, template.attach, at, deed.settings),
         **_said(deed, template),
     )
     return Task(**_envelope(thing, deed), data=data)
 
 
 def _alert(deed: Deed, action: Action) -> Alert:
-    template = deed.firing.rule.then.alert
+    template, at = deed.firing.rule.then.alert, deed.occasion.at
     assert template is not None
     thing = _name(deed, action)
     data = AlertData(
@@ -146,6 +148,7 @@ def _alert(deed: Deed, action: Action) -> Alert:
         state="open",
         change="raised",
         severity=template.severity,
+        attachments=attachments(deed.record, template.attach, at, deed.settings),
         **_said(deed, template),
     )
     return Alert(**_envelope(thing, deed), data=data)

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import astuple
 
+from schemas.attachments import Attachments
 from schemas.dead_letters import HEADERS, parse_dead_letter
 from schemas.effects import (
     ActionTaken,
@@ -57,8 +58,19 @@ TASK = (
     "priority",
     "due",
     *_SHARED,
+    "attachments",
 )
-ALERT = (*ENVELOPE, "alert_id", "version", "state", "change", "kind", "severity", *_SHARED)
+ALERT = (
+    *ENVELOPE,
+    "alert_id",
+    "version",
+    "state",
+    "change",
+    "kind",
+    "severity",
+    *_SHARED,
+    "attachments",
+)
 ACTION = (
     *ENVELOPE,
     "action_id",
@@ -163,6 +175,7 @@ def _task(effect: Task) -> Row:
         data.priority,
         _optional(data.due),
         *_shared(effect),
+        _attached(data.attachments),
     )
 
 
@@ -176,6 +189,7 @@ def _alert(effect: Alert) -> Row:
         data.kind,
         data.severity,
         *_shared(effect),
+        _attached(data.attachments),
     )
 
 
@@ -212,6 +226,12 @@ def _shared(effect: Task | Alert | ActionTaken | ProcessRequested | Decision) ->
     )
 
 
+def _attached(attachments: Attachments | None) -> str:
+    """As JSON; empty where there is none."""
+    return "" if attachments is None else _encode(attachments).decode()
+
+
+_encode = msgspec.json.Encoder(decimal_format="string").encode
 _COUNTS = (
     "version",
     "accounts",

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import msgspec
 from clickhouse_driver import Client
 
+from schemas.attachments import Attachments
 from schemas.effects import (
     ActionData,
     ActionTaken,
@@ -131,12 +133,22 @@ def _task(row: _Row) -> TaskData:
         task_id=row["task_id"],
         priority=row["priority"],
         due=_instant(row["due"]),
+        attachments=_attached(row["attachments"]),
         **_shared(row),
     )
 
 
 def _alert(row: _Row) -> AlertData:
-    return AlertData(alert_id=row["alert_id"], severity=row["severity"], **_shared(row))
+    return AlertData(
+        alert_id=row["alert_id"],
+        severity=row["severity"],
+        attachments=_attached(row["attachments"]),
+        **_shared(row),
+    )
+
+
+def _attached(told: str) -> Attachments | None:
+    return msgspec.json.decode(told, type=Attachments) if told else None
 
 
 def _action(row: _Row) -> ActionData:

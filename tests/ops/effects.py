@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
+from schemas.attachments import AssetSummary, Attachments, Maturity, RecentContact
 from schemas.effects import (
     ActionData,
     ActionTaken,
@@ -30,6 +31,7 @@ from schemas.effects import (
     encode_effect,
 )
 
+_SUMS = [name for name in AssetSummary.__struct_fields__ if name.startswith("base_")]
 START = datetime(2025, 3, 1, tzinfo=UTC)
 _OTHERS = (
     "closed",
@@ -80,6 +82,15 @@ def task(number: int) -> Task:
             values={"total": "250000.00", "count": "3"},
             waited_until=None,
             cause=cause(number),
+            attachments=Attachments(
+                asset_summary=AssetSummary(
+                    **dict.fromkeys(_SUMS, Decimal(5)),
+                    assets_by_month={"2025-02": Decimal(5)},
+                    maturities=[
+                        Maturity(what="deposit", name="D1", base_amount=Decimal(5), on="2026-01-01")
+                    ],
+                )
+            ),
         ),
     )
 
@@ -105,6 +116,13 @@ def alert(number: int) -> Alert:
             values={"mean": "1.5"},
             waited_until=None,
             cause=cause(number),
+            attachments=Attachments(
+                recent_contacts=[
+                    RecentContact(
+                        time=START, type="note", channel="", about="tea", name="", result=""
+                    )
+                ]
+            ),
         ),
     )
 
