@@ -85,16 +85,19 @@ class Registrar:
             RuleChange(rule=one.id, version=one.version, status=one.status) for one, _ in brought
         ]
         self._write(
-            "rules.published", [*self._versions(brought)], RuleChanges(number=0, changes=changes)
+            "rules.published",
+            [*self._versions(brought, self._who)],
+            RuleChanges(number=0, changes=changes),
         )
 
     def put_in_force(
         self,
         deed: Deed,
         changes: Sequence[Change],
-        brought: Sequence[tuple[RuleDefinition, str]] = (),
+        of_files: Sequence[tuple[RuleDefinition, str]] = (),
     ) -> int:
-        """Change what is in force; returns the number of the publication."""
+        """Change what is in force; returns the number of the publication. `of_files` are versions
+        that have been in force without a register."""
         active = changed(self.book, changes, self._who, _now().isoformat(timespec="milliseconds"))
         lifted = [
             (RegisterKey("isolated", one.rule, one.after.version).encode(), None)
@@ -110,17 +113,17 @@ class Registrar:
             )
             for one in changes
         ]
-        records = [*self._versions(brought), *lifted, (ACTIVE_KEY, encode_register(active))]
+        records = [*self._versions(of_files, ""), *lifted, (ACTIVE_KEY, encode_register(active))]
         self._write(deed, records, RuleChanges(number=active.number, changes=told))
         return active.number
 
     def _versions(
-        self, brought: Iterable[tuple[RuleDefinition, str]]
+        self, brought: Iterable[tuple[RuleDefinition, str]], author: str
     ) -> Iterable[tuple[bytes, bytes]]:
         at = _now().isoformat(timespec="milliseconds")
         for rule, source in brought:
             text = rule.model_dump_json(by_alias=True, exclude={"examples"}, exclude_none=True)
-            version = RuleVersion(definition=text, source=source, author=self._who, at=at)
+            version = RuleVersion(definition=text, source=source, author=author, at=at)
             key = RegisterKey("rule", rule.id, rule.version)
             yield key.encode(), encode_register(version)
 

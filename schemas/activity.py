@@ -246,6 +246,8 @@ class ActivitySection(Struct, kw_only=True, array_like=True, gc=False):
     """Which rules' waits for dates of the customer's own there are timers of: RuleSet.own_mark."""
     greetings: dict[str, Greeted] = field(default_factory=dict)
     """Occasion → the greeting that was chosen last."""
+    rules: int = 0
+    """Of which rules windows, cooldowns and firings are kept: RuleSet.mark."""
 
 
 pack_transfer = pack

@@ -30,6 +30,7 @@ class RuleVersion(Struct, frozen=True, kw_only=True):
     source: str
     """The file as it was written."""
     author: str
+    """Empty of one that was in force from a file before there was a register."""
     at: str
     """Real time, ISO 8601."""
 

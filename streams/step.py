@@ -71,6 +71,8 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
     folded = fold(record, event, late=late, zone=settings.time_zone)
     if folded.before is not None:
         rules.retract(record, folded.before)
+    if activity.rules != rules.mark:
+        rules.forget_others(record)
     if waits := rules.waits(event.type):
         dates.update(record, event, waits, rules.bank)
     armed = activity.armed != rules.own_mark

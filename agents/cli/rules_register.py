@@ -52,7 +52,7 @@ def history(rule: str) -> None:
     lines = [
         (version.at, f"published {rule}@{number}, by {version.author}")
         for (name, number), version in book.versions.items()
-        if name == rule
+        if name == rule and version.author
     ]
     for audited in _audited(settings):
         for change in audited.data.changes:

@@ -139,6 +139,8 @@ class Aggregates:
         shared: dict[str, list[Aggregate]] = {}
         for one in self._numbers:
             shared.setdefault(state_key(one), []).append(one)
+        self.keys = frozenset(shared)
+        """Of the states in a record."""
         kept = {key: _keep(key, group, lateness) for key, group in shared.items()}
         self._reads = [_read(one, kept[state_key(one)], zone) for one in self._numbers]
         self._by_type: defaultdict[str, _Plan] = defaultdict(_Plan)

@@ -87,6 +87,9 @@ class RuleSet:
         """How many run, live or in shadow."""
         asked = (one for rule in running for one in rule.aggregates())
         self._aggregates = Aggregates(asked, lateness, zone)
+        self._ids = frozenset(rule.id for rule in self.definitions)
+        self.mark = _mark((*sorted(self._aggregates.keys), *sorted(self._ids)))
+        """Tells rules that keep other things in a record from these."""
         by_type: dict[str, list[CompiledRule]] = {}
         self._waiting: dict[str, CompiledRule] = {}
         self.bank = Bank(zone, calendar)
@@ -96,7 +99,7 @@ class RuleSet:
         own = (wait for wait in dates if wait.is_own)
         self.own_waits = tuple(sorted(own, key=lambda wait: wait.rule))
         """The rules that wait for dates of the customer's own."""
-        self.own_mark = crc32(repr(self.own_waits).encode()) if self.own_waits else 0
+        self.own_mark = _mark(self.own_waits)
         """Tells them from others."""
         for rule in sorted(running, key=lambda one: one.definition.id):
             compiled = CompiledRule(rule, self._aggregates.number_of, zone)
@@ -136,6 +139,20 @@ class RuleSet:
         for one in fired.waiting:
             absence.begin(record, event, one)
         return fired
+
+    def forget_others(self, record: Record) -> None:
+        """Take out of a record what rules that are gone kept there.
+
+        A window whose rule comes back begins anew: it would lack what happened meanwhile.
+        """
+        windows, activity = record.windows, record.activity
+        for key in [key for key in windows if key not in self._aggregates.keys]:
+            windows.remove(key)
+        for rule in activity.cooldowns.keys() - self._ids:
+            del activity.cooldowns[rule]
+        for rule in activity.firings.keys() - self._ids:
+            del activity.firings[rule]
+        activity.rules = self.mark
 
     def waits(self, event_type: str) -> Sequence[DateWait]:
         """The rules that wait for a date which an event of this type may tell, move or end."""
@@ -199,6 +216,11 @@ class RuleSet:
     def retract(self, record: Record, original: Input) -> None:
         """Take a reversed event out of the windows; `original` as it was when it was applied."""
         self._aggregates.remove(record.windows, original)
+
+
+def _mark(things: Sequence[object]) -> int:
+    """One number that stands for what there is; 0 if there is nothing."""
+    return crc32(repr(things).encode()) if things else 0
 
 
 def _by_type(waits: Iterable[DateWait]) -> Mapping[str, Sequence[DateWait]]:

@@ -92,7 +92,6 @@ def test_the_life_of_a_rule(settings: Settings, said: Said, tmp_path: Path) -> N
 
     told = [line.split("  ", 1)[1] for line in said("history", "a").splitlines()]
     assert told == [
-        "published a@1, by carl",
         "seeded a@1 live, by carl (publication 1)",
         "published a@2, by ann",
         "approved a@2 live, before live 1, by bob (publication 2)",

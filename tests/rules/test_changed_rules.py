@@ -1,0 +1,110 @@
+"""What becomes of what rules keep in a record when others come into force."""
+
+from collections import defaultdict
+from random import Random
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.effects import Alert
+from schemas.profile import NEVER
+from schemas.record import Record
+from schemas.rules import RuleDefinition
+from streams.rules.ruleset import NO_RULES, RuleSet, compile_rules
+from tests.core.test_timers import CUSTOMER, ORIGIN, RULES, Bank, nine
+from tests.lane.rules import rule
+
+HOUR = 3_600_000
+COUNTS = {"a": "30d", "b": "1d", "c": "30d"}
+"""Rules, and the length of what each counts: two count the same."""
+PAUSED = {"cooldown": "1h", "limit": {"times": 2, "within": "1h"}}
+
+
+def counting(name: str, version: int = 1, **changes: Any) -> RuleDefinition:
+    """A rule that tells how many transfers it knows of."""
+    let = {"n": f"count(transfer.completed, {COUNTS[name]})"}
+    said = rule(name, version, let=let, **{"if": "n > 0"}) | changes
+    return RuleDefinition.model_validate(said)
+
+
+def rules_of(names: set[str]) -> RuleSet:
+    return compile_rules([counting(name) for name in sorted(names)])
+
+
+def transfer(bank: Bank, at: int) -> dict[str, int]:
+    """What each rule counts after one more transfer."""
+    amounts = {"amount": "1", "base_amount": "1", "currency": "CNY"}
+    name = f"T{bank.offset}"
+    made = bank.send(
+        "transfer.completed", at, transfer=name, account="A1", direction="in", **amounts
+    )
+    alerts = [one for one in made.effects if isinstance(one, Alert)]
+    return {one.data.rule.id: int(one.data.values["n"]) for one in alerts}
+
+
+@given(st.randoms(use_true_random=False))
+def test_a_window_knows_what_came_since_its_rule_is_in_force(random: Random) -> None:
+    bank, at = Bank(NO_RULES), ORIGIN
+    twin: defaultdict[str, int] = defaultdict(int)
+    """What is counted → how often, since nobody counted it."""
+    for _ in range(random.randint(1, 12)):
+        if random.random() < 0.5:
+            names = {name for name in COUNTS if random.random() < 0.6}
+            bank.rules = rules_of(names)
+        else:
+            names = {one.id for one in bank.rules.definitions}
+        at += random.randint(0, HOUR)
+        counted = {COUNTS[name] for name in names}
+        twin = defaultdict(int, {length: twin[length] + 1 for length in counted})
+        assert transfer(bank, at) == {name: twin[COUNTS[name]] for name in names}
+        assert len(bank.record.windows) == len(counted)
+        if random.random() < 0.3:
+            bank.record = Record(CUSTOMER, bank.record.encode())
+
+
+def test_a_customer_without_an_event_meanwhile_keeps_his_windows() -> None:
+    """Nothing is missing in them."""
+    bank = Bank(rules_of({"a"}))
+    transfer(bank, ORIGIN)
+    bank.rules = rules_of({"b"})
+    bank.until(ORIGIN + HOUR)
+    bank.rules = rules_of({"a"})
+    assert transfer(bank, ORIGIN + HOUR) == {"a": 2}
+
+
+def test_pauses_stay_with_a_rule_whatever_its_version_and_go_with_it() -> None:
+    bank = Bank(compile_rules([counting("a", **PAUSED)]))
+    assert transfer(bank, ORIGIN) == {"a": 1}
+    for version, status in ((2, "live"), (2, "retired"), (3, "live")):
+        changed = {"version": version, "status": status}
+        bank.rules = compile_rules([counting("a", **PAUSED).model_copy(update=changed)])
+        assert transfer(bank, ORIGIN + version) == {}
+    bank.rules = rules_of({"b"})
+    transfer(bank, ORIGIN + 10)
+    activity = bank.record.activity
+    assert (activity.cooldowns, activity.firings) == ({}, {})
+
+
+def test_what_waits_for_a_rule_that_is_gone_wakes_and_does_nothing() -> None:
+    bank = Bank()
+    bank.deposit(ORIGIN, "2026-06-01")
+    bank.rules = NO_RULES
+    assert bank.until(nine("2026-06-01")).effects == []
+    assert bank.record.header.next_due == NEVER
+    bank.rules = RULES
+    assert bank.until(nine("2026-06-01") + HOUR).effects == []
+
+
+def test_what_waits_fires_if_its_rule_is_back_by_then() -> None:
+    bank = Bank()
+    bank.deposit(ORIGIN, "2026-06-01")
+    bank.rules = NO_RULES
+    transfer(bank, ORIGIN + HOUR)
+    bank.rules = RULES
+    assert len(bank.until(nine("2026-06-01")).effects) == 1
+
+
+def test_rules_that_keep_the_same_forget_nothing() -> None:
+    one, other = rules_of({"a"}), compile_rules([counting("a", version=2, kind="care")])
+    assert one.mark == other.mark != NO_RULES.mark == 0
