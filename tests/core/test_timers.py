@@ -284,7 +284,7 @@ def test_a_rule_that_cannot_wait_is_refused(change: dict[str, Any], word: str) -
 @given(st.dates(date(1971, 1, 1), date(2200, 1, 1)), st.integers(0, 400), st.times())
 def test_an_instant_is_that_wall_clock_time(day: date, days: int, at: Any) -> None:
     zone = ZoneInfo("Europe/Zurich")
-    at = at.replace(second=0, microsecond=0)
+    at = at.replace(second=0, microsecond=0, fold=0)
     back_then = day - timedelta(days=days)
     found = datetime.fromtimestamp(instant(back_then, at, zone) / 1000, UTC)
     back = found.astimezone(zone)
