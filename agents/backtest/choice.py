@@ -29,38 +29,52 @@ def choose(names: Sequence[str], settings: Settings) -> Chosen:
 
     Raises ChoiceError and FileErrors.
     """
-    in_force = {file.definition.id: file.definition for file in _read(settings, _folder(settings))}
+    known = in_force(settings)
     if not names:
-        return Chosen([*in_force.values()], [])
+        return Chosen([*known.values()], [])
     found: dict[str, RuleDefinition] = {}
     for name in names:
-        for rule in _named(name, in_force, settings):
+        for rule in _named(name, known, settings):
             if rule.id in found:
                 raise ChoiceError(f"rule {rule.id} is named twice: name each once")
-            found[rule.id] = _as_if_live(rule)
-    live = [rule for rule in in_force.values() if rule.status == "live" and rule.id in found]
+            found[rule.id] = as_if_live(rule)
+    live = [rule for rule in known.values() if rule.status == "live" and rule.id in found]
     return Chosen([*found.values()], [rule for rule in live if rule != found[rule.id]])
 
 
+def choose_one(name: str, settings: Settings) -> RuleDefinition:
+    """One rule by id or file, as it stands. Raises ChoiceError and FileErrors."""
+    found = [*_named(name, in_force(settings), settings)]
+    if len(found) != 1:
+        raise ChoiceError(f"{name} holds {len(found)} rules: name one")
+    return found[0]
+
+
+def in_force(settings: Settings) -> dict[str, RuleDefinition]:
+    """The rules that a worker with these settings has, by id. Raises FileErrors."""
+    return {file.definition.id: file.definition for file in _read(settings, _folder(settings))}
+
+
+def as_if_live(rule: RuleDefinition) -> RuleDefinition:
+    """Raises ChoiceError for a retired rule: it may not even be right."""
+    if rule.status == "retired":
+        raise ChoiceError(f"rule {rule.id} is retired: give it another status to try it")
+    return rule.model_copy(update={"status": "live"})
+
+
 def _named(
-    name: str, in_force: dict[str, RuleDefinition], settings: Settings
+    name: str, known: dict[str, RuleDefinition], settings: Settings
 ) -> Iterable[RuleDefinition]:
-    if name in in_force:
-        return [in_force[name]]
+    if name in known:
+        return [known[name]]
     path = Path(name)
     if path.exists() or path.suffix or len(path.parts) > 1:
         rules = [file.definition for file in _read(settings, [path])]
         return [rule for rule in rules if rule.status != "retired"]
     raise ChoiceError(
-        f"there is no rule {name} in force{nearest(name, in_force)}; "
+        f"there is no rule {name} in force{nearest(name, known)}; "
         "`vipcare rules list` shows them, and a file is named by its path"
     )
-
-
-def _as_if_live(rule: RuleDefinition) -> RuleDefinition:
-    if rule.status == "retired":
-        raise ChoiceError(f"rule {rule.id} is retired: give it another status to try it")
-    return rule.model_copy(update={"status": "live"})
 
 
 def _folder(settings: Settings) -> list[Path]:

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from agents.backtest.archived import Archived, ArchiveError
 from agents.clock import BankClock
-from agents.reading import ReadingError, read_topic
+from agents.reading import Found, ReadingError, read_partition, read_topic
 from config.settings import Settings
 from schemas.events import INPUT_TOPICS
 from schemas.events.reference import GLOBAL_TOPICS
+from streams.partitioning import partition_of
 
 
 def read_kafka(settings: Settings) -> Iterator[Archived]:
@@ -16,13 +17,27 @@ def read_kafka(settings: Settings) -> Iterator[Archived]:
     try:
         for topic in (*GLOBAL_TOPICS, *INPUT_TOPICS):
             for found in read_topic(settings.kafka, topic):
-                yield Archived(
-                    topic,
-                    found.offset,
-                    found.key or b"",
-                    found.value,
-                    found.partition,
-                    clock.at(found.timestamp),
-                )
+                yield _archived(found, clock)
     except ReadingError as error:
         raise ArchiveError(str(error)) from error
+
+
+def read_customer(settings: Settings, customer: str) -> Iterator[Archived]:
+    """One customer's messages, and those of the global topics. Raises ArchiveError."""
+    key = customer.encode()
+    partition = partition_of(key, settings.topics.partitions)
+    clock = BankClock.from_settings(settings.clock)
+    try:
+        for topic in GLOBAL_TOPICS:
+            yield from (_archived(found, clock) for found in read_topic(settings.kafka, topic))
+        for topic in INPUT_TOPICS:
+            for found in read_partition(settings.kafka, topic, partition):
+                if found.key == key:
+                    yield _archived(found, clock)
+    except ReadingError as error:
+        raise ArchiveError(str(error)) from error
+
+
+def _archived(found: Found, clock: BankClock) -> Archived:
+    sent = clock.at(found.timestamp)
+    return Archived(found.topic, found.offset, found.key or b"", found.value, found.partition, sent)

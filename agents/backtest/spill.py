@@ -83,13 +83,13 @@ class Spill:
         return sorted(held, key=lambda pair: -pair[1])
 
     def _learn(self, one: Archived) -> None:
-        at = _millis(one.value)
+        at = event_time(one.value)
         if at is None:
             at = max(one.sent, 0)
         self.facts.append((at, Raw(one.topic, 0, one.offset, one.key, one.value)))
 
     def _take(self, one: Archived) -> None:
-        at = _millis(one.value)
+        at = event_time(one.value)
         if at is not None:
             sent = self._now if one.sent == UNKNOWN else one.sent
             if at > sent + self._core.future_tolerance:
@@ -98,24 +98,28 @@ class Spill:
             self.end = max(self.end, at)
             self.begin = at if self.begin is None else min(self.begin, at)
         self._put(one)
-        if one.value is not None and _RELATION in one.value:
-            self._mirror(one)
-
-    def _mirror(self, one: Archived) -> None:
-        """What the worker tells the other customer of a relation; an archive of `vip.internal` has
-        it again, under the same id."""
-        event = read(one.raw(self._core.partitions), self._core).input
-        if event is None or event.type not in MIRRORED or (told := mirrored(event)) is None:
+        if (told := mirror_of(one, self._core)) is None:
             return
         if (same := hash(told.value)) not in self._mirrored:  # it may have been sent twice
             self._mirrored.add(same)
-            self._put(Archived(INTERNAL, one.offset, told.customer.encode(), told.value))
+            self._put(told)
 
     def _put(self, one: Archived) -> None:
         bucket = crc32(one.key) % BUCKETS
         packed = _pack(one)
         self._files[bucket].write(_LENGTH.pack(len(packed)) + packed)
         self.sizes[bucket] += 1
+
+
+def mirror_of(one: Archived, core: CoreSettings) -> Archived | None:
+    """What the worker tells the other customer of a relation; an archive of `vip.internal` has it
+    again, under the same id."""
+    if one.value is None or _RELATION not in one.value:
+        return None
+    event = read(one.raw(core.partitions), core).input
+    if event is None or event.type not in MIRRORED or (told := mirrored(event)) is None:
+        return None
+    return Archived(INTERNAL, one.offset, told.customer.encode(), told.value)
 
 
 def unspill(path: Path) -> dict[bytes, list[Archived]]:
@@ -130,7 +134,8 @@ def unspill(path: Path) -> dict[bytes, list[Archived]]:
     return found
 
 
-def _millis(value: bytes | None) -> int | None:
+def event_time(value: bytes | None) -> int | None:
+    """An event's or a fact's time, epoch milliseconds; None where it has none."""
     try:
         return to_millis(_time_of(value or b"").time)
     except (ValueError, OverflowError):

@@ -9,6 +9,7 @@ from agents.cli.errors import UserError
 from agents.cli.rules_backtest import backtest
 from agents.cli.rules_publish import approve_, publish, rollback, seed
 from agents.cli.rules_register import diff, history, status
+from agents.cli.rules_why import why
 from agents.core import core_settings, rule_set
 from agents.rules import read_rules, try_examples
 from config.load import load_settings
@@ -26,7 +27,7 @@ def rules() -> None:
     them, for workers to follow while they run."""
 
 
-for command in (backtest, seed, publish, approve_, rollback, status, history, diff):
+for command in (backtest, why, seed, publish, approve_, rollback, status, history, diff):
     rules.add_command(command)
 
 

@@ -144,6 +144,19 @@ def test_the_store_and_kafka_say_the_same(capfd: pytest.CaptureFixture[str]) -> 
     assert store["profile"]["name"] == "曾浩然"  # type: ignore[index]  # an object
 
 
+def test_why_a_rule_would_fire_reads_the_same_record(capfd: pytest.CaptureFixture[str]) -> None:
+    told = []
+    for place in ("store", "kafka"):
+        asked = ["rules", "why", "unusual-amount", CUSTOMER, "--json", "--from", place]
+        assert run(asked) == 0
+        (answer,) = json.loads(capfd.readouterr().out)["answers"]
+        told.append(answer | {"at": ""})
+    assert told[0] == told[1]
+    clauses = {one["text"]: one for one in told[0]["clauses"]}
+    assert clauses["base_amount >= 50000"]["of_event"]
+    assert told[0]["lets"]["mean"] == "–"
+
+
 def test_the_copy_of_a_worker_that_idles_is_not_called_old(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,0 +1,98 @@
+"""One rule asked about one customer: as things are, or at an event that is archived."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from agents.backtest.archived import UNKNOWN, Archived, ArchiveError
+from agents.backtest.choice import as_if_live, in_force
+from agents.backtest.spill import event_time, mirror_of
+from agents.core import core_settings
+from config.settings import Settings
+from schemas.events.reference import GLOBAL_TOPICS
+from schemas.record import Record
+from schemas.rules import RuleDefinition
+from streams.backtest.facts import FactsInTime
+from streams.backtest.play import Trial, in_order, play
+from streams.context import CoreSettings
+from streams.facts import Facts
+from streams.inputs import Raw
+from streams.intake import Entry, read
+from streams.rules.asking import Asked, Why
+from streams.rules.checked import CheckedRule, check_rule
+
+
+class Answer(NamedTuple):
+    answers: list[Why]
+    event: str = ""
+    """The event that was asked about, for people."""
+    remark: str = ""
+
+
+def why_now(
+    settings: Settings, rule: RuleDefinition, record: Record, facts: Facts, now: int
+) -> Answer:
+    """As things are in a record; `now` is the bank's time. Raises ChoiceError and FileErrors."""
+    known = in_force(settings)
+    remark = ""
+    if known.get(rule.id) != rule or rule.status not in ("live", "shadow"):
+        remark = "it is not in force: what only it looks back at is not in the record yet"
+    asked = _asked(core_settings(settings), rule, [*known.values()], "")
+    return Answer(asked.now(record, now, facts), remark=remark)
+
+
+def why_then(
+    settings: Settings,
+    rule: RuleDefinition,
+    customer: str,
+    event: str,
+    archive: Iterable[Archived],
+    now: int,
+) -> Answer:
+    """As an archived event came, and as what the rule waited for after it ended: the customer's
+    events are played up to now. Raises ArchiveError, ChoiceError and FileErrors."""
+    core = core_settings(settings)
+    entries, facts, end = _events_of(customer, archive, core, now)
+    wanted = [one for one in entries if one.input and one.input.event.id == event]
+    if not wanted or (found := wanted[0].input) is None:
+        raise ArchiveError(
+            f"there is no event {event} of customer {customer} in the archive: "
+            "is it the CloudEvents id, as ClickHouse's events and a task's cause have it?"
+        )
+    told = f"{found.type} {event}"
+    if found.type not in rule.on:
+        return Answer([], told, f"it listens to {', '.join(rule.on)}, not to {found.type}")
+    asked = _asked(core, rule, [*in_force(settings).values()], event)
+    play(customer, entries, Trial(asked, core, FactsInTime(facts), end))
+    answers = [*asked.answers.values()]
+    remark = "" if answers else "the event was not applied: it is a duplicate or a dead letter"
+    return Answer(answers, told, remark)
+
+
+def _asked(
+    core: CoreSettings, rule: RuleDefinition, known: list[RuleDefinition], event: str
+) -> Asked:
+    others = [one for one in known if one.id != rule.id]
+    checked = check_rule(rule, core.attributes, core.greetings)
+    assert isinstance(checked, CheckedRule), "it was read"
+    rules = core.compiled([*others, as_if_live(rule)])
+    return Asked(rules, checked, event, core.time_zone)
+
+
+def _events_of(
+    customer: str, archive: Iterable[Archived], core: CoreSettings, now: int
+) -> tuple[list[Entry], list[tuple[int, Raw]], int]:
+    """A customer's entries in order, the facts, and up to when the archive goes."""
+    key, entries, facts, end = customer.encode(), list[Entry](), list[tuple[int, Raw]](), 0
+    for one in archive:
+        at = event_time(one.value)
+        if one.topic in GLOBAL_TOPICS:
+            raw = Raw(one.topic, 0, one.offset, one.key, one.value)
+            facts.append((max(one.sent, 0) if at is None else at, raw))
+            continue
+        sent = now if one.sent == UNKNOWN else one.sent
+        if at is not None and at <= sent + core.future_tolerance:
+            end = max(end, at)
+            mirror = mirror_of(one, core)
+            mine = [each for each in (one, mirror) if each is not None and each.key == key]
+            entries += [read(each.raw(core.partitions), core) for each in mine]
+    return in_order(entries), facts, end

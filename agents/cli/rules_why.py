@@ -1,0 +1,203 @@
+"""`vipcare rules why`: why a rule fires for a customer, and why not."""
+
+import json
+from collections.abc import Iterator
+from datetime import tzinfo
+from pathlib import Path
+from typing import Literal
+
+import click
+import msgspec
+from rich.text import Text
+
+from agents.backtest.archived import ArchiveError, read_files
+from agents.backtest.choice import ChoiceError, choose_one
+from agents.backtest.from_kafka import read_customer
+from agents.backtest.why import Answer, why_now, why_then
+from agents.cli.errors import UserError
+from agents.clock import BankClock
+from agents.core import core_settings
+from agents.portrait.names import facts_now
+from agents.portrait.sources import (
+    SourceError,
+    UnknownCustomerError,
+    from_kafka,
+    from_store,
+    has_copy,
+)
+from agents.terminal import console, in_language, plain
+from config.load import load_settings
+from config.placed_yaml import FileErrors
+from config.settings import Settings
+from schemas.envelope import from_millis
+from schemas.rules import RuleDefinition
+from streams.rules.asking import Why
+from streams.rules.why import Clause
+
+_MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
+_WHEN = {
+    "event": "as the event came",
+    "wait": "as the event came",
+    "timer": "as its wait ended",
+    "answer": "as no answer had come",
+    "now": "as things are",
+}
+
+
+@click.command()
+@click.argument("name", metavar="RULE")
+@click.argument("customer", metavar="CUSTOMER")
+@click.option("--event", metavar="ID", help="Ask about this event: its CloudEvents id.")
+@click.option(
+    "--events",
+    "files",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="With --event: an archive, as for backtest; without it the topics in Kafka are read.",
+)
+@click.option(
+    "--from",
+    "place",
+    type=click.Choice(("store", "kafka")),
+    help="Without --event: where the record is read, as in `vipcare customer show`.",
+)
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def why(
+    name: str,
+    customer: str,
+    event: str | None,
+    files: tuple[Path, ...],
+    place: Literal["store", "kafka"] | None,
+    as_json: bool,
+) -> None:
+    """Why a rule fires for a customer, and why not.
+
+    Each clause of the condition with what it saw, and by how much it failed; then whatever else
+    stands in the way: cooldown, rollout, limit, days, holdout. RULE is the id of a rule in force,
+    or a file. Without --event it is asked as things are, and what only an event tells stays open;
+    with it the customer's archived events are played again, up to that one and what followed.
+
+    \b
+    vipcare rules why unusual-amount C100042
+    vipcare rules why unusual-amount C100042 --event 4619cb89d4-1204
+    vipcare rules why my-rule.yaml C100042 --event 4619cb89d4-1204 --events bank.jsonl
+    """
+    if files and event is None:
+        raise UserError("--events is where an event is looked for: name it with --event ID")
+    settings = load_settings()
+    try:
+        rule = choose_one(name, settings)
+        answer = _answer(settings, rule, customer, event, files, place)
+        zone = core_settings(settings).time_zone
+    except (ArchiveError, ChoiceError, FileErrors, SourceError, UnknownCustomerError) as error:
+        raise UserError(str(error)) from None
+    if as_json:
+        click.echo(json.dumps(_data(rule, customer, answer), ensure_ascii=False, indent=2))
+        return
+    screen = console()
+    for line in _lines(rule, customer, answer, zone):
+        screen.print(line, soft_wrap=True)
+
+
+def _answer(
+    settings: Settings,
+    rule: RuleDefinition,
+    customer: str,
+    event: str | None,
+    files: tuple[Path, ...],
+    place: str | None,
+) -> Answer:
+    now = BankClock.from_settings(settings.clock).now()
+    if event is not None:
+        archive = read_files(files) if files else read_customer(settings, customer)
+        return why_then(settings, rule, customer, event, archive, now)
+    near = has_copy(settings, customer) if place is None else place == "store"
+    found = from_store(settings, customer) if near else from_kafka(settings, customer)
+    if found.warning:
+        click.echo(f"vipcare: warning: {found.warning}", err=True)
+    return why_now(settings, rule, found.record, facts_now(settings.kafka), now)
+
+
+def _data(rule: RuleDefinition, customer: str, answer: Answer) -> dict[str, object]:
+    told = [
+        {
+            **msgspec.to_builtins(one),
+            "at": from_millis(one.at).isoformat(),
+            "holds": one.holds,
+            "fires": one.fires,
+            "acts": one.acts,
+        }
+        for one in answer.answers
+    ]
+    return {
+        "rule": rule.id,
+        "version": rule.version,
+        "customer": customer,
+        "event": answer.event,
+        "remark": answer.remark,
+        "answers": told,
+    }
+
+
+def _lines(rule: RuleDefinition, customer: str, answer: Answer, zone: tzinfo) -> Iterator[Text]:
+    title = in_language({"en": rule.title.en, "zh": rule.title.zh})
+    yield Text.assemble((f"{rule.id}@{rule.version}", "bold"), f"  {title}  ", (customer, "bold"))
+    if answer.event:
+        yield plain(answer.event)
+    if answer.remark:
+        yield Text(answer.remark, "yellow")
+    for one in answer.answers:
+        yield from _answer_lines(one, zone)
+
+
+def _answer_lines(one: Why, zone: tzinfo) -> Iterator[Text]:
+    at = f"{from_millis(one.at).astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    yield Text(f"{_WHEN[one.when]}, {at}: {_verdict(one)}", "bold")
+    if one.late:
+        yield Text("  the event came too late: windows are unknown to it", "yellow")
+    if one.missing:
+        yield _marked(False, one.missing, 1)
+    for clause in one.clauses:
+        yield from _clause_lines(clause, 1)
+    for name, value in one.lets.items():
+        yield Text(f"      {name} = {value}", "dim")
+    for gate in one.gates:
+        yield _marked(gate.open, f"{gate.name}: {gate.told}", 1)
+    for wait in one.waits:
+        due = f"{from_millis(wait.due).astimezone(zone):%Y-%m-%d %H:%M}"
+        done = "fired" if wait.fired else "waits until"
+        yield Text(f"  {done} {due}{f' ({wait.about})' if wait.about else ''}")
+
+
+def _verdict(one: Why) -> str:
+    if one.when == "wait":
+        return "it begins to wait" if one.waits else "it has nothing to wait for"
+    if one.when == "now" and one.holds is None:
+        return "it depends on the event that comes"
+    if one.acts:
+        return "it fires"
+    if one.fires:
+        return "it fires, and what it would do is recorded instead"
+    closed = ", ".join(gate.name for gate in one.gates if not gate.open)
+    because = {True: closed, False: "its condition is not true"}.get(one.holds is True)
+    return f"it does not fire: {because}"
+
+
+def _clause_lines(clause: Clause, depth: int) -> Iterator[Text]:
+    seen = ", ".join(f"{name} = {value}" for name, value in clause.seen.items())
+    if clause.of_event and clause.holds is None:
+        said = "the event says"
+    elif clause.off:
+        said = f"{seen}: {clause.off}"
+    else:
+        said = seen
+    yield _marked(clause.holds, clause.text, depth, said)
+    for part in clause.parts:
+        yield from _clause_lines(part, depth + 1)
+
+
+def _marked(holds: bool | None, text: str, depth: int, said: str = "") -> Text:
+    mark, style = _MARKS[holds]
+    line = Text("  " * depth).append(mark, style).append(" ").append_text(plain(text, 2_000))
+    return line.append_text(Text("    ")).append_text(plain(said, 2_000)) if said else line

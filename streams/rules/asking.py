@@ -1,0 +1,209 @@
+"""A rule asked about one customer: at an event, at a timer, or as things are now."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import tzinfo
+from typing import Any
+
+from msgspec import Struct
+
+from schemas.envelope import Data
+from schemas.record import Record
+from streams.expressions.interpret import World
+from streams.facts import NO_FACTS, Facts
+from streams.inputs import Input
+from streams.rules.aggregates import UNKNOWN, Readings, Unknown
+from streams.rules.checked import CheckedRule
+from streams.rules.hindrances import Gatekeeper, gatekeepers
+from streams.rules.ruleset import Fired, RuleSet
+from streams.rules.sequence import chains_of
+from streams.rules.why import Clause, NoEvent, clauses, lets, step_names, worlds
+from streams.timers import parts_of
+from streams.waits import dates
+from streams.waits.own import FAMILY, OWN
+
+_PERSONAL = (OWN, FAMILY)
+_WITHHELD = ("status", "holdout")
+"""What a rule fires in spite of: then what it would do is recorded."""
+
+
+class Wait(Struct, frozen=True):
+    """A timer of the rule."""
+
+    about: str
+    """The date that it waits for; empty of dates that identify a person."""
+    due: int
+    fired: bool
+
+
+class Why(Struct, kw_only=True):
+    """An answer."""
+
+    when: str
+    """`event`: as that came; `wait`: likewise, and it waits for a date before it looks; `timer`: as
+    its wait ended; `answer`: as none had come; `now`."""
+    at: int
+    """Epoch milliseconds."""
+    clauses: Sequence[Clause] = ()
+    lets: Mapping[str, str] = {}
+    missing: str = ""
+    """What of its sequence did not come before."""
+    gates: Sequence[Gatekeeper] = ()
+    waits: Sequence[Wait] = ()
+    late: bool = False
+    """The event came too late: every aggregate is unknown to it."""
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether the condition is true; None if it is unknown."""
+        if self.missing:
+            return False
+        if self.when == "wait":
+            return None
+        found = [one.holds for one in self.clauses]
+        return False if False in found else None if None in found else True
+
+    @property
+    def fires(self) -> bool:
+        """Whether the rule fires, be it withheld, or begins to wait for an answer."""
+        return self.holds is True and all(
+            one.open for one in self.gates if one.name not in _WITHHELD
+        )
+
+    @property
+    def acts(self) -> bool:
+        return self.fires and all(one.open for one in self.gates)
+
+
+class Asked(RuleSet):
+    """A rule set that, while it works, looks at one of its rules for one event and what follows."""
+
+    def __init__(self, rules: RuleSet, rule: CheckedRule, event: str, zone: tzinfo) -> None:
+        """`event` is the id of the event that is asked about. The rule runs in the set, whatever
+        its own definition says of its status."""
+        self.__dict__.update(rules.__dict__)
+        self._rule = rule
+        self._event = event
+        self._zone = zone
+        self.answers: dict[tuple[str, int], Why] = {}
+        """By when and at what time, in that order."""
+
+    def apply(self, record: Record, event: Input, *, late: bool, facts: Facts = NO_FACTS) -> Fired:
+        if event.event.id != self._event or event.type not in self._rule.definition.on:
+            return super().apply(record, event, late=late, facts=facts)
+        told = self._told("wait" if self._is_dated else "event", record, event.at)
+        told.late = late
+        if not self._is_dated:
+            copy = Record(record.customer, record.encode())
+            readings: Readings | Unknown = UNKNOWN
+            if not late:
+                latest = max(copy.activity.latest, event.at)
+                readings = self._aggregates.add(copy.windows, event, latest)
+            self._look(told, record, event.event.data, readings, facts)
+        fired = super().apply(record, event, late=late, facts=facts)
+        timers = record.activity.timers
+        told.waits = [
+            self._wait(record, key)
+            for key in timers
+            if self._is_mine(key) and timers[key].id == self._event
+        ]
+        return fired
+
+    def wake(
+        self, rule_id: str, record: Record, data: Data, at: int, facts: Facts = NO_FACTS
+    ) -> Fired:
+        timers = record.activity.timers
+        mine = [key for key in timers if self._is_mine(key) and timers[key].id == self._event]
+        if any(self._about(record, key) == data for key in mine):
+            told = self._told("timer", record, at)
+            self._look(told, record, data, self._aggregates.read(record.windows, at), facts)
+        return super().wake(rule_id, record, data, at, facts)
+
+    def miss(self, rule_id: str, record: Record, values: Mapping[str, str], at: int) -> Fired:
+        absence = self._rule.waits.absence if rule_id == self._rule.definition.id else None
+        if absence is not None and ("event", at - absence.length) in self.answers:
+            self._told("answer", record, at).lets = values
+        return super().miss(rule_id, record, values, at)
+
+    def now(self, record: Record, at: int, facts: Facts = NO_FACTS) -> list[Why]:
+        """As things are: without an event, or for a rule that waits for a date with each of the
+        things that it waits about."""
+        readings = self._aggregates.read(record.windows, at)
+        if not self._is_dated:
+            told = self._told("now", record, at)
+            self._look(told, record, NoEvent(), readings, facts)
+            told.waits = self._timers(record)
+            return [told]
+        answers = []
+        for key in record.activity.timers:
+            if self._is_mine(key) and (data := self._about(record, key)) is not None:
+                told = Why(when="now", at=at, gates=self._gates(record, at))
+                told.waits = [self._wait(record, key)]
+                self._look(told, record, data, readings, facts)
+                answers.append(told)
+        return answers or [self._told("now", record, at)]
+
+    @property
+    def _is_dated(self) -> bool:
+        return bool(self._rule.waits.dates)
+
+    def _about(self, record: Record, key: str) -> Data | None:
+        """What a timer's date is of, as it is now."""
+        _, kind, name = parts_of(key)
+        return dates.told(record.profile, kind, name)
+
+    def _told(self, when: str, record: Record, at: int) -> Why:
+        """A customer may be played again: the last answer stands."""
+        told = self.answers[when, at] = Why(when=when, at=at, gates=self._gates(record, at))
+        return told
+
+    def _gates(self, record: Record, at: int) -> list[Gatekeeper]:
+        return gatekeepers(self._rule.definition, record, at, self._zone)
+
+    def _look(
+        self,
+        told: Why,
+        record: Record,
+        data: Any,
+        readings: Readings | Unknown,
+        facts: Facts,
+    ) -> None:
+        """Of several chains of a sequence, that which makes the condition true, else the latest."""
+        rule, number_of = self._rule, self._aggregates.number_of
+        chains = chains_of(rule.sequence, number_of)(readings) if rule.sequence else iter(())
+        nothing = [defaultdict[str, Any](lambda: None) for _ in step_names(rule)]
+        base = World(
+            data,
+            record,
+            rule.lets,
+            lambda one: readings[number_of(one)],
+            nothing,
+            facts,
+            told.at,
+            self._zone,
+        )
+        found = [*worlds(rule, base, chains)]
+        told.missing = "" if found else self._missing(readings)
+        held = (one for one in found if all(part.holds for part in clauses(rule, one)))
+        world = next(held, found[0] if found else base)
+        told.clauses, told.lets = clauses(rule, world), lets(rule, world)
+
+    def _missing(self, readings: Readings | Unknown) -> str:
+        sequence, asked = self._rule.sequence, self._rule.definition.sequence
+        assert sequence is not None
+        assert asked is not None
+        for step, kept in zip(sequence.steps, sequence.kept, strict=True):
+            if not readings[self._aggregates.number_of(kept)]:
+                return f"no {step.name} ({', '.join(step.types)}) within {asked.within} before it"
+        return f"the steps came within {asked.within}, but not one after the other as is asked"
+
+    def _timers(self, record: Record) -> list[Wait]:
+        return [self._wait(record, key) for key in record.activity.timers if self._is_mine(key)]
+
+    def _wait(self, record: Record, key: str) -> Wait:
+        timer = record.activity.timers[key]
+        about = "" if parts_of(key).kind in _PERSONAL else timer.about
+        return Wait(about, timer.due, timer.fired)
+
+    def _is_mine(self, key: str) -> bool:
+        return parts_of(key).rule == self._rule.definition.id

@@ -1,0 +1,96 @@
+"""What besides its condition lets a rule fire for a customer, or not, with figures."""
+
+from datetime import tzinfo
+
+from msgspec import Struct
+
+from schemas.envelope import from_millis
+from schemas.record import Record
+from schemas.rules import RuleDefinition
+from streams.durations import parse_duration
+from streams.rules.gate import is_held_out, percentile
+
+
+class Gatekeeper(Struct, frozen=True):
+    """One reason that could keep a rule from acting."""
+
+    name: str
+    """status, active, rollout, cooldown, limit, holdout."""
+    open: bool
+    told: str
+
+
+def gatekeepers(rule: RuleDefinition, record: Record, at: int, zone: tzinfo) -> list[Gatekeeper]:
+    """Those that the rule has, at an event's time (epoch milliseconds), before it fires."""
+    found = [
+        Gatekeeper("status", rule.status == "live", _STATUS[rule.status]),
+        _active(rule, at, zone),
+        _rollout(rule, record.customer),
+        _cooldown(rule, record, at, zone),
+        _limit(rule, record, at),
+        _holdout(rule, record.customer),
+    ]
+    return [one for one in found if one is not None]
+
+
+_STATUS = {
+    "live": "it is live",
+    "shadow": "it is a shadow: what it would do is recorded, not done",
+    "draft": "it is a draft: it does nothing",
+    "retired": "it is retired: it does nothing",
+}
+
+
+def _active(rule: RuleDefinition, at: int, zone: tzinfo) -> Gatekeeper | None:
+    if (days := rule.active) is None:
+        return None
+    day = from_millis(at).astimezone(zone).date()
+    is_open = (days.from_ is None or days.from_ <= day) and (
+        days.until is None or day <= days.until
+    )
+    told = " ".join(
+        [f"on {day}, and it is active"]
+        + ([f"from {days.from_}"] if days.from_ else [])
+        + ([f"until {days.until}"] if days.until else [])
+    )
+    return Gatekeeper("active", is_open, told)
+
+
+def _rollout(rule: RuleDefinition, customer: str) -> Gatekeeper | None:
+    if rule.rollout == 100:
+        return None
+    place = percentile(rule.id, customer)
+    told = f"for the first {rule.rollout} of 100, and this customer is number {place + 1}"
+    return Gatekeeper("rollout", place < rule.rollout, told)
+
+
+def _cooldown(rule: RuleDefinition, record: Record, at: int, zone: tzinfo) -> Gatekeeper | None:
+    if rule.cooldown is None:
+        return None
+    last = record.activity.cooldowns.get(rule.id)
+    if last is None:
+        return Gatekeeper("cooldown", True, f"{rule.cooldown}, and it has not fired yet")
+    again = last + parse_duration(rule.cooldown)
+    told = f"{rule.cooldown}, and it fired {_local(last, zone)}: again from {_local(again, zone)}"
+    return Gatekeeper("cooldown", at >= again, told)
+
+
+def _limit(rule: RuleDefinition, record: Record, at: int) -> Gatekeeper | None:
+    if (limit := rule.limit) is None:
+        return None
+    since = at - parse_duration(limit.within)
+    times = sum(one > since for one in record.activity.firings.get(rule.id, ()))
+    told = f"{limit.times} within {limit.within}, and it fired {times} times"
+    return Gatekeeper("limit", times < limit.times, told)
+
+
+def _holdout(rule: RuleDefinition, customer: str) -> Gatekeeper | None:
+    if rule.holdout is None:
+        return None
+    is_out = is_held_out(rule, customer)
+    told = f"{rule.holdout} of 100 are held out, and this customer is {'one' if is_out else 'none'}"
+    return Gatekeeper("holdout", not is_out, f"{told} of them")
+
+
+def _local(at: int, zone: tzinfo) -> str:
+    return f"{from_millis(at).astimezone(zone):%Y-%m-%d %H:%M}"

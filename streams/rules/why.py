@@ -1,0 +1,150 @@
+"""Why a rule fires for a customer, and why not: each clause of its condition with what it saw.
+
+Evaluated by the interpreter, on the windows and records that the engine has.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from msgspec import Struct
+
+from streams.expressions.interpret import World, interpret
+from streams.expressions.nodes import (
+    And,
+    Attribute,
+    Compare,
+    EventField,
+    FactField,
+    HasTag,
+    Holds,
+    Let,
+    Literal,
+    Node,
+    Not,
+    Or,
+    ProfileField,
+    Reading,
+    StepField,
+    walk,
+)
+from streams.expressions.values import render
+from streams.expressions.write import write
+from streams.rules.checked import CheckedRule
+from streams.rules.sequence import Chain
+
+_LOOKED_AT = (EventField, ProfileField, Attribute, Let, Reading, StepField, FactField)
+
+
+class Clause(Struct, frozen=True, kw_only=True):
+    """A part of a condition."""
+
+    text: str
+    holds: bool | None
+    """None is unknown, which makes a rule fire as little as false does."""
+    seen: Mapping[str, str] = {}
+    """What it looked at, by its text → the value, – where it is unknown."""
+    off: str = ""
+    """Of a comparison of numbers that is not true: by how much."""
+    of_event: bool = False
+    """There is no event, and it looks at one."""
+    parts: Sequence["Clause"] = ()
+    """Of what `or` and `not` put together."""
+
+
+class NoEvent:
+    """Stands for an event where there is none: each of its fields is unknown."""
+
+    def __getattr__(self, name: str) -> None:
+        return None
+
+
+def clauses(rule: CheckedRule, world: World) -> list[Clause]:
+    """The condition's clauses as their author wrote them, what is under `unless` at last."""
+    condition = rule.condition
+    asked = condition.parts if isinstance(condition, And) else (condition,)
+    teller = _Teller(world, step_names(rule))
+    return [teller.clause(one) for one in asked]
+
+
+def lets(rule: CheckedRule, world: World) -> dict[str, str]:
+    """The values that the rule gives names to."""
+    return {name: render(interpret(node, world)) for name, node in rule.lets.items()}
+
+
+def step_names(rule: CheckedRule) -> list[str]:
+    return [one.name for one in rule.sequence.steps] if rule.sequence else []
+
+
+def worlds(rule: CheckedRule, world: World, chains: Iterator[Chain]) -> Iterator[World]:
+    """What the rule is evaluated in: one world for each chain of a sequence, the latest first."""
+    sequence = rule.sequence
+    if sequence is None:
+        yield world
+        return
+    names = [[field.name for field in kept.fields] for kept in sequence.kept]
+    for chain in chains:
+        steps = [dict(zip(of, one[1], strict=True)) for of, one in zip(names, chain, strict=True)]
+        yield replace(world, steps=steps)
+
+
+class _Teller:
+    def __init__(self, world: World, steps: Sequence[str]) -> None:
+        self._world = world
+        self._steps = steps
+
+    def clause(self, node: Node) -> Clause:
+        holds = interpret(node, self._world)
+        parts: tuple[Clause, ...] = ()
+        match node:
+            case And() | Or():
+                parts = tuple(self.clause(one) for one in node.parts)
+            case Not(part=Holds(part=part)) | Not(part=part):
+                parts = (self.clause(part),)
+        return Clause(
+            text=write(node, self._steps),
+            holds=holds,
+            seen={} if parts else dict(self._seen(node)),
+            off=self._off(node) if isinstance(node, Compare) and holds is False else "",
+            of_event=isinstance(self._world.data, NoEvent) and self._looks_at_the_event(node),
+            parts=parts,
+        )
+
+    def _looks_at_the_event(self, node: Node) -> bool:
+        return any(
+            isinstance(part, EventField)
+            or (isinstance(part, Let) and self._looks_at_the_event(self._world.lets[part.name]))
+            for part in walk(node)
+        )
+
+    def _seen(self, node: Node) -> Iterator[tuple[str, str]]:
+        if isinstance(node, Compare):
+            for side in (node.left, node.right):
+                if not isinstance(side, Literal):
+                    yield self._valued(side)
+        for part in walk(node):
+            if isinstance(part, _LOOKED_AT):
+                yield self._valued(part)
+        if isinstance(node, HasTag):
+            yield "tags", ", ".join(sorted(self._world.record.profile.tags)) or "none"
+
+    def _valued(self, node: Node) -> tuple[str, str]:
+        return write(node, self._steps), render(interpret(node, self._world))
+
+    def _off(self, node: Compare) -> str:
+        left, right = (interpret(side, self._world) for side in (node.left, node.right))
+        if not isinstance(left, int | Decimal) or not isinstance(right, int | Decimal):
+            return ""
+        match node.operator:
+            case ">" | ">=":
+                return f"{_plain(right - left)} short"
+            case "<" | "<=":
+                return f"{_plain(left - right)} over"
+            case "==":
+                return f"{_plain(max(left, right) - min(left, right))} apart"
+            case _:
+                return ""
+
+
+def _plain(value: int | Decimal) -> str:
+    return "just" if not value else render(value)

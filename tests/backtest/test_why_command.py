@@ -1,0 +1,84 @@
+"""`vipcare rules why` over an archive, through the command line itself."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agents.cli.main import run
+from tests.backtest.test_command import RULE, transfer
+
+QUIET = """\
+cooldown: 30d
+wait: {for: 2d, without: logged.in}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "rules").mkdir()
+    rule = RULE.format(id="big", status="live", least=400) + "cooldown: 3d\n"
+    (tmp_path / "rules" / "big.yaml").write_text(rule)
+    (tmp_path / "quiet.yaml").write_text(RULE.format(id="quiet", status="draft", least=400) + QUIET)
+    events = [transfer(number, number, 100 * number) for number in range(1, 11)]
+    (tmp_path / "events.jsonl").write_text("\n".join(events))
+    monkeypatch.setenv("VIPCARE_WORKER__RULES", str(tmp_path / "rules"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def asked(capsys: pytest.CaptureFixture[str], rule: str, event: str) -> dict[str, Any]:
+    arguments = [rule, "C1", "--event", event, "--events", "events.jsonl", "--json"]
+    assert run(["rules", "why", *arguments]) == 0
+    told: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return told
+
+
+def test_by_how_much_it_failed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (answer,) = asked(capsys, "big", "3")["answers"]
+    assert answer["fires"] is False
+    (clause,) = answer["clauses"]
+    assert clause["text"] == "base_amount > 400"
+    assert clause["seen"] == {"base_amount": "300"}
+    assert clause["off"] == "100 short"
+
+
+def test_a_cooldown(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (first,) = asked(capsys, "big", "5")["answers"]
+    (second,) = asked(capsys, "big", "6")["answers"]
+    (again,) = asked(capsys, "big", "8")["answers"]
+    assert [one["acts"] for one in (first, second, again)] == [True, False, True]
+    (cooldown,) = [one for one in second["gates"] if one["name"] == "cooldown"]
+    assert cooldown["told"] == "3d, and it fired 2026-01-05 10:00: again from 2026-01-08 10:00"
+
+
+def test_an_answer_that_did_not_come(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    began, ended = asked(capsys, "quiet.yaml", "6")["answers"]
+    assert (began["when"], began["holds"]) == ("event", True)
+    assert [one["due"] for one in began["waits"]]
+    assert (ended["when"], ended["lets"]) == ("answer", {"base_amount": "600"})
+    assert not ended["acts"]
+
+
+def test_the_picture(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["big", "C1", "--event", "3", "--events", "events.jsonl"]
+    assert run(["rules", "why", *arguments]) == 0
+    told = capsys.readouterr().out
+    assert "✗ base_amount > 400    base_amount = 300: 100 short" in told
+    assert "it does not fire: its condition is not true" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["big", "C1", "--event", "99", "--events", "events.jsonl"], "there is no event 99 of"),
+        (["big", "C1", "--events", "events.jsonl"], "name it with --event ID"),
+        (["rules", "C2", "--event", "1", "--events", "events.jsonl"], "no event 1 of customer C2"),
+    ],
+)
+def test_what_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    assert run(["rules", "why", *arguments]) == 2
+    assert said in capsys.readouterr().err

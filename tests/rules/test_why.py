@@ -1,0 +1,155 @@
+"""`why` says what the engine does, for whatever rules and events."""
+
+from datetime import UTC
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+
+from schemas.record import Record
+from schemas.rules import RuleDefinition
+from streams.durations import DAY_MS
+from streams.expressions.check import Scope, check
+from streams.expressions.nodes import Base
+from streams.expressions.write import write
+from streams.inputs import Input
+from streams.rules.asking import Asked, Why
+from streams.rules.checked import CheckedRule, check_rule
+from streams.rules.ruleset import compile_rules
+from tests.rules.maker import (
+    DECLARED,
+    TYPES,
+    Maker,
+    random_facts,
+    random_input,
+    random_record,
+)
+from tests.rules.test_compiled import RANDOMS, random_rule
+from tests.rules.twin import ZONE
+
+
+def named(event: Input, number: int) -> Input:
+    whole = msgspec.structs.replace(event.event, id=f"e{number}")
+    return msgspec.structs.replace(event, event=whole)
+
+
+@settings(max_examples=150, deadline=None)
+@given(RANDOMS)
+def test_it_says_what_the_engine_does(random: Random) -> None:
+    types = random.sample(TYPES, 2)
+    rule = random_rule(random, 0, types)
+    rule = rule.model_copy(update={"status": random.choice(["live", "shadow"])})
+    checked = check_rule(rule, DECLARED)
+    assert isinstance(checked, CheckedRule)
+    lateness = 20 * DAY_MS
+    rules = compile_rules([rule], lateness=lateness, attributes=DECLARED, zone=ZONE)
+    stored, facts = random_record(random).encode(), random_facts(random)
+    record, plain = Record("C1", stored), Record("C1", stored)
+    for number in range(15):
+        event = named(random_input(random), number)
+        late = event.at < record.activity.latest - lateness
+        asked = Asked(rules, checked, f"e{number}", ZONE)
+        before = dict(record.activity.cooldowns), dict(record.activity.firings)
+        fired = asked.apply(record, event, late=late, facts=facts)
+        expected = rules.apply(plain, event, late=late, facts=facts)
+        assert fired == expected
+        record.activity.latest = plain.activity.latest = max(plain.activity.latest, event.at)
+        if event.type not in rule.on:
+            continue
+        ((_, why),) = asked.answers.items()
+        if checked.waits.absence is None:
+            assert why.fires == bool(expected.firings), before
+            assert why.acts == any(one.withheld is None for one in expected.firings)
+        else:
+            assert (why.holds is True) == bool(expected.waiting)
+        for firing in expected.firings:
+            assert {name: firing.values[name] for name in why.lets} == dict(why.lets)
+
+
+@settings(max_examples=300, deadline=None)
+@given(RANDOMS)
+def test_what_is_written_is_what_was_checked(random: Random) -> None:
+    event_type = random.choice(TYPES)
+    base = random.choice([Base.FLAG, Base.FLAG, Base.NUMBER, Base.TEXT])
+    scope = Scope((event_type,), attributes=DECLARED)
+    node = check(Maker(random, event_type).of(base), scope)
+    again = write(check(write(node), scope))
+    assert again == write(node)
+
+
+RULE: dict[str, Any] = {
+    "id": "big",
+    "version": 1,
+    "title": {"en": "Big", "zh": "大额"},
+    "kind": "opportunity",
+    "owner": "tests",
+    "status": "live",
+    "on": "transfer.completed",
+    "if": "direction == 'out' and base_amount > 200_000 and 'golf' in tags",
+    "unless": "profile.tier == 'basic'",
+    "then": {"alert": {"text": {"en": "A", "zh": "甲"}}},
+    "cooldown": "30d",
+    "limit": {"times": 2, "within": "365d"},
+    "rollout": 100,
+    "holdout": 10,
+    "active": {"until": "2030-01-31"},
+}
+
+
+def now(record: Record, at: int = 1_700_000_000_000, **changes: Any) -> Why:
+    rule = RuleDefinition.model_validate(RULE | changes)
+    checked = check_rule(rule)
+    assert isinstance(checked, CheckedRule)
+    (why,) = Asked(compile_rules([rule]), checked, "", UTC).now(record, at)
+    return why
+
+
+def test_each_clause_with_its_value_and_by_how_much() -> None:
+    record = Record("C1")
+    record.edit_profile().tags["sailing"] = 0
+    why = now(record, **{"if": "profile.base_assets >= 50_000 and 'golf' in tags and amount > 3"})
+    assets, tag, amount, unless = why.clauses
+    assert (assets.text, assets.holds, assets.off) == (
+        "profile.base_assets >= 50000",
+        False,
+        "50000 short",
+    )
+    assert assets.seen == {"profile.base_assets": "0"}
+    assert (tag.holds, tag.seen) == (False, {"tags": "sailing"})
+    assert (amount.holds, amount.of_event) == (None, True)
+    assert (unless.text, unless.holds) == ("not profile.tier == 'basic'", True)
+    assert why.holds is False
+
+
+def test_what_stands_in_the_way() -> None:
+    record, at = Record("C1"), 1_700_000_000_000
+    record.activity.cooldowns["big"] = at - DAY_MS
+    record.activity.firings["big"] = [at - 2 * DAY_MS, at - DAY_MS]
+    gates = {one.name: one for one in now(record, at, status="shadow", rollout=1).gates}
+    assert {name: one.open for name, one in gates.items()} == {
+        "status": False,
+        "active": True,
+        "rollout": False,
+        "cooldown": False,
+        "limit": False,
+        "holdout": gates["holdout"].open,
+    }
+    again = "30d, and it fired 2023-11-13 22:13: again from 2023-12-13 22:13"
+    assert gates["cooldown"].told == again
+    assert gates["limit"].told == "2 within 365d, and it fired 2 times"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "base_amount > 4 * avg(base_amount, transfer.completed, 90d, at_least=5, prior=true)",
+        "(base_amount > 1 or direction == 'in') and not (base_amount > 3 and known(purpose))",
+        "base_amount - (1 - base_amount) / 2 < -base_amount",
+        "count([logged.in, page.viewed], this month) > count(page.viewed, months -6 to -3)",
+        "sum(base_amount, card.settled, 2w, where=category in ['5641', '5812']) >= 0.25",
+    ],
+)
+def test_the_text_of_an_expression(text: str) -> None:
+    assert write(check(text, Scope(("transfer.completed",)))) == text
