@@ -220,7 +220,7 @@ class Told:
         self.last = -LATER
 
     def until(self, time: int) -> None:
-        for due, start in sorted(self.pending, key=lambda one: one[0]):
+        for due, start in sorted(self.pending, key=by_time):
             if due <= time:
                 self.pending.remove((due, start))
                 if not self.cooldown or due >= self.last + self.cooldown:
@@ -238,6 +238,12 @@ class Told:
             if not any(event.at < one.at < due for one in before):
                 self.pending.append((due, event))
         self.came.append(event)
+
+
+def by_time(one: tuple[int, Input]) -> tuple[int, str]:
+    """Those due at once fire in the order of their timers' keys."""
+    due, start = one
+    return due, absence._name(start)
 
 
 def answers(event: Input, start: Input) -> bool:

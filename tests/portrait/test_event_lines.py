@@ -15,6 +15,7 @@ from sinks.clickhouse.events import COLUMNS, event_rows
 from sinks.clickhouse.message import Message
 from streams.portrait.parts import Amount
 from tests.schemas.examples import EVENT_EXAMPLES
+from tests.sink.taken import taken
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -24,7 +25,9 @@ def stored(*examples: dict[str, Any]) -> Iterable[Shown]:
     for example in examples:
         topic = EVENT_TYPES[example["type"]].topic
         message = Message(topic, 0, 0, 1, msgspec.json.encode(example), [])
-        row: dict[str, Any] = dict(zip(COLUMNS, event_rows([message]).row(0), strict=True))
+        row: dict[str, Any] = dict(
+            zip(COLUMNS, event_rows(taken([message]).all()).row(0), strict=True)
+        )
         yield row | {"time": from_millis(row["time"])}
 
 
