@@ -7,6 +7,7 @@ from config.load_rules import SHIPPED, RuleFile, RuleFileErrors, read_rule_files
 from config.placed_yaml import FileProblem
 from schemas.rules import RuleDefinition
 from streams.context import CoreSettings
+from streams.rules.checked import unknown_scores
 from streams.rules.errors import RuleErrors, RuleProblem
 from streams.rules.examples import failures
 from streams.rules.ruleset import RuleSet
@@ -22,10 +23,14 @@ def read_rules(
     Raises RuleFileErrors with everything that is wrong.
     """
     files = read_rule_files(paths or (SHIPPED,))
+    definitions = [file.definition for file in files]
     try:
-        rules = core.compiled([file.definition for file in files])
+        rules = core.compiled(definitions)
     except RuleErrors as error:
         raise RuleFileErrors(_placed(error.problems, files)) from None
+    is_whole = not paths or any(path.is_dir() for path in paths)
+    if is_whole and (problems := [*unknown_scores(definitions)]):
+        raise RuleFileErrors(_placed(problems, files))
     return rules, files
 
 

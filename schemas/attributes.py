@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from schemas.rules import Text
+from schemas.rule_parts import Text
 
 MAX_DECLARED = 64
 """Attributes of a customer: a record has room for as many."""

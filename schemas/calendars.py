@@ -5,8 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.rule_parts import Strict
-from schemas.rules import Text
+from schemas.rule_parts import Strict, Text
 
 MAX_HOLIDAYS = 1_000
 MAX_DAYS_OFF = 31

@@ -248,6 +248,10 @@ class ProfileData(Struct, frozen=True, kw_only=True, gc=False):
     which it is known."""
     dropped: dict[str, int] = {}
     """What the record keeps no longer (accounts, holdings, …) → how many; the sums lack it."""
+    scores: dict[str, int] = {}
+    """Score → its points, sorted by name."""
+    high_scores: list[str] = []
+    """Those whose rule has fired and that were not low since, sorted."""
 
 
 class Message(Struct, frozen=True, kw_only=True, gc=False, tag_field="type"):

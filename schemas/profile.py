@@ -157,6 +157,18 @@ class Benefit(Struct, kw_only=True, array_like=True, gc=False):
     """Of its cost; it stands in the key, too."""
 
 
+class Score(Struct, kw_only=True, array_like=True, frozen=True, gc=False):
+    """What a rule with a score found last."""
+
+    points: int
+    at: int
+    """Event time of the last change."""
+    raised: bool = False
+    """The rule has fired, and the score was not low since."""
+    signals: list[int] = []
+    """Which of the rule's signals hold, by their places."""
+
+
 class ProfileSection(Struct, kw_only=True, omit_defaults=True, gc=False):
     """What is known of the customer. Events of payments, visits and the like do not change it."""
 
@@ -180,3 +192,5 @@ class ProfileSection(Struct, kw_only=True, omit_defaults=True, gc=False):
     Those beyond the limit are counted together as `other`."""
     dropped: dict[str, int] = field(default_factory=dict)
     """What fell off a bounded list → how many."""
+    scores: dict[str, Score] = field(default_factory=dict)
+    """By the names that the rules give them."""

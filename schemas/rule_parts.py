@@ -39,3 +39,10 @@ def _one_or_several(value: object) -> object:
 
 EventTypes = Annotated[list[str], BeforeValidator(_one_or_several), Field(min_length=1)]
 """A type, or several in a list."""
+
+
+class Text(Strict):
+    """A text for people, in the bank's languages. `{name}` is filled in with a `let` value."""
+
+    en: Annotated[str, Field(min_length=1, max_length=500)]
+    zh: Annotated[str, Field(min_length=1, max_length=500)]

@@ -12,7 +12,8 @@ from pydantic import AfterValidator, Field, model_validator
 from schemas.attachments import Attachment
 from schemas.effects import Action, Kind, Priority, RecordAction
 from schemas.rule_examples import RuleExample
-from schemas.rule_parts import Duration, EventTypes, Expression, Strict, Word
+from schemas.rule_parts import Duration, EventTypes, Expression, Strict, Text, Word
+from schemas.rule_scores import Score
 from schemas.rule_sequences import Sequence
 from schemas.rule_waits import Wait
 
@@ -20,13 +21,6 @@ RuleId = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64
 
 
 Status = Literal["draft", "shadow", "live", "retired"]
-
-
-class Text(Strict):
-    """A text for people, in the bank's languages. `{name}` is filled in with a `let` value."""
-
-    en: Annotated[str, Field(min_length=1, max_length=500)]
-    zh: Annotated[str, Field(min_length=1, max_length=500)]
 
 
 def _once(wanted: list[Attachment]) -> list[Attachment]:
@@ -155,6 +149,8 @@ class RuleDefinition(Strict):
     """What must have come before."""
     wait: Wait | None = None
     """It fires only later, if at all."""
+    score: Score | None = None
+    """It fires when this is high, once until it is low again."""
     let: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Expression] = Field(
         default_factory=dict
     )
@@ -178,6 +174,13 @@ class RuleDefinition(Strict):
         if self.holdout is not None and self.kind in ("risk", "service"):
             raise ValueError(f"a {self.kind} rule has no holdout: its help is not withheld")
         return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_score_needs_no_condition(cls, values: object) -> object:
+        if isinstance(values, dict) and "score" in values:
+            return {"if": "true", **values}
+        return values
 
     @model_validator(mode="before")
     @classmethod

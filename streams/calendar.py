@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from schemas.calendars import CalendarDefinition, Years
-from schemas.rules import Text
+from schemas.rule_parts import Text
 
 _SATURDAY = 5
 

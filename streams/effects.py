@@ -1,6 +1,5 @@
 """From a rule that fired to what is done and goes out, or the decision that it is not."""
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, get_args
@@ -29,8 +28,8 @@ from schemas.effects import (
 )
 from schemas.envelope import VIPCARE, from_millis
 from schemas.record import Record
+from schemas.rule_parts import Text as Written
 from schemas.rules import AlertTemplate, TaskTemplate, Template
-from schemas.rules import Text as Written
 from streams.actions import act, name_of
 from streams.attachments import attachments
 from streams.context import CoreSettings
@@ -39,6 +38,8 @@ from streams.greetings import last_greeting, note_greeting, open_channels
 from streams.identity import derive_id
 from streams.inputs import Input
 from streams.rules.ruleset import Firing
+from streams.rules.scores import said
+from streams.texts import fill
 
 SOURCE = VIPCARE
 
@@ -52,9 +53,6 @@ class Occasion(NamedTuple):
     """What names it, so that a replay gives effects the same ids."""
     cause: Cause
     waited_until: datetime | None = None
-
-
-_NAME = re.compile(r"\{([\w.]+)\}")
 
 
 def of_event(event: Input) -> Occasion:
@@ -173,7 +171,7 @@ def _greeting(deed: Deed, action: Action) -> ActionTaken | Decision:
     template, language = greetings.choose(wanted.occasion, record.profile, last, thing)
     note_greeting(record.activity, wanted.occasion, template.id, deed.occasion.at)
     said = _said(deed, None)
-    said["text"] = {language: _fill(template.texts[language], deed.firing.values)}
+    said["text"] = {language: fill(template.texts[language], deed.firing.values)}
     data = ActionData(
         action_id=thing,
         action="greeting",
@@ -232,8 +230,8 @@ def _said(deed: Deed, template: Template | None) -> dict[str, Any]:
     text = template and template.text
     return {
         "kind": firing.rule.kind,
-        "title": _filled(titled or firing.rule.title, firing.values),
-        "text": _filled(text, firing.values) if text else {},
+        "title": _filled(titled or firing.rule.title, firing),
+        "text": _filled(text, firing) if text else {},
         "rm": basics.rm,
         "tier": basics.tier,
         "rule": RuleRef(id=firing.rule.id, version=firing.rule.version),
@@ -252,9 +250,7 @@ def _envelope(thing: str, deed: Deed) -> dict[str, Any]:
     }
 
 
-def _filled(template: Written, values: dict[str, str]) -> Text:
-    return {"en": _fill(template.en, values), "zh": _fill(template.zh, values)}
-
-
-def _fill(text: str, values: dict[str, str]) -> str:
-    return _NAME.sub(lambda name: values.get(name[1], "?"), text)
+def _filled(template: Written, firing: Firing) -> Text:
+    values = firing.values
+    zh = values | {"reasons": said(firing.reasons, "zh", values)} if firing.reasons else values
+    return {"en": fill(template.en, values), "zh": fill(template.zh, zh)}

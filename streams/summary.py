@@ -104,6 +104,8 @@ def _summary(record: Record, version: int, cause: Cause, attributes: Attributes)
         },
         attributes=attributes.public_texts(profile.attributes),
         dropped=dict(sorted(profile.dropped.items())),
+        scores={name: one.points for name, one in sorted(profile.scores.items())},
+        high_scores=sorted(name for name, one in profile.scores.items() if one.raised),
         **_benefits(profile),
         **_of_activity(record, sums),
         cause=cause,

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from agents.bank.merchants import TURNS
 from agents.bank.money import ABROAD
-from schemas.rules import Text
+from schemas.rule_parts import Text
 
 Span = Annotated[str, Field(pattern=r"^\d[\d_]*(\.\.\d[\d_]*)?( usual)?$")]
 """`300_000`, `230_000..620_000`, `9..18 usual` (times the customer's usual amount)."""

@@ -155,7 +155,8 @@ def clickhouse_portrait(
     profile = [_fact(summary, name, zone) for name in _PROFILE]
     if not personal:
         profile = [_masked(fact) for fact in profile]
-    profile += [Fact("family_members", summary.get("family") or None), *_consents(summary)]
+    profile.append(Fact("family_members", summary.get("family") or None))
+    profile += [Fact("scores", dict(summary.get("scores", {}))), *_consents(summary)]
     behaviour = (_fact(summary, column, zone, name) for name, column in _BEHAVIOUR.items())
     return Portrait(
         customer,

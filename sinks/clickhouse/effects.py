@@ -135,6 +135,8 @@ PROFILE = (
     "base_benefit_costs",
     "standing_limits",
     "dropped",
+    "scores",
+    "high_scores",
 )
 DEAD_LETTER = HEADERS
 PROCESS = "process"
@@ -253,7 +255,7 @@ _CARDS = _TOLD_AFTER.index("card_details")
 def _profile(effect: Profile) -> Row:
     data = effect.data
     integers(*(getattr(data, name) for name in _COUNTS), *data.benefit_uses.values())
-    integers(*data.dropped.values())
+    integers(*data.dropped.values(), *data.scores.values())
     after = [getattr(data, name) for name in _TOLD_AFTER]
     after[_LAST_CONTACT] = _optional(data.last_contact_at)
     after[_CARDS] = [astuple(card) for card in data.card_details]

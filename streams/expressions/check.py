@@ -36,6 +36,7 @@ from streams.expressions.nodes import (
     OneOf,
     Or,
     ProfileField,
+    ScoreField,
     StepField,
     Tags,
     Type,
@@ -216,6 +217,8 @@ class Checker:
             if name in lookups.THINGS:
                 return lookups.check_field(self, tree, tree.value, name)
         owner = tree.value.id if isinstance(tree.value, ast.Name) else ""
+        if isinstance(tree.value, ast.Attribute) and self._is_scores(tree.value):
+            return self._score(tree)
         if owner in self.scope.steps:
             return self._step_field(tree, owner)
         if owner not in ("profile", "attributes"):
@@ -232,6 +235,15 @@ class Checker:
             hint = nearest(tree.attr, fields)
             raise self.error(tree, f"profile.{tree.attr} is not known to rules{hint}")
         return ProfileField(fields[tree.attr], tree.attr)
+
+    def _is_scores(self, tree: ast.Attribute) -> bool:
+        owner = tree.value
+        return isinstance(owner, ast.Name) and owner.id == "profile" and tree.attr == "scores"
+
+    def _score(self, tree: ast.Attribute) -> ScoreField:
+        if self.scope.inside:
+            raise self.error(tree, self._seen())
+        return ScoreField(Type(Base.NUMBER, optional=True), tree.attr)
 
     def _step_field(self, tree: ast.Attribute, step: str) -> StepField:
         types, name = self.scope.steps[step], tree.attr

@@ -7,7 +7,7 @@ when neither holds. The names that the text uses:
     d  the event's data         b  the profile's basics    v_x  the let x
     r  the record               t  the profile's tags      a_x  the attribute x
     s  the profile's totals     q_0_x  the field x of      g_3  the aggregate number 3
-                                       step 0
+    k_x  the score x                   step 0
     f  the facts that hold      at  the event's time
 """
 
@@ -43,6 +43,7 @@ from streams.expressions.nodes import (
     ProfileField,
     Reading,
     Rounded,
+    ScoreField,
     StepField,
     kept_decimals,
 )
@@ -62,6 +63,7 @@ class Writer:
             "quotient": values.quotient,
             "rounded": values.rounded,
             "present": values.present,
+            "points": values.score_points,
             "worth": worth,
             "__builtins__": {},
         }
@@ -82,6 +84,8 @@ class Writer:
             case FactField():
                 read = self.constant(fact_reader(node, self._zone))
                 text = f"{read}(f, at, {self.value(node.key)})"
+            case ScoreField():
+                text = f"k_{node.name}"
             case StepField():
                 text = f"q_{node.step}_{node.name}"
             case Let():
@@ -98,8 +102,10 @@ class Writer:
                 text = self._flag(node)
         return text
 
-    def attribute(self, node: Attribute) -> str:
-        """Python for the value of a bank's own field."""
+    def attribute(self, node: Attribute | ScoreField) -> str:
+        """Python for the value of a bank's own field, or of a score."""
+        if isinstance(node, ScoreField):
+            return f"points(r, {node.name!r})"
         read = self.constant(values.attribute_reader(node.type))
         return f"{read}(r.profile.attributes, {node.name!r})"
 

@@ -36,6 +36,7 @@ from streams.expressions.nodes import (
     ProfileField,
     Reading,
     Rounded,
+    ScoreField,
     StepField,
 )
 from streams.facts import NO_FACTS, Facts
@@ -77,13 +78,8 @@ def interpret(node: Node, world: World) -> Any:
             value: Any = node.value
         case EventField():
             value = values.present(getattr(world.data, node.name))
-        case ProfileField(name=name) if name in TOTALS:
-            value = getattr(totals(world.record.profile), TOTALS[name])
-        case ProfileField():
-            value = getattr(world.record.profile.basics, node.name)
-        case Attribute():
-            held = world.record.profile.attributes
-            value = values.attribute_reader(node.type)(held, node.name)
+        case ProfileField() | Attribute() | ScoreField():
+            value = _of_record(node, world.record)
         case FactField():
             value = _fact(node, world)
         case StepField():
@@ -104,6 +100,16 @@ def interpret(node: Node, world: World) -> Any:
         case _:
             value = _computed(node, world)
     return value
+
+
+def _of_record(node: ProfileField | Attribute | ScoreField, record: Record) -> Any:
+    if isinstance(node, ScoreField):
+        return values.score_points(record, node.name)
+    if isinstance(node, Attribute):
+        return values.attribute_reader(node.type)(record.profile.attributes, node.name)
+    if node.name in TOTALS:
+        return getattr(totals(record.profile), TOTALS[node.name])
+    return getattr(record.profile.basics, node.name)
 
 
 def _fact(node: FactField, world: World) -> Any:

@@ -66,6 +66,13 @@ class ProfileField(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class ScoreField(Node):
+    """The points of a score; unknown where none was reckoned yet."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class StepField(Node):
     """A field of an event that came before: of a step of the rule's sequence."""
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import UNSET
 
+from schemas.record import Record
 from streams.expressions.nodes import Base, Type
 
 Number = int | Decimal
@@ -36,6 +37,11 @@ def rounded(value: Number | None, decimals: int) -> Number | None:
 def present(value: Any) -> Any:
     """A field of a patch: UNSET counts as unknown."""
     return None if value is UNSET else value
+
+
+def score_points(record: Record, name: str) -> int | None:
+    score = record.profile.scores.get(name)
+    return None if score is None else score.points
 
 
 def attribute_reader(kind: Type) -> Callable[[dict[str, Any], str], Any]:

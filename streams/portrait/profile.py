@@ -41,6 +41,7 @@ def profile(section: ProfileSection, *, personal: bool) -> Facts:
     facts = [Fact(name, _basic(basics, name, personal=personal)) for name in _ORDER]
     family = tuple(_member(one, personal=personal) for one in basics.family or ())
     facts += [Fact("family", family), Fact("tags", tuple(sorted(section.tags)))]
+    facts.append(Fact("scores", {name: one.points for name, one in sorted(section.scores.items())}))
     for purpose, channels in sorted((basics.consents or {}).items()):
         facts.append(Fact(f"consent_{purpose}", dict(sorted(channels.items()))))
     return Facts("profile", known(*facts))

@@ -1,13 +1,13 @@
 """A rule whose every expression and placeholder was checked against the field catalogue."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from keyword import iskeyword
 
 from schemas.events import EVENT_TYPES
-from schemas.greetings import GreetingTemplate
-from schemas.rules import RuleDefinition, Text
+from schemas.rule_parts import Text
+from schemas.rules import RuleDefinition
 from streams.attributes import NONE_DECLARED, Attributes
 from streams.expressions.catalogue import common_fields
 from streams.expressions.check import Scope, check
@@ -27,6 +27,7 @@ from streams.expressions.nodes import (
     Not,
     ProfileField,
     Reading,
+    ScoreField,
     StepField,
     Type,
     walk,
@@ -41,6 +42,11 @@ from streams.waits.absence import MAX_SHOWN
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _Said = tuple[str, str, str]
 """The key of a text, the text, and for one that is elsewhere where."""
+_NAMED = (EventField, ProfileField, Attribute, ScoreField, StepField)
+"""What a text may name."""
+OF_SCORES = ("score", "reasons")
+"""What the texts of a rule with a score may name beside."""
+_SCORE = re.compile(r"profile\.scores\.(\w+)")
 _RESERVED = ("tags", "true", "false", "profile", "attributes")
 
 
@@ -54,10 +60,16 @@ class CheckedRule:
     waits: Waits = NO_WAIT
     sequence: Sequence | None = None
     """What must have come before."""
+    signals: tuple[Node, ...] = ()
+    """Of its score; they are shown as well, under names that no text has."""
+
+    def looked_at(self) -> tuple[Node, ...]:
+        """Everything that is evaluated, but for what is only shown."""
+        return (*self.lets.values(), self.condition, *self.signals)
 
     def aggregates(self) -> list[Aggregate]:
         """The aggregates that it uses."""
-        nodes = [one for node in (*self.lets.values(), self.condition) for one in walk(node)]
+        nodes = [one for node in self.looked_at() for one in walk(node)]
         found = [one.aggregate for one in nodes if isinstance(one, Reading)]
         return [*found, *(self.sequence.kept if self.sequence else ())]
 
@@ -77,7 +89,7 @@ def check_rule(
         return problems
     waits, problems = check_wait(rule, attributes)
     steps, wrong = check_steps(rule)
-    problems += wrong
+    problems += [*wrong, *_score_problems(rule)]
     if problems:
         return problems
     types = tuple(dict.fromkeys(rule.on))
@@ -86,7 +98,8 @@ def check_rule(
     known: dict[str, Type] = {}
     for name, text in rule.let.items():
         key = f"let.{name}"
-        if iskeyword(name) or name in (*_RESERVED, *before, *common_fields(types)):
+        taken = OF_SCORES if rule.score else ()
+        if iskeyword(name) or name in (*_RESERVED, *taken, *before, *common_fields(types)):
             problems.append(RuleProblem(rule.id, key, 0, f"the name {name} is already taken"))
             continue
         try:
@@ -99,29 +112,28 @@ def check_rule(
         return problems
     scope = Scope(types, known, attributes, steps=before)
     conditions: dict[str, Node] = {}
-    for key, written in (("if", rule.if_), ("unless", rule.unless)):
-        if written is not None:
-            try:
-                conditions[key] = check(written, scope, Base.FLAG)
-            except ExpressionError as error:
-                problems.append(RuleProblem(rule.id, key, error.column, error.message))
+    for key, written in _conditions(rule):
+        try:
+            conditions[key] = check(written, scope, Base.FLAG)
+        except ExpressionError as error:
+            problems.append(RuleProblem(rule.id, key, error.column, error.message))
     if problems:
         return problems
-    condition = _unless(conditions["if"], conditions.get("unless"))
-    texts = list(_texts(rule))
-    if rule.then.greeting is not None:
-        occasion, known_ones = rule.then.greeting.occasion, greetings.occasions()
-        if occasion not in known_ones:
-            message = f"there are no templates for {occasion}{nearest(occasion, known_ones)}"
-            return [RuleProblem(rule.id, "then.greeting.occasion", 0, message)]
-        texts += _greetings(greetings.templates(occasion))
-    shown = _looked_at(lets, condition, list(before))
+    condition = _unless(conditions.pop("if"), conditions.pop("unless", None))
+    signals = tuple(Holds(FLAG, one) for one in conditions.values())
+    greets, problems = _greetings(rule, greetings)
+    if problems:
+        return problems
+    texts = [*_texts(rule), *greets]
+    shown = _looked_at(lets, (condition, *signals), list(before))
     problems = list(_placeholders(rule, texts, scope, shown))
     if waits.absence is not None and len(shown) > MAX_SHOWN:
         message = f"what it shows is kept while it waits, at most {MAX_SHOWN} values: {len(shown)}"
         problems.append(RuleProblem(rule.id, "wait", 0, message))
     sequence = sequence_of(rule, steps, (*lets.values(), condition, *shown.values()))
-    return problems or CheckedRule(rule, lets, condition, shown, waits, sequence)
+    shown |= {f"\0{number}": signal for number, signal in enumerate(signals)}
+    made = CheckedRule(rule, lets, condition, shown, waits, sequence, signals)
+    return problems or made
 
 
 def _unless(condition: Node, unless: Node | None) -> Node:
@@ -131,9 +143,11 @@ def _unless(condition: Node, unless: Node | None) -> Node:
     return And(condition.type, (*before, Not(FLAG, Holds(FLAG, unless))))
 
 
-def _looked_at(lets: dict[str, Node], condition: Node, steps: list[str]) -> dict[str, Node]:
+def _looked_at(
+    lets: dict[str, Node], conditions: Iterable[Node], steps: list[str]
+) -> dict[str, Node]:
     shown: dict[str, Node] = {name: Let(node.type, name) for name, node in lets.items()}
-    for whole in (*lets.values(), condition):
+    for whole in (*lets.values(), *conditions):
         for node in walk(whole):
             match node:
                 case EventField():
@@ -146,6 +160,8 @@ def _looked_at(lets: dict[str, Node], condition: Node, steps: list[str]) -> dict
                     about = f"{node.function}({key.value})"
                     one = about if node.function in NUMBERS else f"{about}.{node.name}"
                     shown[one] = node
+                case ScoreField():
+                    shown[f"profile.scores.{node.name}"] = node
                 case StepField():
                     shown[f"{steps[node.step]}.{node.name}"] = node
     return shown
@@ -155,18 +171,19 @@ def _placeholders(
     rule: RuleDefinition, texts: Iterable[_Said], scope: Scope, shown: dict[str, Node]
 ) -> Iterator[RuleProblem]:
     """Add what the texts name to what is shown; report the names that do not exist."""
+    of_scores = OF_SCORES if rule.score else ()
     for key, text, where in texts:
         for match in _PLACEHOLDER.finditer(text):
             column = 0 if where else match.start() + 2
             name = match[1]
-            if name in shown:
+            if name in shown or (name in of_scores and not where):
                 continue
             try:
                 node = check(name, scope)
             except ExpressionError as error:
                 yield RuleProblem(rule.id, key, column, where + error.message)
                 continue
-            if isinstance(node, EventField | ProfileField | Attribute | StepField):
+            if isinstance(node, _NAMED):
                 shown[name] = node
             else:
                 message = f"{where}{name!r} is not a name: give it one with let"
@@ -179,13 +196,54 @@ def _texts(rule: RuleDefinition) -> Iterator[_Said]:
     for name, template in rule.then.templates.items():
         parts = ((part, getattr(template, part, None)) for part in ("title", "text"))
         texts += [(f"then.{name}.{part}", text) for part, text in parts]
+    for number, signal in enumerate(rule.score.signals if rule.score else ()):
+        texts.append((f"score.signals.{number}.reason", signal.reason))
     for key, text in texts:
         if text is not None:
             yield f"{key}.en", text.en, ""
             yield f"{key}.zh", text.zh, ""
 
 
-def _greetings(templates: Iterable[GreetingTemplate]) -> Iterator[_Said]:
-    for one in templates:
-        for text in one.texts.values():
-            yield "then.greeting.occasion", text, f"the template {one.id}: "
+def _greetings(rule: RuleDefinition, greetings: Greetings) -> tuple[list[_Said], list[RuleProblem]]:
+    """The texts of the templates that a rule may choose, or why there are none."""
+    if rule.then.greeting is None:
+        return [], []
+    occasion, known = rule.then.greeting.occasion, greetings.occasions()
+    key = "then.greeting.occasion"
+    if occasion not in known:
+        message = f"there are no templates for {occasion}{nearest(occasion, known)}"
+        return [], [RuleProblem(rule.id, key, 0, message)]
+    return [
+        (key, text, f"the template {one.id}: ")
+        for one in greetings.templates(occasion)
+        for text in one.texts.values()
+    ], []
+
+
+def unknown_scores(rules: Collection[RuleDefinition]) -> Iterator[RuleProblem]:
+    """Scores that rules ask for and none of them has. Rules may be compiled apart from those that
+    score, so this is asked of whole sets alone."""
+    known = [rule.score.name for rule in rules if rule.score and rule.status != "retired"]
+    for rule in rules:
+        written = [(f"let.{name}", text) for name, text in rule.let.items()]
+        written += [*_conditions(rule), *((key, text) for key, text, _ in _texts(rule))]
+        for key, text in written:
+            for found in _SCORE.finditer(text):
+                if found[1] not in known:
+                    message = f"no rule has the score {found[1]}{nearest(found[1], known)}"
+                    yield RuleProblem(rule.id, key, found.start() + 1, message)
+
+
+def _score_problems(rule: RuleDefinition) -> Iterator[RuleProblem]:
+    if rule.score is not None and (rule.wait is not None or rule.sequence is not None):
+        message = "a rule with a score is of every event: it has no wait and no sequence"
+        yield RuleProblem(rule.id, "score", 0, message)
+
+
+def _conditions(rule: RuleDefinition) -> Iterator[tuple[str, str]]:
+    """Everything that is true or false, by its key: of a score the signals, in order."""
+    yield "if", rule.if_
+    if rule.unless is not None:
+        yield "unless", rule.unless
+    for number, signal in enumerate(rule.score.signals if rule.score else ()):
+        yield f"score.signals.{number}.if", signal.if_

@@ -24,6 +24,7 @@ from streams.expressions.nodes import (
     Node,
     ProfileField,
     Reading,
+    ScoreField,
     StepField,
     walk,
 )
@@ -53,7 +54,8 @@ class CompiledRule:
         self.checked = rule
         self.definition: RuleDefinition = rule.definition
         self.id = rule.definition.id
-        self.names = tuple(rule.shown)
+        self.names = tuple(rule.shown)[: len(rule.shown) - len(rule.signals)]
+        """Of what it shows, but for the signals of a score, which come last."""
         self.gate = gate_of(rule.definition, zone)
         self.evaluate = compile_together([rule], number_of, zone)
 
@@ -169,7 +171,7 @@ class _Block:
                 return "s", "worth(r).totals"
             case ProfileField():
                 return "b", "r.profile.basics"
-            case Attribute():
+            case Attribute() | ScoreField():
                 return self._writer.value(node), self._writer.attribute(node)
             case HasTag():
                 return "t", "r.profile.tags"

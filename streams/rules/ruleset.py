@@ -8,11 +8,14 @@ from typing import NamedTuple
 from zlib import crc32
 
 from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import BaseModel
 
 from schemas.effects import Withheld
 from schemas.envelope import Data
 from schemas.record import Record
+from schemas.rule_parts import Text
+from schemas.rule_scores import Score
 from schemas.rules import RuleDefinition
 from streams.attributes import NONE_DECLARED, Attributes
 from streams.calendar import WEEKENDS_ONLY, Calendar
@@ -27,6 +30,7 @@ from streams.rules.checked import CheckedRule, check_rule
 from streams.rules.compiled import CompiledRule, compile_together
 from streams.rules.errors import RuleErrors, RuleProblem
 from streams.rules.gate import is_held_out
+from streams.rules.scores import keep, reckon, said
 from streams.waits import absence
 from streams.waits.absence import Listener, Waiting
 from streams.waits.dates import DateWait
@@ -40,6 +44,8 @@ class Firing(NamedTuple):
     values: dict[str, str]
     withheld: Withheld | None = None
     """Why its actions are not done."""
+    reasons: tuple[Text, ...] = ()
+    """Of a score: those of the signals that hold."""
 
 
 class Fired(Struct, frozen=True):
@@ -48,6 +54,8 @@ class Fired(Struct, frozen=True):
     """Ids of the rules that raised: they lose their effects, the fold stands."""
     waiting: Sequence[Waiting] = ()
     """Rules that fire later, unless an answer comes."""
+    scored: bool = False
+    """A score in the profile is another one."""
 
 
 _NONE = Fired()
@@ -260,38 +268,71 @@ class _Listening:
             return _try(self.rules, record, seen)
         if not held:
             return _NONE
-        firings, waiting = [], []
-        for place, values in held:
-            rule = self.rules[place]
-            if (absent := rule.checked.waits.absence) is not None:
-                waiting.append(Waiting(absent, _shown(rule, values)))
-            elif not _is_closed(rule, record, seen.at):
-                firings.append(_fire(rule, _shown(rule, values), record, seen.at))
-        return Fired(firings, waiting=waiting) if firings or waiting else _NONE
+        return _settle(((self.rules[place], values) for place, values in held), (), record, seen.at)
 
 
 def _try(rules: Iterable[CompiledRule], record: Record, seen: _Seen) -> Fired:
     """Evaluate rules whose gate is open, one by one: which fired, which wait for an answer, and
-    which raised."""
-    firings: list[Firing] = []
+    which raised. What no gate ends, waiting and scores, goes on behind a closed one."""
+    held: list[tuple[CompiledRule, Sequence[object]]] = []
     failed: list[str] = []
-    waiting: list[Waiting] = []
     for rule in rules:
-        absent = rule.checked.waits.absence
-        if absent is None and _is_closed(rule, record, seen.at):
+        goes_on = rule.checked.waits.absence is not None or rule.definition.score is not None
+        if not goes_on and _is_closed(rule, record, seen.at):
             continue
         try:
-            held = rule.evaluate(record, *seen)
+            found = rule.evaluate(record, *seen)
         except Exception:  # whatever a rule raises is its own loss alone
             failed.append(rule.id)
             continue
-        for _, values in held:
-            shown = _shown(rule, values)
-            if absent is not None:
-                waiting.append(Waiting(absent, shown))
-            else:
-                firings.append(_fire(rule, shown, record, seen.at))
-    return Fired(firings, failed, tuple(waiting)) if firings or failed or waiting else _NONE
+        held += [(rule, values) for _, values in found]
+    return _settle(held, failed, record, seen.at)
+
+
+def _settle(
+    held: Iterable[tuple[CompiledRule, Sequence[object]]],
+    failed: Sequence[str],
+    record: Record,
+    at: int,
+) -> Fired:
+    """What follows from rules whose condition holds, all of them evaluated: whoever fires notes it
+    in its gate, whoever scores in the profile."""
+    firings: list[Firing] = []
+    waiting: list[Waiting] = []
+    scored = False
+    for rule, values in held:
+        if (absent := rule.checked.waits.absence) is not None:
+            waiting.append(Waiting(absent, _shown(rule, values)))
+        elif rule.definition.score is not None:
+            scored |= _score(rule, rule.definition.score, values, record, at, firings)
+        elif not _is_closed(rule, record, at):
+            firings.append(_fire(rule, _shown(rule, values), record, at))
+    if firings or failed or waiting or scored:
+        return Fired(firings, failed, tuple(waiting), scored)
+    return _NONE
+
+
+def _score(
+    rule: CompiledRule,
+    definition: Score,
+    values: Sequence[object],
+    record: Record,
+    at: int,
+    firings: list[Firing],
+) -> bool:
+    """Keep the rule's score, and fire it where that becomes high; whether it is another one."""
+    own = len(rule.names)
+    found = reckon(record, definition, map(bool, values[own:]), at)
+    if found is None:
+        return False
+    score = found.score
+    if found.crosses(definition) and not _is_closed(rule, record, at):
+        score = replace(score, raised=True)
+        shown = _shown(rule, values[:own]) | {"score": str(score.points)}
+        reasons = tuple(one.reason for one in found.reasons)
+        shown["reasons"] = said(reasons, "en", shown)
+        firings.append(_fire(rule, shown, record, at)._replace(reasons=reasons))
+    return keep(record, definition.name, score)
 
 
 def _is_closed(rule: CompiledRule, record: Record, at: int) -> bool:
@@ -330,7 +371,7 @@ def compile_rules(
     same as the step's.
     Raises RuleErrors with everything that is wrong.
     """
-    problems = list(_doubles(definitions))
+    problems = [*_doubles(definitions), *_scored_twice(definitions)]
     running: list[CheckedRule] = []
     for rule in definitions:
         if rule.status == "retired":
@@ -351,6 +392,17 @@ def _doubles(definitions: Iterable[RuleDefinition]) -> Iterable[RuleProblem]:
         if rule.id in seen:
             yield RuleProblem(rule.id, "id", 0, "another rule has the same id")
         seen.add(rule.id)
+
+
+def _scored_twice(definitions: Iterable[RuleDefinition]) -> Iterable[RuleProblem]:
+    of: dict[str, str] = {}
+    for rule in definitions:
+        if rule.score is not None and rule.status != "retired":
+            name = rule.score.name
+            if name in of:
+                message = f"the rule {of[name]} has a score of this name already"
+                yield RuleProblem(rule.id, "score.name", 0, message)
+            of.setdefault(name, rule.id)
 
 
 def _digest(definitions: Iterable[BaseModel]) -> str:

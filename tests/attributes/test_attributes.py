@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from schemas.attributes import AttributeDefinition, AttributeType
 from schemas.dead_letters import Reason
 from schemas.record import Record
-from schemas.rules import RuleDefinition, Text
+from schemas.rule_parts import Text
+from schemas.rules import RuleDefinition
 from streams.attributes import Attributes, WrongAttributeError, as_text
 from streams.chunk import apply_chunk
 from streams.context import Context, CoreSettings

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from config.load_calendar import read_calendar
 from schemas.calendars import CalendarDefinition, Holiday, Years
-from schemas.rules import Text
+from schemas.rule_parts import Text
 from streams.calendar import WEEKENDS_ONLY, Calendar, days
 
 CHINA = Calendar(read_calendar())

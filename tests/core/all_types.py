@@ -9,7 +9,7 @@ from msgspec import inspect
 
 from schemas.attributes import AttributeDefinition
 from schemas.events import EVENT_TYPES
-from schemas.rules import Text
+from schemas.rule_parts import Text
 from streams.attributes import Attributes
 
 DAYS = ["2026-03-01", "2026-09-30", "2027-01-31"]

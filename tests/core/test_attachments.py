@@ -16,7 +16,7 @@ from schemas.effects import Alert, Task
 from schemas.envelope import from_millis
 from schemas.profile import Deposit, Interest
 from schemas.record import Record
-from schemas.rules import Text
+from schemas.rule_parts import Text
 from streams.attachments import MOST, attachments
 from streams.attributes import Attributes
 from streams.chunk import apply_chunk

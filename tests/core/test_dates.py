@@ -13,8 +13,9 @@ from schemas.attributes import AttributeDefinition
 from schemas.effects import Task
 from schemas.profile import NEVER, ProfileSection
 from schemas.record import Record
+from schemas.rule_parts import Text
 from schemas.rule_waits import Wait
-from schemas.rules import RuleDefinition, Text
+from schemas.rules import RuleDefinition
 from streams.attributes import Attributes
 from streams.calendar import WEEKENDS_ONLY
 from streams.chunk import Outcome, apply_chunk

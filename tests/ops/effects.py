@@ -223,6 +223,8 @@ def profile(number: int) -> Profile:
             card_details=[card(number)],
             benefit_uses={"lounge": 2},
             base_benefit_costs={"lounge": Decimal("1.5")},
+            scores={"churn": 65},
+            high_scores=["churn"],
         ),
     )
 

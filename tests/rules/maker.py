@@ -25,9 +25,9 @@ from schemas.events.reference import (
     ProductSet,
     ReferenceFact,
 )
-from schemas.profile import Account, Basics, Loan
+from schemas.profile import Account, Basics, Loan, Score
 from schemas.record import Record
-from schemas.rules import Text
+from schemas.rule_parts import Text
 from streams.attributes import Attributes
 from streams.expressions.catalogue import TOTALS, event_fields, may_be_unset, profile_fields
 from streams.expressions.nodes import Base, Type
@@ -117,10 +117,13 @@ def random_record(random: Random) -> Record:
         balance = Decimal(random.randrange(10**8)) / 100
         record.edit_profile().accounts[f"A{n}"] = Account(base_balance=balance)
         record.edit_profile().loans[f"L{n}"] = Loan(base_amount=balance / 2)
-    values = [*WORDS, -2, 1, 100, True, False, "12.5", "-0.25", *DAYS, WORDS[:2], []]
+    values = [*WORDS, -2, 1, 100, True, False, "12.5", "-0.25", *DAYS, [*WORDS[:2]], []]
     for name in random.sample(sorted(DECLARED.declared), random.randint(0, 7)):
         # Any value for any attribute: it may have been declared otherwise when it came.
         record.edit_profile().attributes[name] = random.choice(values)
+    if random.random() < 0.5:
+        points = random.choice([0, 3, 100])
+        record.edit_profile().scores["churn"] = Score(points=points, at=0)
     for tag in random.sample(WORDS, random.randint(0, 3)):
         record.edit_profile().tags[tag] = 0
     return record
@@ -233,6 +236,7 @@ class Maker:
         random = self.random
         literals = ["0", "3", "100", "0.5", "200_000", "12.3456"]
         if not self.aggregate:
+            literals += ["profile.scores.churn", "default(profile.scores.score_1, 7)"]
             literals += ["default(attributes.number, 1)", "attributes.amount", "attributes.decimal"]
             literals += ["fx('USD')", f"rate({random.choice(WORDS)!r})"]
             literals += [f"{self._product()}.{random.choice(('rate', 'risk_level'))}"]

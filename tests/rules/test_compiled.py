@@ -14,7 +14,7 @@ from streams.durations import DAY_MS
 from streams.expressions.check import Scope, check
 from streams.expressions.compile import Writer, compile_function
 from streams.expressions.interpret import World, interpret
-from streams.expressions.nodes import Aggregate, Attribute, Base, Node, Reading, walk
+from streams.expressions.nodes import Aggregate, Attribute, Base, Node, Reading, ScoreField, walk
 from streams.recent import KEPT_EVENTS
 from streams.rules.checked import check_rule
 from streams.rules.ruleset import RuleSet, compile_rules
@@ -38,6 +38,7 @@ OPEN = {
     "limit": None,
     "rollout": 100,
     "active": None,
+    "score": None,
 }
 """Of a rule that fires whenever its condition holds."""
 RANDOMS = st.randoms(use_true_random=True)
@@ -53,7 +54,7 @@ def run_compiled(node: Node, world: World, readings: list[Any]) -> tuple[Any, ..
         texts += [writer.true(node), writer.false(node)]
     given_names = [f"g_{i} = readings[{i}]" for i in range(len(numbers))]
     given_names += ["b, t, s = r.profile.basics, r.profile.tags, worth(r).totals"]
-    attributes = [one for one in walk(node) if isinstance(one, Attribute)]
+    attributes = [one for one in walk(node) if isinstance(one, Attribute | ScoreField)]
     given_names += [f"{writer.value(one)} = {writer.attribute(one)}" for one in attributes]
     source = "\n    ".join(
         ["def made(d, r, readings, f, at):", *given_names, f"return ({', '.join(texts)},)", ""]
@@ -93,7 +94,8 @@ def random_rule(random: Random, number: int, types: Sequence[str] = TYPES) -> Ru
     bases: dict[str, Base] = {}
     sequence: dict[str, Any] | None = None
     steps: dict[str, str] = {}
-    if random.random() < 0.4:
+    scores = random.random() < 0.3
+    if not scores and random.random() < 0.4:
         sequence, steps = random_sequence(random, types)
 
     def maker() -> Maker:
@@ -122,11 +124,29 @@ def random_rule(random: Random, number: int, types: Sequence[str] = TYPES) -> Ru
             "limit": random.choice([None, {"times": random.randint(1, 3), "within": "20d"}]),
             "rollout": random.choice([100, 50]),
             "active": random.choice([None, {"until": "2023-12-24"}, {"from": "2023-12-05"}]),
-            "wait": random.choice([None, None, random_absence(random)]),
+            "wait": None if scores else random.choice([None, None, random_absence(random)]),
+            "score": random_score(random, number, maker()) if scores else None,
         }
     )
     shows_too_much = isinstance(check_rule(rule, DECLARED), list)
     return rule.model_copy(update={"wait": None}) if shows_too_much else rule
+
+
+def random_score(random: Random, number: int, maker: Maker) -> dict[str, Any]:
+    text = {"en": f"reason {number}", "zh": "甲"}
+    signals = [
+        {"points": random.choice([-10, 20, 40]), "if": maker.flag(1), "reason": text}
+        for _ in range(random.randint(0, 2))
+    ]
+    signals.append({"points": 40, "if": maker.flag(1), "reason": text})
+    threshold = random.choice([1, 20, 40])
+    release = random.choice([1, threshold])
+    return {
+        "name": f"score_{number}",
+        "threshold": threshold,
+        "release": release,
+        "signals": signals,
+    }
 
 
 def random_absence(random: Random) -> dict[str, Any]:
@@ -151,10 +171,12 @@ def test_rule_set_equals_its_twin(random: Random) -> None:
         event = random_input(random, types=types)
         late = event.at < record.activity.latest - lateness
         record.activity.latest = max(record.activity.latest, event.at)
+        before = Record(record.customer, record.encode())
         fired = rule_set.apply(record, event, late=late, facts=facts)
         assert not fired.failed
         found = [(one.rule.id, one.values, one.withheld == "shadow") for one in fired.firings]
-        assert found == twin.apply(record, event, late=late)
+        assert found == twin.apply(before, event, late=late)
+        assert {**before.profile.scores, **twin.scores} == record.profile.scores
         assert [(one.absence.rule, one.values) for one in fired.waiting] == twin.waiting
         if not late and random.random() < 0.2:
             rule_set.retract(record, event)

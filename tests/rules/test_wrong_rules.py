@@ -8,7 +8,7 @@ import pytest
 from agents.rules import read_rules
 from config.load_rules import RuleFileErrors
 from schemas.attributes import AttributeDefinition
-from schemas.rules import Text
+from schemas.rule_parts import Text
 from streams.attributes import Attributes
 from streams.context import CoreSettings
 

@@ -8,13 +8,17 @@ from statistics import stdev
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
+from schemas.profile import Score
 from schemas.record import Record
+from schemas.rule_scores import Score as Definition
 from schemas.rules import RuleDefinition
 from streams.buckets import plain
 from streams.durations import parse_duration
 from streams.expressions.catalogue import common_fields
 from streams.expressions.interpret import World, interpret
-from streams.expressions.nodes import Aggregate, Node, kept_decimals
+from streams.expressions.nodes import Aggregate, Holds, Node, kept_decimals
 from streams.expressions.values import present, render
 from streams.facts import NO_FACTS, Facts
 from streams.inputs import Input
@@ -131,6 +135,7 @@ class Twin:
         self.fired: dict[str, list[int]] = {}
         self.waiting: list[tuple[str, dict[str, str]]] = []
         """Rules that wait for an answer to the last event, and what they show."""
+        self.scores: dict[str, Score] = {}
 
     def apply(
         self, record: Record, event: Input, *, late: bool
@@ -145,6 +150,9 @@ class Twin:
             if definition.status == "draft" or event.type not in definition.on:
                 continue
             waits = definition.wait is not None
+            if definition.score is not None:
+                fired += self._scored(rule, definition.score, record, event, late=late)
+                continue
             if not waits and not self._is_open(definition, record.customer, event.at):
                 continue
             for chain in self._chains(rule, record, event, late=late):
@@ -160,6 +168,35 @@ class Twin:
                     self.fired.setdefault(definition.id, []).append(event.at)
                 break
         return fired
+
+    def _scored(
+        self, rule: CheckedRule, score: Definition, record: Record, event: Input, *, late: bool
+    ) -> list[tuple[str, dict[str, str], bool]]:
+        """`record` has the scores as they were before the event."""
+        definition = rule.definition
+        world = self._world(rule, record, event, [], late=late)
+        if event.at < record.activity.latest or interpret(rule.condition, world) is not True:
+            return []
+        holds = [
+            interpret(one.part, world) is True for one in rule.signals if isinstance(one, Holds)
+        ]
+        points = sum(one.points for one, held in zip(score.signals, holds, strict=True) if held)
+        before = self.scores.get(score.name)
+        raised = before is not None and before.raised and points >= score.release
+        fires = points >= score.threshold and not raised
+        fires = fires and self._is_open(definition, record.customer, event.at)
+        places = [place for place, held in enumerate(holds) if held]
+        now = Score(points=points, at=event.at, raised=raised or fires, signals=places)
+        if before is None or replace(before, at=event.at) != now:
+            self.scores[score.name] = now
+        if not fires:
+            return []
+        self.fired.setdefault(definition.id, []).append(event.at)
+        nodes = list(rule.shown.items())[: -len(score.signals)]
+        shown = {name: render(interpret(node, world)) for name, node in nodes}
+        reasons = [score.signals[place].reason.en for place in places]
+        shown |= {"score": str(points), "reasons": "; ".join(reasons)}
+        return [(definition.id, shown, definition.status == "shadow")]
 
     def _is_open(self, rule: RuleDefinition, customer: str, at: int) -> bool:
         fired = self.fired.get(rule.id, [])

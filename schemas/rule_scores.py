@@ -1,0 +1,35 @@
+"""A score as a rule's owner writes it: signals with points, and when it is high."""
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from schemas.rule_parts import Expression, Strict, Text
+
+ScoreName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+
+
+class Signal(Strict):
+    points: Annotated[int, Field(ge=-100, le=100)]
+    if_: Annotated[Expression, Field(alias="if")]
+    reason: Text
+
+
+class Score(Strict):
+    """The points of the signals that hold, kept in the profile."""
+
+    name: ScoreName
+    threshold: Annotated[int, Field(ge=1)]
+    """From here on it is high: the rule fires."""
+    release: Annotated[int, Field(ge=1)]
+    """Below this it is low again, and the rule may fire anew."""
+    signals: Annotated[list[Signal], Field(min_length=1, max_length=20)]
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> "Score":
+        if self.release > self.threshold:
+            raise ValueError("release should not be above threshold")
+        most = sum(one.points for one in self.signals if one.points > 0)
+        if most < self.threshold:
+            raise ValueError(f"all signals together have {most} points, below the threshold")
+        return self
