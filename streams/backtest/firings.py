@@ -63,7 +63,7 @@ def firings(effects: Iterable[Effect]) -> list[Fired]:
 
 def _add(fired: Fired, effect: Effect) -> None:
     match effect:
-        case Decision():
+        case Decision() if effect.data.outcome != "refused":
             fired.became = effect.data.outcome
         case Task():
             fired.actions.append("task")

@@ -11,6 +11,7 @@ from schemas.greetings import Greeting
 from schemas.profile import Basics, Interest, ProfileSection
 from schemas.record import Record
 from schemas.rules import RuleDefinition
+from streams.backtest.firings import firings
 from streams.chunk import apply_chunk
 from streams.context import Context, CoreSettings
 from streams.greetings import MAX_OCCASIONS, Greetings, last_greeting, note_greeting, open_channels
@@ -144,6 +145,17 @@ def test_no_greeting_goes_where_the_customer_refused_it() -> None:
     (decision,) = (one.data for one in made if isinstance(one, Decision))
     assert (decision.outcome, decision.actions) == ("refused", ["greeting"])
     assert last_greeting(record.activity, "birthday") == before, "what was not said is not the last"
+
+
+def test_a_refused_greeting_hides_nothing_else_that_a_rule_did() -> None:
+    record = Record(WHO)
+    record.edit_profile().basics.consents = {"marketing": {"wechat": False}}
+    then = {
+        "task": {"text": {"en": "A", "zh": "甲"}},
+        "greeting": {"occasion": "birthday", "channels": ["wechat"]},
+    }
+    (fired,) = firings(effects(record, 1, rule("greets", "true", then)))
+    assert (fired.became, fired.actions) == ("fired", ["task"])
 
 
 def test_what_is_withheld_is_not_the_last_greeting() -> None:
