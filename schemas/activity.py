@@ -243,7 +243,7 @@ class ActivitySection(Struct, kw_only=True, array_like=True, gc=False):
     answers: dict[str, bytes] = field(default_factory=dict)
     """The last events that answered what rules wait for, see streams/waits/absence.py."""
     armed: int = 0
-    """Which rules' waits for dates of the customer's own there are timers of: RuleSet.own_mark."""
+    """Which rules' waits for dates there are timers of: RuleSet.dates_mark."""
     greetings: dict[str, Greeted] = field(default_factory=dict)
     """Occasion → the greeting that was chosen last."""
     rules: int = 0

@@ -272,8 +272,11 @@ class _Chunk:
 
 
 def growth(event: Input, size: int, stepped: Stepped, rules: RuleSet) -> int:
-    """More than a record grew by with an event of `size` bytes."""
-    timers, room = rules.room(event.type, armed=stepped.armed)
+    """More than a record grew by with an event of `size` bytes; as much as there may be where
+    timers were set for all its dates, since rules changed."""
+    if stepped.armed:
+        return MAX_RECORD_BYTES
+    timers, room = rules.room(event.type)
     actions = ACTION_BYTES * len(stepped.fired)
     return (GROWTH_FACTOR + timers) * size + GROWTH_BYTES + room + actions
 

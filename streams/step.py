@@ -31,7 +31,7 @@ class Stepped(Struct, frozen=True):
     applied: bool
     late: bool = False
     armed: bool = False
-    """Timers were set for the customer's own dates, since the rules that wait for them changed."""
+    """Timers were set for the dates that are there, since the rules that wait for dates changed."""
     effects: Sequence[Effect] = ()
     encoded: Sequence[bytes] = ()
     """The effects as they are sent."""
@@ -75,10 +75,10 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
         rules.forget_others(record)
     if waits := rules.waits(event.type):
         dates.update(record, event, waits, rules.bank)
-    armed = activity.armed != rules.own_mark
-    if armed:
-        dates.arm(record, event, rules.own_waits, rules.bank)
-        activity.armed = rules.own_mark
+    armed = False
+    if activity.armed != rules.dates_mark:
+        activity.armed = rules.dates_mark
+        armed = dates.arm(record, event, rules.date_waits, rules.bank)
     outcome = rules.apply(record, event, late=late, facts=context.facts)
     if folded.after is not None:
         rules.retract(record, folded.after)

@@ -102,13 +102,11 @@ class RuleSet:
         self._waiting: dict[str, CompiledRule] = {}
         self.bank = Bank(zone, calendar)
         dates = [wait for rule in running for wait in rule.waits.dates]
+        dates.sort(key=lambda wait: (wait.rule, wait.kind))
         self._date_waits = {(wait.rule, wait.kind): wait for wait in dates}
         self._waits = _by_type(dates)
-        own = (wait for wait in dates if wait.is_own)
-        self.own_waits = tuple(sorted(own, key=lambda wait: wait.rule))
-        """The rules that wait for dates of the customer's own."""
-        self.own_mark = _mark(self.own_waits)
-        """Tells them from others."""
+        self.date_waits = tuple(dates)
+        self.dates_mark = _dates_mark(dates, calendar)
         for rule in sorted(running, key=lambda one: one.definition.id):
             compiled = CompiledRule(rule, self._aggregates.number_of, zone)
             if rule.definition.wait is not None:
@@ -184,11 +182,10 @@ class RuleSet:
         absent = None if rule is None else rule.checked.waits.absence
         return rule is not None and absent is not None and not _is_closed(rule, record, at)
 
-    def room(self, event_type: str, *, armed: bool) -> tuple[int, int]:
-        """How many timers an event of this type may set, with those of `own_waits` if it `armed`
-        them, and more bytes than what is kept for them takes, the event's own words not counted."""
-        waits = (*self.waits(event_type), *self.own_waits) if armed else self.waits(event_type)
-        dated = sum(wait.most for wait in waits)
+    def room(self, event_type: str) -> tuple[int, int]:
+        """How many timers an event of this type may set, and more bytes than what is kept for them
+        takes, the event's own words not counted."""
+        dated = sum(wait.most for wait in self.waits(event_type))
         listening, answers = self._by_type.get(event_type), self._listeners.get(event_type, ())
         absent = 0 if listening is None else listening.absences
         room = absent * absence.TIMER_BYTES + len(answers) * absence.ANSWER_BYTES
@@ -229,6 +226,12 @@ class RuleSet:
 def _mark(things: Sequence[object]) -> int:
     """One number that stands for what there is; 0 if there is nothing."""
     return crc32(repr(things).encode()) if things else 0
+
+
+def _dates_mark(waits: Sequence[DateWait], calendar: Calendar) -> int:
+    """Tells waits for dates from others; 0 if there are none."""
+    in_business = any(wait.days.is_business for wait in waits)
+    return _mark([*waits, calendar.definition] if in_business else waits)
 
 
 def _by_type(waits: Iterable[DateWait]) -> Mapping[str, Sequence[DateWait]]:

@@ -55,11 +55,11 @@ def _dates(rule: RuleDefinition, wait: Wait) -> Iterator[DateWait]:
     if _is_own(rule):
         whose = OWN if wait.of is None else FAMILY
         of = tuple(wait.of or ())
-        yield DateWait(rule.id, whose, days, frozenset(rule.on), wait.date, of)
+        yield DateWait(rule.id, whose, days, tuple(rule.on), wait.date, of)
         return
     kinds = {KIND_OF[name].name: KIND_OF[name] for name in rule.on}
     for kind in kinds.values():
-        sets = frozenset(rule.on) & frozenset(kind.sets)
+        sets = tuple(name for name in kind.sets if name in rule.on)
         yield DateWait(rule.id, kind.name, days, sets, wait.date)
 
 

@@ -17,9 +17,9 @@ from streams import timers
 from streams.fold.basics import MAX_FAMILY
 from streams.fold.bounded import key_of
 from streams.inputs import Input
-from streams.waits import own
+from streams.waits import absence, own
 from streams.waits.days import Bank, Days
-from streams.waits.own import FAMILY, OWN
+from streams.waits.own import FAMILY
 from streams.waits.things import KINDS
 
 
@@ -29,7 +29,7 @@ class DateWait(Struct, frozen=True):
     rule: str
     kind: str
     days: Days
-    sets: frozenset[str]
+    sets: tuple[str, ...]
     """The event types after which it waits; others of its kind only move and end its timers."""
     date: str
     """Of the customer's own: which."""
@@ -62,15 +62,31 @@ def update(record: Record, event: Input, waits: Iterable[DateWait], bank: Bank) 
     timers.settle(record)
 
 
-def arm(record: Record, event: Input, waits: Iterable[DateWait], bank: Bank) -> None:
-    """Bring the timers of the customer's own dates in line with rules that changed; the event is
-    the first one since then. The dates are there, and nobody may tell of them again."""
+def arm(record: Record, event: Input, waits: Iterable[DateWait], bank: Bank) -> bool:
+    """Bring the timers in line with rules that changed; the event is the first one since then.
+    True if some were set.
+
+    The dates are there, and may not be told of again. What fired for a date stays so.
+    """
+    before = set(record.activity.timers)
+    kept, profile = record.activity.timers, record.profile
     wanted = {(wait.rule, wait.kind): wait for wait in waits}
-    for key in list(record.activity.timers):
+    since = max(event.at, record.activity.latest)
+    for key, timer in list(kept.items()):
         rule, kind, _ = timers.parts_of(key)
-        if kind in (OWN, FAMILY) and (rule, kind) not in wanted:
-            del record.activity.timers[key]
-    update(record, event, wanted.values(), bank)
+        wait = wanted.get((rule, kind))
+        if wait is not None and not timer.fired:
+            ready = wait.days.ready(timer.about, timer.due, bank)
+            if ready is not None and ready != timer.due:
+                timer.due = max(ready, since)
+        elif wait is None and kind != absence.KIND:
+            del kept[key]
+    for wait in wanted.values():
+        for name, day in _days(profile, wait).items():
+            key = timers.key_of(wait.rule, wait.kind, name)
+            _set(kept, key, day, event, wait.days, since, bank)
+    timers.settle(record)
+    return not kept.keys() <= before
 
 
 def _end(record: Record, event_type: str) -> None:
@@ -94,7 +110,7 @@ def _follow_thing(record: Record, event: Input, wait: DateWait, bank: Bank) -> N
 
 def _follow_own(record: Record, event: Input, wait: DateWait, bank: Bank) -> None:
     """An event that comes late sets no timer for a day that was over before others came."""
-    kept, days = record.activity.timers, _own_days(record.profile, wait)
+    kept, days = record.activity.timers, _days(record.profile, wait)
     start = timers.key_of(wait.rule, wait.kind, "")
     for key in [key for key in kept if key.startswith(start)]:
         if timers.parts_of(key).name not in days:
@@ -124,19 +140,30 @@ def _set(
         kept[key] = timers.timer(event, day, due)
 
 
-def _own_days(profile: ProfileSection, wait: DateWait) -> Mapping[str, str]:
+def _days(profile: ProfileSection, wait: DateWait) -> Mapping[str, str]:
+    """All the dates of a kind that there are, by what they are of."""
+    if (kind := KINDS.get(wait.kind)) is not None:
+        things = {name: kind.find(profile, name) for name in kind.names(profile)}
+        days = {name: kind.day(thing) for name, thing in things.items() if thing is not None}
+        return {name: day for name, day in days.items() if day is not None}
     if wait.kind == FAMILY:
         return own.birthdays(profile, wait.of)
     return own.own_day(profile, wait.date)
 
 
-def ring(timer: Timer, wait: DateWait, bank: Bank) -> None:
-    """It fires: it is set for the next year, or marked."""
+def ring(timer: Timer, wait: DateWait, bank: Bank) -> bool:
+    """It is due: whether it fires. It is set for the next year then, or marked; and for later if by
+    the rule or the calendar of now it is too early."""
+    ready = wait.days.ready(timer.about, timer.due, bank)
+    if ready is not None and ready > timer.due:
+        timer.due = ready
+        return False
     following = wait.days.again(timer.about, timer.due, bank)
     if following is None:
         timer.fired = True
     else:
         timer.due = following
+    return True
 
 
 def told(profile: ProfileSection, kind: str, name: str) -> Data | None:

@@ -42,13 +42,31 @@ class Days(Struct, frozen=True, kw_only=True):
         """When to fire after `fired`, the time at which it fired for this date."""
         return self._next(day, fired, bank, again=True)
 
+    def ready(self, day: str, due: int, bank: Bank) -> int | None:
+        """When a timer for a date that is due at `due`, maybe by another rule or calendar, is due
+        by these. None for a day that is none."""
+        try:
+            found, around = None, from_millis(due).astimezone(bank.zone).date()
+            for one in self._occurrences(date.fromisoformat(day), around):
+                if self.is_after and one > around:
+                    break
+                found = one
+                if not self.is_after and one >= around:
+                    break
+            return None if found is None else self._ready(found, bank)
+        except (OverflowError, ValueError):
+            return None
+
+    def _ready(self, occurrence: date, bank: Bank) -> int:
+        return instant(self._shifted(occurrence, bank.calendar), self.at, bank.zone)
+
     def _next(self, day: str, since: int, bank: Bank, *, again: bool) -> int | None:
         try:
             first = date.fromisoformat(day)
             for one in self._occurrences(first, from_millis(since).astimezone(bank.zone).date()):
-                chosen = self._shifted(one, bank.calendar)
-                ready = instant(chosen, self.at, bank.zone)
-                over = instant(chosen if self.is_after else one, _END, bank.zone)
+                ready = self._ready(one, bank)
+                last = self._shifted(one, bank.calendar) if self.is_after else one
+                over = instant(last, _END, bank.zone)
                 if again and ready > since:
                     return ready
                 if not again and over >= since:

@@ -4,7 +4,7 @@ One is told of in events. Here is how each kind is found in the record, and how 
 it as it is now.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from schemas.envelope import Data
@@ -24,6 +24,8 @@ class Kind(NamedTuple):
     """The event's field that names the thing."""
     date: str
     """The event's field that holds the date."""
+    names: Callable[[ProfileSection], Iterable[str]]
+    """Of all that there are, of those that ended, too."""
     find: Callable[[ProfileSection, str], Any]
     """The thing of a name; None where there is none (any more)."""
     day: Callable[[Any], str | None]
@@ -125,6 +127,7 @@ _ALL = (
         others=("deposit.redeemed",),
         id="deposit",
         date="matures_on",
+        names=lambda profile: profile.deposits,
         find=_deposit,
         day=lambda deposit: deposit.matures_on,
         tell=_tell_deposit,
@@ -135,6 +138,7 @@ _ALL = (
         others=("product.redeemed",),
         id="holding",
         date="matures_on",
+        names=lambda profile: profile.holdings,
         find=_holding,
         day=lambda holding: holding.matures_on,
         tell=_tell_holding,
@@ -145,6 +149,7 @@ _ALL = (
         others=(),
         id="loan",
         date="due_on",
+        names=lambda profile: profile.loans,
         find=_loan,
         day=lambda loan: loan.due_on,
         tell=_tell_loan,
@@ -155,6 +160,7 @@ _ALL = (
         others=("card.issued", "card.limit_changed"),
         id="card",
         date="due_on",
+        names=lambda profile: profile.cards,
         find=_bill,
         day=lambda card: card.due_on,
         tell=_tell_bill,
@@ -165,6 +171,7 @@ _ALL = (
         others=("card.issued", "statement.issued"),
         id="card",
         date="temporary_until",
+        names=lambda profile: profile.cards,
         find=_limit,
         day=lambda card: card.limit_until,
         tell=_tell_limit,

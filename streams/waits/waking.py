@@ -15,7 +15,8 @@ def wake(record: Record, key: str, timer: Timer, rules: RuleSet, facts: Facts) -
     if wait is None:
         del record.activity.timers[key]
         return rules.miss(rule, record, timer.values, due) if kind == absence.KIND else Fired()
-    dates.ring(timer, wait, rules.bank)
+    if not dates.ring(timer, wait, rules.bank):
+        return Fired()
     data = dates.told(record.profile, kind, name)
     return Fired() if data is None else rules.wake(rule, record, data, due, facts)
 

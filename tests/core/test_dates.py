@@ -263,9 +263,50 @@ def test_rules_that_come_later_find_the_dates_that_were_told() -> None:
     assert [day for day, _ in life.by("2027-12-31")] == ["2027-02-01"]
     assert len(life.record.activity.timers) == 1
     life.rules = compiled()
-    life.tell("logged.in", "2028-01-01", channel="app")
+    life.tell("logged.in", "2028-01-01", channel="web")
     assert not life.record.activity.timers
     assert life.record.activity.armed == 0
+
+
+def test_a_rule_that_comes_later_finds_the_things_that_are_there() -> None:
+    life = Life()
+    buy(life, "2026-01-05", "H1", "2026-06-01")
+    buy(life, "2026-01-05", "H2", "2026-02-01")
+    buy(life, "2026-01-05", "H3", "2026-06-01")
+    buy(life, "2026-01-06", "H3", "2026-06-01", "redeemed")
+    life.rules = compiled(rule("holdings", {"days": 7, "before": "matures_on"}))
+    life.tell("logged.in", "2026-03-01", channel="app")
+    assert life.by("2026-12-31") == [("2026-05-25", "H1 100 2026-06-01")]
+
+
+@pytest.mark.parametrize(
+    ("days", "day"), [(3, "2026-05-29"), (14, "2026-05-18"), (100, "2026-04-01")]
+)
+def test_other_days_in_a_new_version_move_what_waits(days: int, day: str) -> None:
+    life = Life(rule("holdings", {"days": 7, "before": "matures_on"}))
+    buy(life, "2026-01-05", "H1", "2026-06-01")
+    life.rules = compiled(rule("holdings", {"days": days, "before": "matures_on"}))
+    life.tell("logged.in", "2026-04-01", channel="app")
+    assert life.by("2026-12-31") == [(day, "H1 100 2026-06-01")]
+
+
+@pytest.mark.parametrize("days", [3, 14, 40])
+def test_what_fired_this_year_does_not_fire_again_for_other_days(days: int) -> None:
+    life = Life(rule("own", {"days": 7, "before": "birthday", "every": "year"}))
+    life.tell("customer.updated", "2026-01-05", birthday="1980-06-01")
+    assert life.by("2026-05-26") == [("2026-05-25", "–")]
+    life.rules = compiled(rule("own", {"days": days, "before": "birthday", "every": "year"}))
+    life.tell("logged.in", "2026-05-27", channel="app")
+    day = date(2027, 6, 1) - timedelta(days)
+    assert life.by("2027-12-31") == [(day.isoformat(), "–")]
+
+
+def test_a_timer_that_is_too_early_by_the_rule_of_now_waits_on() -> None:
+    """Also of a customer of whom nothing was heard since the rule changed."""
+    life = Life(rule("own", {"days": 7, "before": "birthday", "every": "year"}))
+    life.tell("customer.updated", "2026-01-05", birthday="1980-06-01")
+    life.rules = compiled(rule("own", {"business_days": 1, "before": "birthday", "every": "year"}))
+    assert [day for day, _ in life.by("2027-12-31")] == ["2026-05-29", "2027-05-31"]
 
 
 def test_a_late_event_does_not_call_back_a_birthday_that_is_over() -> None:
@@ -338,6 +379,8 @@ class Polled:
 
     def __init__(self) -> None:
         self.now = BEGIN
+        self.armed = False
+        """The first event finds all dates, as do rules that are new."""
         self.dates: dict[tuple[str, str], str] = {}
         """Rule and thing → the date that is waited for."""
         self.told: set[tuple[str, str, date]] = set()
@@ -362,12 +405,13 @@ class Polled:
             for name in held - found.keys():
                 self._forget(one, name)
             for name, day in found.items():
-                sets = kind in one.on or one.on == ["customer.updated"]
+                sets = kind in one.on or one.on == ["customer.updated"] or not self.armed
                 if self.dates.get((one.id, name)) == day or not (sets or name in held):
                     continue
                 self._forget(one, name)
                 if any(_over(one, o) >= when for o in _occurrences(one, day)):
                     self.dates[one.id, name] = day
+        self.armed = True
         self._look(when)
 
     def _forget(self, one: RuleDefinition, name: str) -> None:
