@@ -42,6 +42,15 @@ def choose(names: Sequence[str], settings: Settings) -> Chosen:
     return Chosen([*found.values()], [rule for rule in live if rule != found[rule.id]])
 
 
+def choose_any(names: Sequence[str], settings: Settings) -> list[RuleDefinition]:
+    """Rules by id, file or folder, as they stand; without a name all in force but the retired.
+    Raises ChoiceError and FileErrors."""
+    known = in_force(settings)
+    if not names:
+        return [rule for rule in known.values() if rule.status != "retired"]
+    return [rule for name in names for rule in _named(name, known, settings)]
+
+
 def choose_one(name: str, settings: Settings) -> RuleDefinition:
     """One rule by id or file, as it stands. Raises ChoiceError and FileErrors."""
     found = [*_named(name, in_force(settings), settings)]

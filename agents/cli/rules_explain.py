@@ -1,0 +1,47 @@
+"""`vipcare rules explain`: rules as people say them."""
+
+import json
+
+import click
+
+from agents.backtest.choice import ChoiceError, choose_any
+from agents.cli.errors import UserError
+from agents.core import core_settings
+from agents.terminal import console, plain
+from config.load import load_settings
+from config.placed_yaml import FileErrors
+from streams.rules.checked import CheckedRule, check_rule
+from streams.rules.explain import explain as explained
+
+_LONGEST = 5_000
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[RULE]…")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def explain(names: tuple[str, ...], as_json: bool) -> None:
+    """Say rules in words.
+
+    In English and in Chinese, made of what the rule does, not of its title: when it looks, at what,
+    what it does then, what its names stand for, how often at most. RULE is the id of a rule in
+    force, a file or a folder; without one all rules in force are said.
+    """
+    settings = load_settings()
+    try:
+        core = core_settings(settings)
+        rules = choose_any(names, settings)
+    except (ChoiceError, FileErrors) as error:
+        raise UserError(str(error)) from None
+    told = {}
+    for rule in rules:
+        checked = check_rule(rule, core.attributes, core.greetings)
+        assert isinstance(checked, CheckedRule), "it was read"
+        told[rule.id] = {"version": rule.version, "status": rule.status, **explained(checked)}
+    if as_json:
+        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        return
+    screen = console()
+    for name, one in told.items():
+        screen.print(f"[bold]{name}@{one['version']}[/bold]  {one['status']}")
+        for language in ("en", "zh"):
+            screen.print(plain(str(one[language]), _LONGEST))

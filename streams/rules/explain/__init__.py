@@ -1,0 +1,140 @@
+"""A rule as people say it, in the bank's languages, made of its checked nodes.
+
+Every kind of node, aggregate, action, event type and field has its words; a test sees to it.
+"""
+
+from collections.abc import Iterator
+
+from schemas.effects import Text
+from schemas.rule_parts import Text as Title
+from schemas.rule_waits import Wait
+from streams.rules.checked import CheckedRule
+from streams.rules.explain.conditions import Teller
+from streams.rules.explain.phrases import CHINESE, ENGLISH, Phrases
+from streams.rules.why import step_names
+from streams.waits.absence import Absence
+
+_ALWAYS = 100
+
+
+def explain(rule: CheckedRule) -> Text:
+    """The rule in a few sentences."""
+    return {"en": _Sentences(rule, ENGLISH).told(), "zh": _Sentences(rule, CHINESE).told()}
+
+
+class _Sentences:
+    def __init__(self, rule: CheckedRule, phrases: Phrases) -> None:
+        self._rule = rule
+        self._phrases = phrases
+        self._teller = Teller(phrases, step_names(rule))
+
+    def told(self) -> str:
+        say = self._teller.say
+        condition = self._teller.condition(self._rule.condition)
+        said = [
+            self._when(),
+            say("if", condition),
+            say("then", say("next").join(self._actions())),
+        ]
+        if lets := list(self._lets()):
+            said.append(say("lets", say("next").join(lets)))
+        said += [say("stop", one) for one in self._gates()]
+        return "".join(said)
+
+    def _when(self) -> str:
+        rule, teller = self._rule, self._teller
+        wait = rule.definition.wait
+        if wait is not None and rule.waits.dates:
+            date = self._date(wait)
+            if all(one.is_own for one in rule.waits.dates):
+                return teller.say("when_date", date)
+            return teller.say("dated", date, teller.happens(rule.definition.on))
+        said = teller.say("when", teller.happens(rule.definition.on)) + self._sequence()
+        return said + (self._absence(rule.waits.absence) if rule.waits.absence else "")
+
+    def _sequence(self) -> str:
+        checked, asked = self._rule.sequence, self._rule.definition.sequence
+        if checked is None or asked is None:
+            return ""
+        teller, steps = self._teller, []
+        for step in checked.steps:
+            parts = [one for one in (step.own, step.link) if one is not None]
+            which = "".join(teller.say("where", teller.condition(one)) for one in parts)
+            steps.append(teller.say("step_came", step.name, teller.happens(step.types), which))
+        return teller.say("sequence", teller.length(asked.within), teller.say("and").join(steps))
+
+    def _absence(self, absence: Absence) -> str:
+        teller, wait = self._teller, self._rule.definition.wait
+        assert wait is not None
+        same = teller.say("list").join(map(teller.field, absence.same))
+        where = absence.where
+        return teller.say(
+            "absence",
+            teller.length(wait.for_ or ""),
+            teller.events(absence.types),
+            teller.say("same", same) if same else "",
+            teller.say("where", teller.condition(where)) if where is not None else "",
+        )
+
+    def _date(self, wait: Wait) -> str:
+        teller, say = self._teller, self._teller.say
+        unit = "days" if wait.business_days is None else "business_days"
+        days = wait.days if wait.business_days is None else wait.business_days
+        name = wait.date.removeprefix("attributes.")
+        of = say("of", say("list").join(wait.of)) if wait.of else ""
+        told = say(
+            "date",
+            f"{days}{'' if self._phrases.place else ' '}{say(unit)}",
+            say("before" if wait.before else "after"),
+            say("field", teller.field(name)) + of,
+            say("every_year") if wait.every else "",
+            wait.at,
+        )
+        turns = say("list").join(map(str, wait.turns or ()))
+        return told + (say("turns", turns) if turns else "")
+
+    def _lets(self) -> Iterator[str]:
+        teller = self._teller
+        for name, node in self._rule.lets.items():
+            yield teller.say("is", teller.say("let", name), teller.tell(node))
+
+    def _actions(self) -> Iterator[str]:
+        rule, teller, forms = self._rule.definition, self._teller, self._phrases.actions
+        then = rule.then
+        for action in then.actions:
+            match action:
+                case "task" if then.task is not None:
+                    due = forms["due"].format(teller.length(then.task.due)) if then.task.due else ""
+                    title = self._text(then.task.title or rule.title)
+                    said = forms[action].format(title, teller.value(then.task.priority), due)
+                case "alert" if then.alert is not None:
+                    title = self._text(then.alert.title or rule.title)
+                    said = forms[action].format(title, teller.value(then.alert.severity))
+                case "process" if then.process is not None:
+                    said = forms[action].format(then.process.name)
+                case "greeting" if then.greeting is not None:
+                    by = teller.say("list").join(map(teller.value, then.greeting.channels))
+                    said = forms[action].format(then.greeting.occasion, by)
+                case "note" if then.note is not None:
+                    said = forms[action].format(then.note.about)
+                case _:
+                    said = forms[action].format(getattr(then, action))
+            yield said
+
+    def _text(self, text: Title) -> str:
+        return text.zh if self._phrases.place else text.en
+
+    def _gates(self) -> Iterator[str]:
+        rule, teller, forms = self._rule.definition, self._teller, self._phrases.gates
+        if rule.cooldown:
+            yield forms["cooldown"].format(teller.length(rule.cooldown))
+        if rule.limit:
+            yield forms["limit"].format(rule.limit.times, teller.length(rule.limit.within))
+        if rule.rollout < _ALWAYS:
+            yield forms["rollout"].format(rule.rollout)
+        if rule.holdout:
+            yield forms["holdout"].format(rule.holdout)
+        if rule.active and rule.active.from_:
+            yield forms["from"].format(rule.active.from_)
+        if rule.active and rule.active.until:
+            yield forms["until"].format(rule.active.until)

@@ -1,0 +1,196 @@
+"""Conditions and values as people say them."""
+
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from streams.expressions.nodes import (
+    Absolute,
+    Aggregate,
+    And,
+    Arithmetic,
+    Attribute,
+    Base,
+    Compare,
+    Default,
+    EventField,
+    FactField,
+    HasTag,
+    HasText,
+    Holds,
+    Known,
+    Let,
+    Literal,
+    Node,
+    Not,
+    OneOf,
+    Or,
+    ProfileField,
+    Reading,
+    Rounded,
+    StepField,
+    Tags,
+)
+from streams.expressions.write import length_text
+from streams.rules.explain.phrases import Phrases
+from streams.rules.explain.words import EVENTS, FIELDS, VALUES
+
+_OPERATORS = {"+": "plus", "-": "minus", "*": "times", "/": "by"}
+
+
+class Teller:
+    """Says nodes in one language. `steps` are the names of a sequence's steps."""
+
+    def __init__(self, phrases: Phrases, steps: Sequence[str] = ()) -> None:
+        self.phrases = phrases
+        self._steps = steps
+
+    def tell(self, node: Node) -> str:
+        return SAID[type(node)](self, node)
+
+    def say(self, key: str, *parts: object) -> str:
+        return self.phrases.say[key].format(*parts)
+
+    def length(self, text: str) -> str:
+        """A length such as 30d."""
+        number, unit = text[:-1], text[-1]
+        one, several = self.phrases.units[unit]
+        gap = "" if self.phrases.place else " "
+        return f"{number}{gap}{one if number == '1' else several}"
+
+    def field(self, name: str) -> str:
+        words = FIELDS.get(name)
+        return words[self.phrases.place] if words else name.replace("_", " ")
+
+    def value(self, text: str) -> str:
+        return VALUES[text][self.phrases.place] if text in VALUES else text
+
+    def events(self, types: Iterable[str]) -> str:
+        """Several events of these types."""
+        place = 3 if self.phrases.place else 1
+        return self.phrases.say["any"].join(EVENTS[one][place] for one in types)
+
+    def happens(self, types: Iterable[str]) -> str:
+        place = 2 if self.phrases.place else 0
+        return self.phrases.say["any"].join(EVENTS[one][place] for one in types)
+
+    def condition(self, node: Node) -> str:
+        """What is true or false: a value that is one by itself is said to be true."""
+        said = self.tell(node)
+        return self.say("is_true", said) if isinstance(node, _FLAGS) else said
+
+    def _literal(self, node: Literal) -> str:
+        match node.value:
+            case bool():
+                return self.say("true" if node.value else "false")
+            case str():
+                return self.say("text", node.value)
+            case Decimal():
+                return f"{node.value:,f}"
+            case _:
+                return f"{node.value:,}"
+
+    def _joined(self, node: And | Or) -> str:
+        key = "and" if isinstance(node, And) else "or"
+        inner = Or if isinstance(node, And) else And
+        said = []
+        for part in node.parts:
+            one = self.condition(part)
+            said.append(self.say("either", one) if isinstance(part, inner) else one)
+        return self.phrases.say[key].join(said)
+
+    def _not(self, node: Not) -> str:
+        if isinstance(node.part, Holds):
+            return self.say("unless", self.condition(node.part.part))
+        return self.say("not", self.condition(node.part))
+
+    def _compare(self, node: Compare) -> str:
+        phrases = self.phrases
+        forms = phrases.compared | (phrases.days if node.left.type.base is Base.DAY else {})
+        left, right = self._side(node.left, node.right), self._side(node.right, node.left)
+        return forms[node.operator].format(left, right)
+
+    def _side(self, node: Node, other: Node) -> str:
+        if isinstance(node, Literal) and other.type.choices:
+            return self.say("text", self.value(str(node.value)))
+        return self.tell(node)
+
+    def _one_of(self, node: OneOf) -> str:
+        options = self.phrases.say["list"].join(self._side(one, node.value) for one in node.options)
+        return self.say("one_of", self.tell(node.value), options)
+
+    def _arithmetic(self, node: Arithmetic) -> str:
+        if node.operator == "-" and isinstance(node.left, Literal) and node.left.value == 0:
+            return self.say("negative", self._part(node.right))
+        return self.say(_OPERATORS[node.operator], self._part(node.left), self._part(node.right))
+
+    def _part(self, node: Node) -> str:
+        said = self.tell(node)
+        return f"({said})" if isinstance(node, Arithmetic) else said
+
+    def _default(self, node: Default) -> str:
+        return self.say("default", self.tell(node.part), self.tell(node.otherwise))
+
+    def _fact(self, node: FactField) -> str:
+        form = self.phrases.calls[node.function]
+        return form.format(self.tell(node.key), self.field(node.name))
+
+    def _reading(self, node: Reading) -> str:
+        one = node.aggregate
+        where = self.say("where", self.condition(one.where)) if one.where is not None else ""
+        if one.without:
+            where += self.say("without", self.events(one.without))
+        said = self.phrases.aggregates[one.function].format(
+            value="" if one.value is None else self.tell(one.value),
+            events=self.events(one.types),
+            span=self._span(one),
+            where=where,
+        )
+        said += self.say("prior") if one.prior else ""
+        return said + (self.say("at_least", one.at_least) if one.at_least else "")
+
+    def _span(self, one: Aggregate) -> str:
+        match one.months:
+            case None:
+                return self.say("span", self.length(length_text(one.length)))
+            case (0, 0):
+                return self.say("this_month")
+            case (-1, -1):
+                return self.say("last_month")
+            case (first, -1):
+                return self.say("last_months", -first)
+            case (first, last):
+                return self.say("months", -first, -last)
+
+
+_FLAGS = (EventField, Attribute, Let, StepField, FactField, Default)
+
+SAID: dict[type[Node], Callable[[Teller, Any], str]] = {
+    Literal: Teller._literal,
+    EventField: lambda teller, node: teller.say("field", teller.field(node.name)),
+    ProfileField: lambda teller, node: teller.say("profile", teller.field(node.name)),
+    StepField: lambda teller, node: teller.say(
+        "step", teller._steps[node.step], teller.field(node.name)
+    ),
+    FactField: Teller._fact,
+    Attribute: lambda teller, node: teller.say("attribute", node.name),
+    Tags: lambda teller, _: teller.say("tags"),
+    Let: lambda teller, node: teller.say("let", node.name),
+    Reading: Teller._reading,
+    Not: Teller._not,
+    Holds: lambda teller, node: teller.condition(node.part),
+    And: Teller._joined,
+    Or: Teller._joined,
+    Compare: Teller._compare,
+    OneOf: Teller._one_of,
+    HasTag: lambda teller, node: teller.say("has_tag", teller.tell(node.value)),
+    HasText: lambda teller, node: teller.say(
+        "has_text", teller.tell(node.value), teller.tell(node.texts)
+    ),
+    Arithmetic: Teller._arithmetic,
+    Absolute: lambda teller, node: teller.say("abs", teller.tell(node.part)),
+    Rounded: lambda teller, node: teller.say("rounded", teller.tell(node.part)),
+    Known: lambda teller, node: teller.say("known", teller.tell(node.part)),
+    Default: Teller._default,
+}
+"""Each kind of node → how it is said; a test sees to it that none is missing."""

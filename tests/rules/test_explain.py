@@ -1,0 +1,172 @@
+"""Rules in words: everything that the language has is said in both languages, and reads well."""
+
+import re
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given, settings
+
+from agents.rules import read_rules
+from schemas.effects import Action
+from schemas.events import EVENT_TYPES
+from schemas.rules import RuleDefinition
+from streams.expressions import nodes
+from streams.expressions.calls import AGGREGATES
+from streams.expressions.catalogue import event_fields, profile_fields
+from streams.expressions.lookups import NUMBERS, THINGS, fact_fields
+from streams.rules.checked import CheckedRule, check_rule
+from streams.rules.explain import explain
+from streams.rules.explain.conditions import SAID
+from streams.rules.explain.phrases import CHINESE, ENGLISH, Phrases
+from streams.rules.explain.words import EVENTS, FIELDS, VALUES
+from tests.rules.maker import DECLARED
+from tests.rules.test_compiled import RANDOMS, random_rule
+
+LANGUAGES = pytest.mark.parametrize("phrases", [ENGLISH, CHINESE], ids=["en", "zh"])
+
+
+def test_every_kind_of_node_has_words() -> None:
+    named = {one.__name__ for one in vars(nodes).values() if _is_kind(one)}
+    assert len(named) > 20
+    assert named == {one.__name__ for one in SAID}
+
+
+def _is_kind(one: object) -> bool:
+    return isinstance(one, type) and issubclass(one, nodes.Node) and one is not nodes.Node
+
+
+@LANGUAGES
+def test_every_aggregate_and_look_up_has_words(phrases: Phrases) -> None:
+    assert phrases.aggregates.keys() == AGGREGATES.keys()
+    assert phrases.calls.keys() == NUMBERS.keys() | THINGS.keys()
+
+
+@LANGUAGES
+def test_every_action_has_words(phrases: Phrases) -> None:
+    assert phrases.actions.keys() == {*get_args(Action), "due"}
+
+
+def test_both_languages_say_the_same_things() -> None:
+    for name in ("say", "compared", "days", "gates", "actions", "units"):
+        one, other = getattr(ENGLISH, name), getattr(CHINESE, name)
+        assert one.keys() == other.keys()
+        if name != "units":
+            holes = {key: (_holes(one[key]), _holes(other[key])) for key in one}
+            assert {key: pair for key, pair in holes.items() if pair[0] != pair[1]} == {}
+
+
+def _holes(text: str) -> set[str]:
+    return set(re.findall(r"\{\w+\}", text))
+
+
+def test_every_event_type_field_and_choice_has_words() -> None:
+    assert EVENTS.keys() == EVENT_TYPES.keys()
+    kinds_of_facts = ("interest_rate", "exchange_rate", *THINGS.values())
+    catalogues = [
+        *map(event_fields, EVENT_TYPES),
+        profile_fields(),
+        *map(fact_fields, kinds_of_facts),
+    ]
+    fields = {name for catalogue in catalogues for name in catalogue}
+    assert fields - FIELDS.keys() == set()
+    kinds = [kind for catalogue in catalogues for kind in catalogue.values()]
+    choices = {one for kind in kinds for one in kind.choices}
+    assert choices - VALUES.keys() == set()
+
+
+@settings(max_examples=200, deadline=None)
+@given(RANDOMS)
+def test_any_rule_can_be_said(random: Any) -> None:
+    checked = check_rule(random_rule(random, 0), DECLARED)
+    assert isinstance(checked, CheckedRule)
+    told = explain(checked)
+    assert told["en"].endswith(".")
+    assert told["zh"].endswith("。")
+    assert "{" not in told["en"] + told["zh"]
+
+
+def test_the_shipped_rules_can_be_said() -> None:
+    for rule in read_rules()[0].definitions:
+        checked = check_rule(rule)
+        assert isinstance(checked, CheckedRule)
+        assert explain(checked)["zh"]
+
+
+OUT = "direction == 'out'"
+RULE: dict[str, Any] = {
+    "id": "a",
+    "version": 1,
+    "title": {"en": "Big", "zh": "大额"},
+    "kind": "risk",
+    "owner": "tests",
+    "status": "live",
+    "on": "transfer.completed",
+    "let": {
+        "mean": "avg(base_amount, transfer.completed, 90d, at_least=5, where=direction == 'out')"
+    },
+    "if": "direction == 'out' and base_amount > 4 * mean",
+    "unless": "profile.tier == 'basic'",
+    "then": {"task": {"text": {"en": "A", "zh": "甲"}, "due": "1d"}, "tag": "watched"},
+    "cooldown": "30d",
+}
+
+
+def said(**changes: Any) -> dict[str, str]:
+    checked = check_rule(RuleDefinition.model_validate(RULE | changes))
+    assert isinstance(checked, CheckedRule), checked
+    return explain(checked)
+
+
+def test_a_rule_in_words() -> None:
+    assert said() == {
+        "en": "When a transfer is completed, if the direction is “out”, and the amount in the base "
+        "currency is more than 4 times “mean”, and it is not known that the customer's tier is "
+        "“basic”: a task for the relationship manager, “Big” (priority normal, due after 1 day); "
+        "the tag “watched” is given. Here “mean” is the mean of the amount in the base currency "
+        "over completed transfers where the direction is “out” within the last 90 days, if there "
+        "are at least 5. After firing for a customer it is quiet for 30 days.",
+        "zh": "当客户完成一笔转账，如果方向是「转出」，且金额（本币）大于4乘以「mean」，"
+        "且不能确定客户的客户等级是「basic」：给客户经理派任务「大额」（优先级：普通，1天内完成）；"
+        "添加标签「watched」。其中「mean」是过去90天内转账（其中方向是「转出」）"
+        "的金额（本币）平均值（至少5笔）。同一客户触发后30天内不再触发。",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "en", "zh"),
+    [
+        (
+            {"wait": {"for": "30m", "without": "logged.in"}},
+            "When a transfer is completed, and then for 30 minutes there are no logins, if",
+            "当客户完成一笔转账，且随后30分钟内没有登录，如果",
+        ),
+        (
+            {
+                "on": "deposit.placed",
+                "wait": {"business_days": 3, "before": "matures_on"},
+                "let": {},
+                "if": "matures_on > '2026-01-31'",
+            },
+            "3 business days before the day of maturity, at 09:00, after a time deposit is placed, "
+            "if the day of maturity is after “2026-01-31”",
+            "存入定期存款后，在到期日前3个工作日（09:00），如果到期日晚于「2026-01-31」",
+        ),
+        (
+            {"let": {}, "if": "amount > 1 and (channel == 'app' or currency in ['USD', 'HKD'])"},
+            "if the amount is more than 1, and either the channel is “app”, or the currency is",
+            "如果金额大于1，且（渠道是「app」，或币种为「USD」、「HKD」之一）",
+        ),
+        (
+            {
+                "let": {},
+                "if": "count(page.viewed, months -6 to -3) > count(page.viewed, this month)",
+            },
+            "the number of page views from 6 to 3 months ago is more than the number of page",
+            "6至3个月前页面浏览的次数大于本月页面浏览的次数",
+        ),
+    ],
+)
+def test_parts_in_words(changes: dict[str, Any], en: str, zh: str) -> None:
+    told = said(**changes)
+    assert en in told["en"]
+    assert zh in told["zh"]

@@ -1,0 +1,25 @@
+"""`vipcare rules explain`, through the command line itself."""
+
+import json
+
+import pytest
+
+from agents.cli.main import run
+
+
+def test_all_rules_in_force(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["rules", "explain"]) == 0
+    told = capsys.readouterr().out
+    assert "unusual-amount@1" in told
+    assert "异常大额转账" in told
+
+
+def test_one_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["rules", "explain", "unusual-amount", "--json"]) == 0
+    (rule,) = json.loads(capsys.readouterr().out).values()
+    assert rule["en"].startswith("When a transfer is completed, if the direction is “out”")
+
+
+def test_an_unknown_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["rules", "explain", "unusual-amont"]) == 2
+    assert "did you mean unusual-amount?" in capsys.readouterr().err
