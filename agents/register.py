@@ -14,7 +14,7 @@ from streams.context import CoreSettings
 from streams.rules.errors import RuleErrors
 from streams.rules.lifecycle import Change, changed
 from streams.rules.register import InForce, RegisterError, RuleBook, State
-from streams.rules.ruleset import RuleSet
+from streams.rules.ruleset import Compiler, RuleSet
 
 
 def read_register(kafka: KafkaSettings, until: int | None = None) -> RuleBook:
@@ -32,24 +32,24 @@ def rules_in_force(settings: Settings, core: CoreSettings) -> InForce:
 
     Raises ReadingError, RegisterError, and what reading the files raises.
     """
-    book = read_register(settings.kafka)
+    book, compiler = read_register(settings.kafka), core.compiler()
     problem = ""
     for state in book.latest():
         try:
-            return InForce(compile_state(book, state, settings, core), state)
+            return InForce(compile_state(book, state, settings, compiler), state)
         except RegisterError as error:
             problem = problem or str(error)
     raise RegisterError(problem)
 
 
-def compile_state(book: RuleBook, state: State, settings: Settings, core: CoreSettings) -> RuleSet:
+def compile_state(book: RuleBook, state: State, settings: Settings, compiler: Compiler) -> RuleSet:
     """The rules of a state; those of files while nothing was published.
 
     Raises RegisterError, a line for each problem, and what reading the files raises.
     """
     of_files = rule_set(settings).definitions if state.active is None else ()
     try:
-        return core.compiled(book.definitions(state, of_files))
+        return compiler.compile(book.definitions(state, of_files))
     except RuleErrors as error:
         raise RegisterError(str(error)) from None
 
@@ -59,7 +59,9 @@ def check_change(book: RuleBook, changes: Sequence[Change], settings: Settings) 
     say. Raises RegisterError and FileErrors."""
     core = core_settings(settings)
     active = changed(book, changes, "", "")
-    compile_state(book, State(book.state.offset, active, book.state.isolated), settings, core)
+    compile_state(
+        book, State(book.state.offset, active, book.state.isolated), settings, core.compiler()
+    )
     problems: list[str] = []
     for one in changes:
         rule = RuleDefinition.model_validate(

@@ -34,7 +34,7 @@ class RulesFeed:
 
     def __init__(self, settings: Settings, core: CoreSettings, metrics: Metrics) -> None:
         self._settings = settings
-        self._core = core
+        self._compiler = core.compiler()
         self._metrics = metrics
         self._book = RuleBook()
         self._tried: State | None = None
@@ -94,7 +94,7 @@ class RulesFeed:
         problems: list[tuple[int, str]] = []
         for state in self._candidates():
             try:
-                rules = compile_state(self._book, state, self._settings, self._core)
+                rules = compile_state(self._book, state, self._settings, self._compiler)
             except RegisterError as error:
                 problems.append((state.offset, str(error)))
             else:

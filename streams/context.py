@@ -10,7 +10,7 @@ from streams.calendar import WEEKENDS_ONLY, Calendar
 from streams.durations import DAY_MS
 from streams.facts import NO_FACTS, Facts
 from streams.greetings import NO_GREETINGS, Greetings
-from streams.rules.ruleset import RuleSet, compile_rules
+from streams.rules.ruleset import Compiler, RuleSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +31,19 @@ class CoreSettings:
     """The bank's business days."""
     greetings: Greetings = NO_GREETINGS
 
-    def compiled(self, definitions: Sequence[RuleDefinition]) -> RuleSet:
-        """Rules, as they run with these settings. Raises RuleErrors."""
-        return compile_rules(
-            definitions,
+    def compiler(self) -> Compiler:
+        """Of rules, as they run with these settings."""
+        return Compiler(
             lateness=self.lateness,
             attributes=self.attributes,
             zone=self.time_zone,
             calendar=self.calendar,
             greetings=self.greetings,
         )
+
+    def compiled(self, definitions: Sequence[RuleDefinition]) -> RuleSet:
+        """Rules, as they run with these settings. Raises RuleErrors."""
+        return self.compiler().compile(definitions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ class PastRules:
 
     def __init__(self, settings: Settings, core: CoreSettings) -> None:
         self._settings = settings
-        self._core = core
+        self._compiler = core.compiler()
         self._made: dict[int, RuleSet] = {}
 
     def at(self, offset: int) -> RuleSet:
@@ -35,6 +35,6 @@ class PastRules:
                 f"ends at {state.offset}. Was the topic compacted before its time, or made anew?"
             )
         try:
-            return compile_state(book, state, self._settings, self._core)
+            return compile_state(book, state, self._settings, self._compiler)
         except RegisterError as error:
             raise ValueError(f"{RULES_TOPIC} up to {offset} cannot be used: {error}") from None

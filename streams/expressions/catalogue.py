@@ -91,6 +91,7 @@ def common_fields(event_types: tuple[str, ...]) -> Fields:
     return common
 
 
+@cache
 def may_be_unset(event_type: str) -> bool:
     """Whether fields of this type can be UNSET, which counts as unknown."""
     data = get_type_hints(EVENT_TYPES[event_type])["data"]

@@ -47,6 +47,8 @@ States = Window | Streak | Recent
 """How a state is kept."""
 _Own = dict[str, Any]
 """Of an event, by the states' keys, the values that it put into them."""
+_Pick = Callable[[Any], Any]
+"""The value that an event's data adds, scaled; None if it adds none."""
 _Read = Callable[[Windows, int, _Own], Any]
 """Of the windows that end at a time, one aggregate's value."""
 
@@ -130,19 +132,41 @@ class Unknown(dict[int, Any]):
 UNKNOWN = Unknown()
 
 
-class Aggregates:
-    """All aggregates of a rule set, numbered."""
+class Numbers(dict[Aggregate, int]):
+    """Aggregates, numbered as they are asked for: the same in one rule set after the other, so that
+    what was compiled for one serves in the next."""
 
-    def __init__(self, aggregates: Iterable[Aggregate], lateness: int, zone: tzinfo = UTC) -> None:
+    def __init__(self) -> None:
+        super().__init__()
+        self.picks: dict[str, _Pick] = {}
+        """By the keys of states: what was compiled of their aggregates."""
+
+    def __missing__(self, aggregate: Aggregate) -> int:
+        number = self[aggregate] = len(self)
+        return number
+
+
+class Aggregates:
+    """All aggregates of a rule set."""
+
+    def __init__(
+        self,
+        aggregates: Iterable[Aggregate],
+        lateness: int,
+        zone: tzinfo = UTC,
+        numbers: Numbers | None = None,
+    ) -> None:
         self._zone = zone
-        self._numbers = {one: number for number, one in enumerate(dict.fromkeys(aggregates))}
+        numbers = Numbers() if numbers is None else numbers
+        keys = {one: state_key(one) for one in dict.fromkeys(aggregates)}
         shared: dict[str, list[Aggregate]] = {}
-        for one in self._numbers:
-            shared.setdefault(state_key(one), []).append(one)
+        for one, key in keys.items():
+            shared.setdefault(key, []).append(one)
         self.keys = frozenset(shared)
         """Of the states in a record."""
-        kept = {key: _keep(key, group, lateness) for key, group in shared.items()}
-        self._reads = [_read(one, kept[state_key(one)], zone) for one in self._numbers]
+        kept = {key: _keep(key, group, lateness, numbers) for key, group in shared.items()}
+        numbered = {numbers[one]: _read(one, kept[key], zone) for one, key in keys.items()}
+        self._reads = [numbered.get(number, _nothing) for number in range(len(numbers))]
         self._by_type: defaultdict[str, _Plan] = defaultdict(_Plan)
         for key, group in shared.items():
             for event_type, one_kept in _by_type(group[0], kept[key]):
@@ -153,9 +177,6 @@ class Aggregates:
     def types(self) -> frozenset[str]:
         """The event types that go into a window."""
         return frozenset(self._by_type)
-
-    def number_of(self, aggregate: Aggregate) -> int:
-        return self._numbers[aggregate]
 
     def add(self, windows: Windows, event: Input, latest: int) -> Readings:
         """Put an event into the windows it belongs to, and read what follows from there."""
@@ -267,19 +288,32 @@ def _digest(identity: tuple[Any, ...]) -> str:
     return blake2b(repr(identity).encode(), digest_size=8).hexdigest()
 
 
-def _keep(key: str, group: list[Aggregate], lateness: int) -> Kept:
+def _pick(one: Aggregate) -> _Pick:
+    """What an event adds to the state of an aggregate."""
+    if one.function == "recent":
+        return compile_fields(one.where, one.fields, recent.keep)
+    if one.function == "streak":
+        return compile_pick(one.where, None, 0)
+    scale = buckets.plain if isinstance(_KINDS[one.function], Ends) else buckets.scale
+    return compile_pick(one.where, one.value, one.decimals, scale)
+
+
+def _nothing(_windows: Windows, _at: int, _own: _Own) -> None:
+    """Of an aggregate that no rule of the set asks for."""
+
+
+def _keep(key: str, group: list[Aggregate], lateness: int, numbers: Numbers) -> Kept:
     one = group[0]
     keep = max(other.length for other in group) + lateness
+    if (pick := numbers.picks.get(key)) is None:
+        pick = numbers.picks[key] = _pick(one)
     if one.function == "recent":
         decimals = tuple(_scaled(field.type) for field in one.fields)
-        pick = compile_fields(one.where, one.fields, recent.keep)
         return Kept(key, Recent(keep=keep, decimals=decimals), pick)
     if one.function == "streak":
-        return Kept(key, Streak(keep=keep), compile_pick(one.where, None, 0))
+        return Kept(key, Streak(keep=keep), pick)
     kind = _KINDS[one.function]
     is_timed = isinstance(kind, Ends)
-    scale = buckets.plain if is_timed else buckets.scale
-    pick = compile_pick(one.where, one.value, one.decimals, scale)
     if one.months:
         months = max(1 - other.months[0] for other in group if other.months)
         late = -(-lateness // _SHORTEST_MONTH)

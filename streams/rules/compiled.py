@@ -9,6 +9,7 @@ cheap clause that is seldom true costs next to nothing, wherever its author wrot
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import tzinfo
+from functools import cached_property
 from typing import Any
 
 from schemas.record import Record
@@ -41,12 +42,13 @@ Evaluate = Callable[[Record, Any, Readings | Unknown, Facts, int], Sequence[Held
 _READING = "g_"
 _MAX_DEPTH = 50
 """Python reads text that is indented by less than 100."""
+MOST_TOGETHER = 100
+"""Python compiles a function in one go, and nothing else runs meanwhile: not for longer than some
+tens of milliseconds."""
 
 
 class CompiledRule:
     """A rule ready to run by itself."""
-
-    __slots__ = ("checked", "definition", "evaluate", "gate", "id", "names")
 
     def __init__(
         self, rule: CheckedRule, number_of: Callable[[Aggregate], int], zone: tzinfo
@@ -57,19 +59,45 @@ class CompiledRule:
         self.names = tuple(rule.shown)[: len(rule.shown) - len(rule.signals)]
         """Of what it shows, but for the signals of a score, which come last."""
         self.gate = gate_of(rule.definition, zone)
-        self.evaluate = compile_together([rule], number_of, zone)
+        self._number_of = number_of
+        self._zone = zone
+
+    @cached_property
+    def evaluate(self) -> Evaluate:
+        """Made when it is first asked for: most are only tried together with others."""
+        return compile_together([self.checked], self._number_of, self._zone)
 
 
 def compile_together(
     rules: Sequence[CheckedRule], number_of: Callable[[Aggregate], int], zone: tzinfo
 ) -> Evaluate:
     """One function that tries them all, and gives those that hold in order."""
+    if len(rules) <= MOST_TOGETHER:
+        return _compile(rules, number_of, zone)
+    parts = [
+        _compile(rules[first : first + MOST_TOGETHER], number_of, zone, first)
+        for first in range(0, len(rules), MOST_TOGETHER)
+    ]
+
+    def evaluate(*seen: Any) -> Sequence[Held]:
+        return [held for part in parts for held in part(*seen)]
+
+    return evaluate
+
+
+def _compile(
+    rules: Sequence[CheckedRule],
+    number_of: Callable[[Aggregate], int],
+    zone: tzinfo,
+    first: int = 0,
+) -> Evaluate:
+    """`first` is the place of the first of them among all."""
     writer = Writer(number_of, zone)
     blocks = [_Block(writer, rule, number_of) for rule in rules]
     shared = {name: value for block in blocks for name, value in block.needed()}
     lines = ["def made(r, d, g, f, at):", " h = ()"]
     lines += [f" {line}" for line in _once(shared, writer)]
-    for place, block in enumerate(blocks):
+    for place, block in enumerate(blocks, first):
         lines += block.lines(place, shared)
     return compile_function("\n".join([*lines, " return h", ""]), writer.namespace)
 

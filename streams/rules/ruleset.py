@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from hashlib import sha256
 from typing import NamedTuple
@@ -25,7 +26,7 @@ from streams.expressions.values import render
 from streams.facts import NO_FACTS, Facts
 from streams.greetings import NO_GREETINGS, Greetings
 from streams.inputs import Input
-from streams.rules.aggregates import UNKNOWN, Aggregates, Readings, Unknown
+from streams.rules.aggregates import UNKNOWN, Aggregates, Numbers, Readings, Unknown
 from streams.rules.checked import CheckedRule, check_rule
 from streams.rules.compiled import CompiledRule, compile_together
 from streams.rules.errors import RuleErrors, RuleProblem
@@ -59,6 +60,8 @@ class Fired(Struct, frozen=True):
 
 
 _NONE = Fired()
+_MOST_UNUSED = 1_000
+"""So many aggregates that no rule asks for any more are numbered still."""
 TIMER_BYTES = 256
 """More than a timer that waits for a date takes."""
 
@@ -79,46 +82,38 @@ class RuleSet:
     def __init__(
         self,
         definitions: Sequence[RuleDefinition],
-        running: Sequence[CheckedRule],
-        lateness: int,
-        attributes: Attributes,
-        zone: tzinfo,
-        calendar: Calendar,
-        greetings: Greetings,
+        digest: str,
+        running: Sequence[CompiledRule],
+        aggregates: Aggregates,
+        bank: Bank,
+        together: Callable[[Sequence[CompiledRule]], "_Listening"],
     ) -> None:
+        """`running` are sorted by id; `together` makes one function of several."""
         self.definitions = tuple(definitions)
-        used = (*attributes.declared.values(), calendar.definition, *greetings.definitions)
-        self.digest = _digest((*self.definitions, *used))
+        self.digest = digest
         """Of the rules, the attributes that they can use, the calendar and the greetings: what they
         say follows from all of them."""
         self.running = len(running)
         """How many run, live or in shadow."""
-        asked = (one for rule in running for one in rule.aggregates())
-        self._aggregates = Aggregates(asked, lateness, zone)
+        self._aggregates = aggregates
         self._ids = frozenset(rule.id for rule in self.definitions)
         self.mark = _mark((*sorted(self._aggregates.keys), *sorted(self._ids)))
         """Tells rules that keep other things in a record from these."""
-        by_type: dict[str, list[CompiledRule]] = {}
-        self._waiting: dict[str, CompiledRule] = {}
-        self.bank = Bank(zone, calendar)
-        dates = [wait for rule in running for wait in rule.waits.dates]
+        self.bank = bank
+        dates = [wait for rule in running for wait in rule.checked.waits.dates]
         dates.sort(key=lambda wait: (wait.rule, wait.kind))
         self._date_waits = {(wait.rule, wait.kind): wait for wait in dates}
         self._waits = _by_type(dates)
         self.date_waits = tuple(dates)
-        self.dates_mark = _dates_mark(dates, calendar)
-        for rule in sorted(running, key=lambda one: one.definition.id):
-            compiled = CompiledRule(rule, self._aggregates.number_of, zone)
-            if rule.definition.wait is not None:
-                self._waiting[compiled.id] = compiled
-            if not rule.waits.dates:
+        self.dates_mark = _dates_mark(dates, bank.calendar)
+        self._waiting = {rule.id: rule for rule in running if rule.definition.wait is not None}
+        by_type: dict[str, list[CompiledRule]] = {}
+        for rule in running:
+            if not rule.checked.waits.dates:
                 for event_type in dict.fromkeys(rule.definition.on):
-                    by_type.setdefault(event_type, []).append(compiled)
-        self._listeners = _listeners(running)
-        self._by_type = {
-            event_type: _Listening(rules, self._aggregates.number_of, zone)
-            for event_type, rules in by_type.items()
-        }
+                    by_type.setdefault(event_type, []).append(rule)
+        self._listeners = _listeners([rule.checked for rule in running])
+        self._by_type = {event_type: together(rules) for event_type, rules in by_type.items()}
         self._types = self._aggregates.types | by_type.keys() | self._listeners.keys()
 
     def apply(self, record: Record, event: Input, *, late: bool, facts: Facts = NO_FACTS) -> Fired:
@@ -257,7 +252,7 @@ class _Listening:
     __slots__ = ("absences", "evaluate", "rules")
 
     def __init__(
-        self, rules: list[CompiledRule], number_of: Callable[[Aggregate], int], zone: tzinfo
+        self, rules: Sequence[CompiledRule], number_of: Callable[[Aggregate], int], zone: tzinfo
     ) -> None:
         self.rules = rules
         self.absences = sum(rule.checked.waits.absence is not None for rule in rules)
@@ -358,6 +353,95 @@ def _withheld(rule: RuleDefinition, customer: str) -> Withheld | None:
     return "held_out" if is_held_out(rule, customer) else None
 
 
+class Compiler:
+    """Checks and compiles one set of rules after the other; what a set has in common with the one
+    before is not made again.
+
+    `lateness` (milliseconds) is how late an event may come and still be put into windows, `zone`
+    the one of calendar months, `calendar` the one of business days, `greetings` the templates: the
+    same as the step's.
+    """
+
+    def __init__(
+        self,
+        *,
+        lateness: int = 30 * DAY_MS,
+        attributes: Attributes = NONE_DECLARED,
+        zone: tzinfo = UTC,
+        calendar: Calendar = WEEKENDS_ONLY,
+        greetings: Greetings = NO_GREETINGS,
+    ) -> None:
+        self._lateness = lateness
+        self._attributes = attributes
+        self._zone = zone
+        self._greetings = greetings
+        self._bank = Bank(zone, calendar)
+        used = (*attributes.declared.values(), calendar.definition, *greetings.definitions)
+        self._used = [_text(one) for one in used]
+        self._before = _Made()
+
+    def compile(self, definitions: Sequence[RuleDefinition]) -> RuleSet:
+        """Raises RuleErrors with everything that is wrong."""
+        before = self._before
+        if len(before.numbers) > _MOST_UNUSED + 2 * before.asked:
+            before = _Made()
+        made = _Made(before.numbers)
+        texts = [_text(one) for one in definitions]
+        made.checked = self._check(definitions, texts, before)
+        running = {
+            text: one for text, one in made.checked.items() if one.definition.status != "draft"
+        }
+        asked = dict.fromkeys(one for rule in running.values() for one in rule.aggregates())
+        made.asked = len(asked)
+        aggregates = Aggregates(asked, self._lateness, self._zone, made.numbers)
+        number_of = made.numbers.__getitem__
+        for text, one in running.items():
+            known = before.compiled.get(text)
+            made.compiled[text] = known or CompiledRule(one, number_of, self._zone)
+
+        def together(rules: Sequence[CompiledRule]) -> _Listening:
+            key = tuple(rules)
+            known = made.listening.get(key) or before.listening.get(key)
+            found = made.listening[key] = known or _Listening(key, number_of, self._zone)
+            return found
+
+        digest = sha256("\n".join(sorted([*texts, *self._used])).encode()).hexdigest()
+        by_id = sorted(made.compiled.values(), key=lambda one: one.id)
+        rules = RuleSet(definitions, digest, by_id, aggregates, self._bank, together)
+        self._before = made
+        return rules
+
+    def _check(
+        self, definitions: Sequence[RuleDefinition], texts: Sequence[str], before: "_Made"
+    ) -> dict[str, CheckedRule]:
+        """By their texts, those that are not retired."""
+        problems = [*_doubles(definitions), *_scored_twice(definitions)]
+        checked: dict[str, CheckedRule] = {}
+        for rule, text in zip(definitions, texts, strict=True):
+            if rule.status != "retired":
+                known = before.checked.get(text)
+                found = known or check_rule(rule, self._attributes, self._greetings)
+                if isinstance(found, list):
+                    problems += found
+                else:
+                    checked[text] = found
+        if problems:
+            raise RuleErrors(problems)
+        return checked
+
+
+@dataclass
+class _Made:
+    """What a set was made of, by the texts of its rules."""
+
+    numbers: Numbers = field(default_factory=Numbers)
+    asked: int = 0
+    """How many of them the set asks for."""
+    checked: dict[str, CheckedRule] = field(default_factory=dict)
+    compiled: dict[str, CompiledRule] = field(default_factory=dict)
+    listening: dict[tuple[CompiledRule, ...], _Listening] = field(default_factory=dict)
+
+
 def compile_rules(
     definitions: Sequence[RuleDefinition],
     *,
@@ -367,26 +451,15 @@ def compile_rules(
     calendar: Calendar = WEEKENDS_ONLY,
     greetings: Greetings = NO_GREETINGS,
 ) -> RuleSet:
-    """Check and compile.
-
-    `lateness` (milliseconds) is how late an event may come and still be put into windows, `zone`
-    the one of calendar months, `calendar` the one of business days, `greetings` the templates: the
-    same as the step's.
-    Raises RuleErrors with everything that is wrong.
-    """
-    problems = [*_doubles(definitions), *_scored_twice(definitions)]
-    running: list[CheckedRule] = []
-    for rule in definitions:
-        if rule.status == "retired":
-            continue
-        checked = check_rule(rule, attributes, greetings)
-        if isinstance(checked, list):
-            problems += checked
-        elif rule.status != "draft":
-            running.append(checked)
-    if problems:
-        raise RuleErrors(problems)
-    return RuleSet(definitions, running, lateness, attributes, zone, calendar, greetings)
+    """Check and compile one set, see Compiler. Raises RuleErrors with everything that is wrong."""
+    compiler = Compiler(
+        lateness=lateness,
+        attributes=attributes,
+        zone=zone,
+        calendar=calendar,
+        greetings=greetings,
+    )
+    return compiler.compile(definitions)
 
 
 def _doubles(definitions: Iterable[RuleDefinition]) -> Iterable[RuleProblem]:
@@ -408,10 +481,9 @@ def _scored_twice(definitions: Iterable[RuleDefinition]) -> Iterable[RuleProblem
             of.setdefault(name, rule.id)
 
 
-def _digest(definitions: Iterable[BaseModel]) -> str:
-    """Examples change nothing of what a rule does."""
-    texts = sorted(one.model_dump_json(by_alias=True, exclude={"examples"}) for one in definitions)
-    return sha256("\n".join(texts).encode()).hexdigest()
+def _text(definition: BaseModel) -> str:
+    """What a definition is told by; examples change nothing of what a rule does."""
+    return definition.model_dump_json(by_alias=True, exclude={"examples"})
 
 
 NO_RULES = compile_rules([])

@@ -4,16 +4,22 @@ from collections import defaultdict
 from random import Random
 from typing import Any
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.effects import Alert
 from schemas.profile import NEVER
 from schemas.record import Record
 from schemas.rules import RuleDefinition
-from streams.rules.ruleset import NO_RULES, RuleSet, compile_rules
+from streams.facts import NO_FACTS
+from streams.rules import compiled, ruleset
+from streams.rules.ruleset import NO_RULES, Compiler, RuleSet, compile_rules
 from tests.core.test_timers import CUSTOMER, ORIGIN, RULES, Bank, nine
 from tests.lane.rules import rule
+from tests.rules.maker import DECLARED, random_input
+from tests.rules.test_compiled import random_rule
+from tests.rules.twin import ZONE
 
 HOUR = 3_600_000
 COUNTS = {"a": "30d", "b": "1d", "c": "30d"}
@@ -103,6 +109,41 @@ def test_what_waits_fires_if_its_rule_is_back_by_then() -> None:
     transfer(bank, ORIGIN + HOUR)
     bank.rules = RULES
     assert len(bank.until(nine("2026-06-01")).effects) == 1
+
+
+@settings(deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_a_set_compiled_after_others_does_what_it_does_alone(random: Random) -> None:
+    compiler = Compiler(attributes=DECLARED, zone=ZONE)
+    versions = [random_rule(random, number % 4) for number in range(8)]
+    for _ in range(random.randint(2, 6)):
+        chosen = {one.id: one for one in random.sample(versions, random.randint(0, 8))}
+        definitions = [*chosen.values()]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(compiled, "MOST_TOGETHER", random.choice([1, 2, 100]))
+            patch.setattr(ruleset, "_MOST_UNUSED", random.choice([0, 1_000]))
+            after = compiler.compile(definitions)
+        alone = compile_rules(definitions, attributes=DECLARED, zone=ZONE)
+        assert (after.digest, after.mark, after.running) == (
+            alone.digest,
+            alone.mark,
+            alone.running,
+        )
+        record, other = Record("C1"), Record("C1")
+        for _ in range(6):
+            event = random_input(random)
+            fired = after.apply(record, event, late=False, facts=NO_FACTS)
+            assert fired == alone.apply(other, event, late=False, facts=NO_FACTS)
+        assert record.encode() == other.encode()
+
+
+def test_what_stays_as_it_is_is_not_compiled_again() -> None:
+    compiler = Compiler()
+    one, other = (compiler.compile([counting("a"), counting("b", n)]) for n in (1, 2))
+    assert one.definitions[0] == other.definitions[0]
+    kept = compiler._before.compiled
+    compiler.compile([counting("a")])
+    assert set(compiler._before.compiled.values()) < set(kept.values())
 
 
 def test_rules_that_keep_the_same_forget_nothing() -> None:
