@@ -158,6 +158,7 @@ class Aggregates:
     ) -> None:
         self._zone = zone
         numbers = Numbers() if numbers is None else numbers
+        self.number_of: Callable[[Aggregate], int] = numbers.__getitem__
         keys = {one: state_key(one) for one in dict.fromkeys(aggregates)}
         shared: dict[str, list[Aggregate]] = {}
         for one, key in keys.items():

@@ -394,7 +394,7 @@ class Compiler:
         asked = dict.fromkeys(one for rule in running.values() for one in rule.aggregates())
         made.asked = len(asked)
         aggregates = Aggregates(asked, self._lateness, self._zone, made.numbers)
-        number_of = made.numbers.__getitem__
+        number_of = aggregates.number_of
         for text, one in running.items():
             known = before.compiled.get(text)
             made.compiled[text] = known or CompiledRule(one, number_of, self._zone)

@@ -108,6 +108,7 @@ def test_what_waits_fires_if_its_rule_is_back_by_then() -> None:
     bank.rules = NO_RULES
     transfer(bank, ORIGIN + HOUR)
     bank.rules = RULES
+    transfer(bank, ORIGIN + 2 * HOUR)
     assert len(bank.until(nine("2026-06-01")).effects) == 1
 
 
