@@ -29,6 +29,7 @@ from streams.expressions.nodes import (
     ProfileField,
     Reading,
     Rounded,
+    ScoreField,
     StepField,
     Tags,
 )
@@ -148,6 +149,8 @@ class _Writer:
                 return f"attributes.{node.name}"
             case StepField():
                 return f"{self._steps[node.step]}.{node.name}"
+            case ScoreField():
+                return f"profile.scores.{node.name}"
             case Tags():
                 return Base.TAGS.value
             case Reading():

@@ -1,5 +1,6 @@
 """What besides its condition lets a rule fire for a customer, or not, with figures."""
 
+from collections.abc import Iterator
 from datetime import tzinfo
 
 from msgspec import Struct
@@ -15,7 +16,7 @@ class Gatekeeper(Struct, frozen=True):
     """One reason that could keep a rule from acting."""
 
     name: str
-    """status, active, rollout, cooldown, limit, holdout."""
+    """status, active, rollout, cooldown, limit, holdout; score and newest of a rule that scores."""
     open: bool
     told: str
 
@@ -29,6 +30,7 @@ def gatekeepers(rule: RuleDefinition, record: Record, at: int, zone: tzinfo) -> 
         _cooldown(rule, record, at, zone),
         _limit(rule, record, at),
         _holdout(rule, record.customer),
+        *_score(rule, record, at),
     ]
     return [one for one in found if one is not None]
 
@@ -90,6 +92,17 @@ def _holdout(rule: RuleDefinition, customer: str) -> Gatekeeper | None:
     is_out = is_held_out(rule, customer)
     told = f"{rule.holdout} of 100 are held out, and this customer is {'one' if is_out else 'none'}"
     return Gatekeeper("holdout", not is_out, f"{told} of them")
+
+
+def _score(rule: RuleDefinition, record: Record, at: int) -> Iterator[Gatekeeper]:
+    if (score := rule.score) is None:
+        return
+    kept = record.profile.scores.get(score.name)
+    was_high = kept is not None and kept.raised
+    told = "was high already" if was_high else "was not high before"
+    yield Gatekeeper("score", not was_high, f"it {told}; low again below {score.release}")
+    if at < record.activity.latest:
+        yield Gatekeeper("newest", False, "a score is of the newest event, and a newer one came")
 
 
 def _local(at: int, zone: tzinfo) -> str:

@@ -8,7 +8,9 @@ from dataclasses import replace
 from decimal import Decimal
 
 from msgspec import Struct
+from msgspec.structs import replace as replace_clause
 
+from schemas.rule_scores import Score
 from streams.expressions.interpret import World, interpret
 from streams.expressions.nodes import (
     And,
@@ -25,6 +27,7 @@ from streams.expressions.nodes import (
     Or,
     ProfileField,
     Reading,
+    ScoreField,
     StepField,
     walk,
 )
@@ -33,7 +36,16 @@ from streams.expressions.write import write
 from streams.rules.checked import CheckedRule
 from streams.rules.sequence import Chain
 
-_LOOKED_AT = (EventField, ProfileField, Attribute, Let, Reading, StepField, FactField)
+_LOOKED_AT = (
+    EventField,
+    ProfileField,
+    Attribute,
+    ScoreField,
+    Let,
+    Reading,
+    StepField,
+    FactField,
+)
 
 
 class Clause(Struct, frozen=True, kw_only=True):
@@ -60,11 +72,14 @@ class NoEvent:
 
 
 def clauses(rule: CheckedRule, world: World) -> list[Clause]:
-    """The condition's clauses as their author wrote them, what is under `unless` at last."""
+    """The condition's clauses as their author wrote them, what is under `unless` behind them, and
+    of a rule with a score whether that is high."""
     condition = rule.condition
     asked = condition.parts if isinstance(condition, And) else (condition,)
     teller = _Teller(world, step_names(rule))
-    return [teller.clause(one) for one in asked]
+    told = [teller.clause(one) for one in asked]
+    score = rule.definition.score
+    return told if score is None else [*told, teller.score(score, rule.signals)]
 
 
 def lets(rule: CheckedRule, world: World) -> dict[str, str]:
@@ -107,6 +122,24 @@ class _Teller:
             seen={} if parts else dict(self._seen(node)),
             off=self._off(node) if isinstance(node, Compare) and holds is False else "",
             of_event=isinstance(self._world.data, NoEvent) and self._looks_at_the_event(node),
+            parts=parts,
+        )
+
+    def score(self, score: Score, signals: Sequence[Node]) -> Clause:
+        """Whether its points reach the threshold, with each signal."""
+        told = [self.clause(one.part if isinstance(one, Holds) else one) for one in signals]
+        points = sum(
+            one.points for one, said in zip(score.signals, told, strict=True) if said.holds
+        )
+        parts = [
+            replace_clause(said, text=f"{one.points:+} {said.text}")
+            for one, said in zip(score.signals, told, strict=True)
+        ]
+        return Clause(
+            text=f"{score.name} >= {score.threshold}",
+            holds=points >= score.threshold,
+            seen={score.name: str(points)},
+            off=f"{score.threshold - points} short" if points < score.threshold else "",
             parts=parts,
         )
 

@@ -152,6 +152,25 @@ def test_a_rule_in_words() -> None:
             "存入定期存款后，在到期日前3个工作日（09:00），如果到期日晚于「2026-01-31」",
         ),
         (
+            {
+                "let": {},
+                "if": "true",
+                "unless": None,
+                "score": {
+                    "name": "churn",
+                    "threshold": 50,
+                    "release": 30,
+                    "signals": [
+                        {"points": 60, "if": "amount > 5", "reason": {"en": "A", "zh": "甲"}}
+                    ],
+                },
+            },
+            "When a transfer is completed, as soon as the score “churn” reaches 50 (and again once "
+            "it was below 30), of 60 points if the amount is more than 5: a task",
+            "当客户完成一笔转账，一旦评分「churn」达到50分（降到30分以下后可再次触发），"
+            "计分：金额大于5计60分：",
+        ),
+        (
             {"let": {}, "if": "amount > 1 and (channel == 'app' or currency in ['USD', 'HKD'])"},
             "if the amount is more than 1, and either the channel is “app”, or the currency is",
             "如果金额大于1，且（渠道是「app」，或币种为「USD」、「HKD」之一）",

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from schemas.effects import Text
 from schemas.rule_parts import Text as Title
 from schemas.rule_waits import Wait
+from streams.expressions.nodes import Literal
 from streams.rules.checked import CheckedRule
 from streams.rules.explain.conditions import Teller
 from streams.rules.explain.phrases import CHINESE, ENGLISH, Phrases
@@ -30,10 +31,10 @@ class _Sentences:
 
     def told(self) -> str:
         say = self._teller.say
-        condition = self._teller.condition(self._rule.condition)
         said = [
             self._when(),
-            say("if", condition),
+            self._if(),
+            self._score(),
             say("then", say("next").join(self._actions())),
         ]
         if lets := list(self._lets()):
@@ -51,6 +52,24 @@ class _Sentences:
             return teller.say("dated", date, teller.happens(rule.definition.on))
         said = teller.say("when", teller.happens(rule.definition.on)) + self._sequence()
         return said + (self._absence(rule.waits.absence) if rule.waits.absence else "")
+
+    def _if(self) -> str:
+        """Nothing for a rule that always holds: of a score that is usual."""
+        condition = self._rule.condition
+        if isinstance(condition, Literal) and condition.value is True:
+            return ""
+        return self._teller.say("if", self._teller.condition(condition))
+
+    def _score(self) -> str:
+        say, score = self._teller.say, self._rule.definition.score
+        if score is None:
+            return ""
+        signals = [
+            say("signal", one.points, self._teller.condition(node))
+            for one, node in zip(score.signals, self._rule.signals, strict=True)
+        ]
+        told = say("next").join(signals)
+        return say("score", score.name, score.threshold, score.release, told)
 
     def _sequence(self) -> str:
         checked, asked = self._rule.sequence, self._rule.definition.sequence

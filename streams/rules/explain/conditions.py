@@ -28,6 +28,7 @@ from streams.expressions.nodes import (
     ProfileField,
     Reading,
     Rounded,
+    ScoreField,
     StepField,
     Tags,
 )
@@ -174,6 +175,7 @@ SAID: dict[type[Node], Callable[[Teller, Any], str]] = {
     ),
     FactField: Teller._fact,
     Attribute: lambda teller, node: teller.say("attribute", node.name),
+    ScoreField: lambda teller, node: teller.say("score_field", node.name),
     Tags: lambda teller, _: teller.say("tags"),
     Let: lambda teller, node: teller.say("let", node.name),
     Reading: Teller._reading,
