@@ -178,7 +178,7 @@ class RuleDefinition(Strict):
     @model_validator(mode="before")
     @classmethod
     def _a_score_needs_no_condition(cls, values: object) -> object:
-        if isinstance(values, dict) and "score" in values:
+        if isinstance(values, dict) and values.get("score") is not None:
             return {"if": "true", **values}
         return values
 

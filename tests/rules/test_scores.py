@@ -238,7 +238,7 @@ def test_a_rule_without_a_score_names_none_and_needs_a_condition(tmp_path: Path)
     path.write_text(GOOD.replace("{times} transfers", "{score}"))
     with pytest.raises(RuleFileErrors, match="score is not known"):
         read_rules([path])
-    path.write_text(GOOD.replace("if: base_amount > 100 and times >= 3\n", ""))
+    path.write_text(GOOD.replace("if: base_amount > 100 and times >= 3", "score:"))
     with pytest.raises(RuleFileErrors, match="if: this key is missing"):
         read_rules([path])
 
