@@ -11,6 +11,7 @@ from config.yaml_text import read_yaml
 from schemas.rule_register import RULES_TOPIC
 from schemas.rules import RuleDefinition
 from streams.context import CoreSettings
+from streams.rules.checked import unknown_scores
 from streams.rules.errors import RuleErrors
 from streams.rules.lifecycle import Change, changed
 from streams.rules.register import InForce, RegisterError, RuleBook, State
@@ -59,10 +60,10 @@ def check_change(book: RuleBook, changes: Sequence[Change], settings: Settings) 
     say. Raises RegisterError and FileErrors."""
     core = core_settings(settings)
     active = changed(book, changes, "", "")
-    compile_state(
+    rules = compile_state(
         book, State(book.state.offset, active, book.state.isolated), settings, core.compiler()
     )
-    problems: list[str] = []
+    problems = [str(one) for one in unknown_scores(rules.definitions)]
     for one in changes:
         rule = RuleDefinition.model_validate(
             read_yaml(book.versions[one.rule, one.after.version].source, "safe")

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from agents.register import check_change
 from agents.rules import read_rules
 from config.load_rules import RuleFileErrors
+from config.settings import Settings
 from schemas.effects import ActionTaken, Alert, Decision, Effect, Profile
 from schemas.profile import Score
 from schemas.record import Record
@@ -16,12 +18,16 @@ from streams.chunk import apply_chunk
 from streams.context import Context, CoreSettings
 from streams.durations import DAY_MS
 from streams.intake import read
+from streams.rules.lifecycle import approve
+from streams.rules.register import RegisterError
 from streams.rules.ruleset import RuleErrors, compile_rules
 from streams.rules.scores import MAX_SCORES, keep
 from tests.core.strategies import CUSTOMERS, NOW, PARTITIONS
 from tests.core.test_actions import rule, viewed
+from tests.lane.rules import rule as of_register
 from tests.rules.maker import DECLARED, TYPES, random_input, random_record
 from tests.rules.test_compiled import OPEN, random_rule
+from tests.rules.test_register import active, book_of, version
 from tests.rules.test_wrong_rules import GOOD
 
 WHO = CUSTOMERS[0]
@@ -49,6 +55,9 @@ SCORE = {
 
 def scoring(**more: Any) -> RuleDefinition:
     return rule("leaving", "true", {"alert": {"text": TEXT}}, score=SCORE, **more)
+
+
+SIGNAL = {"points": 5, "if": "base_amount > 3", "reason": {"en": "A", "zh": "甲"}}
 
 
 class Customer:
@@ -248,3 +257,13 @@ def test_two_rules_have_no_score_of_one_name() -> None:
     with pytest.raises(RuleErrors, match="the rule leaving has a score of this name already"):
         compile_rules([scoring(), other])
     compile_rules([scoring(), other.model_copy(update={"status": "retired"})])
+
+
+def test_what_would_be_in_force_asks_for_no_score_that_is_not_there() -> None:
+    scored = {"name": "calm", "threshold": 1, "release": 1, "signals": [SIGNAL]}
+    asks = version(of_register("asks", **{"if": "profile.scores.clam > 3"}))
+    told = [version(of_register("scores", score=scored)), asks, active(1, scores=(1, "live"))]
+    book, _ = book_of(told)
+    change = approve(book, "asks", 1, "shadow", "somebody")
+    with pytest.raises(RegisterError, match=r"asks: if, column 1: .* clam; did you mean calm\?"):
+        check_change(book, [change], Settings())
