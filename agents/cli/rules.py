@@ -8,6 +8,7 @@ from agents.calendar_gap import calendar_gap
 from agents.cli.errors import UserError
 from agents.cli.rules_backtest import backtest
 from agents.cli.rules_explain import explain
+from agents.cli.rules_profile import profile
 from agents.cli.rules_publish import approve_, publish, rollback, seed
 from agents.cli.rules_register import diff, history, status
 from agents.cli.rules_why import why
@@ -28,7 +29,19 @@ def rules() -> None:
     them, for workers to follow while they run."""
 
 
-for command in (backtest, why, explain, seed, publish, approve_, rollback, status, history, diff):
+for command in (
+    backtest,
+    why,
+    explain,
+    profile,
+    seed,
+    publish,
+    approve_,
+    rollback,
+    status,
+    history,
+    diff,
+):
     rules.add_command(command)
 
 

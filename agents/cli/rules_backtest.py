@@ -2,14 +2,11 @@
 
 import json
 import os
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import IO
 
 import click
 
@@ -19,9 +16,10 @@ from agents.backtest.from_kafka import read_kafka
 from agents.backtest.job import Question
 from agents.backtest.journal import run_journal
 from agents.backtest.report import as_data, picture
-from agents.backtest.run import Result, Show, run
+from agents.backtest.run import Result, run
 from agents.cli.errors import UserError
 from agents.cli.out_file import whole_file
+from agents.cli.progress import progress
 from agents.clock import BankClock
 from agents.core import core_settings
 from agents.terminal import console
@@ -30,9 +28,6 @@ from config.placed_yaml import FileErrors
 from config.settings import Settings
 from schemas.envelope import to_millis
 from streams.backtest.tally import Span
-
-_SAY_EVERY_S = 0.2
-_WIDTH = 30
 
 
 @click.command()
@@ -97,7 +92,7 @@ def backtest(
         began = time.monotonic()
         with ExitStack() as opened:
             written = opened.enter_context(whole_file(out)) if out is not None else None
-            show = opened.enter_context(_progress())
+            show = opened.enter_context(progress())
             many = cores or _cores()
             if source == "journal":
                 result = run_journal(settings, question, many, show, written)
@@ -147,31 +142,3 @@ def _tell(result: Result, seconds: float, as_json: bool, beside: bool) -> None:
         screen.stderr = True
     for part in picture(data):
         screen.print(part, soft_wrap=isinstance(part, str))
-
-
-@contextmanager
-def _progress() -> Iterator[Show]:
-    """A line on a terminal that says how far it is."""
-    stream: IO[str] = sys.stderr
-    said = time.monotonic()
-
-    def show(what: str, done: int, of: int) -> None:
-        nonlocal said
-        if time.monotonic() - said < _SAY_EVERY_S:
-            return
-        said = time.monotonic()
-        bar = ""
-        if of:
-            full = done * _WIDTH // of
-            bar = f"[{'#' * full}{'-' * (_WIDTH - full)}] {done / of:4.0%} "
-        stream.write(f"\r\x1b[K{what} {bar}{done:,} messages")
-        stream.flush()
-
-    if not stream.isatty():
-        yield lambda _what, _done, _of: None
-        return
-    try:
-        yield show
-    finally:
-        stream.write("\r\x1b[K")
-        stream.flush()
