@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
@@ -10,8 +11,9 @@ from pathlib import Path
 
 import click
 
-from agents.backtest.archived import ArchiveError, read_files
+from agents.backtest.archived import Archived, ArchiveError, read_files
 from agents.backtest.choice import ChoiceError, choose
+from agents.backtest.from_clickhouse import read_clickhouse
 from agents.backtest.from_kafka import read_kafka
 from agents.backtest.job import Question
 from agents.backtest.journal import run_journal
@@ -43,9 +45,10 @@ from streams.backtest.tally import Span
 )
 @click.option(
     "--source",
-    type=click.Choice(("kafka", "journal")),
+    type=click.Choice(("kafka", "journal", "clickhouse")),
     help="kafka: all that the topics hold, in the order of event times. journal: the same, along "
-    "vip.journal, chunk by chunk as the live run did.",
+    "vip.journal, chunk by chunk as the live run did. clickhouse: what the sink stored, "
+    "without what identifies a person, attributes too.",
 )
 @click.option("--from", "start", metavar="DAY", help="Count from this day or instant on.")
 @click.option("--to", "end", metavar="DAY", help="To the end of this day, or up to this instant.")
@@ -83,11 +86,13 @@ def backtest(
     """
     settings = load_settings()
     if bool(files) == bool(source):
-        raise UserError("name one archive: --events FILE, or --source kafka or journal")
+        raise UserError("name one archive: --events FILE, or --source kafka, journal or clickhouse")
     try:
         question = _question(names, settings, start, end)
         now = BankClock.from_settings(settings.clock).now()
-        if source == "kafka" and end is None:  # what is not in the topics by now did not happen
+        if (
+            source in ("kafka", "clickhouse") and end is None
+        ):  # what is not there by now did not happen
             question = replace(question, span=question.span._replace(end=now + 1))
         began = time.monotonic()
         with ExitStack() as opened:
@@ -97,11 +102,17 @@ def backtest(
             if source == "journal":
                 result = run_journal(settings, question, many, show, written)
             else:
-                archive = read_files(files) if files else read_kafka(settings)
+                archive = _archive(settings, files, source)
                 result = run(archive, question, now, many, show, written)
     except (ArchiveError, ChoiceError, FileErrors) as error:
         raise UserError(str(error)) from None
     _tell(result, time.monotonic() - began, as_json, beside=str(out) == "-")
+
+
+def _archive(settings: Settings, files: tuple[Path, ...], source: str | None) -> Iterator[Archived]:
+    if files:
+        return read_files(files)
+    return read_kafka(settings) if source == "kafka" else read_clickhouse(settings)
 
 
 def _question(

@@ -1,6 +1,7 @@
 """All parts, by the names under which `--only` finds them, in the order in which they run."""
 
 from tests.bench.parts import (
+    backtest,
     bank_rate,
     latency,
     producers,
@@ -17,6 +18,7 @@ from tests.bench.parts.part import Measure
 
 PARTS: dict[str, Measure] = {
     "records": records.measure,
+    "backtest": backtest.measure,
     "latency": latency.measure,
     "restore": restore.measure,
     "scaling": scaling.measure,

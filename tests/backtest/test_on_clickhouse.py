@@ -1,0 +1,101 @@
+"""A backtest over the rows that the sink stored is one over the messages that it took."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agents.backtest.archived import read_files
+from agents.backtest.spill import event_time
+from agents.cli.main import run
+from schemas.decode import decode_event
+from schemas.fields import sensitive_fields
+from sinks.clickhouse.address import Address, client_of
+from sinks.clickhouse.archive import stored_events
+from sinks.clickhouse.batch import make_batch
+from sinks.clickhouse.message import Message
+from sinks.clickhouse.migrate import migrate
+from sinks.clickhouse.writer import Writer
+from streams.partitioning import partition_of
+from tests.schemas.examples import EVENT_EXAMPLES
+from tests.sink.server import Server
+from tests.sink.taken import taken
+
+pytestmark = pytest.mark.broker
+PARTITIONS = 12
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
+    server = Server(tmp_path_factory.mktemp("clickhouse"))
+    address = Address(host="127.0.0.1", port=server.port, database="archive")
+    migrate(address)
+    yield address
+    server.stop()
+
+
+def write(address: Address, messages: list[Message]) -> None:
+    writer = Writer(address)
+    for table, rows in make_batch(taken(messages)).rows.items():
+        writer.insert(table, rows)
+    writer.close()
+
+
+def test_every_example_comes_back(address: Address) -> None:
+    texts = [json.dumps(example).encode() for example in EVENT_EXAMPLES]
+    events = [decode_event(text) for text in texts]
+    write(
+        address,
+        [
+            Message(event.topic, 0, offset, 1_700_000_000_000, text, [], event.subject.encode())
+            for offset, (event, text) in enumerate(zip(events, texts, strict=True))
+        ],
+    )
+    with client_of(address) as client:
+        stored = {one.offset: decode_event(one.value or b"") for one in stored_events(client)}
+        client.execute("TRUNCATE TABLE events_raw")
+    for offset, event in enumerate(events):
+        back, data = stored[offset], event.data
+        assert (back.id, back.source, back.subject) == (event.id, event.source, event.subject)
+        names = {*data.__struct_fields__} - {*sensitive_fields(type(data)), "family"}
+        told = {name: getattr(data, name) for name in names}
+        assert {name: getattr(back.data, name) for name in names} == told
+
+
+def test_a_backtest_says_the_same(
+    address: Address,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bank = tmp_path / "bank.jsonl"
+    asked = "--customers 40 --days 60 --for 10s --duplicates 0.05"
+    assert run(["bank", "--out", str(bank), *asked.split()]) == 0
+    messages = [
+        Message(
+            one.topic,
+            partition_of(one.key, PARTITIONS),
+            one.offset,
+            one.sent,
+            one.value,
+            [],
+            one.key,
+        )
+        for one in read_files([bank])
+        if event_time(one.value) is not None
+    ]
+    write(address, messages)
+    monkeypatch.setenv("VIPCARE_TOPICS__PARTITIONS", str(PARTITIONS))
+    monkeypatch.setenv("VIPCARE_CLICKHOUSE__PORT", str(address.port))
+    monkeypatch.setenv("VIPCARE_CLICKHOUSE__DATABASE", address.database)
+    capsys.readouterr()
+    told = []
+    for source in (["--events", str(bank)], ["--source", "clickhouse"]):
+        until = ["--from", "2025-10-01", "--to", "2026-01-06"]
+        assert run(["rules", "backtest", *source, *until, "--json"]) == 0
+        told.append(json.loads(capsys.readouterr().out))
+    files, rows = told
+    assert rows["rules"] == files["rules"]
+    assert rows["workload"] == files["workload"]
+    assert sum(one["fired"] for one in rows["rules"].values()) > 5
