@@ -90,7 +90,9 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
         oldest=activity.latest - settings.duplicates_for,
     )
     record.header.sequence += 1
-    beside = folded.month_began or outcome.scored or _change_the_record(outcome.firings)
+    beside = folded.month_began or outcome.scored
+    if outcome.firings:
+        beside = beside or _change_the_record(outcome.firings)
     telling = context.summaries and may_change_summary(record, event, beside=beside)
     other = mirrored(event) if event.type in MIRRORED else None
     if not (telling or late or armed or outcome.firings or outcome.failed or other):

@@ -169,6 +169,7 @@ def clickhouse_portrait(
             Facts("behaviour", known(*behaviour)),
             _tasks(found.tasks, zone),
             _alerts(found.alerts, zone),
+            _actions(found.actions, zone),
             time_line(found.events, found.told["events"], MOST, zone),
             _told(found, zone),
         ),
@@ -296,6 +297,21 @@ def _things(name: str, rows: Sequence[Shown], level: str, zone: tzinfo) -> Table
         for row in rows
     )
     return Table(name, columns, shown)
+
+
+def _actions(rows: Sequence[Shown], zone: tzinfo) -> Table:
+    columns = ("time", "what", "about", "text", "rule")
+    shown = tuple(
+        (
+            row["time"].astimezone(zone),
+            row["action"],
+            row["name"],
+            in_language(row["text"]) or None,
+            row["rule_id"],
+        )
+        for row in rows
+    )
+    return Table("actions", columns, shown)
 
 
 def _told(found: FoundCustomer, zone: tzinfo) -> Facts:

@@ -17,6 +17,10 @@ _ALERTS = """
 SELECT time, alert_id, state, kind, severity, title, rule_id FROM alerts_current
 WHERE customer = %(customer)s ORDER BY state = 'open' DESC, time DESC LIMIT %(most)s
 """
+_ACTIONS = """
+SELECT time, action, name, text, rule_id FROM actions
+WHERE customer = %(customer)s AND changed ORDER BY time DESC, action_id LIMIT %(most)s
+"""
 _EVENTS = """
 SELECT time, type, amount, currency, direction, account, card, merchant, category, country,
     counterparty_country, channel, page, page_topic, journey, product, about, severity, task,
@@ -36,6 +40,8 @@ class FoundCustomer(NamedTuple):
     tasks: Sequence[Shown]
     """As they are now; open ones first, then the newest first."""
     alerts: Sequence[Shown]
+    actions: Sequence[Shown]
+    """What rules did by themselves and asked for, the newest first."""
     events: Sequence[Shown]
     """The newest first, each once."""
     told: Shown
@@ -43,8 +49,8 @@ class FoundCustomer(NamedTuple):
 
 
 def read_customer(client: Client, customer: str, most: int) -> FoundCustomer | None:
-    """At most so many tasks and alerts, and ten times as many events, of which several may make one
-    line; None if nothing is there of this customer.
+    """At most so many tasks, alerts and actions, and ten times as many events, of which several
+    may make one line; None if nothing is there of this customer.
 
     Raises what the driver raises (sinks.clickhouse.address.FAILURES).
     """
@@ -57,6 +63,7 @@ def read_customer(client: Client, customer: str, most: int) -> FoundCustomer | N
         summary[0] if summary else None,
         _rows(client, _TASKS, given),
         _rows(client, _ALERTS, given),
+        _rows(client, _ACTIONS, given),
         _rows(client, _EVENTS, given),
         count,
     )

@@ -23,6 +23,7 @@ from schemas.effects import (
 )
 from sinks.clickhouse.address import Address
 from sinks.clickhouse.batch import make_batch
+from sinks.clickhouse.customer import read_customer
 from sinks.clickhouse.message import Message
 from sinks.clickhouse.render import StoredLetter, count_rows, read_dead_letters, read_effects
 from sinks.clickhouse.tables import TABLES
@@ -136,3 +137,21 @@ def test_dead_letters_keep_their_place_and_not_their_content(
 
 def _stored(letter: DeadLetter) -> StoredLetter:
     return StoredLetter(*(getattr(letter, name) for name in HEADERS))
+
+
+def test_a_customer_is_read_with_what_rules_did(client: Client, address: Address) -> None:
+    told = [msgspec.convert(one, ActionTaken) for one in examples("action.taken")]
+    idle = msgspec.structs.replace(told[0].data, changed=False)
+    nothing = msgspec.structs.replace(told[0], id="idle", data=idle)
+    asked = [msgspec.convert(one, ProcessRequested) for one in examples("process.requested")]
+    profile = [msgspec.convert(examples("vip.profile")[0], Profile)]
+    write(address, messages_of([*told, nothing, *asked, *profile]))
+    found = read_customer(client, told[0].subject, 50)
+    assert found is not None
+    assert sorted((one["action"], one["name"]) for one in found.actions) == [
+        ("greeting", "birthday-golf"),
+        ("note", "golf"),
+        ("process", "complaint"),
+        ("process", "complaint"),
+        ("tag", "golf"),
+    ]
