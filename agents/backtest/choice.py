@@ -5,15 +5,22 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agents.core import core_settings
+from agents.reading import ReadingError
+from agents.register import rules_in_force
 from agents.rules import read_rules
 from config.load_rules import RuleFile
 from config.settings import Settings
 from schemas.rules import RuleDefinition
 from streams.expressions.parse import nearest
+from streams.rules.register import RegisterError
 
 
 class ChoiceError(Exception):
     """There is no such rule to try; what to do is in it."""
+
+
+Known = dict[str, RuleDefinition]
+"""The rules in force, by id."""
 
 
 class Chosen(NamedTuple):
@@ -23,13 +30,12 @@ class Chosen(NamedTuple):
     """The live rules of the same ids that say something else."""
 
 
-def choose(names: Sequence[str], settings: Settings) -> Chosen:
-    """Rules by id (of those in force), file or folder: drafts and shadow rules run as if they were
-    live. No name means all in force, as they stand.
+def choose(names: Sequence[str], known: Known, settings: Settings) -> Chosen:
+    """Rules by id (of those known), file or folder: drafts and shadow rules run as if they were
+    live. No name means all that are known, as they stand.
 
     Raises ChoiceError and FileErrors.
     """
-    known = in_force(settings)
     if not names:
         return Chosen([*known.values()], [])
     found: dict[str, RuleDefinition] = {}
@@ -42,26 +48,37 @@ def choose(names: Sequence[str], settings: Settings) -> Chosen:
     return Chosen([*found.values()], [rule for rule in live if rule != found[rule.id]])
 
 
-def choose_any(names: Sequence[str], settings: Settings) -> list[RuleDefinition]:
-    """Rules by id, file or folder, as they stand; without a name all in force but the retired.
-    Raises ChoiceError and FileErrors."""
-    known = in_force(settings)
+def choose_any(names: Sequence[str], known: Known, settings: Settings) -> list[RuleDefinition]:
+    """Rules by id, file or folder, as they stand; without a name all that are known but the
+    retired. Raises ChoiceError and FileErrors."""
     if not names:
         return [rule for rule in known.values() if rule.status != "retired"]
     return [rule for name in names for rule in _named(name, known, settings)]
 
 
-def choose_one(name: str, settings: Settings) -> RuleDefinition:
+def choose_one(name: str, known: Known, settings: Settings) -> RuleDefinition:
     """One rule by id or file, as it stands. Raises ChoiceError and FileErrors."""
-    found = [*_named(name, in_force(settings), settings)]
+    found = [*_named(name, known, settings)]
     if len(found) != 1:
         raise ChoiceError(f"{name} holds {len(found)} rules: name one")
     return found[0]
 
 
-def in_force(settings: Settings) -> dict[str, RuleDefinition]:
-    """The rules that a worker with these settings has, by id. Raises FileErrors."""
+def of_files(settings: Settings) -> Known:
+    """The rules that a worker has where nothing was published. Raises FileErrors."""
     return {file.definition.id: file.definition for file in _read(settings, _folder(settings))}
+
+
+def in_force(settings: Settings) -> Known:
+    """The rules that workers have: of the register, or while that is empty of files.
+
+    Raises ChoiceError if it cannot be read, and FileErrors.
+    """
+    try:
+        found = rules_in_force(settings, core_settings(settings))
+    except (ReadingError, RegisterError) as error:
+        raise ChoiceError(f"the register of rules: {error}") from error
+    return {rule.id: rule for rule in found.rules.definitions}
 
 
 def as_if_live(rule: RuleDefinition) -> RuleDefinition:
@@ -71,9 +88,7 @@ def as_if_live(rule: RuleDefinition) -> RuleDefinition:
     return rule.model_copy(update={"status": "live"})
 
 
-def _named(
-    name: str, known: dict[str, RuleDefinition], settings: Settings
-) -> Iterable[RuleDefinition]:
+def _named(name: str, known: Known, settings: Settings) -> Iterable[RuleDefinition]:
     if name in known:
         return [known[name]]
     path = Path(name)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from agents.backtest.archived import UNKNOWN, Archived, ArchiveError
-from agents.backtest.choice import as_if_live, in_force
+from agents.backtest.choice import Known, as_if_live
 from agents.backtest.spill import event_time, mirror_of
 from agents.core import core_settings
 from config.settings import Settings
@@ -29,10 +29,15 @@ class Answer(NamedTuple):
 
 
 def why_now(
-    settings: Settings, rule: RuleDefinition, record: Record, facts: Facts, now: int
+    settings: Settings,
+    rule: RuleDefinition,
+    known: Known,
+    record: Record,
+    facts: Facts,
+    now: int,
 ) -> Answer:
-    """As things are in a record; `now` is the bank's time. Raises ChoiceError and FileErrors."""
-    known = in_force(settings)
+    """As things are in a record; `known` are the rules in force, `now` is the bank's time. Raises
+    ChoiceError."""
     remark = ""
     if known.get(rule.id) != rule or rule.status not in ("live", "shadow"):
         remark = "it is not in force: what only it looks back at is not in the record yet"
@@ -43,13 +48,14 @@ def why_now(
 def why_then(
     settings: Settings,
     rule: RuleDefinition,
+    known: Known,
     customer: str,
     event: str,
     archive: Iterable[Archived],
     now: int,
 ) -> Answer:
     """As an archived event came, and as what the rule waited for after it ended: the customer's
-    events are played up to now. Raises ArchiveError, ChoiceError and FileErrors."""
+    events are played up to now. Raises ArchiveError and ChoiceError."""
     core = core_settings(settings)
     entries, facts, end = _events_of(customer, archive, core, now)
     wanted = [one for one in entries if one.input and one.input.event.id == event]
@@ -61,7 +67,7 @@ def why_then(
     told = f"{found.type} {event}"
     if found.type not in rule.on:
         return Answer([], told, f"it listens to {', '.join(rule.on)}, not to {found.type}")
-    asked = _asked(core, rule, [*in_force(settings).values()], event)
+    asked = _asked(core, rule, [*known.values()], event)
     play(customer, entries, Trial(asked, core, FactsInTime(facts), end))
     answers = [*asked.answers.values()]
     remark = "" if answers else "the event was not applied: it is a duplicate or a dead letter"

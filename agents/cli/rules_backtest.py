@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from agents.backtest.archived import Archived, ArchiveError, read_files
-from agents.backtest.choice import ChoiceError, choose
+from agents.backtest.choice import ChoiceError, Known, choose, in_force, of_files
 from agents.backtest.from_clickhouse import read_clickhouse
 from agents.backtest.from_kafka import read_kafka
 from agents.backtest.job import Question
@@ -88,7 +88,8 @@ def backtest(
     if bool(files) == bool(source):
         raise UserError("name one archive: --events FILE, or --source kafka, journal or clickhouse")
     try:
-        question = _question(names, settings, start, end)
+        known = in_force(settings) if source in ("kafka", "journal") else of_files(settings)
+        question = _question(names, known, settings, start, end)
         now = BankClock.from_settings(settings.clock).now()
         if (
             source in ("kafka", "clickhouse") and end is None
@@ -116,7 +117,7 @@ def _archive(settings: Settings, files: tuple[Path, ...], source: str | None) ->
 
 
 def _question(
-    names: tuple[str, ...], settings: Settings, start: str | None, end: str | None
+    names: tuple[str, ...], known: Known, settings: Settings, start: str | None, end: str | None
 ) -> Question:
     core = core_settings(settings)
     zone = core.time_zone
@@ -124,7 +125,7 @@ def _question(
     until = 0 if end is None else _instant(end, zone, days=1)
     if until and until <= since:
         raise UserError("--to comes before --from")
-    chosen = choose(names, settings)
+    chosen = choose(names, known, settings)
     return Question(chosen.rules, chosen.live, core, Span(since, until, zone))
 
 

@@ -4,7 +4,7 @@ import json
 
 import click
 
-from agents.backtest.choice import ChoiceError, choose_any
+from agents.backtest.choice import ChoiceError, choose_any, of_files
 from agents.cli.errors import UserError
 from agents.core import core_settings
 from agents.terminal import console, plain
@@ -29,7 +29,7 @@ def explain(names: tuple[str, ...], as_json: bool) -> None:
     settings = load_settings()
     try:
         core = core_settings(settings)
-        rules = choose_any(names, settings)
+        rules = choose_any(names, of_files(settings), settings)
     except (ChoiceError, FileErrors) as error:
         raise UserError(str(error)) from None
     told = {}

@@ -8,7 +8,7 @@ import click
 from rich.table import Table
 
 from agents.backtest.archived import ArchiveError, read_files
-from agents.backtest.choice import ChoiceError, choose_any
+from agents.backtest.choice import ChoiceError, choose_any, of_files
 from agents.backtest.from_kafka import read_kafka
 from agents.backtest.profiling import Sample, simulated
 from agents.bank.plan import PlanError
@@ -53,7 +53,7 @@ def profile(
     if files and source:
         raise UserError("name one archive: --events FILE, or --source kafka")
     try:
-        rules = choose_any(names, settings)
+        rules = choose_any(names, of_files(settings), settings)
         archive = (
             read_files(files)
             if files

@@ -11,7 +11,7 @@ import msgspec
 from rich.text import Text
 
 from agents.backtest.archived import ArchiveError, read_files
-from agents.backtest.choice import ChoiceError, choose_one
+from agents.backtest.choice import ChoiceError, Known, choose_one, in_force, of_files
 from agents.backtest.from_kafka import read_customer
 from agents.backtest.why import Answer, why_now, why_then
 from agents.cli.errors import UserError
@@ -87,8 +87,9 @@ def why(
         raise UserError("--events is where an event is looked for: name it with --event ID")
     settings = load_settings()
     try:
-        rule = choose_one(name, settings)
-        answer = _answer(settings, rule, customer, event, files, place)
+        known = of_files(settings) if files else in_force(settings)
+        rule = choose_one(name, known, settings)
+        answer = _answer(settings, rule, known, customer, event, files, place)
         zone = core_settings(settings).time_zone
     except (ArchiveError, ChoiceError, FileErrors, SourceError, UnknownCustomerError) as error:
         raise UserError(str(error)) from None
@@ -103,6 +104,7 @@ def why(
 def _answer(
     settings: Settings,
     rule: RuleDefinition,
+    known: Known,
     customer: str,
     event: str | None,
     files: tuple[Path, ...],
@@ -111,12 +113,12 @@ def _answer(
     now = BankClock.from_settings(settings.clock).now()
     if event is not None:
         archive = read_files(files) if files else read_customer(settings, customer)
-        return why_then(settings, rule, customer, event, archive, now)
+        return why_then(settings, rule, known, customer, event, archive, now)
     near = has_copy(settings, customer) if place is None else place == "store"
     found = from_store(settings, customer) if near else from_kafka(settings, customer)
     if found.warning:
         click.echo(f"vipcare: warning: {found.warning}", err=True)
-    return why_now(settings, rule, found.record, facts_now(settings.kafka), now)
+    return why_now(settings, rule, known, found.record, facts_now(settings.kafka), now)
 
 
 def _data(rule: RuleDefinition, customer: str, answer: Answer) -> dict[str, object]:

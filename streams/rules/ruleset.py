@@ -114,6 +114,8 @@ class RuleSet:
                     by_type.setdefault(event_type, []).append(rule)
         self._listeners = _listeners([rule.checked for rule in running])
         self._by_type = {event_type: together(rules) for event_type, rules in by_type.items()}
+        self._rooms: dict[str, tuple[int, int]] = {}
+        """What `room` reckoned, by event type."""
         self._types = self._aggregates.types | by_type.keys() | self._listeners.keys()
 
     def apply(self, record: Record, event: Input, *, late: bool, facts: Facts = NO_FACTS) -> Fired:
@@ -180,6 +182,12 @@ class RuleSet:
     def room(self, event_type: str) -> tuple[int, int]:
         """How many timers an event of this type may set, and more bytes than what is kept for them
         takes, the event's own words not counted."""
+        found = self._rooms.get(event_type)
+        if found is None:
+            found = self._rooms[event_type] = self._room(event_type)
+        return found
+
+    def _room(self, event_type: str) -> tuple[int, int]:
         dated = sum(wait.most for wait in self.waits(event_type))
         listening, answers = self._by_type.get(event_type), self._listeners.get(event_type, ())
         absent = 0 if listening is None else listening.absences
