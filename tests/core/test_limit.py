@@ -10,18 +10,21 @@ from msgspec import inspect
 
 from schemas.events import EVENT_TYPES
 from schemas.events.core import CustomerData
+from schemas.profile import Score
 from schemas.record import MAX_RECORD_BYTES, Record
 from streams.attributes import MAX_BYTES
 from streams.chunk import apply_chunk
 from streams.fold import accounts, basics, cards, deposits, fold, products
 from streams.fold.basics import MAX_ATTRIBUTES
+from streams.greetings import MAX_OCCASIONS, note_greeting
 from streams.inputs import Raw
 from streams.intake import read
 from streams.months import moment
+from streams.rules.scores import MAX_SCORES, keep
 from tests.core.strategies import DAY, NOW, message
 from tests.core.test_any_order import RULES, SETTINGS, WHO
 
-LEFT_FOR_RULES = 8 * 1024
+LEFT_FOR_RULES = 7 * 1024
 """Of the limit: windows, cooldowns and timers, which depend on the rules in force."""
 LETTERS = ("x", "\N{CYRILLIC SMALL LETTER EF}", "\N{CJK UNIFIED IDEOGRAPH-9F8D}", "\N{DRAGON}")
 """One to four bytes each in UTF-8."""
@@ -140,6 +143,11 @@ def test_all_that_is_kept_at_its_most_is_below_the_limit(letter: str) -> None:
         name = f"{n}".ljust(64, "x")
         patch = CustomerData(attributes={name: "x" * MAX_BYTES})
         basics.customer_updated(record.edit_profile(), patch, moment(NOW))
+    for n in range(MAX_SCORES):
+        score = Score(points=2_000, at=NOW, raised=True, signals=[*range(20)])
+        keep(record, f"{n}".ljust(40, "x"), score)
+    for n in range(MAX_OCCASIONS):
+        note_greeting(record.activity, f"{n}".ljust(64, "x"), "x" * 64, NOW)
     profile = record.profile
     kept = (profile.deposits, profile.accounts, profile.holdings, profile.loans, profile.cards)
     assert [len(things) for things in kept] == [70, 50, 40, 25, 20], "it is full"
