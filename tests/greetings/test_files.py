@@ -140,3 +140,28 @@ def test_the_commands_tell_what_is_wrong_with_templates(
     for command in ("check", "test"):
         assert run(["rules", command]) == 2
         assert f"{tmp_path}/a.yaml:3:9: templates.0.id: does not match" in capsys.readouterr().err
+
+
+EXAMPLE = """\
+examples:
+  - title: a greeting in the customer's language
+    given:
+      - {at: 2026-03-01, event: customer.updated, with: {language: LANGUAGE}}
+      - {at: +1d, event: transfer.completed, times: 3, every: 1h,
+         with: {direction: out, amount: 150}}
+    expect: [alert: 3 transfers, greeting: PART]
+"""
+
+
+@pytest.mark.parametrize(
+    ("language", "part", "status"), [("zh", "生日", 0), ("en", "生日", 2), ("en", "day", 0)]
+)
+def test_an_example_expects_a_greeting(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], language: str, part: str, status: int
+) -> None:
+    path = tmp_path / "a-rule.yaml"
+    example = EXAMPLE.replace("LANGUAGE", language).replace("PART", part)
+    path.write_text(RULE.replace("  alert:", GREETS) + example)
+    assert run(["rules", "test", str(path)]) == status
+    if status:
+        assert "number 2 is the greeting “birthday-" in capsys.readouterr().err
