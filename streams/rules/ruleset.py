@@ -97,7 +97,9 @@ class RuleSet:
         """How many run, live or in shadow."""
         self._aggregates = aggregates
         self._ids = frozenset(rule.id for rule in self.definitions)
-        self.mark = _mark((*sorted(self._aggregates.keys), *sorted(self._ids)))
+        self._listeners = _listeners([rule.checked for rule in running])
+        self._answers = {one.key for group in self._listeners.values() for one in group}
+        self.mark = _mark(sorted((*self._aggregates.keys, *self._ids, *self._answers)))
         """Tells rules that keep other things in a record from these."""
         self.bank = bank
         dates = [wait for rule in running for wait in rule.checked.waits.dates]
@@ -112,7 +114,6 @@ class RuleSet:
             if not rule.checked.waits.dates:
                 for event_type in dict.fromkeys(rule.definition.on):
                     by_type.setdefault(event_type, []).append(rule)
-        self._listeners = _listeners([rule.checked for rule in running])
         self._by_type = {event_type: together(rules) for event_type, rules in by_type.items()}
         self._rooms: dict[str, tuple[int, int]] = {}
         """What `room` reckoned, by event type."""
@@ -155,6 +156,8 @@ class RuleSet:
             del activity.cooldowns[rule]
         for rule in activity.firings.keys() - self._ids:
             del activity.firings[rule]
+        for key in activity.answers.keys() - self._answers:
+            del activity.answers[key]
         activity.rules = self.mark
 
     def waits(self, event_type: str) -> Sequence[DateWait]:

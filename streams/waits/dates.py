@@ -151,19 +151,23 @@ def _days(profile: ProfileSection, wait: DateWait) -> Mapping[str, str]:
     return own.own_day(profile, wait.date)
 
 
-def ring(timer: Timer, wait: DateWait, bank: Bank) -> bool:
-    """It is due: whether it fires. It is set for the next year then, or marked; and for later if by
-    the rule or the calendar of now it is too early."""
+def is_early(timer: Timer, wait: DateWait, bank: Bank) -> bool:
+    """Whether a timer that is due is too early by the rule and the calendar of now: it is set for
+    later then."""
     ready = wait.days.ready(timer.about, timer.due, bank)
-    if ready is not None and ready > timer.due:
-        timer.due = ready
+    if ready is None or ready <= timer.due:
         return False
+    timer.due = ready
+    return True
+
+
+def ring(timer: Timer, wait: DateWait, bank: Bank) -> None:
+    """It fires: it is set for the next year, or marked."""
     following = wait.days.again(timer.about, timer.due, bank)
     if following is None:
         timer.fired = True
     else:
         timer.due = following
-    return True
 
 
 def told(profile: ProfileSection, kind: str, name: str) -> Data | None:

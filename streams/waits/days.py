@@ -40,6 +40,8 @@ class Days(Struct, frozen=True, kw_only=True):
 
     def again(self, day: str, fired: int, bank: Bank) -> int | None:
         """When to fire after `fired`, the time at which it fired for this date."""
+        if self.every is None:
+            return None
         return self._next(day, fired, bank, again=True)
 
     def ready(self, day: str, due: int, bank: Bank) -> int | None:

@@ -15,8 +15,10 @@ def wake(record: Record, key: str, timer: Timer, rules: RuleSet, facts: Facts) -
     if wait is None:
         del record.activity.timers[key]
         return rules.miss(rule, record, timer.values, due) if kind == absence.KIND else Fired()
-    if not dates.ring(timer, wait, rules.bank):
+    have_changed = record.activity.armed != rules.dates_mark
+    if have_changed and dates.is_early(timer, wait, rules.bank):
         return Fired()
+    dates.ring(timer, wait, rules.bank)
     data = dates.told(record.profile, kind, name)
     return Fired() if data is None else rules.wake(rule, record, data, due, facts)
 

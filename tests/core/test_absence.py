@@ -202,6 +202,15 @@ def test_answers_that_are_remembered_are_bounded_and_what_nobody_knows_is_answer
     assert app.by(10_000) == ["newer, 2"]
 
 
+def test_answers_of_a_rule_that_is_gone_go_with_it() -> None:
+    app = App()
+    app.end(0)
+    assert len(app.record.activity.answers) == 1
+    app.rules = compile_rules([])
+    app.end(1)
+    assert not app.record.activity.answers
+
+
 def test_a_timer_of_before_is_read() -> None:
     """The record did not keep values before."""
     place = {"source": "/s", "id": "1", "type": "t", "at": 1, "topic": "b", "partition": 0}

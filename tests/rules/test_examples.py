@@ -85,6 +85,33 @@ def test_everything_that_a_rule_does_can_be_expected(tmp_path: Path) -> None:
         assert "a-rule.yaml:30:5: examples.0.expect: three: number" in said
 
 
+def test_time_goes_on_for_what_waits(tmp_path: Path) -> None:
+    rule = GOOD.replace("cooldown: 1d", "wait: {for: 2d, without: logged.in}")
+    given = f"{MANY}      - {{at: +40h, event: logged.in, with: {{channel: app}}}}\n"
+    comes = "[{alert: 3, at: 2026-03-03 12:00}]"
+    assert not problem(tmp_path, f"{MANY}    until: 2026-03-04\n    expect: {comes}\n", rule)
+    assert not problem(tmp_path, f"{MANY}    until: 2026-03-03\n    expect: []\n", rule)
+    assert not problem(tmp_path, f"{given}    until: 2026-03-04\n    expect: []\n", rule)
+
+
+def test_a_yearly_rule_needs_no_event_but_the_one_that_tells_the_day(tmp_path: Path) -> None:
+    rule = """\
+id: a-rule
+version: 1
+title: {en: A, zh: 甲}
+kind: care
+owner: Tests
+status: live
+wait: {days: 3, before: birthday, every: year}
+if: tier == 'gold'
+then: {task: {text: {en: "{tier}", zh: 甲}}}
+"""
+    told = "{at: 2026-01-05, event: customer.updated, with: {birthday: 1980-03-01, tier: gold}}"
+    comes = "[{task: gold, at: 2026-02-26 09:00}, {task: gold, at: 2027-02-26 09:00}]"
+    example = f"  - {{title: a, given: [{told}], until: 2027-12-31, expect: {comes}}}\n"
+    assert not problem(tmp_path, example, rule)
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [
