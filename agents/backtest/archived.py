@@ -1,4 +1,4 @@
-"""One archived message, and archives in files: `vipcare bank --out`, or one event a line."""
+"""One archived message, and archives in files: one event a line, `vipcare bank --out`, Parquet."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -39,9 +39,13 @@ class Archived(Struct, array_like=True, frozen=True, gc=False):
 
 
 def read_files(paths: Iterable[Path]) -> Iterator[Archived]:
-    """Every line of the files that is not blank, one file after the other. Raises ArchiveError."""
+    """Every line of the files that is not blank, every row of those that end in .parquet, one file
+    after the other. Raises ArchiveError."""
     number = 0
     for path in paths:
+        if path.suffix == ".parquet":
+            yield from _read_parquet(path)
+            continue
         try:
             with path.open("rb") as file:
                 for line in file:
@@ -51,6 +55,17 @@ def read_files(paths: Iterable[Path]) -> Iterator[Archived]:
                         yield _archived(text, number)
         except OSError as error:
             raise ArchiveError(f"{path}: {error.strerror}") from error
+
+
+def _read_parquet(path: Path) -> Iterator[Archived]:
+    from sinks.parquet import ParquetError, parquet_messages  # noqa: PLC0415  # a whole ClickHouse
+
+    try:
+        for one in parquet_messages(path):
+            key = one.key.encode()
+            yield Archived(one.topic, one.offset, key, one.value, one.partition)
+    except ParquetError as error:
+        raise ArchiveError(str(error)) from error
 
 
 def _archived(line: bytes, number: int) -> Archived:

@@ -40,8 +40,8 @@ from streams.backtest.tally import Span
     multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="An archive: events and facts, one a line, or what `vipcare bank --out` wrote. Several "
-    "may be given.",
+    help="An archive: events and facts, one a line, what `vipcare bank --out` wrote, or Parquet. "
+    "Several may be given.",
 )
 @click.option(
     "--source",

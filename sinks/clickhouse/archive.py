@@ -4,7 +4,7 @@ Fields that identify a person are not stored, so they are missing: the members o
 their birthdays, and a bank's own attributes. Rules see none of the former anyhow.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -14,17 +14,17 @@ from clickhouse_driver import Client
 from schemas.envelope import from_millis
 from sinks.clickhouse.events import FIELDS
 
+EVENTS = (
+    "SELECT topic, partition, offset, toUnixTimestamp64Milli(received), type, source, id, "
+    f"customer, toUnixTimestamp64Milli(time), rest, {', '.join(f'`{name}`' for name in FIELDS)} "
+)
+"""What is read of an event, `FROM` the view `events` or what was written out of it."""
+FACTS = (
+    "SELECT topic, offset, toUnixTimestamp64Milli(received), kind, name, removed, source, id, "
+    "toUnixTimestamp64Milli(time), data "
+)
+"""Likewise of a fact, `FROM` the view `facts_history`."""
 _BLOCK = {"max_block_size": 10_000}
-_EVENTS = f"""
-SELECT topic, partition, offset, toUnixTimestamp64Milli(received), type, source, id, customer,
-    toUnixTimestamp64Milli(time), rest, {", ".join(f"`{name}`" for name in FIELDS)}
-FROM events
-"""  # noqa: S608  # our own names
-_FACTS = """
-SELECT topic, offset, toUnixTimestamp64Milli(received), kind, name, removed, source, id,
-    toUnixTimestamp64Milli(time), data
-FROM facts_history
-"""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -42,30 +42,39 @@ class Stored(NamedTuple):
 
 def stored_events(client: Client) -> Iterator[Stored]:
     """Every event message, duplicates that were sent included. Raises FAILURES of address.py."""
-    for row in client.execute_iter(_EVENTS, settings=_BLOCK):
-        topic, partition, offset, received, kind, source, name, customer, at, rest, *fields = row
-        data = msgspec.json.decode(rest)
-        for field, value in zip(FIELDS, fields, strict=True):
-            if value is not None:
-                data[field] = _plain(value) if isinstance(value, Decimal) else value
-        value = _event(kind, source, name, customer, at, data)
-        yield Stored(topic, partition, offset, received, customer, value)
+    rows = client.execute_iter(f"{EVENTS} FROM events", settings=_BLOCK)
+    return map(event_of, rows)
 
 
 def stored_facts(client: Client) -> Iterator[Stored]:
     """Every fact that was ever told, and removals. Raises as above."""
-    for row in client.execute_iter(_FACTS, settings=_BLOCK):
-        topic, offset, received, kind, name, removed, source, named, at, data = row
-        key = f"{kind}:{name}"
-        told = msgspec.json.decode(data)
-        value = None if removed else _event(f"{kind}.set", source, named, key, at, told)
-        yield Stored(topic, 0, offset, received, key, value)
+    rows = client.execute_iter(f"{FACTS} FROM facts_history", settings=_BLOCK)
+    return map(fact_of, rows)
+
+
+def event_of(row: Sequence[Any]) -> Stored:
+    """The message of a row of EVENTS; decimals may be texts."""
+    topic, partition, offset, received, kind, source, name, customer, at, rest, *fields = row
+    data = msgspec.json.decode(rest)
+    for field, value in zip(FIELDS, fields, strict=True):
+        if value is not None:
+            data[field] = _plain(value) if isinstance(value, Decimal) else value
+    value = _event(kind, source, name, customer, at, data)
+    return Stored(topic, partition, offset, received, customer, value)
+
+
+def fact_of(row: Sequence[Any]) -> Stored:
+    """The message of a row of FACTS."""
+    topic, offset, received, kind, name, removed, source, named, at, data = row
+    key = f"{kind}:{name}"
+    told = msgspec.json.decode(data)
+    value = None if removed else _event(f"{kind}.set", source, named, key, at, told)
+    return Stored(topic, 0, offset, received, key, value)
 
 
 def _event(kind: str, source: str, name: str, subject: str, at: int, data: Any) -> bytes:
-    time = from_millis(at)
     event = {"specversion": "1.0", "id": name, "source": source, "type": kind}
-    return _encode(event | {"subject": subject, "time": time, "data": data})
+    return _encode(event | {"subject": subject, "time": from_millis(at), "data": data})
 
 
 def _plain(value: Decimal) -> str:

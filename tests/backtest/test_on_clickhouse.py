@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from clickhouse_driver import Client
 
 from agents.backtest.archived import read_files
 from agents.backtest.spill import event_time
@@ -63,6 +64,19 @@ def test_every_example_comes_back(address: Address) -> None:
         assert {name: getattr(back.data, name) for name in names} == told
 
 
+def _write_parquet(client: Client, view: str, path: Path) -> None:
+    """As `SELECT * FROM view INTO OUTFILE`, which is the client's."""
+    name = str(path).replace("'", "\\'")
+    client.execute(f"INSERT INTO FUNCTION file('{name}', Parquet) SELECT * FROM {view}")
+
+
+def test_what_is_no_such_parquet_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "no.parquet"
+    path.write_bytes(b"PAR1 or not")
+    assert run(["rules", "backtest", "--events", str(path)]) == 2
+    assert "no.parquet is no Parquet file of ClickHouse's view events" in capsys.readouterr().err
+
+
 def test_a_backtest_says_the_same(
     address: Address,
     tmp_path: Path,
@@ -90,12 +104,19 @@ def test_a_backtest_says_the_same(
     monkeypatch.setenv("VIPCARE_CLICKHOUSE__PORT", str(address.port))
     monkeypatch.setenv("VIPCARE_CLICKHOUSE__DATABASE", address.database)
     capsys.readouterr()
+    parquet = []
+    with client_of(address) as client:
+        for view in ("events", "facts_history"):
+            path = tmp_path / f"{view}'s.parquet"
+            _write_parquet(client, view, path)
+            parquet += ["--events", str(path)]
     told = []
-    for source in (["--events", str(bank)], ["--source", "clickhouse"]):
+    for source in (["--events", str(bank)], ["--source", "clickhouse"], parquet):
         until = ["--from", "2025-10-01", "--to", "2026-01-06"]
         assert run(["rules", "backtest", *source, *until, "--json"]) == 0
         told.append(json.loads(capsys.readouterr().out))
-    files, rows = told
-    assert rows["rules"] == files["rules"]
-    assert rows["workload"] == files["workload"]
+    files, rows, columns = told
+    for other in (rows, columns):
+        assert other["rules"] == files["rules"]
+        assert other["workload"] == files["workload"]
     assert sum(one["fired"] for one in rows["rules"].values()) > 5
