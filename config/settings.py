@@ -297,7 +297,7 @@ class BankSettings(Section):
     seed: int = Field(7, description="the same seed and origin give the same bytes")
     customers: int = Field(300, ge=1, le=1_000_000, description="how many VIP customers")
     history_days: int = Field(
-        125, ge=0, le=MAX_HISTORY_DAYS, description="sent first, before it goes live"
+        200, ge=0, le=MAX_HISTORY_DAYS, description="sent first, before it goes live"
     )
     rate: float = Field(
         50.0, gt=0, le=MAX_BANK_RATE, description="live events a second (real time)"

@@ -27,7 +27,7 @@ _FIRST_S = (2.0, 38.0)
 """No storyline takes longer than the rest of the minute."""
 _PAUSE_S = 12.0
 """After the first minute a new storyline comes to a head about so often, real seconds."""
-_LATER_CAST = 6
+_LATER_CAST = 4
 """So many customers more are chosen for each."""
 _LEAD_S = 20.0
 """Of a storyline that is played live as a whole."""

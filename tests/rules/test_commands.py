@@ -34,5 +34,5 @@ def test_check_of_a_missing_file(tmp_path: Path, capsys: pytest.CaptureFixture[s
 def test_list_names_every_rule(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["rules", "list"]) == 0
     out = capsys.readouterr().out
-    assert "unusual-amount@1" in out
+    assert "unusual-amount@2" in out
     assert "异常大额转账" in out

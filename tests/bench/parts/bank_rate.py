@@ -36,7 +36,7 @@ class Rate(NamedTuple):
 
 
 CASES = {
-    "demo": Case(customers=300, history_days=125, rate=50.0),
+    "demo": Case(customers=300, history_days=200, rate=50.0),
     "million": Case(customers=1_000_000, history_days=0, rate=5_000.0),
 }
 
