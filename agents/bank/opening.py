@@ -39,7 +39,9 @@ def opening(rng: Random, customer: Customer, at: int) -> Iterator[Step]:
         yield Step(_PAUSE_MS, "tag.added", {"tag": tag, "given_by": who.rm})
     if who.spouse is not None and who.rank % 2 == 0:
         yield Step(_PAUSE_MS, "relation.added", {"other": who.spouse, "relation": "spouse"})
-    yield from _birth(rng, who, at)
+    for birth in _birth(rng, who, at):
+        yield birth
+        at += birth.wait
     if who.quiet:
         return
     lot = rng.random()
