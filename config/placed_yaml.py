@@ -40,13 +40,13 @@ class PlacedFile(NamedTuple):
     content: Any
     """An instance of the model."""
     text: str
-    tree: CommentedMap
 
     def problem(self, key: str, column: int, message: str) -> FileProblem:
         """A problem at a key such as `let.total`; `column` counts from 1 in the key's text."""
-        line, start = _place(self.tree, key.split("."))
+        tree = read_yaml(self.text, "rt")
+        line, start = _place(tree, key.split("."))
         if column:
-            value = _value(self.tree, key.split("."))
+            value = _value(tree, key.split("."))
             line, start = _inside(self.text, line, start, value, column - 1)
         return FileProblem(self.path, line + 1, start + 1, f"{key}: {message}")
 
@@ -66,17 +66,17 @@ def read_placed(
     if len(raw) > MAX_FILE_BYTES:
         return [FileProblem(path, 1, 1, f"such a file has at most {MAX_FILE_BYTES} bytes")]
     try:
-        tree = read_yaml(text, "rt")  # with places
         values = read_yaml(text, "safe")
+        if not isinstance(values, dict):
+            return [FileProblem(path, 1, 1, begins_with)]
+        try:
+            return PlacedFile(path, model.model_validate(values), text)
+        except ValidationError as error:
+            tree = read_yaml(text, "rt")  # with places, which take longer: where they are asked for
+            found = error.errors(include_url=False)
+            return [_invalid(path, model, tree, one) for one in found]
     except NotYamlError as error:
         return [FileProblem(path, error.line or 1, error.column, f"this is not YAML: {error}")]
-    if not isinstance(tree, CommentedMap):
-        return [FileProblem(path, 1, 1, begins_with)]
-    try:
-        return PlacedFile(path, model.model_validate(values), text, tree)
-    except ValidationError as error:
-        found = error.errors(include_url=False)
-        return [_invalid(path, model, tree, one) for one in found]
 
 
 def _invalid(path: Path, model: type[BaseModel], tree: CommentedMap, error: Any) -> FileProblem:
