@@ -7,6 +7,7 @@ from config.load_attributes import read_attributes
 from config.load_calendar import read_calendar
 from config.load_greetings import read_greetings
 from config.settings import RefusalSettings, Settings
+from streams.announced import holidays_ahead
 from streams.attributes import Attributes
 from streams.calendar import Calendar
 from streams.context import CoreSettings
@@ -22,17 +23,19 @@ def core_settings(settings: Settings) -> CoreSettings:
     Raises FileErrors: of attributes, of the calendar, of greetings.
     """
     step = settings.step
+    calendar, zone = bank_calendar(settings), ZoneInfo(step.time_zone)
     return CoreSettings(
         partitions=settings.topics.partitions,
         future_tolerance=int(step.future_tolerance_s * 1_000 * settings.clock.rate),
         lateness=step.lateness_days * DAY_MS,
         duplicates_kept=step.duplicates_kept,
         duplicates_for=step.duplicates_days * DAY_MS,
-        time_zone=ZoneInfo(step.time_zone),
+        time_zone=zone,
         attributes=declared_attributes(settings),
         base_currency=step.base_currency,
-        calendar=bank_calendar(settings),
+        calendar=calendar,
         greetings=bank_greetings(settings),
+        holidays=holidays_ahead(calendar, step.holidays_ahead, zone),
     )
 
 

@@ -23,6 +23,7 @@ from agents.librdkafka import librdkafka_config, unreachable
 from config.settings import Settings
 from schemas.audit import AUDIT_TOPIC
 from schemas.events import INPUT_TOPICS, INTERNAL
+from schemas.events.campaign import CAMPAIGNS
 from schemas.events.reference import GLOBAL_TOPICS
 from schemas.rule_register import RULES_TOPIC
 from streams.durations import DAY_MS
@@ -72,6 +73,7 @@ def all_topics(settings: Settings) -> tuple[Topic, ...]:
     facts = [
         Topic(name, "compact", compaction_lag_days=JOURNAL_DAYS, keyed=False)
         for name in GLOBAL_TOPICS
+        if name != CAMPAIGNS
     ]
     sources = [Topic(name, days=30) for name in INPUT_TOPICS if name != INTERNAL]
     return (
@@ -80,7 +82,7 @@ def all_topics(settings: Settings) -> tuple[Topic, ...]:
         Topic(INTERNAL, days=DEAD_LETTER_DAYS),
         *facts,
         Topic(RULES_TOPIC, "compact", compaction_lag_days=JOURNAL_DAYS, keyed=False),
-        Topic("bank.campaign", days=90, keyed=False),
+        Topic(CAMPAIGNS, days=90, keyed=False),
         Topic("vip.tasks", days=90),
         Topic("vip.alerts", days=90),
         Topic("vip.actions", days=90),

@@ -193,6 +193,9 @@ class StepSettings(Section):
     calendar: GivenPath | None = Field(
         None, description="a file of public holidays, see below; none = mainland China's"
     )
+    holidays_ahead: int = Field(
+        5, ge=0, le=30, description="so many business days ahead customers are told of holidays"
+    )
     templates: GivenPath | None = Field(
         None, description="a folder of greeting templates (rules/README.md); none = those shipped"
     )

@@ -8,7 +8,8 @@ import msgspec
 
 from schemas.envelope import Event, is_customer_id
 from schemas.events import EVENT_TYPES, AnyEvent
-from schemas.events.reference import FACT_TYPES, AnyFact, Fact
+from schemas.events.fact import Fact
+from schemas.events.reference import FACT_TYPES, AnyFact
 
 MAX_EVENT_BYTES = 512 * 1024
 MAX_DEPTH = 64

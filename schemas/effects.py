@@ -33,7 +33,8 @@ Text = dict[str, str]
 
 
 class Cause(Struct, frozen=True, kw_only=True, gc=False):
-    """The event that made an effect, by its own name and by its place in Kafka."""
+    """The event that made an effect, by its own name and by its place in Kafka; the topic is empty
+    where no message told of it, as of a holiday of the calendar."""
 
     source: EventId
     id: EventId

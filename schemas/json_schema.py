@@ -25,7 +25,7 @@ def events_schema() -> dict[str, Any]:
 
 def facts_schema() -> dict[str, Any]:
     """JSON Schema of a fact of any type."""
-    return _schema(AnyFact, "vipcare facts", "A fact of bank.reference or bank.org")
+    return _schema(AnyFact, "vipcare facts", "A fact of bank.reference, bank.org or bank.campaign")
 
 
 def effects_schema() -> dict[str, Any]:

@@ -30,6 +30,7 @@ LATE = Metric(
     "vipcare_events_late_total", "counter", "Events applied, but too late for the windows."
 )
 TIMERS = Metric("vipcare_timers_fired_total", "counter", "Customers whose due timers were fired.")
+TOLD = Metric("vipcare_broadcasts_told_total", "counter", "Customers told of a broadcast.")
 UNKNOWN = Metric("vipcare_events_unknown_total", "counter", "Events of a type not known here.")
 UNDECLARED = Metric(
     "vipcare_attributes_undeclared_total",
@@ -165,6 +166,7 @@ WORKER: tuple[Metric, ...] = (
     DUPLICATES,
     LATE,
     TIMERS,
+    TOLD,
     UNKNOWN,
     UNDECLARED,
     DEAD_LETTERS,

@@ -30,6 +30,17 @@ class Refusals(Struct, frozen=True, array_like=True, gc=False):
     refused."""
 
 
+class Walk(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """How far a partition is with telling its customers, see streams/broadcasts.py."""
+
+    begun: int = 0
+    """How many it began."""
+    queue: list[str] = []
+    """The names of the last ones: those that not every customer was told of yet."""
+    after: str = ""
+    """Customers up to this one were told of the first in the queue."""
+
+
 class Position(Struct, frozen=True, kw_only=True, gc=False):
     partition: int
     number: int
@@ -53,6 +64,8 @@ class Position(Struct, frozen=True, kw_only=True, gc=False):
     """The offset up to which `vip.rules` was used; 0: nothing of it, the rules are of files."""
     refusals: dict[str, Refusals] = {}
     """Topic → what was refused of its last events."""
+    walk: Walk = Walk()
+    """Where it stands with broadcasts after the chunk."""
     version: int = 1
 
     def ends(self) -> dict[str, int]:

@@ -19,8 +19,9 @@ RECORD_VERSION = 2
 MAX_RECORD_BYTES = 256 * 1024
 
 _HEADER = struct.Struct(">BQqqI8sI")
-_DUE = struct.Struct(">q")
+_TIME_OR_NUMBER = struct.Struct(">q")
 _DUE_AT = 9
+_BROADCAST_AT = 17
 _LENGTH = struct.Struct(">I")
 
 
@@ -32,7 +33,8 @@ class Header(Struct, kw_only=True, gc=False):
     next_due: int = NEVER
     """The earliest timer, epoch milliseconds; NEVER if none is set."""
     last_broadcast: int = NEVER
-    """NEVER if none was applied."""
+    """The number of the last broadcast that it was told out of turn, or that did something; NEVER
+    if there was none. See streams/broadcasts.py."""
     summary_version: int = 0
     """The version of the summary sent last; 0 is none."""
     summary_digest: bytes = b"\x00" * 8
@@ -165,8 +167,14 @@ def read_header(stored: bytes) -> Header:
 
 def next_due(stored: bytes) -> int:
     """The `next_due` of an encoded record's header, without reading the rest."""
-    due: int = _DUE.unpack_from(stored, _DUE_AT)[0]
+    due: int = _TIME_OR_NUMBER.unpack_from(stored, _DUE_AT)[0]
     return due
+
+
+def last_broadcast(stored: bytes) -> int:
+    """The `last_broadcast` of an encoded record's header, without reading the rest."""
+    number: int = _TIME_OR_NUMBER.unpack_from(stored, _BROADCAST_AT)[0]
+    return number
 
 
 def _sections(stored: bytes) -> tuple[bytes, bytes]:

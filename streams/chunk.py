@@ -15,12 +15,13 @@ from schemas.dead_letters import DeadLetter, Reason
 from schemas.effects import Effect
 from schemas.record import MAX_RECORD_BYTES, Record
 from streams.base_amounts import LargeBaseAmountError, NoBaseAmountError
+from streams.broadcasts import NO_ROUND, Pending, Round
 from streams.context import Context
 from streams.inputs import Input, Raw
 from streams.intake import Entry, reject
 from streams.mirror import Told
 from streams.rules.ruleset import RuleSet
-from streams.step import ConflictError, Stepped, fire, step
+from streams.step import ConflictError, Stepped, fire, receive, step
 
 GROWTH_FACTOR = 4
 GROWTH_BYTES = 8 * 1024
@@ -54,7 +55,8 @@ class Outcome:
     whose timers were asked for. One of them may wait at the same time again, if an event in the
     chunk set another timer for it."""
     counts: Counter[str] = field(default_factory=Counter)
-    """applied, duplicates, late, timers, undeclared (attributes), unknown:TYPE, dead:REASON,
+    """applied, duplicates, late, timers, told (broadcasts), undeclared (attributes), unknown:TYPE,
+    dead:REASON,
     fired:RULE, shadow:RULE, held_out:RULE, rule_failures:RULE."""
 
 
@@ -107,20 +109,23 @@ def apply_chunk(
     load: Callable[[str], Record],
     context: Context,
     due: Sequence[str] = (),
+    round_: Round = NO_ROUND,
 ) -> Outcome:
     """Step a chunk's entries, in their order, on records in memory.
 
-    First the timers of the customers in `due` are fired up to the partition's time; then, before
-    each event, those of its customer up to the event's time, so that an answer counts by its own
-    time.
+    First the timers of the customers in `due` are fired up to the partition's time, then those of
+    the round are told of its first broadcast; then, before each event, the timers of its customer
+    are fired up to the event's time, so that an answer counts by its own time. Whoever is touched
+    is told first what is under way.
 
     `load` gives a customer's live record (a new one if there is none); it is changed in place,
     and belongs to `Outcome.records` afterwards. A fold that fails makes its event a dead letter
     and leaves no trace in the record.
     """
-    chunk = _Chunk(load, context)
+    chunk = _Chunk(load, context, round_)
     for customer in due:
         chunk.fire(customer, context.partition_time)
+    chunk.walk(round_)
     for entry in entries:
         chunk.take(entry)
     return chunk.finish()
@@ -133,20 +138,22 @@ class _Touched(Struct):
     base: bytes | None
     due: int
     """Its earliest timer before the chunk."""
-    applied: list[Input | int] = []
-    """Events, and times up to which timers were fired."""
+    applied: list[Input | int | Pending] = []
+    """Events, times up to which timers were fired, and what it was told of."""
     bound: int = 0
     """The encoded record is not larger than this."""
 
 
 class _Chunk:
-    def __init__(self, load: Callable[[str], Record], context: Context) -> None:
+    def __init__(self, load: Callable[[str], Record], context: Context, round_: Round) -> None:
         self._load = load
         self._context = context
         self._horizon = context.horizon
         self._touched: dict[str, _Touched] = {}
         self._asked: set[str] = set()
         self._outcome = Outcome()
+        self._pending = round_.pending
+        self._first, self._reached = round_.first, round_.after
 
     def take(self, entry: Entry) -> None:
         event = entry.input
@@ -165,6 +172,8 @@ class _Chunk:
     def finish(self) -> Outcome:
         for customer, touched in self._touched.items():
             if touched.applied:
+                if self._pending and touched.base is None:  # it came in this chunk
+                    self._catch_up(touched)
                 record = touched.record
                 record.store()
                 self._outcome.records[customer] = record
@@ -176,7 +185,44 @@ class _Chunk:
     def fire(self, customer: str, until: int) -> None:
         """Fire what is due of a customer's timers."""
         self._asked.add(customer)
-        self._fire(self._touch(customer), until)
+        touched = self._touch(customer)
+        if self._pending:
+            self._catch_up(touched)
+        self._fire(touched, until)
+
+    def walk(self, round_: Round) -> None:
+        """Tell the slice's customers of the first broadcast. Whoever is not moved by it stays as it
+        was: the place says that it was told."""
+        head = self._pending[0] if self._pending else None
+        if head is not None and head.number == self._first:
+            for customer in round_.visit:
+                touched = self._touch(customer)
+                if touched.record.header.last_broadcast < head.number:
+                    self._receive(touched, head, mark=False)
+        if round_.upto is not None:
+            self._reached = round_.upto
+        else:
+            self._pending = tuple(one for one in self._pending if one.number != self._first)
+            self._first, self._reached = 0, ""
+
+    def _catch_up(self, touched: _Touched) -> None:
+        """Tell a customer of everything under way that it was not told of. One that came in this
+        chunk was not there when the walk passed."""
+        customer, came = touched.record.customer, touched.base is None
+        for one in self._pending:
+            if one.number == self._first and customer <= self._reached and not came:
+                continue
+            if touched.record.header.last_broadcast < one.number:
+                self._receive(touched, one, mark=True)
+
+    def _receive(self, touched: _Touched, one: Pending, *, mark: bool) -> None:
+        self._fire(touched, one.told.at)
+        stepped = receive(touched.record, one, self._context, mark=mark)
+        if stepped.applied:
+            touched.applied.append(one)
+            touched.bound += ACTION_BYTES * len(stepped.fired)
+        self._outcome.counts["told"] += 1
+        self._tell(_sendable(stepped))
 
     def _fire(self, touched: _Touched, until: int) -> None:
         if 0 <= touched.record.header.next_due <= until:
@@ -184,15 +230,12 @@ class _Chunk:
             touched.applied.append(until)
             touched.bound += ACTION_BYTES * len(stepped.fired)
             self._outcome.counts["timers"] += 1
-            try:
-                _check_effects(stepped)
-            except OversizeError:  # there is no event that could be a dead letter
-                fired = (name.partition(":")[2] for name in stepped.fired)
-                stepped = Stepped(applied=True, failed=(*stepped.failed, *fired))
-            self._tell(stepped)
+            self._tell(_sendable(stepped))
 
     def _step(self, raw: Raw, event: Input) -> None:
         touched = self._touch(event.event.subject)
+        if self._pending and touched.base is not None:
+            self._catch_up(touched)
         self._fire(touched, min(event.at, self._context.now))
         try:
             stepped = step(touched.record, event, self._context)
@@ -262,6 +305,8 @@ class _Chunk:
         for earlier in touched.applied:
             if isinstance(earlier, int):
                 fire(touched.record, earlier, self._context)
+            elif isinstance(earlier, Pending):
+                receive(touched.record, earlier, self._context, mark=True)
             else:
                 step(touched.record, earlier, self._context)
         touched.bound = len(touched.record.encode())
@@ -279,6 +324,17 @@ def growth(event: Input, size: int, stepped: Stepped, rules: RuleSet) -> int:
     timers, room = rules.room(event.type)
     actions = ACTION_BYTES * len(stepped.fired)
     return (GROWTH_FACTOR + timers) * size + GROWTH_BYTES + room + actions
+
+
+def _sendable(stepped: Stepped) -> Stepped:
+    """The same, or without its effects where one would not be taken: there is no event that could
+    be a dead letter."""
+    try:
+        _check_effects(stepped)
+    except OversizeError:
+        fired = (name.partition(":")[2] for name in stepped.fired)
+        return Stepped(applied=True, failed=(*stepped.failed, *fired))
+    return stepped
 
 
 def _check_effects(stepped: Stepped) -> None:

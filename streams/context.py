@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
 from schemas.rules import RuleDefinition
+from streams.announced import Announced
 from streams.attributes import NONE_DECLARED, Attributes
 from streams.calendar import WEEKENDS_ONLY, Calendar
 from streams.durations import DAY_MS
@@ -30,6 +31,8 @@ class CoreSettings:
     calendar: Calendar = WEEKENDS_ONLY
     """The bank's business days."""
     greetings: Greetings = NO_GREETINGS
+    holidays: tuple[Announced, ...] = ()
+    """The calendar's, as customers are told of them, in the order of their times."""
 
     def compiler(self) -> Compiler:
         """Of rules, as they run with these settings."""

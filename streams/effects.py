@@ -31,6 +31,7 @@ from schemas.record import Record
 from schemas.rule_parts import Text as Written
 from schemas.rules import AlertTemplate, TaskTemplate, Template
 from streams.actions import act, name_of
+from streams.announced import Announced
 from streams.attachments import attachments
 from streams.context import CoreSettings
 from streams.durations import parse_duration
@@ -74,6 +75,10 @@ def of_timer(key: str, timer: Timer) -> Occasion:
     # Late events may move a timer that fired away and back to the same time: it fires once more.
     named = ("timer", key, due.isoformat(), timer.source, timer.id)
     return Occasion(timer.due, named, cause, due)
+
+
+def of_broadcast(told: Announced) -> Occasion:
+    return Occasion(told.at, ("broadcast", told.name, told.cause.source, told.cause.id), told.cause)
 
 
 def cause_of(event: Input) -> Cause:

@@ -10,11 +10,21 @@ from types import MappingProxyType
 from typing import Any
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from schemas.decode import BrokenEventError, UnknownTypeError, decode_fact
 from schemas.envelope import Data
+from schemas.events.campaign import Broadcast
 from schemas.events.reference import TOPIC_OF_KIND, ExchangeRateData, ProductFactData
+from streams.announced import Announced, announced
+from streams.durations import DAY_MS
 from streams.inputs import Raw
+
+MAX_ANNOUNCED = 1_000
+"""Of `bank.campaign`, which keeps 90 days."""
+_SAME_FOR = 30 * DAY_MS
+"""A name that comes again after so long is another campaign: the journal does not go back so far
+that the topic would have forgotten the first."""
 
 
 class Facts(Struct, frozen=True):
@@ -28,6 +38,8 @@ class Facts(Struct, frozen=True):
     """Currency → units of the base currency for one of it."""
     products: Mapping[str, Sequence[ProductFactData]] = field(default_factory=dict)
     """Class → its products, the newest first: by the day from which they are offered."""
+    announced: Mapping[str, Announced] = field(default_factory=dict)
+    """Name → what customers are told of, also what is over or lies ahead."""
 
 
 NO_FACTS = Facts()
@@ -40,6 +52,7 @@ class FactBook:
         self._kinds: dict[str, dict[str, Data]] = {}
         self._offsets: dict[str, int] = {}
         self._changed: set[str] = set()
+        self._announced: dict[str, Announced] = {}
         self._snapshot = NO_FACTS
 
     def take(self, raw: Raw) -> str:
@@ -55,6 +68,7 @@ class FactBook:
         if raw.value is None:
             if self._kinds.get(kind, {}).pop(name, None) is not None:
                 self._changed.add(kind)
+            self._announced.pop(key, None)
             return ""
         try:
             fact = decode_fact(raw.value)
@@ -64,8 +78,20 @@ class FactBook:
             return str(error)
         if fact.subject != key:
             return "the Kafka key is not the fact's subject"
+        if isinstance(fact, Broadcast) and (problem := self._announce(fact, raw.offset)):
+            return problem
         self._kinds.setdefault(kind, {})[name] = fact.data
         self._changed.add(kind)
+        return ""
+
+    def _announce(self, fact: Broadcast, offset: int) -> str:
+        """What was announced keeps its time and its place when it is corrected."""
+        said, before = announced(fact, offset), self._announced.get(fact.subject)
+        if before is not None and abs(said.at - before.at) <= _SAME_FOR:
+            said = replace(before, data=said.data, last_day=said.last_day)
+        elif before is None and len(self._announced) >= MAX_ANNOUNCED:
+            return f"more than {MAX_ANNOUNCED:,} campaigns are announced: take some back first"
+        self._announced[fact.subject] = said
         return ""
 
     def snapshot(self) -> Facts:
@@ -82,7 +108,8 @@ class FactBook:
         if "product" in self._changed:
             products = MappingProxyType(_by_class(kinds["product"].values()))
         self._changed.clear()
-        self._snapshot = Facts(dict(self._offsets), kinds, rates, products)
+        told = MappingProxyType(dict(self._announced))
+        self._snapshot = Facts(dict(self._offsets), kinds, rates, products, told)
         return self._snapshot
 
 

@@ -4,8 +4,10 @@ backtest, by other rules."""
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from schemas.position import Position
+from schemas.events.campaign import CAMPAIGNS
+from schemas.position import Position, Walk
 from schemas.record import Record
+from streams.broadcasts import Round, begin, round_of, slice_between, walked
 from streams.chunk import Outcome, apply_chunk, merge
 from streams.context import Context
 from streams.due import DueList
@@ -21,6 +23,8 @@ class Followed(NamedTuple):
     outcome: Outcome
     timers: int
     """How many customers' timers were due at the partition's time."""
+    walk: Walk
+    """Where the partition stands with broadcasts afterwards."""
 
 
 def replay(
@@ -31,8 +35,8 @@ def replay(
 ) -> Iterator[Outcome]:
     """Run the journalled chunks of one partition again, as they were.
 
-    As `follow`; raises ValueError too when the journal does not begin with its first position, or
-    fired other timers than were due.
+    As `follow`; raises ValueError too when the journal does not begin with its first position,
+    fired other timers or told of other broadcasts than were due.
     """
     for number, made in enumerate(follow(journal, read_range, context_of, records), 1):
         position = made.position
@@ -41,6 +45,8 @@ def replay(
             raise ValueError(f"{where} follows {number - 1}")
         if made.timers != position.timers:
             raise ValueError(f"{where} fired {position.timers} timers, {made.timers} were due")
+        if made.walk != position.walk:
+            raise ValueError(f"{where} told of other broadcasts than were due")
         yield made.outcome
 
 
@@ -58,30 +64,43 @@ def follow(
     afterwards. Raises ValueError when the journal has a gap or goes back in time.
     """
     store: dict[str, bytes] = {} if records is None else records
-    dues, time, before = DueList(), -1, None
+    dues, time, before, walk, known = DueList(), -1, None, Walk(), 0
     for position in journal:
         if before is not None and position.number != before + 1:
             raise ValueError(f"{_where(position)} follows {before}")
         if position.partition_time < time:
             raise ValueError(f"{_where(position)} goes back in time")
-        time, before = position.partition_time, position.number
-        due = dues.take(time, MAX_FIRED)
         context = context_of(position)
+        begun = begin(walk, time, known, context)
+        time, before = position.partition_time, position.number
+        upto = slice_between(begun, position.walk)
+        walk, known = walked(begun, upto), position.facts.get(CAMPAIGNS, 0)
+        due = dues.take(time, MAX_FIRED)
         outcome = apply_chunk(
             merge(_buffers(position, read_range, context), context),
             lambda customer: Record(customer, store.get(customer)),
             context,
             due,
+            _round(begun, upto, context, store),
         )
         for customer, record in outcome.records.items():
             assert record.stored is not None
             store[customer] = record.stored
             dues.change(customer, record.header.next_due)
-        yield Followed(position, outcome, len(due))
+        yield Followed(position, outcome, len(due), walk)
 
 
 def _where(position: Position) -> str:
     return f"journal of partition {position.partition}: position {position.number}"
+
+
+def _round(begun: Walk, upto: str | None, context: Context, store: Iterable[str]) -> Round:
+    """What is under way, with the slice of customers up to one."""
+    found = round_of(begun, context)
+    if upto == begun.after:
+        return found
+    visit = sorted(one for one in store if begun.after < one and (upto is None or one <= upto))
+    return found._replace(visit=tuple(visit), upto=upto)
 
 
 def _buffers(position: Position, read_range: ReadRange, context: Context) -> dict[str, list[Entry]]:

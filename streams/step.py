@@ -9,9 +9,18 @@ from schemas.effects import Effect, encode_effect, encode_profile
 from schemas.record import Record
 from streams import duplicates, timers
 from streams.base_amounts import with_base_amount
+from streams.broadcasts import Pending
 from streams.context import Context, CoreSettings
 from streams.duplicates import CONFLICT, DUPLICATE
-from streams.effects import Deed, Occasion, effects_of, of_event, of_timer, profile_of
+from streams.effects import (
+    Deed,
+    Occasion,
+    effects_of,
+    of_broadcast,
+    of_event,
+    of_timer,
+    profile_of,
+)
 from streams.fold import fold
 from streams.inputs import Input
 from streams.mirror import MIRRORED, Told, mirrored
@@ -141,6 +150,28 @@ def _change_the_record(firings: Sequence[Firing]) -> bool:
 
 def _counted(firing: Firing) -> str:
     return f"{firing.withheld or 'fired'}:{firing.rule.id}"
+
+
+def receive(record: Record, one: Pending, context: Context, *, mark: bool) -> Stepped:
+    """Tell a customer of a broadcast. If no rule fires and it is not to be marked as told, the
+    record is as it was."""
+    told = one.told
+    outcome = context.rules.announce(record, told.type, told.data, told.at, context.facts)
+    firings = outcome.firings
+    if not firings and not mark:
+        return Stepped(applied=False, failed=outcome.failed)
+    record.header.last_broadcast = one.number
+    record.header.sequence += bool(firings)
+    telling = record.header.summary_version > 0 and _change_the_record(firings)
+    occasion = of_broadcast(told)
+    effects, encoded = _effects(record, firings, occasion, context.settings, telling=telling)
+    return Stepped(
+        applied=True,
+        effects=effects,
+        encoded=encoded,
+        fired=[_counted(firing) for firing in firings],
+        failed=outcome.failed,
+    )
 
 
 def fire(record: Record, until: int, context: Context) -> Stepped:

@@ -19,6 +19,7 @@ LONGEST_FIRST = (
     "tests/sink/test_refused.py",
     "tests/lane/test_health_process.py",
     "tests/lane/test_ground_moves.py",
+    "tests/lane/test_broadcasts_on_kafka.py",
     "tests/lane/test_replay.py",
     "tests/ops/test_reconcile.py",
     "tests/lane/test_refusing.py",
@@ -49,6 +50,7 @@ LONGEST_FIRST = (
 )
 TEST_BY_TEST = frozenset(
     {
+        "tests/lane/test_broadcasts_on_kafka.py",
         "tests/lane/test_ground_moves.py",
         "tests/lane/test_health_process.py",
         "tests/lane/test_refusing.py",

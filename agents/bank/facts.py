@@ -1,17 +1,24 @@
-"""What the simulated bank tells of itself before its first event: reference data, organisation."""
+"""What the simulated bank tells of itself before its first event: reference data, organisation, and
+campaigns, some of them ahead of their time."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from agents.bank import catalogue, organisation
 from agents.bank.calendar import day_number
+from agents.bank.campaigns import campaigns
 from agents.bank.message import Message, encode, iso
 from agents.bank.plan import Plan
 from schemas.events.reference import FACT_TYPES
 from streams.facts import FactBook, Facts
 from streams.inputs import Raw
 
-_SOURCES = {"bank.reference": "/bank/reference", "bank.org": "/bank/org"}
+_SOURCES = {
+    "bank.reference": "/bank/reference",
+    "bank.org": "/bank/org",
+    "bank.campaign": "/bank/campaign",
+}
+_TYPE_OF = {fact.kind(): name for name, fact in FACT_TYPES.items()}
 
 
 def facts(plan: Plan) -> Iterator[Message]:
@@ -27,7 +34,9 @@ def facts(plan: Plan) -> Iterator[Message]:
     }
     for kind, every in told.items():
         for data in every:
-            yield _message(plan, kind, data)
+            yield _message(plan, kind, data, plan.start)
+    for at, data in campaigns(plan.origin):
+        yield _message(plan, "campaign", data, at)
 
 
 def facts_of(plan: Plan) -> Facts:
@@ -41,8 +50,8 @@ def facts_of(plan: Plan) -> Facts:
     return book.snapshot()
 
 
-def _message(plan: Plan, kind: str, data: Mapping[str, Any]) -> Message:
-    event_type, subject = f"{kind}.set", f"{kind}:{data[kind]}"
+def _message(plan: Plan, kind: str, data: Mapping[str, Any], at: int) -> Message:
+    event_type, subject = _TYPE_OF[kind], f"{kind}:{data[kind]}"
     topic = FACT_TYPES[event_type].topic
     event = {
         "specversion": "1.0",
@@ -50,7 +59,7 @@ def _message(plan: Plan, kind: str, data: Mapping[str, Any]) -> Message:
         "source": _SOURCES[topic],
         "type": event_type,
         "subject": subject,
-        "time": iso(plan.start),
+        "time": iso(at),
         "data": data,
     }
     return Message(topic, subject.encode(), encode(event), plan.start)

@@ -22,6 +22,7 @@ _COUNTERS = {
     "duplicates": m.DUPLICATES,
     "late": m.LATE,
     "timers": m.TIMERS,
+    "told": m.TOLD,
     "undeclared": m.UNDECLARED,
 }
 _LABELLED = {

@@ -2,14 +2,14 @@
 
 A chunk goes through these steps, in this order:
 
-1. Take a chunk: the customers with timers due at the partition's time, and one contiguous range
-   of each topic, merged by (running maximum of event time within the range, topic, offset). While
-   another topic of the partition is behind with nothing fetched yet, wait for it, up to
-   `merge_wait`. A chunk ends at a count, at a byte limit, or after lingering; one that is not full
-   waits for the commit under way, and rides in the next.
-2. Step its timers, then its events, on the records in memory (streams/chunk.py). What is at or
-   below the position was skipped when it came in. If most of a topic is refused, the process ends
-   here (streams/refusals.py).
+1. Take a chunk: the customers with timers due at the partition's time, a slice of those to be told
+   of a broadcast, and one contiguous range of each topic, merged by (running maximum of event time
+   within the range, topic, offset). While another topic of the partition is behind with nothing
+   fetched yet, wait for it, up to `merge_wait`. A chunk ends at a count, at a byte limit, or after
+   lingering; one that is not full waits for the commit under way, and rides in the next.
+2. Step its timers, its slice, then its events, on the records in memory (streams/chunk.py). What is
+   at or below the position was skipped when it came in. If most of a topic is refused, the process
+   ends here (streams/refusals.py).
 3. Begin a transaction; send the changed records and the new position (last) to the changelog,
    the position to the journal, effects and dead letters to their topics, all to this partition;
    and to other customers' partitions of `vip.internal` what they are told.
@@ -39,12 +39,14 @@ from agents.lane.batch import batch_of, changed
 from agents.lane.due import DueIndex, moves
 from agents.lane.inbox import Inbox
 from agents.lane.outbox import AbandonedError, Outbox, Sent
+from agents.lane.records import Records
 from agents.lane.refusing import refuse
 from agents.lane.store import Store
+from agents.lane.walking import Walking
 from agents.lane.wiring import Wiring
-from schemas.position import POSITION_KEY, Position, Range, Refusals, encode_position
-from schemas.profile import NEVER
-from schemas.record import Record, next_due
+from schemas.position import POSITION_KEY, Position, Range, Refusals, Walk, encode_position
+from schemas.record import Record
+from streams.broadcasts import Round, walked
 from streams.chunk import Outcome, apply_chunk
 from streams.context import Context
 from streams.inputs import Raw
@@ -87,7 +89,9 @@ class Runner:
         self._wiring = wiring
         settings = wiring.settings
         self._inbox = Inbox(wiring.topics, settings.chunk_events, settings.chunk_bytes)
-        self._due = DueIndex(store, self._next_due_of)
+        self._records = Records(partition, store, wiring.cache)
+        self._due = DueIndex(store, self._records.next_due)
+        self._walking = Walking(store, self._records.last_broadcast)
         self._changelog_id = ""
         self._position: Position | None = None
         self._fetched: dict[str, int] = {}
@@ -179,7 +183,8 @@ class Runner:
         if len(self._in_flight) >= MAX_IN_FLIGHT:
             return None
         if self._inbox.empty:
-            return self._until_due()
+            waits = (self._until_due(), self._until_told())
+            return min((one for one in waits if one is not None), default=None)
         if self._waiting_since is None:
             self._waiting_since = now
         if self._wiring.cache.crowded:
@@ -208,6 +213,30 @@ class Runner:
         left = (first - now) / 1000 / self._wiring.clock.rate
         return min(max(left, _LOOK_AGAIN_S), _LOOK_FOR_TIMERS_S)
 
+    def _until_told(self) -> float | None:
+        """Seconds until customers may be told of something, see Walking.until."""
+        before, wiring = self._position, self._wiring
+        assert before is not None, "begun"
+        told = self._walking.until(before, self._context(wiring.clock.now()), self._stored)
+        return _LOOK_AGAIN_S if told == 0 and wiring.cache.crowded else told
+
+    @property
+    def _stored(self) -> int:
+        """The number of the last chunk that is in the store."""
+        assert self._position is not None, "begun"
+        return self._position.number - len(self._in_flight)
+
+    def _context(self, now: int) -> Context:
+        wiring, in_force = self._wiring, self._wiring.rules()
+        return Context(
+            now,
+            in_force.rules,
+            wiring.core,
+            self._partition_time(now),
+            wiring.facts(),
+            register=in_force.state.offset,
+        )
+
     def _partition_time(self, now: int) -> int:
         """See streams/partition_time.py; topics that are set not to hold it back do not count."""
         wiring, before = self._wiring, self._position
@@ -225,13 +254,6 @@ class Runner:
         told = self._wiring.caught_up(TP(topic, self.partition), taken)
         return None if told is None else self._wiring.clock.at(told)
 
-    def _next_due_of(self, customer: str) -> int:
-        record = self._wiring.cache.peek(self.partition, customer)
-        if record is not None:
-            return record.header.next_due
-        stored = self.store.get(customer.encode())
-        return NEVER if stored is None else next_due(stored)
-
     def _others_are_behind(self) -> bool:
         behind = self._wiring.behind
         return any(
@@ -241,27 +263,21 @@ class Runner:
 
     def _step(self) -> None:
         begun = time.perf_counter()
-        wiring = self._wiring
-        now = wiring.clock.now()
-        partition_time = self._partition_time(now)
-        in_force = wiring.rules()
-        context = Context(
-            now,
-            in_force.rules,
-            wiring.core,
-            partition_time,
-            wiring.facts(),
-            register=in_force.state.offset,
-        )
+        wiring, before = self._wiring, self._position
+        assert before is not None, "begun"
+        context = self._context(wiring.clock.now())
         due = self._due.take(context.partition_time, MAX_FIRED)
+        going = self._walking.begun(before, context)
+        round_ = self._walking.round_of(going, context, self._stored)
+        walk = walked(going, round_.upto)
         entries = self._inbox.take(context)
-        if not entries and not due:
+        if not entries and not due and walk == before.walk:
             return
         self._waiting_since = None
         fail_point("chunk-taken")
-        outcome = self._apply(entries, context, due)
+        outcome = self._apply(entries, context, due, round_)
         refusals = self._judge(entries, outcome)
-        position = self._advance(entries, context, len(due), refusals)
+        position = self._advance(entries, context, len(due), refusals, walk)
         self._due.changed(position.number, outcome.dues.items())
         fail_point("chunk-stepped")
         batch = batch_of(outcome, position, wiring.changelog, wiring.core.partitions)
@@ -270,25 +286,25 @@ class Runner:
         sent.add_done_callback(lambda _: self._loop.call_soon_threadsafe(self._sent))
         wiring.report.stepped(entries, outcome, time.perf_counter() - begun)
 
-    def _apply(self, entries: Sequence[Entry], context: Context, due: Sequence[str]) -> Outcome:
+    def _apply(
+        self, entries: Sequence[Entry], context: Context, due: Sequence[str], round_: Round
+    ) -> Outcome:
         cache, partition = self._wiring.cache, self.partition
         loaded: list[Record] = []
 
         def load(customer: str) -> Record:
-            record = cache.get(partition, customer)
-            if record is None:
-                record = Record(customer, self.store.get(customer.encode()))
+            record = self._records.load(customer)
             loaded.append(record)
             return record
 
         try:
-            outcome = apply_chunk(entries, load, context, due)
+            outcome = apply_chunk(entries, load, context, due, round_)
         except Exception as error:  # whatever it is, nothing of the chunk may stand
             first = f"offset {entries[0].raw.offset} of {entries[0].raw.topic}" if entries else ""
             die(
                 Fault.STEP,
-                f"partition {partition}: stepping {len(due)} customers' timers and "
-                f"{len(entries)} events from {first} raised {kind_of(error)}: "
+                f"partition {partition}: stepping {len(due)} customers' timers, a broadcast to "
+                f"{len(round_.visit)}, {len(entries)} events from {first} raised {kind_of(error)}: "
                 "a fault of ours, please report it",
             )
         if outcome.dead_letters:
@@ -317,6 +333,7 @@ class Runner:
         context: Context,
         timers: int,
         refusals: dict[str, Refusals],
+        walk: Walk,
     ) -> Position:
         before = self._position
         assert before is not None, "begun"
@@ -338,6 +355,7 @@ class Runner:
             facts=dict(context.facts.offsets),
             register=context.register,
             refusals=refusals,
+            walk=walk,
         )
         return self._position
 

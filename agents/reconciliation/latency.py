@@ -11,6 +11,7 @@ from typing import NamedTuple
 from agents.clock import BankClock
 from schemas.effects import Effect, Profile
 from schemas.envelope import to_millis
+from schemas.events import INPUT_TOPICS
 
 LIVE_MS = 10_000
 """An event is live if it is produced within so long of its own time (real time)."""
@@ -34,8 +35,11 @@ class Latency:
         self._produced: dict[Place, int] = {}
 
     def effect(self, effect: Effect, sent: int) -> None:
-        """Take note of an effect; those of rules that wait tell nothing of how fast they are."""
+        """Take note of an effect; those of rules that wait tell nothing of how fast they are, nor
+        do those of broadcasts."""
         cause = effect.data.cause
+        if cause.topic not in INPUT_TOPICS:
+            return
         if isinstance(effect, Profile):
             waited = effect.time != cause.time
         else:

@@ -4,6 +4,7 @@ from typing import get_args
 
 from schemas.envelope import Event
 from schemas.events.app import AppEvents
+from schemas.events.campaign import BROADCAST_TYPES
 from schemas.events.card import CardEvents
 from schemas.events.core import CoreEvents
 from schemas.events.feedback import FeedbackEvents
@@ -13,6 +14,9 @@ AnyEvent = CoreEvents | CardEvents | AppEvents | ServiceEvents | FeedbackEvents
 
 EVENT_TYPES: dict[str, type[Event]] = {cls.event_type(): cls for cls in get_args(AnyEvent)}
 """CloudEvents `type` → its struct, in the order of the topics."""
+
+RULE_TYPES: dict[str, type[Event]] = {**EVENT_TYPES, **BROADCAST_TYPES}
+"""What a rule can listen to."""
 
 INTERNAL = "vip.internal"
 """What vipcare itself sends to a customer: replayed dead letters among it."""

@@ -1,29 +1,19 @@
-"""`bank.reference` and `bank.org`: facts that hold for every customer, the last of each in force.
+"""The global topics: facts that hold for every customer, the last of each in force.
 
 A fact's `subject` is its kind and its own id, such as `exchange_rate:USD`; it is the Kafka key too,
-so that the compacted topic keeps the last of each. A message without a value takes a fact away.
+so that a compacted topic keeps the last of each. A message without a value takes a fact away.
+Here are those of `bank.reference` and `bank.org`.
 """
 
 from typing import get_args
 
-from schemas.envelope import Data, Event
+from schemas.envelope import Data
+from schemas.events.campaign import AnyBroadcast
+from schemas.events.fact import Fact
 from schemas.fields import Country, Currency, Day, Id, Money, Name, PersonalText, Rate, Whole
 
 Titles = dict[str, Name]
 """Language (zh, en, …) → what a person reads."""
-
-
-class Fact(Event, frozen=True):
-    """A fact as it is from then on, whole."""
-
-    @classmethod
-    def kind(cls) -> str:
-        """What it is a fact about, such as `exchange_rate`; its data has the id under this name."""
-        return cls.event_type().removesuffix(".set")
-
-    def own_subject(self) -> str:
-        """The subject that a fact with this data must have."""
-        return f"{self.kind()}:{getattr(self.data, self.kind())}"
 
 
 class ReferenceFact(Fact, frozen=True):
@@ -136,7 +126,8 @@ class AbsenceSet(OrganisationFact, tag="absence.set", frozen=True):
     data: AbsenceData
 
 
-AnyFact = ExchangeRateSet | InterestRateSet | ProductSet | BranchSet | TeamSet | RmSet | AbsenceSet
+AnySet = ExchangeRateSet | InterestRateSet | ProductSet | BranchSet | TeamSet | RmSet | AbsenceSet
+AnyFact = AnySet | AnyBroadcast
 
 FACT_TYPES: dict[str, type[Fact]] = {cls.event_type(): cls for cls in get_args(AnyFact)}
 """CloudEvents `type` → its struct, in the order of the topics."""
@@ -144,4 +135,4 @@ FACT_TYPES: dict[str, type[Fact]] = {cls.event_type(): cls for cls in get_args(A
 TOPIC_OF_KIND = {fact.kind(): fact.topic for fact in FACT_TYPES.values()}
 
 GLOBAL_TOPICS = tuple(dict.fromkeys(cls.topic for cls in FACT_TYPES.values()))
-"""What holds for every customer: one partition each, compacted, read whole by every worker."""
+"""What holds for every customer: one partition each, read whole by every worker."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from schemas.events import EVENT_TYPES as _EVENTS
+from schemas.events.campaign import BROADCAST_TYPES
 from streams.durations import DAY_MS
 from streams.expressions import lookups
 from streams.expressions.nodes import (
@@ -233,7 +234,11 @@ def _types(checker: Checker, tree: ast.expr) -> tuple[str, ...]:
     for one in several:
         token = checker.parsed.token(one)
         if not isinstance(token, EventType):
-            hint = nearest(checker.parsed.text(one), EVENT_TYPES)
+            text = checker.parsed.text(one)
+            if text in BROADCAST_TYPES:
+                told = f"{text} is told to every customer at once: it is not counted"
+                raise checker.error(one, told)
+            hint = nearest(text, EVENT_TYPES)
             raise checker.error(one, f"expected an event type such as page.viewed{hint}")
         types[token.name] = None
     return tuple(sorted(types))

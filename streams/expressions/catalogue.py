@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UnsetType, inspect
 
 from schemas.attributes import AttributeType
-from schemas.events import EVENT_TYPES
+from schemas.events import RULE_TYPES
 from schemas.events.core import CustomerData
 from schemas.fields import MONEY_DECIMALS, RATE_DECIMALS, SENSITIVE
 from streams.attributes import Attributes
@@ -23,13 +23,13 @@ Fields = dict[str, Type]
 @cache
 def event_fields(event_type: str) -> Fields:
     """The fields of one event type's data."""
-    return _fields(get_type_hints(EVENT_TYPES[event_type])["data"])[0]
+    return _fields(get_type_hints(RULE_TYPES[event_type])["data"])[0]
 
 
 @cache
 def personal_fields(event_type: str) -> frozenset[str]:
     """The fields of one event type's data that identify a person."""
-    return _fields(get_type_hints(EVENT_TYPES[event_type])["data"])[1]
+    return _fields(get_type_hints(RULE_TYPES[event_type])["data"])[1]
 
 
 @cache
@@ -94,7 +94,7 @@ def common_fields(event_types: tuple[str, ...]) -> Fields:
 @cache
 def may_be_unset(event_type: str) -> bool:
     """Whether fields of this type can be UNSET, which counts as unknown."""
-    data = get_type_hints(EVENT_TYPES[event_type])["data"]
+    data = get_type_hints(RULE_TYPES[event_type])["data"]
     return any(UnsetType in getattr(hint, "__args__", ()) for hint in get_type_hints(data).values())
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from keyword import iskeyword
 
-from schemas.events import EVENT_TYPES
+from schemas.events import RULE_TYPES
 from schemas.rule_parts import Text
 from schemas.rules import RuleDefinition
 from streams.attributes import NONE_DECLARED, Attributes
@@ -81,9 +81,9 @@ def check_rule(
 ) -> CheckedRule | list[RuleProblem]:
     """Check one rule: what it is made of, or everything that is wrong with it."""
     problems = [
-        RuleProblem(rule.id, "on", 0, f"{name} is no event type{nearest(name, EVENT_TYPES)}")
+        RuleProblem(rule.id, "on", 0, f"{name} is no event type{nearest(name, RULE_TYPES)}")
         for name in rule.on
-        if name not in EVENT_TYPES
+        if name not in RULE_TYPES
     ]
     if problems:
         return problems

@@ -6,7 +6,7 @@ amount that is only said in the base currency is the same in the event's own. Ev
 be said, so that an example shows what the rule looks at.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, get_type_hints
 
@@ -16,15 +16,18 @@ from msgspec import inspect
 from schemas.effects import Action, ActionTaken, Alert, Effect, ProcessRequested, Task
 from schemas.envelope import Event, from_millis, to_millis
 from schemas.events import EVENT_TYPES
-from schemas.events.reference import FACT_TYPES, Fact
+from schemas.events.campaign import BROADCAST_TYPES
+from schemas.events.fact import Fact
+from schemas.events.reference import FACT_TYPES
 from schemas.record import Record
 from schemas.rule_examples import Expected, Given, RuleExample
+from streams.broadcasts import Pending, Round
 from streams.chunk import apply_chunk
 from streams.context import Context, CoreSettings
 from streams.durations import parse_duration
 from streams.expressions.parse import nearest
 from streams.facts import FactBook
-from streams.inputs import raw_of
+from streams.inputs import Raw, raw_of
 from streams.intake import read
 from streams.partitioning import partition_of
 from streams.rules.errors import RuleProblem
@@ -74,6 +77,9 @@ def play(example: RuleExample, rules: RuleSet, settings: CoreSettings, key: str)
         if one.given.event in FACT_TYPES:
             if problem := book.take(message):
                 raise _WrongExampleError(one.key, f"{one.given.event}: {problem}")
+            if one.given.event in BROADCAST_TYPES:
+                context = Context(at, rules, settings, facts=book.snapshot())
+                made += _tell(message, record, context)
             continue
         context = Context(at, rules, settings, facts=book.snapshot())
         outcome = apply_chunk([read(message, settings)], lambda _: record, context)
@@ -109,6 +115,14 @@ def _instant(text: str, before: int, settings: CoreSettings) -> int:
     if text.startswith("+"):
         return before + parse_duration(text[1:])
     return to_millis(datetime.fromisoformat(text).replace(tzinfo=settings.time_zone))
+
+
+def _tell(message: Raw, record: Record, context: Context) -> Sequence[Effect]:
+    """What follows where the customer is told of a broadcast; it is a customer from then on."""
+    told = context.facts.announced[(message.key or b"").decode()]
+    record.store()
+    round_ = Round((Pending(message.offset, told),), message.offset, visit=(CUSTOMER,), upto=None)
+    return apply_chunk([], lambda _: record, context, (), round_).effects
 
 
 def _message(one: _Occurrence, number: int, settings: CoreSettings) -> Any:

@@ -160,6 +160,21 @@ class RuleSet:
             del activity.answers[key]
         activity.rules = self.mark
 
+    def listens(self, event_type: str) -> bool:
+        """Whether a rule is evaluated when something of this type is told."""
+        return event_type in self._by_type
+
+    def announce(
+        self, record: Record, event_type: str, data: Data, at: int, facts: Facts = NO_FACTS
+    ) -> Fired:
+        """Evaluate the rules that listen to what every customer is told of. It goes into no window:
+        aggregates are read as they are at `at`."""
+        listening = self._by_type.get(event_type)
+        if listening is None:
+            return _NONE
+        readings = self._aggregates.read(record.windows, at)
+        return listening.apply(record, _Seen(data, readings, facts, at))
+
     def waits(self, event_type: str) -> Sequence[DateWait]:
         """The rules that wait for a date which an event of this type may tell, move or end."""
         return self._waits.get(event_type, ())

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from schemas.events import EVENT_TYPES
+from schemas.events.campaign import BROADCAST_TYPES
 from schemas.rule_waits import Wait, Without
 from schemas.rules import RuleDefinition
 from streams.attributes import Attributes
@@ -40,6 +41,10 @@ def check_wait(rule: RuleDefinition, attributes: Attributes) -> tuple[Waits, lis
     wait = rule.wait
     if wait is None:
         return NO_WAIT, []
+    for name in rule.on:
+        if name in BROADCAST_TYPES:
+            message = f"{name} is told to every customer at once: no rule waits after it"
+            return NO_WAIT, [RuleProblem(rule.id, "wait", 0, message)]
     if wait.without is not None:
         return _absence(rule, wait.for_ or "", wait.without)
     if rule.sequence is not None:

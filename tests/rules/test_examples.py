@@ -228,3 +228,48 @@ def test_facts_are_given_like_events(tmp_path: Path) -> None:
 def test_a_wrong_fact_is_told(tmp_path: Path) -> None:
     said = problem(tmp_path, f"{GAP.replace('L1', '[]')}    expect: []\n", LOAN)
     assert "product.set" in said
+
+
+CAMPAIGN = """\
+id: a-rule
+version: 1
+title: {en: A, zh: 甲}
+kind: care
+owner: Tests
+status: live
+on: campaign.announced
+if: audience in tags and base_cost > 100
+then:
+  task:
+    text: {en: "{title_en} {starts_on}", zh: "{title_zh}"}
+examples:
+  - title: invited
+    given:
+      - {at: 2026-03-01, event: tag.added, with: {tag: golf}}
+      - at: 2026-03-02
+        event: campaign.announced
+        with: {audience: golf, base_cost: 6800, starts_on: 2026-05-16, ends_on: 2026-05-17}
+    expect: [{task: 2026-05-16, at: 2026-03-02}]
+  - title: another audience
+    given:
+      - {at: 2026-03-01, event: tag.added, with: {tag: tea}}
+      - at: 2026-03-02
+        event: campaign.announced
+        with: {audience: golf, base_cost: 6800, starts_on: 2026-05-16, ends_on: 2026-05-17}
+    expect: []
+"""
+
+
+def test_a_campaign_is_told_to_the_customer(tmp_path: Path) -> None:
+    path = tmp_path / "a-rule.yaml"
+    path.write_text(CAMPAIGN)
+    _, files = read_rules([path])
+    try_examples(files, SETTINGS)
+    path.write_text(CAMPAIGN.replace("expect: []", "expect: [task: golf]"))
+    _, files = read_rules([path])
+    with pytest.raises(RuleFileErrors, match="the task “golf” was expected and did not come"):
+        try_examples(files, SETTINGS)
+    path.write_text(CAMPAIGN.replace("ends_on: 2026-05-17", "ends_on: 2026-05-15"))
+    _, files = read_rules([path])
+    with pytest.raises(RuleFileErrors, match="ends_on is before starts_on"):
+        try_examples(files, SETTINGS)

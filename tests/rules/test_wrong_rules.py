@@ -73,6 +73,7 @@ EXPRESSIONS = [
     ("'golf' in attributes.segment", 15, "expected a list of texts, found a text"),
     ("3 in attributes.clubs", 5, "expected a text, found a number"),
     ("cout(page.viewed, 1d) > 3", 5, "there is no function cout; did you mean count?"),
+    ("count(campaign.announced, 30d) > 3", 11, "told to every customer at once: it is not counted"),
     ("count(page.viewd, 1d) > 3", 11, "expected an event type such as page.viewed; did you mean"),
     ("count(page.viewed) > 3", 5, "write it as count(page.viewed, 30d, where=…)"),
     ("count(page.viewed, 30) > 3", 24, "expected a length such as 1h or 30d"),
