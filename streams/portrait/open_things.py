@@ -5,6 +5,7 @@ from datetime import date, timedelta, tzinfo
 from decimal import Decimal
 
 from schemas.activity import Contact, unpack_line, unpack_transfer
+from schemas.envelope import from_millis
 from schemas.profile import Card, ProfileSection
 from schemas.record import Record
 from streams.durations import DAY_MS
@@ -15,7 +16,7 @@ from streams.portrait.profile import as_day
 from streams.rules.ruleset import RuleSet
 from streams.timers import parts_of
 from streams.waits import absence
-from streams.waits.own import FAMILY
+from streams.waits.own import FAMILY, OWN
 from streams.waits.waking import would_fire
 
 SOON_DAYS = 30
@@ -35,7 +36,7 @@ def open_things(record: Record, zone: tzinfo, today: date, rules: RuleSet) -> Ta
     rows = [row for row in _due(record.profile) if _is_soon(row[0], today)]
     rows += _bills(record, today)
     rows += [row for row in _limits(record.profile) if _is_soon(row[0], today, since=today)]
-    rows += [*_timers(record, zone, rules), *_tasks(line, zone)]
+    rows += [*_timers(record, zone, today, rules), *_tasks(line, zone)]
     rows += _complaints(line, zone, record.activity.latest - SOON_DAYS * DAY_MS)
     rows.sort(key=lambda row: (str(row[0]), str(row[1]), str(row[2])))
     return Table("open", ("when", "what", "name", "amount"), tuple(rows))
@@ -90,13 +91,17 @@ def _limits(section: ProfileSection) -> Iterator[Row]:
             yield as_day(card.limit_until), "temporary limit ends", name, limit
 
 
-def _timers(record: Record, zone: tzinfo, rules: RuleSet) -> Iterator[Row]:
-    """Every deposit's rules wait, whatever their conditions: told are those that would fire."""
+def _timers(record: Record, zone: tzinfo, today: date, rules: RuleSet) -> Iterator[Row]:
+    """Every deposit's rules wait, whatever their conditions: told are those that would fire. What
+    comes every year always waits: told is what comes soon."""
     for key, timer in record.activity.timers.items():
-        if not timer.fired and would_fire(record, key, timer, rules):
-            rule, kind, _ = parts_of(key)
-            name = rule if kind in (absence.KIND, FAMILY) else key
-            yield instant(timer.due, zone), "rule waits", name, None
+        rule, kind, name = parts_of(key)
+        due, is_own = from_millis(timer.due).astimezone(zone), kind in (OWN, FAMILY)
+        if timer.fired or (is_own and not _is_soon(due.date(), today)):
+            continue
+        if would_fire(record, key, timer, rules):
+            known = is_own or kind == absence.KIND
+            yield due, "rule waits", rule if known else f"{rule}:{name}", None
 
 
 def _tasks(line: list[Contact], zone: tzinfo) -> Iterator[Row]:

@@ -22,6 +22,7 @@ from streams.chunk import Outcome, apply_chunk
 from streams.context import Context, CoreSettings
 from streams.inputs import Raw
 from streams.intake import read
+from streams.portrait.open_things import open_things
 from streams.rules.ruleset import RuleSet, compile_rules
 from streams.yearly import next_lunar
 from tests.core.strategies import CUSTOMERS, PARTITIONS, message
@@ -316,6 +317,27 @@ def test_a_late_event_does_not_call_back_a_birthday_that_is_over() -> None:
     life.rules = compiled(rule("own", {"days": 3, "before": "birthday", "every": "year"}))
     life.tell("logged.in", "2026-02-20", channel="web")
     assert life.by("2027-02-27") == [("2027-02-26", "–")]
+
+
+def test_a_portrait_shows_what_comes_soon_and_no_date() -> None:
+    child = {"days": 5, "before": "birthday", "every": "year", "of": "son"}
+    life = Life(
+        rule("own", {"days": 3, "before": "birthday", "every": "year"}, "birthday"),
+        rule("own", child, "child"),
+        rule("holdings", {"days": 7, "before": "matures_on"}),
+    )
+    family = [{"relation": "son", "birthday": "2010-02-20"}]
+    life.tell("customer.updated", "2026-01-05", birthday="1980-06-01", family=family)
+    buy(life, "2026-01-05", "H1", "2026-11-01")
+
+    def waits(today: str) -> list[object]:
+        rows = open_things(life.record, ZONE, date.fromisoformat(today), life.rules).rows
+        return [row[2] for row in rows if row[1] == "rule waits"]
+
+    assert waits("2026-01-05") == ["holdings:H1"]
+    assert waits("2026-02-01") == ["child", "holdings:H1"]
+    assert tasks(life.until(at("2026-05-01")))
+    assert waits("2026-05-05") == ["birthday", "holdings:H1"]
 
 
 def test_a_rule_that_ended_sets_no_timer_for_the_next_year() -> None:
