@@ -17,12 +17,13 @@ from schemas.events.reference import GLOBAL_TOPICS
 from schemas.rule_register import REGISTRAR, RULES_TOPIC
 from sinks.clickhouse.tables import TABLE_OF
 
-Role = Literal["worker", "sink", "bank", "crm", "operator"]
+Role = Literal["worker", "sink", "bank", "crm", "operator", "analyst"]
 Operation = Literal["Read", "Write", "Describe", "DescribeConfigs", "Create"]
 Kind = Literal["topic", "group", "transactional-id", "cluster"]
 
 _LETTERS = "vip.dead-letters"
 _FEEDBACK = "crm.feedback"
+_JOURNAL = "vip.journal"
 
 
 class Right(NamedTuple):
@@ -44,7 +45,7 @@ def rights_of(role: Role, settings: Settings) -> tuple[Right, ...]:
 
 def _worker(settings: Settings) -> Iterator[Right]:
     app = settings.worker.app
-    records, journal = changelog(app), "vip.journal"
+    records, journal = changelog(app), _JOURNAL
     yield from _topics("Read", *INPUT_TOPICS, *GLOBAL_TOPICS, RULES_TOPIC, records)
     yield from _topics("Write", records, journal, *EFFECT_TOPICS, _LETTERS, INTERNAL, RULES_TOPIC)
     # What is wrong with a topic's configuration, and how long the changelog keeps removals.
@@ -56,7 +57,7 @@ def _worker(settings: Settings) -> Iterator[Right]:
 
 
 def _worker_topics(settings: Settings) -> Iterable[str]:
-    outputs = (*EFFECT_TOPICS, _LETTERS, "vip.journal", changelog(settings.worker.app))
+    outputs = (*EFFECT_TOPICS, _LETTERS, _JOURNAL, changelog(settings.worker.app))
     return (*INPUT_TOPICS, *GLOBAL_TOPICS, RULES_TOPIC, *outputs)
 
 
@@ -93,12 +94,20 @@ def _operator(settings: Settings) -> Iterator[Right]:
     yield _outsider("vipcare-reading")
 
 
+def _analyst(settings: Settings) -> Iterator[Right]:
+    """Whole events, with what identifies a person: so nobody has it along with something else."""
+    yield from _topics("Read", *INPUT_TOPICS, *GLOBAL_TOPICS, RULES_TOPIC, _JOURNAL)
+    yield from _topics("Read", changelog(settings.worker.app))
+    yield _outsider("vipcare-reading")
+
+
 _TABLE: dict[Role, Callable[[Settings], Iterator[Right]]] = {
     "worker": _worker,
     "sink": _sink,
     "bank": _bank,
     "crm": _crm,
     "operator": _operator,
+    "analyst": _analyst,
 }
 ROLES = tuple(_TABLE)
 

@@ -15,7 +15,7 @@ from typing import IO, NamedTuple
 
 from agents.backtest.archived import ArchiveError
 from agents.backtest.job import Question
-from agents.backtest.run import Result, Show
+from agents.backtest.run import Result, Show, ended_early
 from agents.reading import RangeReader, ReadingError, partitions_of, read_partition
 from agents.reconciliation.past_facts import PastFacts
 from config.settings import Settings
@@ -66,7 +66,7 @@ def run_journal(
     tally, total, done = Tally(), sum(one.messages for one in held), 0
     written: dict[int, list[bytes]] = {}
     context = get_context("spawn")
-    with ProcessPoolExecutor(min(cores, len(held)), context, _begin) as pool:
+    with ProcessPoolExecutor(min(cores, len(held)), context, _begin) as pool, ended_early(pool):
         work = {pool.submit(_partition, settings, question, one.partition): one for one in held}
         for future in as_completed(work):
             share = future.result()

@@ -76,6 +76,16 @@ def run(
 
 
 @contextmanager
+def ended_early(pool: ProcessPoolExecutor) -> Iterator[None]:
+    """Whatever stops it (an error, Ctrl-C), what has not begun is left."""
+    try:
+        yield
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+
+
+@contextmanager
 def _shares(job: Job, paths: Sequence[Path], cores: int) -> Iterator[Iterator[tuple[Path, Tally]]]:
     """What each file makes, as it is done."""
     if cores == 1:
@@ -83,7 +93,7 @@ def _shares(job: Job, paths: Sequence[Path], cores: int) -> Iterator[Iterator[tu
         yield ((path, player.share(path)) for path in paths)
         return
     context = get_context("spawn")  # a fork would copy the threads' locks of Kafka's client
-    with ProcessPoolExecutor(cores, context, _begin, (job,)) as pool:
+    with ProcessPoolExecutor(cores, context, _begin, (job,)) as pool, ended_early(pool):
         pending = {pool.submit(_share, path): path for path in paths}
         yield ((pending[one], one.result()) for one in as_completed(pending))
 

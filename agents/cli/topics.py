@@ -60,6 +60,7 @@ def acls_command(role: Role, user: str | None) -> None:
     bank      sends events, and the facts that are the same for all customers
     crm       reads tasks, alerts and profiles, and reports back
     operator  makes and checks topics, looks at dead letters and replays them
+    analyst   reads whole events: `rules backtest` and `rules why` over Kafka
 
     Names follow the settings in force (worker.app, sink.group). Nothing is asked of Kafka, and
     nothing is changed: look at the lines, then run them as who may.
