@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from agents.rules import read_rules
+from schemas.attachments import Attachment
 from schemas.effects import Action
 from schemas.events import EVENT_TYPES
 from schemas.rules import RuleDefinition
@@ -18,7 +19,7 @@ from streams.rules.checked import CheckedRule, check_rule
 from streams.rules.explain import explain
 from streams.rules.explain.conditions import SAID
 from streams.rules.explain.phrases import CHINESE, ENGLISH, Phrases
-from streams.rules.explain.words import EVENTS, FIELDS, VALUES
+from streams.rules.explain.words import ATTACHMENTS, EVENTS, FIELDS, VALUES
 from tests.rules.maker import DECLARED
 from tests.rules.test_compiled import RANDOMS, random_rule
 
@@ -43,7 +44,14 @@ def test_every_aggregate_and_look_up_has_words(phrases: Phrases) -> None:
 
 @LANGUAGES
 def test_every_action_has_words(phrases: Phrases) -> None:
-    assert phrases.actions.keys() == {*get_args(Action), "due"}
+    assert phrases.actions.keys() == {*get_args(Action), "due", "attach"}
+
+
+def test_every_attachment_has_words() -> None:
+    assert ATTACHMENTS.keys() == {*get_args(Attachment)}
+    told = said(then={"alert": {"text": {"en": "A", "zh": "甲"}, "attach": ["asset_summary"]}})
+    assert "an alert, “Big” (severity normal, with a summary of assets)" in told["en"]
+    assert "发出预警「大额」（级别：普通，附资产概览）" in told["zh"]
 
 
 def test_both_languages_say_the_same_things() -> None:

@@ -3,7 +3,7 @@
 Every kind of node, aggregate, action, event type and field has its words; a test sees to it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from schemas.effects import Text
 from schemas.rule_parts import Text as Title
@@ -12,6 +12,7 @@ from streams.expressions.nodes import Literal
 from streams.rules.checked import CheckedRule
 from streams.rules.explain.conditions import Teller
 from streams.rules.explain.phrases import CHINESE, ENGLISH, Phrases
+from streams.rules.explain.words import ATTACHMENTS
 from streams.rules.why import step_names
 from streams.waits.absence import Absence
 
@@ -124,11 +125,13 @@ class _Sentences:
             match action:
                 case "task" if then.task is not None:
                     due = forms["due"].format(teller.length(then.task.due)) if then.task.due else ""
+                    due += self._attached(then.task.attach)
                     title = self._text(then.task.title or rule.title)
                     said = forms[action].format(title, teller.value(then.task.priority), due)
                 case "alert" if then.alert is not None:
                     title = self._text(then.alert.title or rule.title)
-                    said = forms[action].format(title, teller.value(then.alert.severity))
+                    attached = self._attached(then.alert.attach)
+                    said = forms[action].format(title, teller.value(then.alert.severity), attached)
                 case "process" if then.process is not None:
                     said = forms[action].format(then.process.name)
                 case "greeting" if then.greeting is not None:
@@ -139,6 +142,11 @@ class _Sentences:
                 case _:
                     said = forms[action].format(getattr(then, action))
             yield said
+
+    def _attached(self, names: Sequence[str]) -> str:
+        told = [ATTACHMENTS[one][self._phrases.place] for one in names]
+        said = self._teller.say("list").join(told)
+        return self._phrases.actions["attach"].format(said) if told else ""
 
     def _text(self, text: Title) -> str:
         return text.zh if self._phrases.place else text.en

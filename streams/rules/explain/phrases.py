@@ -146,7 +146,8 @@ ENGLISH = Phrases(
     actions={
         "task": "a task for the relationship manager, “{0}” (priority {1}{2})",
         "due": ", due after {0}",
-        "alert": "an alert, “{0}” (severity {1})",
+        "attach": ", with {0}",
+        "alert": "an alert, “{0}” (severity {1}{2})",
         "process": "the process “{0}” is asked for",
         "greeting": "a greeting for “{0}” by {1}",
         "untag": "the tag “{0}” is taken away",
@@ -276,7 +277,8 @@ CHINESE = Phrases(
     actions={
         "task": "给客户经理派任务「{0}」（优先级：{1}{2}）",
         "due": "，{0}内完成",
-        "alert": "发出预警「{0}」（级别：{1}）",
+        "attach": "，附{0}",
+        "alert": "发出预警「{0}」（级别：{1}{2}）",
         "process": "发起流程「{0}」",
         "greeting": "通过{1}发送「{0}」问候",
         "untag": "去除标签「{0}」",

@@ -241,3 +241,9 @@ VALUES = {
     "won": ("won", "成交"),
 }
 """What a field with a closed list of values can be."""
+
+ATTACHMENTS = {
+    "preference_analysis": ("an analysis of preferences", "偏好分析"),
+    "asset_summary": ("a summary of assets", "资产概览"),
+    "recent_contacts": ("the last contacts", "近期联系记录"),
+}

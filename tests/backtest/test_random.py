@@ -1,0 +1,65 @@
+"""Random rules over random events: customers played in a row are customers stepped one by one."""
+
+from collections import Counter
+from random import Random
+
+import msgspec
+from hypothesis import given, settings
+
+from schemas.effects import Effect, Profile, encode_effect
+from schemas.record import Record
+from schemas.rules import RuleDefinition
+from streams.backtest.facts import FactsInTime
+from streams.backtest.play import Trial, in_order, play
+from streams.chunk import apply_chunk
+from streams.context import Context, CoreSettings
+from streams.inputs import Raw
+from streams.intake import Entry
+from streams.rules.ruleset import RuleSet
+from tests.rules.maker import DECLARED, TYPES, random_input
+from tests.rules.test_compiled import RANDOMS, random_rule
+from tests.rules.twin import ZONE
+
+CORE = CoreSettings(partitions=1, time_zone=ZONE, attributes=DECLARED)
+
+
+def random_entries(random: Random) -> list[Entry]:
+    entries = []
+    for number in range(random.randint(1, 30)):
+        given = random_input(random, spread_days=40)
+        event = msgspec.structs.replace(given.event, id=f"e{random.randrange(40)}")
+        given = msgspec.structs.replace(given, event=event, offset=number)
+        entries.append(Entry(Raw("bank.core", 0, number, b"C1", b"x" * 400), given))
+    return in_order(entries)
+
+
+def one_by_one(entries: list[Entry], rules: RuleSet) -> tuple[list[bytes], Counter[str]]:
+    """Each event a chunk of its own, on a record that is stored and read in between."""
+    stored, effects, counts = None, list[Effect](), Counter[str]()
+    for entry in entries:
+        assert entry.input is not None
+        context = Context(2**62, rules, CORE, entry.input.at)
+        record = Record("C1", stored)
+        outcome = apply_chunk([entry], lambda _, one=record: one, context, ["C1"])
+        counts += outcome.counts
+        effects += outcome.effects
+        if "C1" in outcome.records:
+            stored = outcome.records["C1"].stored
+    told = [encode_effect(one) for one in effects if not isinstance(one, Profile)]
+    return told, counts
+
+
+@settings(max_examples=100, deadline=None)
+@given(RANDOMS)
+def test_played_in_a_row_is_stepped_one_by_one(random: Random) -> None:
+    types = random.sample(TYPES, 3)
+    rules: list[RuleDefinition] = [
+        random_rule(random, number, types) for number in range(random.randint(1, 3))
+    ]
+    compiled, entries = CORE.compiled(rules), random_entries(random)
+    last = entries[-1].input
+    assert last is not None
+    played = play("C1", entries, Trial(compiled, CORE, FactsInTime([]), last.at))
+    expected, counts = one_by_one(entries, compiled)
+    assert [encode_effect(one) for one in played.effects] == expected
+    assert played.counts == counts
