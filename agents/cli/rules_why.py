@@ -37,7 +37,7 @@ from streams.rules.why import Clause
 _MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
 _WHEN = {
     "event": "as the event came",
-    "wait": "as the event came",
+    "wait": "before it looks",
     "timer": "as its wait ended",
     "answer": "as no answer had come",
     "now": "as things are",

@@ -141,7 +141,7 @@ class Asked(RuleSet):
                 told.waits = [self._wait(record, key)]
                 self._look(told, record, data, readings, facts)
                 answers.append(told)
-        return answers or [self._told("now", record, at)]
+        return answers or [self._told("wait", record, at)]
 
     @property
     def _is_dated(self) -> bool:

@@ -123,6 +123,12 @@ def test_each_clause_with_its_value_and_by_how_much() -> None:
     assert why.holds is False
 
 
+def test_a_rule_that_has_nothing_to_wait_for_does_not_fire() -> None:
+    waits = {"on": "deposit.placed", "wait": {"days": 7, "before": "matures_on"}, "unless": None}
+    why = now(Record("C1"), **waits, **{"if": "true"})
+    assert (why.when, why.holds, why.fires) == ("wait", None, False)
+
+
 def test_what_stands_in_the_way() -> None:
     record, at = Record("C1"), 1_700_000_000_000
     record.activity.cooldowns["big"] = at - DAY_MS
