@@ -75,18 +75,27 @@ def arm(record: Record, event: Input, waits: Iterable[DateWait], bank: Bank) -> 
     for key, timer in list(kept.items()):
         rule, kind, _ = timers.parts_of(key)
         wait = wanted.get((rule, kind))
-        if wait is not None and not timer.fired:
-            ready = wait.days.ready(timer.about, timer.due, bank)
-            if ready is not None and ready != timer.due:
-                timer.due = max(ready, since)
-        elif wait is None and kind != absence.KIND:
+        if kind == absence.KIND or (wait is not None and timer.fired):
+            continue
+        due = None if wait is None else _due_anew(timer, wait, since, bank)
+        if due is None:
             del kept[key]
+        else:
+            timer.due = due
     for wait in wanted.values():
         for name, day in _days(profile, wait).items():
             key = timers.key_of(wait.rule, wait.kind, name)
             _set(kept, key, day, event, wait.days, since, bank)
     timers.settle(record)
     return not kept.keys() <= before
+
+
+def _due_anew(timer: Timer, wait: DateWait, since: int, bank: Bank) -> int | None:
+    """When a timer that has not fired is due now that rules changed; None for no more."""
+    ready = wait.days.ready(timer.about, timer.due, bank)
+    if ready is None or ready == timer.due or ready >= since:
+        return ready
+    return wait.days.first(timer.about, since, bank)
 
 
 def _end(record: Record, event_type: str) -> None:

@@ -125,6 +125,14 @@ def test_an_answer_that_came_before_what_it_answers_counts() -> None:
     assert app.by(10_000) == ["A3, 2"]
 
 
+def test_an_answer_ahead_of_the_bank_clock_is_none_to_what_is_due_before_it() -> None:
+    app, due = App(), ORIGIN + 30 * MINUTE
+    app.start(0)
+    answer = {"journey": "fx", "attempt": "A1", "step": "sign"}
+    app.send("journey.completed", due + MINUTE, now=due - 1, **answer)
+    assert app.by(10_000) == ["A1, 1"]
+
+
 def test_what_is_unknown_has_no_answer() -> None:
     wait = {"for": "30m", "without": {"on": "journey.completed", "same": ["product"]}}
     app = App(wait=wait)
