@@ -103,10 +103,11 @@ def answer(record: Record, event: Input, listening: Iterable[Listener]) -> None:
         if one.answers(data) is None or (same := _same(data, one.same)) is None:
             continue
         _remember(activity, one.key, at, same)
+        about = same.hex()
         ended += (
             key
             for key, timer in activity.timers.items()
-            if _is_of(key, one.rules) and timer.about == same.hex() and timer.at <= at < timer.due
+            if timer.about == about and timer.at <= at < timer.due and _is_of(key, one.rules)
         )
     if ended:
         for key in ended:
@@ -146,8 +147,13 @@ def _same(data: Data, fields: Iterable[str]) -> bytes | None:
 
 
 def _remember(activity: ActivitySection, key: str, at: int, same: bytes) -> None:
+    before, this = activity.answers.get(key, b""), (at, same)
+    if not before or _ENTRY.unpack_from(before, len(before) - _ENTRY.size) <= this:
+        # Nearly always: it is the last one.
+        activity.answers[key] = (before + _ENTRY.pack(at, same))[-MAX_ANSWERS * _ENTRY.size :]
+        return
     kept = _answers(activity, key)
-    insort(kept, (at, same))
+    insort(kept, this)
     activity.answers[key] = b"".join(_ENTRY.pack(*one) for one in kept[-MAX_ANSWERS:])
 
 
