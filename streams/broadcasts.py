@@ -9,6 +9,7 @@ was told once. Who was told out of turn has the broadcast's number in the record
 
 from bisect import bisect_right
 from collections.abc import Iterator
+from datetime import tzinfo
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -63,7 +64,8 @@ def begin(before: Walk, reached: int, known: int, context: Context) -> Walk:
     fresh = [
         one
         for one in _told_between(reached, now, known, context)
-        if context.rules.listens(one.type) and not _is_over(one, context)
+        if context.rules.listens(one.type)
+        and not is_over(one, context.partition_time, context.settings.time_zone)
     ]
     if not fresh:
         return before
@@ -114,6 +116,7 @@ def _told_between(reached: int, now: int, known: int, context: Context) -> Itera
             yield one
 
 
-def _is_over(one: Announced, context: Context) -> bool:
-    today = from_millis(context.partition_time).astimezone(context.settings.time_zone).date()
+def is_over(one: Announced, now: int, zone: tzinfo) -> bool:
+    """Whether nobody is told of it any more at a time (epoch milliseconds)."""
+    today = from_millis(now).astimezone(zone).date()
     return one.last_day < today.isoformat()

@@ -34,6 +34,10 @@ class FactsInTime:
             self._times.append(at)
             self._held.append(book.snapshot())
 
+    def announced(self) -> set[tuple[int, str]]:
+        """When what was announced was to be told, with its name."""
+        return {(one.at, name) for held in self._held for name, one in held.announced.items()}
+
     def at(self, time: int) -> Facts:
         """What held at a time; what was told at that very millisecond counts."""
         return self._held[bisect_right(self._times, time)]

@@ -1,27 +1,31 @@
 """One customer's archived events through the live step, in the order of their times."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from schemas.dead_letters import Reason
 from schemas.effects import Effect
+from schemas.events.campaign import BROADCAST_TYPES
 from schemas.record import MAX_RECORD_BYTES, Record
+from streams.announced import Announced
 from streams.backtest.facts import FactsInTime
 from streams.base_amounts import LargeBaseAmountError, NoBaseAmountError
+from streams.broadcasts import Pending, is_over
 from streams.chunk import ACTION_BYTES, MAX_EFFECT_BYTES, growth
 from streams.context import Context, CoreSettings
 from streams.facts import Facts
 from streams.inputs import Input
 from streams.intake import Entry
 from streams.rules.ruleset import RuleSet
-from streams.step import ConflictError, Stepped, fire, step
+from streams.step import ConflictError, Stepped, fire, receive, step
 
 _EVER = 2**62
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Trial:
     """Rules, and the world in which they are tried."""
 
@@ -30,6 +34,18 @@ class Trial:
     facts: FactsInTime
     until: int
     """Events are played and timers fired up to here, epoch milliseconds."""
+
+    @cached_property
+    def announcements(self) -> Sequence[tuple[int, str]]:
+        """When what is told, campaigns and holidays; nothing if no rule listens."""
+        if not any(map(self.rules.listens, BROADCAST_TYPES)):
+            return ()
+        holidays = {(one.at, one.name) for one in self.settings.holidays}
+        return sorted(holidays | self.facts.announced())
+
+    @cached_property
+    def holidays(self) -> Mapping[str, Announced]:
+        return {one.name: one for one in self.settings.holidays}
 
     def context(self, facts: Facts) -> Context:
         """No event is ahead of a backtest's clock, and no summaries are made: nobody asks."""
@@ -82,6 +98,8 @@ class _Run:
         self._record = Record(customer)
         self._context = trial.context(trial.facts.at(0))
         self._played = Played([], Counter())
+        self._told = 0
+        """So many announcements are over."""
         self._bound = 0
         """The encoded record is not larger than this."""
 
@@ -97,16 +115,40 @@ class _Run:
                 break
             else:
                 self._take(number, event, len(entry.raw.value or b""))
+        self._announce(until)
         self._fire(until)
         return self._played
 
     def _take(self, number: int, event: Input, size: int) -> None:
+        self._announce(event.at)
         self._learn(event.at)
         self._fire(event.at)
         if (reason := self._lost.get(number)) is None:
             reason = self._step(number, event, size)
         if reason is not None:
             self._played.counts[f"dead:{reason}"] += 1
+
+    def _announce(self, until: int) -> None:
+        """Tell the customer what all are told by then: those who have come before."""
+        told = self._trial.announcements
+        while self._told < len(told) and told[self._told][0] <= until:
+            at, name = told[self._told]
+            self._told += 1
+            if self._record.header.sequence:
+                self._receive(at, name)
+
+    def _receive(self, at: int, name: str) -> None:
+        self._learn(at)
+        one = self._trial.holidays.get(name) or self._context.facts.announced.get(name)
+        zone = self._trial.settings.time_zone
+        if one is None or one.at != at or is_over(one, at, zone):
+            return
+        self._fire(at)
+        self._played.counts["told"] += self._trial.rules.listens(one.type)
+        stepped = receive(self._record, Pending(self._told, one), self._context, mark=False)
+        self._bound += ACTION_BYTES * len(stepped.fired)
+        if not _is_oversize(stepped):
+            self._note(stepped)
 
     def _learn(self, at: int) -> None:
         facts = self._trial.facts.at(at)

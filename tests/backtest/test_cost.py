@@ -82,4 +82,4 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     costs = [one["micros_of_all"] for one in told["rules"].values()]
     assert costs == sorted(costs, reverse=True)
     assert run(["rules", "profile", "unusual-amount", "--most", "500"]) == 0
-    assert "unusual-amount@1" in capsys.readouterr().out
+    assert "unusual-amount@" in capsys.readouterr().out

@@ -19,9 +19,11 @@ from schemas.effects import Profile, decode_effect
 from schemas.envelope import to_millis
 from schemas.events import INTERNAL
 from schemas.events.reference import GLOBAL_TOPICS
+from schemas.position import Walk
 from schemas.record import Record
 from schemas.rules import RuleDefinition
 from streams.backtest.tally import Span
+from streams.broadcasts import begin, round_of, walked
 from streams.chunk import apply_chunk
 from streams.context import Context, CoreSettings
 from streams.due import DueList
@@ -29,7 +31,6 @@ from streams.facts import FactBook
 from streams.inputs import Raw
 from streams.intake import Entry, read
 from streams.partitioning import partition_of
-from streams.rules.ruleset import compile_rules
 
 NOW = 2**50
 
@@ -67,7 +68,7 @@ def backtest(path: Path, question: Question, out: Path, cores: int = 1) -> tuple
 def plain_loop(path: Path, rules: list[RuleDefinition]) -> tuple[list[str], Counter[str]]:
     """Effects and counts; every record in one dict, timers fired for all customers at each time."""
     settings, book = core(), FactBook()
-    compiled = compile_rules(rules, lateness=settings.lateness, zone=settings.time_zone)
+    compiled = settings.compiled(rules)
     entries: list[Entry] = []
     counts: Counter[str] = Counter()
     for one in read_files([path]):
@@ -90,13 +91,28 @@ def _loop(
     facts = book.snapshot()
     store: dict[str, bytes] = {}
     dues, counts, effects = DueList(), Counter[str](), list[str]()
-    waiting = sorted(entries, key=_place)
+    moments = [one.at for one in (*settings.holidays, *facts.announced.values())]
+    end = max(entry.input.at for entry in entries if entry.input)
+    waiting: list[Entry | int] = [at for at in sorted(moments) if at <= end]
+    waiting = sorted([*waiting, *entries], key=_place)
+    walk, reached = Walk(), -1
     while waiting:
         entry = waiting.pop(0)
-        at = entry.input.at if entry.input else 0
+        at = _place(entry)[0]
         due = dues.take(at, 10**6)
         context = Context(NOW, rules, settings, at, facts)
-        outcome = apply_chunk([entry], lambda one: Record(one, store.get(one)), context, due)
+        walk = begin(walk, reached, 2**62, context)
+        round_ = round_of(walk, context)
+        if walk.queue:
+            round_ = round_._replace(visit=tuple(sorted(store)), upto=None)
+            walk = walked(walk, None)
+            if walk.queue:
+                waiting.insert(0, entry)
+                entry = at
+        reached = at
+        taken = [] if isinstance(entry, int) else [entry]
+        load = lambda one: Record(one, store.get(one))  # noqa: E731
+        outcome = apply_chunk(taken, load, context, due, round_)
         counts += outcome.counts
         for customer, record in outcome.records.items():
             store[customer] = record.stored or b""
@@ -110,12 +126,31 @@ def _loop(
     return effects, counts
 
 
-def _place(entry: Entry) -> tuple[int, str, int]:
+def _place(entry: Entry | int) -> tuple[int, str, int]:
+    if isinstance(entry, int):
+        return entry, "", 0
     return entry.input.at if entry.input else -1, entry.raw.topic, entry.raw.offset
 
 
+def telling() -> RuleDefinition:
+    text = {"en": "A", "zh": "甲"}
+    return RuleDefinition.model_validate(
+        {
+            "id": "tells",
+            "version": 1,
+            "title": text,
+            "kind": "care",
+            "owner": "tests",
+            "status": "live",
+            "on": ["campaign.announced", "holiday.approaching"],
+            "if": "count(page.viewed, 30d) > 3",
+            "then": {"task": {"text": text}},
+        }
+    )
+
+
 def test_it_is_the_plain_loop(bank: Path, tmp_path: Path) -> None:
-    rules = shipped()
+    rules = [*shipped(), telling()]
     expected, counts = plain_loop(bank, rules)
     result, effects = backtest(bank, asked(rules), tmp_path / "out")
     assert sorted(effects) == sorted(expected)
@@ -124,6 +159,7 @@ def test_it_is_the_plain_loop(bank: Path, tmp_path: Path) -> None:
     assert {name: tally.counts[name] for name in counts if name != "undeclared"} == {
         name: count for name, count in counts.items() if name != "undeclared"
     }
+    assert tally.rules["tells"].became["fired"] > 3
     fired = sum(one.became.total() for one in tally.rules.values())
     assert fired == sum(count for name, count in counts.items() if name.startswith("fired:"))
 
@@ -145,9 +181,12 @@ def test_what_it_counts_is_what_it_writes(bank: Path, tmp_path: Path) -> None:
     told = [json.loads(line)["data"] for line in effects]
     for rule, tally in result.tally.rules.items():
         mine = [one for one in told if one["rule"]["id"] == rule]
-        assert tally.became["fired"] == len(mine)
-        assert tally.days.total() == len(mine)
-    assert sum(load.total() for load in result.tally.workload.values()) == len(effects)
+        assert tally.actions.total() == len(mine)
+        assert tally.days.total() == len(
+            {(one["cause"]["id"], one["waited_until"]) for one in mine}
+        )
+    work = [one for one in told if "task_id" in one or "alert_id" in one]
+    assert sum(load.total() for load in result.tally.workload.values()) == len(work)
 
 
 def test_only_what_is_within_the_span_is_counted(bank: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from agents.rules import read_rules
 from schemas.attachments import Attachment
 from schemas.effects import Action
-from schemas.events import EVENT_TYPES
+from schemas.events import RULE_TYPES
 from schemas.rules import RuleDefinition
 from streams.expressions import nodes
 from streams.expressions.calls import AGGREGATES
@@ -68,10 +68,10 @@ def _holes(text: str) -> set[str]:
 
 
 def test_every_event_type_field_and_choice_has_words() -> None:
-    assert EVENTS.keys() == EVENT_TYPES.keys()
+    assert EVENTS.keys() == RULE_TYPES.keys()
     kinds_of_facts = ("interest_rate", "exchange_rate", *THINGS.values())
     catalogues = [
-        *map(event_fields, EVENT_TYPES),
+        *map(event_fields, RULE_TYPES),
         profile_fields(),
         *map(fact_fields, kinds_of_facts),
     ]

@@ -110,6 +110,12 @@ EVENTS = {
     "task.completed": Happening("a task is completed", "completed tasks", "任务完成", "任务完成"),
     "task.declined": Happening("a task is declined", "declined tasks", "任务被拒", "任务被拒"),
     "contact.made": Happening("a contact is made", "contacts", "联系到客户", "联系"),
+    "campaign.announced": Happening(
+        "a campaign is announced", "campaigns announced", "收到活动通知", "活动通知"
+    ),
+    "holiday.approaching": Happening(
+        "a holiday approaches", "approaching holidays", "节假日临近", "节假日临近"
+    ),
     "outcome.recorded": Happening(
         "an outcome is recorded", "outcomes recorded", "记录任务结果", "任务结果"
     ),
@@ -215,6 +221,16 @@ FIELDS = {
     "title_zh": ("Chinese title", "中文名称"),
     "transfer": ("transfer", "转账编号"),
     "birthday": ("birthday", "生日"),
+    "audience": ("audience", "目标客群"),
+    "business_days": ("business days until then", "距今工作日数"),
+    "campaign": ("campaign", "活动"),
+    "day": ("day", "日期"),
+    "ends_on": ("last day", "结束日"),
+    "first_day": ("first day off", "假期首日"),
+    "holiday": ("holiday", "节假日"),
+    "last_day": ("last day", "末日"),
+    "seats": ("seats", "名额"),
+    "starts_on": ("first day", "开始日"),
 }
 """Field → its name in English and in Chinese."""
 
