@@ -68,22 +68,23 @@ def arm(record: Record, event: Input, waits: Iterable[DateWait], bank: Bank) -> 
 
     The dates are there, and may not be told of again. What fired for a date stays so.
     """
-    before = set(record.activity.timers)
-    kept, profile = record.activity.timers, record.profile
-    wanted = {(wait.rule, wait.kind): wait for wait in waits}
+    kept, before = record.activity.timers, set(record.activity.timers)
     since = max(event.at, record.activity.latest)
+    wanted = {(wait.rule, wait.kind): (wait, _days(record.profile, wait)) for wait in waits}
     for key, timer in list(kept.items()):
-        rule, kind, _ = timers.parts_of(key)
-        wait = wanted.get((rule, kind))
-        if kind == absence.KIND or (wait is not None and timer.fired):
+        rule, kind, name = timers.parts_of(key)
+        if kind == absence.KIND:
             continue
-        due = None if wait is None else _due_anew(timer, wait, since, bank)
+        wait, days = wanted.get((rule, kind), (None, {}))
+        due = None
+        if wait is not None and name in days:
+            due = _due_anew(timer, wait, since, bank)
         if due is None:
             del kept[key]
         else:
             timer.due = due
-    for wait in wanted.values():
-        for name, day in _days(profile, wait).items():
+    for wait, days in wanted.values():
+        for name, day in days.items():
             key = timers.key_of(wait.rule, wait.kind, name)
             _set(kept, key, day, event, wait.days, since, bank)
     timers.settle(record)
@@ -91,7 +92,9 @@ def arm(record: Record, event: Input, waits: Iterable[DateWait], bank: Bank) -> 
 
 
 def _due_anew(timer: Timer, wait: DateWait, since: int, bank: Bank) -> int | None:
-    """When a timer that has not fired is due now that rules changed; None for no more."""
+    """When a timer is due now that rules changed; None for no more."""
+    if timer.fired:
+        return timer.due
     ready = wait.days.ready(timer.about, timer.due, bank)
     if ready is None or ready == timer.due or ready >= since:
         return ready

@@ -302,6 +302,30 @@ def test_what_fired_this_year_does_not_fire_again_for_other_days(days: int) -> N
     assert life.by("2027-12-31") == [(day.isoformat(), "–")]
 
 
+@pytest.mark.parametrize(
+    ("other", "days"),
+    [
+        ({"before": "opened_on"}, ["2026-04-28"]),
+        ({"before": "birthday", "of": "daughter"}, ["2026-07-29"]),
+        ({"before": "birthday", "of": ["son", "daughter"]}, ["2026-06-28", "2026-07-29"]),
+    ],
+)
+def test_another_date_in_a_new_version_is_waited_for_in_its_stead(
+    other: dict[str, Any], days: list[str]
+) -> None:
+    family = [
+        {"relation": "son", "birthday": "2010-07-01"},
+        {"relation": "daughter", "birthday": "2010-08-01"},
+    ]
+    told = {"birthday": "1980-06-01", "opened_on": "2020-05-01", "family": family}
+    for before in ({"before": "birthday"}, {"before": "birthday", "of": "son"}):
+        life = Life(rule("own", {"days": 3, **before, "every": "year"}))
+        life.tell("customer.updated", "2026-01-05", **told)
+        life.rules = compiled(rule("own", {"days": 3, **other, "every": "year"}))
+        life.tell("logged.in", "2026-01-06", channel="app")
+        assert [day for day, _ in life.by("2026-12-31")] == days
+
+
 def test_a_timer_that_is_too_early_by_the_rule_of_now_waits_on() -> None:
     """Also of a customer of whom nothing was heard since the rule changed."""
     life = Life(rule("own", {"days": 7, "before": "birthday", "every": "year"}))
