@@ -57,21 +57,25 @@ def why_then(
     """As an archived event came, and as what the rule waited for after it ended: the customer's
     events are played up to now. Raises ArchiveError and ChoiceError."""
     core = core_settings(settings)
-    entries, facts, end = _events_of(customer, archive, core, now)
-    wanted = [one for one in entries if one.input and one.input.event.id == event]
-    if not wanted or (found := wanted[0].input) is None:
+    entries, told, end = _events_of(customer, archive, core, now)
+    facts = FactsInTime(told)
+    kinds = {one.input.event.id: (one.input.type, 0) for one in entries if one.input}
+    announced = (*core.holidays, *facts.at(end).announced.values())
+    kinds |= {one.cause.id: (one.type, one.at) for one in announced}
+    if event not in kinds:
         raise ArchiveError(
             f"there is no event {event} of customer {customer} in the archive: "
             "is it the CloudEvents id, as ClickHouse's events and a task's cause have it?"
         )
-    told = f"{found.type} {event}"
-    if found.type not in rule.on:
-        return Answer([], told, f"it listens to {', '.join(rule.on)}, not to {found.type}")
+    kind, at = kinds[event]
+    if kind not in rule.on:
+        remark = f"it listens to {', '.join(rule.on)}, not to {kind}"
+        return Answer([], f"{kind} {event}", remark)
     asked = _asked(core, rule, [*known.values()], event)
-    play(customer, entries, Trial(asked, core, FactsInTime(facts), end))
-    answers = [*asked.answers.values()]
-    remark = "" if answers else "the event was not applied: it is a duplicate or a dead letter"
-    return Answer(answers, told, remark)
+    play(customer, entries, Trial(asked, core, facts, end))
+    answers = [one for one in asked.answers.values() if one.when != "told" or one.at == at]
+    remark = "" if answers else "it did not reach the customer: a duplicate, a dead letter, too old"
+    return Answer(answers, f"{kind} {event}", remark)
 
 
 def _asked(

@@ -40,6 +40,7 @@ _WHEN = {
     "wait": "before it looks",
     "timer": "as its wait ended",
     "answer": "as no answer had come",
+    "told": "as customers were told",
     "now": "as things are",
 }
 

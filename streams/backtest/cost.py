@@ -98,6 +98,18 @@ class _Timed(RuleSet):
         self._count(made, self._clock() - began)
         return made
 
+    def announce(
+        self, record: Record, event_type: str, data: Data, at: int, facts: Facts = NO_FACTS
+    ) -> Fired:
+        began = self._clock()
+        made = super().announce(record, event_type, data, at, facts)
+        took = self._clock() - began
+        if event_type in self._by_type:
+            self.events += 1
+            self.evaluated += 1
+            self._count(made, took)
+        return made
+
     def miss(self, rule_id: str, record: Record, values: Mapping[str, str], at: int) -> Fired:
         began = self._clock()
         made = super().miss(rule_id, record, values, at)

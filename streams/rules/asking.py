@@ -41,7 +41,8 @@ class Why(Struct, kw_only=True):
 
     when: str
     """`event`: as that came; `wait`: likewise, and it waits for a date before it looks; `timer`: as
-    its wait ended; `answer`: as none had come; `now`."""
+    its wait ended; `answer`: as none had come; `told`: as customers were told of a campaign or a
+    holiday; `now`."""
     at: int
     """Epoch milliseconds."""
     clauses: Sequence[Clause] = ()
@@ -118,6 +119,14 @@ class Asked(RuleSet):
             told = self._told("timer", record, at)
             self._look(told, record, data, self._aggregates.read(record.windows, at), facts)
         return super().wake(rule_id, record, data, at, facts)
+
+    def announce(
+        self, record: Record, event_type: str, data: Data, at: int, facts: Facts = NO_FACTS
+    ) -> Fired:
+        if event_type in self._rule.definition.on:
+            told = self._told("told", record, at)
+            self._look(told, record, data, self._aggregates.read(record.windows, at), facts)
+        return super().announce(record, event_type, data, at, facts)
 
     def miss(self, rule_id: str, record: Record, values: Mapping[str, str], at: int) -> Fired:
         absence = self._rule.waits.absence if rule_id == self._rule.definition.id else None

@@ -61,6 +61,30 @@ def test_an_answer_that_did_not_come(folder: Path, capsys: pytest.CaptureFixture
     assert not ended["acts"]
 
 
+def test_a_campaign(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rule = (folder / "rules" / "big.yaml").read_text()
+    rule = rule.replace("big", "told").replace("transfer.completed", "campaign.announced")
+    rule = rule.replace("base_amount > 400", "profile.accounts >= 1").replace(
+        "base_amount", "place"
+    )
+    (folder / "told.yaml").write_text(rule)
+    data = {"campaign": "golf", "category": "golf", "title_zh": "高", "title_en": "Golf"}
+    campaign = {
+        "specversion": "1.0",
+        "id": "c1",
+        "source": "/marketing",
+        "type": "campaign.announced",
+        "subject": "campaign:golf",
+        "time": "2026-01-05T12:00:00Z",
+        "data": data | {"starts_on": "2026-02-01", "ends_on": "2026-02-02"},
+    }
+    with (folder / "events.jsonl").open("a") as file:
+        file.write("\n" + json.dumps(campaign))
+    (answer,) = asked(capsys, "told.yaml", "c1")["answers"]
+    assert (answer["when"], answer["at"]) == ("told", "2026-01-05T12:00:00+00:00")
+    assert answer["clauses"][0]["off"] == "1 short"
+
+
 def test_the_picture(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["big", "C1", "--event", "3", "--events", "events.jsonl"]
     assert run(["rules", "why", *arguments]) == 0
