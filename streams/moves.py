@@ -91,8 +91,10 @@ def _after(before: _Held, move: _Move) -> _Held:
     now = move.amount if move.kind == Kind.LEFT else held + move.amount
     if now <= 0:
         return now, 0
-    if move.kind == Kind.LEFT or move.amount <= 0:
+    if move.kind == Kind.LEFT:
         return now, _share(base, now, held) if held > 0 and base else move.base
+    if move.amount <= 0:  # held was more than that
+        return now, _share(base, now, held)
     return now, base + move.base if held >= 0 else _share(move.base, now, move.amount)
 
 

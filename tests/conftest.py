@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from agents.local.broker import EmbeddedBroker
 
 pytest_plugins = ["tests.kafka_fixtures", "tests.side_by_side", "tests.tools_fixtures"]
+settings.register_profile("no deadline", deadline=None)  # how long a case takes is no result
+settings.load_profile("no deadline")
 
 
 @pytest.fixture(scope="session")

@@ -198,6 +198,15 @@ def test_totals_are_those_of_a_ledger(entries: list[Entry]) -> None:
     assert same(found.assets, ledger.assets())
 
 
+def test_what_is_taken_of_a_thing_without_a_base_amount_leaves_none() -> None:
+    product = {"currency": "CNY", "holding": "1", "product": "1", "product_class": "wealth"}
+    entries: list[Entry] = [
+        (NOW - 2, "product.redeemed", {**product, "amount": "0", "base_amount": "0", "left": "3"}),
+        (NOW - 1, "product.redeemed", {**product, "amount": "2", "base_amount": "2"}),
+    ]
+    assert totals(record_of(list(raws_of(entries)), NO_RULES).profile).wealth == 0
+
+
 @settings(deadline=None, max_examples=200)
 @given(histories)
 def test_the_ends_of_months_are_those_of_a_ledger(entries: list[Entry]) -> None:
