@@ -76,5 +76,6 @@ VIEWS: dict[str, Table] = {
     "products": FACTS,
     "rms": FACTS,
     "absences": FACTS,
+    "campaigns": FACTS,
 }
 """View → the table behind it. A row that was inserted twice counts once here."""

@@ -91,6 +91,7 @@ class Traffic:
             (0.002, self._conflict),
             (0.001, self._empty),
             (0.001, self.rate),
+            (0.0005, self._campaign),
         )
 
     def _good(self) -> Message:
@@ -147,6 +148,20 @@ class Traffic:
             "data": {"exchange_rate": "USD", "rate": f"7.{self._chance.randrange(10_000):04d}"},
         }
         return Message("bank.reference", key.encode(), json.dumps(event).encode(), 0, stored=False)
+
+    def _campaign(self) -> Message:
+        name, now = f"{self._name}-{self._number}", self._now()
+        days = {"starts_on": str(now.date()), "ends_on": str((now + 30 * _DAY).date())}
+        event = {
+            **_ENVELOPE,
+            "id": name,
+            "type": "campaign.announced",
+            "subject": f"campaign:{name}",
+            "time": now.isoformat(),
+            "data": {"campaign": name, "category": "x", "title_zh": "一", "title_en": "X", **days},
+        }
+        key = event["subject"].encode()
+        return Message("bank.campaign", key, json.dumps(event).encode(), 0, stored=False)
 
     def _message(self, topic: str, event: dict[str, Any], key: str = "") -> Message:
         whose = (key or event["subject"]).encode()

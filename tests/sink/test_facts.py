@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from clickhouse_driver import Client
 
+from schemas.events.reference import FACT_TYPES
 from sinks.clickhouse.address import Address
 from sinks.clickhouse.batch import make_batch
 from sinks.clickhouse.message import Message
@@ -29,8 +30,7 @@ def encoded(example: dict[str, object]) -> bytes:
 
 
 def topic_of(example: dict[str, object]) -> str:
-    people = str(example["type"]).startswith(("team", "rm", "absence"))
-    return "bank.org" if people else "bank.reference"
+    return FACT_TYPES[str(example["type"])].topic
 
 
 def store(address: Address, found: list[Message]) -> int:
@@ -64,6 +64,10 @@ def test_every_example_is_a_row_and_is_in_its_view(told: None, client: Client) -
         (["fx", "trust"], False)
     ]
     assert client.execute("SELECT deputy FROM absences WHERE absence = 'A-1'") == [(None,)]
+    (golf,) = client.execute(
+        "SELECT title['en'], audience, base_cost FROM campaigns WHERE category = 'golf'"
+    )
+    assert golf == ("President's cup, an invitational golf tournament", "golf", Decimal(6800))
 
 
 def test_no_name_of_a_person_is_there(told: None, client: Client) -> None:
