@@ -221,6 +221,7 @@ class _Chunk:
         if stepped.applied:
             touched.applied.append(one)
             touched.bound += ACTION_BYTES * len(stepped.fired)
+            touched.bound += MAX_RECORD_BYTES if stepped.armed else 0
         self._outcome.counts["told"] += 1
         self._tell(_sendable(stepped))
 

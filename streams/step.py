@@ -87,7 +87,7 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
     armed = False
     if activity.armed != rules.dates_mark:
         activity.armed = rules.dates_mark
-        armed = dates.arm(record, event, rules.date_waits, rules.bank)
+        armed = dates.arm(record, event, at, rules.date_waits, rules.bank)
     outcome = rules.apply(record, event, late=late, facts=context.facts)
     if folded.after is not None:
         rules.retract(record, folded.after)
@@ -153,20 +153,25 @@ def _counted(firing: Firing) -> str:
 
 
 def receive(record: Record, one: Pending, context: Context, *, mark: bool) -> Stepped:
-    """Tell a customer of a broadcast. If no rule fires and it is not to be marked as told, the
-    record is as it was."""
-    told = one.told
-    outcome = context.rules.announce(record, told.type, told.data, told.at, context.facts)
+    """Tell a customer of a broadcast. If no rule fires, rules that changed find no date, and it is
+    not to be marked as told, the record is as it was."""
+    told, rules, activity = one.told, context.rules, record.activity
+    outcome = rules.announce(record, told.type, told.data, told.at, context.facts)
     firings = outcome.firings
-    if not firings and not mark:
+    armed = activity.armed != rules.dates_mark and dates.finds(record, rules.date_waits)
+    if not (firings or mark or armed):
         return Stepped(applied=False, failed=outcome.failed)
+    if armed:
+        activity.armed = rules.dates_mark
+        dates.arm(record, told.cause, told.at, rules.date_waits, rules.bank)
     record.header.last_broadcast = one.number
-    record.header.sequence += bool(firings)
+    record.header.sequence += bool(firings) or armed
     telling = record.header.summary_version > 0 and _change_the_record(firings)
     occasion = of_broadcast(told)
     effects, encoded = _effects(record, firings, occasion, context.settings, telling=telling)
     return Stepped(
         applied=True,
+        armed=armed,
         effects=effects,
         encoded=encoded,
         fired=[_counted(firing) for firing in firings],

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from schemas.activity import Timer
+from schemas.effects import Cause
+from schemas.envelope import Event, to_millis
 from schemas.profile import NEVER
 from schemas.record import Record
 from streams.inputs import Input
@@ -40,18 +42,21 @@ def parts_of(key: str) -> Key:
     return Key(rule, kind or DEPOSITS, name)
 
 
-def timer(event: Input, about: str, due: int, values: Mapping[str, str] | None = None) -> Timer:
-    """One that an event sets."""
+def timer(
+    cause: Input | Cause, about: str, due: int, values: Mapping[str, str] | None = None
+) -> Timer:
+    """One that an event sets, or something else that effects can have as their cause."""
+    told: Cause | Event = cause if isinstance(cause, Cause) else cause.event
     return Timer(
         about=about,
         due=due,
-        source=event.event.source,
-        id=event.event.id,
-        type=event.type,
-        at=event.at,
-        topic=event.topic,
-        partition=event.partition,
-        offset=event.offset,
+        source=told.source,
+        id=told.id,
+        type=cause.type,
+        at=to_millis(told.time) if isinstance(cause, Cause) else cause.at,
+        topic=cause.topic,
+        partition=cause.partition,
+        offset=cause.offset,
         values=dict(values or {}),
     )
 

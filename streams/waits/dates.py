@@ -10,17 +10,21 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 
 from schemas.activity import Timer
+from schemas.effects import Cause
 from schemas.envelope import Data
 from schemas.profile import ProfileSection
 from schemas.record import Record
 from streams import timers
 from streams.fold.basics import MAX_FAMILY
-from streams.fold.bounded import key_of
+from streams.fold.bounded import count_dropped, key_of
 from streams.inputs import Input
 from streams.waits import absence, own
 from streams.waits.days import Bank, Days
 from streams.waits.own import FAMILY
 from streams.waits.things import KINDS
+
+MAX_FOUND = 250
+"""So many timers are set at once, where rules change that wait for dates."""
 
 
 class DateWait(Struct, frozen=True):
@@ -62,14 +66,17 @@ def update(record: Record, event: Input, waits: Iterable[DateWait], bank: Bank) 
     timers.settle(record)
 
 
-def arm(record: Record, event: Input, waits: Iterable[DateWait], bank: Bank) -> bool:
-    """Bring the timers in line with rules that changed; the event is the first one since then.
-    True if some were set.
+def arm(
+    record: Record, cause: Input | Cause, at: int, waits: Iterable[DateWait], bank: Bank
+) -> bool:
+    """Bring the timers in line with rules that changed, at the first occasion since then. True if
+    some were set.
 
-    The dates are there, and may not be told of again. What fired for a date stays so.
+    The dates are there, and may not be told of again. What fired for a date stays so. Of more than
+    MAX_FOUND those that are due last give way: else no event would fit into the record any more.
     """
-    kept, before = record.activity.timers, set(record.activity.timers)
-    since = max(event.at, record.activity.latest)
+    activity, kept = record.activity, record.activity.timers
+    since = max(at, activity.latest)
     wanted = {(wait.rule, wait.kind): (wait, _days(record.profile, wait)) for wait in waits}
     for key, timer in list(kept.items()):
         rule, kind, name = timers.parts_of(key)
@@ -83,12 +90,23 @@ def arm(record: Record, event: Input, waits: Iterable[DateWait], bank: Bank) -> 
             del kept[key]
         else:
             timer.due = due
+    found: dict[str, Timer] = {}
     for wait, days in wanted.values():
         for name, day in days.items():
             key = timers.key_of(wait.rule, wait.kind, name)
-            _set(kept, key, day, event, wait.days, since, bank)
+            if key not in kept:
+                _set(found, key, day, cause, wait.days, since, bank)
+    first = sorted(found, key=lambda key: (found[key].due, key))[:MAX_FOUND]
+    if len(found) > len(first):
+        count_dropped(activity.dropped, "timers", len(found) - len(first))
+    kept.update((key, found[key]) for key in first)
     timers.settle(record)
-    return not kept.keys() <= before
+    return bool(found)
+
+
+def finds(record: Record, waits: Iterable[DateWait]) -> bool:
+    """Whether there is anything for `arm` to do."""
+    return bool(record.activity.timers) or any(_days(record.profile, wait) for wait in waits)
 
 
 def _due_anew(timer: Timer, wait: DateWait, since: int, bank: Bank) -> int | None:
@@ -136,7 +154,7 @@ def _set(
     kept: dict[str, Timer],
     key: str,
     day: str | None,
-    event: Input,
+    cause: Input | Cause,
     days: Days,
     since: int,
     bank: Bank,
@@ -149,7 +167,7 @@ def _set(
     if day is None or due is None:
         kept.pop(key, None)
     else:
-        kept[key] = timers.timer(event, day, due)
+        kept[key] = timers.timer(cause, day, due)
 
 
 def _days(profile: ProfileSection, wait: DateWait) -> Mapping[str, str]:

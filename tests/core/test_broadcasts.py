@@ -312,6 +312,35 @@ def test_one_that_comes_while_it_is_under_way_is_told_after_its_events() -> None
     assert replayed(runner) == (runner.effects, runner.committed)
 
 
+class Changing(Runner):
+    """Its rules are others after a position."""
+
+    changed = 2**31
+
+    def context(self, position: Position) -> Context:
+        rules = ALL if position.number > self.changed else SOME
+        return replace(super().context(position), rules=rules)
+
+
+def test_it_finds_the_dates_of_who_is_not_heard_of_since_rules_changed() -> None:
+    bank = Bank()
+    bank.deposit("C1", NOW, 5)
+    bank.event("C2", NOW)
+    runner = Changing(bank)
+    runner.settle(NOW)
+    runner.changed = runner.position.number
+    bank.announce(campaign("tour", NOW + DAY))
+    runner.settle(NOW + 2 * DAY)
+    assert len(runner.told()) == 2
+    assert runner.load("C1").activity.timers.keys() == {"maturing:D0"}
+    assert not runner.load("C2").activity.timers
+    runner.settle(NOW + 6 * DAY)
+    (due,) = (one for one in runner.effects if isinstance(one, Task) and one.data.waited_until)
+    assert (due.subject, due.data.text["en"]) == ("C1", "due D0")
+    assert due.data.cause.type == "campaign.announced"
+    assert replayed(runner) == (runner.effects, runner.committed)
+
+
 def test_who_has_an_event_meanwhile_is_told_before_it() -> None:
     bank = Bank()
     for number in range(10):

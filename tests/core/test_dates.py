@@ -24,6 +24,7 @@ from streams.inputs import Raw
 from streams.intake import read
 from streams.portrait.open_things import open_things
 from streams.rules.ruleset import RuleSet, compile_rules
+from streams.waits import dates
 from streams.yearly import next_lunar
 from tests.core.strategies import CUSTOMERS, PARTITIONS, message
 from tests.core.test_timers import ZONE, tasks
@@ -278,6 +279,19 @@ def test_a_rule_that_comes_later_finds_the_things_that_are_there() -> None:
     life.rules = compiled(rule("holdings", {"days": 7, "before": "matures_on"}))
     life.tell("logged.in", "2026-03-01", channel="app")
     assert life.by("2026-12-31") == [("2026-05-25", "H1 100 2026-06-01")]
+
+
+def test_of_very_many_dates_those_that_are_due_first_are_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dates, "MAX_FOUND", 2)
+    life = Life()
+    for n in range(5):
+        buy(life, "2026-01-05", f"H{n}", f"2026-06-0{9 - n}")
+    life.rules = compiled(rule("holdings", {"days": 7, "before": "matures_on"}))
+    life.tell("logged.in", "2026-03-01", channel="app")
+    assert life.record.activity.dropped == {"timers": 3}
+    assert [text[:2] for _, text in life.by("2026-12-31")] == ["H4", "H3"]
 
 
 @pytest.mark.parametrize(
