@@ -8,6 +8,7 @@ from operator import itemgetter
 from streams.facts import NO_FACTS, FactBook, Facts
 from streams.inputs import Raw
 
+_EVER = 2**62
 _RATE = b"exchange_rate:"
 
 
@@ -33,6 +34,11 @@ class FactsInTime:
                 book.take(raw)
             self._times.append(at)
             self._held.append(book.snapshot())
+
+    def next_after(self, time: int) -> int:
+        """When something is told next; the end of time if never."""
+        place = bisect_right(self._times, time)
+        return self._times[place] if place < len(self._times) else _EVER
 
     def announced(self) -> set[tuple[int, str]]:
         """When what was announced was to be told, with its name."""

@@ -100,6 +100,8 @@ class _Run:
         self._played = Played([], Counter())
         self._told = 0
         """So many announcements are over."""
+        self._changes = 0
+        """When facts change or something is told, next."""
         self._bound = 0
         """The encoded record is not larger than this."""
 
@@ -115,18 +117,27 @@ class _Run:
                 break
             else:
                 self._take(number, event, len(entry.raw.value or b""))
-        self._announce(until)
+        self._advance(until)
         self._fire(until)
         return self._played
 
     def _take(self, number: int, event: Input, size: int) -> None:
-        self._announce(event.at)
-        self._learn(event.at)
-        self._fire(event.at)
+        at = event.at
+        if at >= self._changes:
+            self._advance(at)
+        if 0 <= self._record.header.next_due <= at:
+            self._fire(at)
         if (reason := self._lost.get(number)) is None:
             reason = self._step(number, event, size)
         if reason is not None:
             self._played.counts[f"dead:{reason}"] += 1
+
+    def _advance(self, at: int) -> None:
+        self._announce(at)
+        self._learn(at)
+        told = self._trial.announcements
+        tells = told[self._told][0] if self._told < len(told) else _EVER
+        self._changes = min(self._trial.facts.next_after(at), tells)
 
     def _announce(self, until: int) -> None:
         """Tell the customer what all are told by then: those who have come before."""
