@@ -179,6 +179,21 @@ def test_a_rule_in_words() -> None:
             "计分：金额大于5计60分：",
         ),
         (
+            {
+                "let": {},
+                "if": "share(base_amount, card.settled, 30d, of=category == '5641', "
+                "where=country == 'CN') > 0.25",
+            },
+            "the share for which the merchant category is “5641” of the total of the amount in the "
+            "base currency over settled card payments where the country is “CN” within",
+            "过去30天内刷卡消费（其中国家或地区是「CN」）的金额（本币）合计中商户类别是「5641」的占比大于0.25",
+        ),
+        (
+            {"let": {}, "if": "share(card.settled, this month, of=category == '5641') > 0.25"},
+            "if the share for which the merchant category is “5641” of the number of settled card",
+            "如果本月刷卡消费的次数中商户类别是「5641」的占比大于0.25",
+        ),
+        (
             {"let": {}, "if": "amount > 1 and (channel == 'app' or currency in ['USD', 'HKD'])"},
             "if the amount is more than 1, and either the channel is “app”, or the currency is",
             "如果金额大于1，且（渠道是「app」，或币种为「USD」、「HKD」之一）",

@@ -1,6 +1,7 @@
 """Conditions and values as people say them."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -123,6 +124,8 @@ class Teller:
     def _arithmetic(self, node: Arithmetic) -> str:
         if node.operator == "-" and isinstance(node.left, Literal) and node.left.value == 0:
             return self.say("negative", self._part(node.right))
+        if (of := _share(node)) is not None:
+            return self.say("share", self.tell(node.right), self.condition(of))
         return self.say(_OPERATORS[node.operator], self._part(node.left), self._part(node.right))
 
     def _part(self, node: Node) -> str:
@@ -162,6 +165,22 @@ class Teller:
                 return self.say("last_months", -first)
             case (first, last):
                 return self.say("months", -first, -last)
+
+
+def _share(node: Arithmetic) -> Node | None:
+    """Of a quotient that is the share of what holds for some of it: what has to hold."""
+    left, right = node.left, node.right
+    if node.operator != "/" or not isinstance(left, Reading) or not isinstance(right, Reading):
+        return None
+    part, whole = left.aggregate, right.aggregate
+    if replace(part, where=whole.where, where_text=whole.where_text) != whole:
+        return None
+    if whole.where is None:
+        return part.where
+    match part.where:
+        case And(parts=(of, where)) if where == whole.where:
+            return of
+    return None
 
 
 _FLAGS = (EventField, Attribute, Let, StepField, FactField, Default)

@@ -14,7 +14,7 @@ class Happening(NamedTuple):
 
 EVENTS = {
     "customer.updated": Happening(
-        "the customer's data change", "changes of the customer's data", "客户资料变更", "资料变更"
+        "the customer's data change", "changes of the customer's data", "资料变更", "资料变更"
     ),
     "account.opened": Happening("an account is opened", "accounts opened", "开立账户", "开户"),
     "account.closed": Happening("an account is closed", "accounts closed", "销户", "销户"),
@@ -114,7 +114,7 @@ EVENTS = {
         "a campaign is announced", "campaigns announced", "收到活动通知", "活动通知"
     ),
     "holiday.approaching": Happening(
-        "a holiday approaches", "approaching holidays", "节假日临近", "节假日临近"
+        "a holiday approaches", "approaching holidays", "遇节假日临近", "节假日临近"
     ),
     "outcome.recorded": Happening(
         "an outcome is recorded", "outcomes recorded", "记录任务结果", "任务结果"
