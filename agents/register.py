@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from agents.core import core_settings, rule_set
-from agents.reading import read_partition
+from agents.reading import ReadingError, read_partition
 from agents.rules import try_example
 from config.settings import Settings
 from config.wires import KafkaSettings
@@ -41,6 +41,17 @@ def rules_in_force(settings: Settings, core: CoreSettings) -> InForce:
         except RegisterError as error:
             problem = problem or str(error)
     raise RegisterError(problem)
+
+
+def rules_at_hand(settings: Settings, core: CoreSettings) -> RuleSet:
+    """Those in force; where the register cannot be read or used, those of files.
+
+    Raises FileErrors.
+    """
+    try:
+        return rules_in_force(settings, core).rules
+    except (ReadingError, RegisterError):
+        return rule_set(settings)
 
 
 def compile_state(book: RuleBook, state: State, settings: Settings, compiler: Compiler) -> RuleSet:

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.kill import disks, killing, outside, refusals, zombies
+from tests.kill import disks, killing, outside, refusals, reloads, zombies
 from tests.kill.totals import Totals
 from tests.kill.world import World
 
@@ -31,6 +31,7 @@ SCENARIOS = (
     Scenario("old-copy", disks.old_copy),
     Scenario("useless-copy", disks.useless_copy),
     Scenario("half-a-copy", disks.half_a_copy),
+    Scenario("rules-change", reloads.rules_change),
     Scenario("broker-restarts", outside.broker_restarts),
     Scenario("poison", outside.poison),
     Scenario("sink-killed", outside.sink_killed),
