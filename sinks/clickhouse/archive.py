@@ -12,6 +12,7 @@ import msgspec
 from clickhouse_driver import Client
 
 from schemas.envelope import from_millis
+from schemas.events.reference import FACT_TYPES
 from sinks.clickhouse.events import FIELDS
 
 EVENTS = (
@@ -24,6 +25,7 @@ FACTS = (
     "toUnixTimestamp64Milli(time), data "
 )
 """Likewise of a fact, `FROM` the view `facts_history`."""
+_TYPE_OF = {fact.kind(): name for name, fact in FACT_TYPES.items()}
 _BLOCK = {"max_block_size": 10_000}
 _encode = msgspec.json.Encoder().encode
 
@@ -68,7 +70,7 @@ def fact_of(row: Sequence[Any]) -> Stored:
     topic, offset, received, kind, name, removed, source, named, at, data = row
     key = f"{kind}:{name}"
     told = msgspec.json.decode(data)
-    value = None if removed else _event(f"{kind}.set", source, named, key, at, told)
+    value = None if removed else _event(_TYPE_OF.get(kind, kind), source, named, key, at, told)
     return Stored(topic, 0, offset, received, key, value)
 
 

@@ -10,16 +10,16 @@ from clickhouse_driver import Client
 from agents.backtest.archived import read_files
 from agents.backtest.spill import event_time
 from agents.cli.main import run
-from schemas.decode import decode_event
+from schemas.decode import decode_event, decode_fact
 from schemas.fields import sensitive_fields
 from sinks.clickhouse.address import Address, client_of
-from sinks.clickhouse.archive import stored_events
+from sinks.clickhouse.archive import stored_events, stored_facts
 from sinks.clickhouse.batch import make_batch
 from sinks.clickhouse.message import Message
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.writer import Writer
 from streams.partitioning import partition_of
-from tests.schemas.examples import EVENT_EXAMPLES
+from tests.schemas.examples import EVENT_EXAMPLES, FACT_EXAMPLES
 from tests.sink.server import Server
 from tests.sink.taken import taken
 
@@ -60,6 +60,27 @@ def test_every_example_comes_back(address: Address) -> None:
         back, data = stored[offset], event.data
         assert (back.id, back.source, back.subject) == (event.id, event.source, event.subject)
         names = {*data.__struct_fields__} - {*sensitive_fields(type(data)), "family"}
+        told = {name: getattr(data, name) for name in names}
+        assert {name: getattr(back.data, name) for name in names} == told
+
+
+def test_every_fact_comes_back(address: Address) -> None:
+    texts = [json.dumps(example).encode() for example in FACT_EXAMPLES]
+    facts = [decode_fact(text) for text in texts]
+    write(
+        address,
+        [
+            Message(fact.topic, 0, offset, 1_700_000_000_000, text, [], fact.subject.encode())
+            for offset, (fact, text) in enumerate(zip(facts, texts, strict=True))
+        ],
+    )
+    with client_of(address) as client:
+        stored = {one.key: decode_fact(one.value or b"") for one in stored_facts(client)}
+        client.execute("TRUNCATE TABLE facts_raw")
+    for fact in facts:
+        back, data = stored[fact.subject], fact.data
+        assert (back.event_type(), back.time) == (fact.event_type(), fact.time)
+        names = {*data.__struct_fields__} - {*sensitive_fields(type(data))}
         told = {name: getattr(data, name) for name in names}
         assert {name: getattr(back.data, name) for name in names} == told
 
