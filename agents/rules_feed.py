@@ -22,6 +22,8 @@ from streams.context import CoreSettings
 from streams.inputs import Raw
 from streams.rules.register import NOTHING, InForce, RegisterError, RuleBook, State
 
+_BREATH_S = 0.005
+
 logger = structlog.get_logger()
 
 
@@ -34,7 +36,7 @@ class RulesFeed:
 
     def __init__(self, settings: Settings, core: CoreSettings, metrics: Metrics) -> None:
         self._settings = settings
-        self._compiler = core.compiler()
+        self._compiler = core.compiler(self._breathe)
         self._metrics = metrics
         self._book = RuleBook()
         self._tried: State | None = None
@@ -110,6 +112,11 @@ class RulesFeed:
         self.refused = f"offset {offset}: {problem}"
         self._metrics.count(m.RULES_REFUSED)
         logger.error("rules_refused", offset=offset, problem=problem)
+
+    def _breathe(self) -> None:
+        """Between two pieces of compiling: the event loop has the interpreter to itself then."""
+        if self._in_force is not NOTHING:
+            time.sleep(_BREATH_S)
 
     def _candidates(self) -> Iterator[State]:
         """The states that were not tried: from the newest to the one in force."""

@@ -1,6 +1,6 @@
 """What a step needs besides the record and the input; the same for a whole chunk."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
@@ -34,9 +34,10 @@ class CoreSettings:
     holidays: tuple[Announced, ...] = ()
     """The calendar's, as customers are told of them, in the order of their times."""
 
-    def compiler(self) -> Compiler:
+    def compiler(self, breathe: Callable[[], None] = lambda: None) -> Compiler:
         """Of rules, as they run with these settings."""
         return Compiler(
+            breathe=breathe,
             lateness=self.lateness,
             attributes=self.attributes,
             zone=self.time_zone,

@@ -60,6 +60,8 @@ class Fired(Struct, frozen=True):
 
 
 _NONE = Fired()
+_AT_ONCE = 10
+"""So many rules are checked without a pause for others."""
 _MOST_UNUSED = 1_000
 """So many aggregates that no rule asks for any more are numbered still."""
 TIMER_BYTES = 256
@@ -385,18 +387,21 @@ class Compiler:
 
     `lateness` (milliseconds) is how late an event may come and still be put into windows, `zone`
     the one of calendar months, `calendar` the one of business days, `greetings` the templates: the
-    same as the step's.
+    same as the step's. `breathe` is called after every few milliseconds of work, so that whoever
+    shares the interpreter gets on.
     """
 
     def __init__(
         self,
         *,
+        breathe: Callable[[], None] = lambda: None,
         lateness: int = 30 * DAY_MS,
         attributes: Attributes = NONE_DECLARED,
         zone: tzinfo = UTC,
         calendar: Calendar = WEEKENDS_ONLY,
         greetings: Greetings = NO_GREETINGS,
     ) -> None:
+        self._breathe = breathe
         self._lateness = lateness
         self._attributes = attributes
         self._zone = zone
@@ -413,13 +418,16 @@ class Compiler:
             before = _Made()
         made = _Made(before.numbers)
         texts = [_text(one) for one in definitions]
+        self._breathe()
         made.checked = self._check(definitions, texts, before)
         running = {
             text: one for text, one in made.checked.items() if one.definition.status != "draft"
         }
         asked = dict.fromkeys(one for rule in running.values() for one in rule.aggregates())
         made.asked = len(asked)
+        self._breathe()
         aggregates = Aggregates(asked, self._lateness, self._zone, made.numbers)
+        self._breathe()
         number_of = aggregates.number_of
         for text, one in running.items():
             known = before.compiled.get(text)
@@ -428,7 +436,10 @@ class Compiler:
         def together(rules: Sequence[CompiledRule]) -> _Listening:
             key = tuple(rules)
             known = made.listening.get(key) or before.listening.get(key)
-            found = made.listening[key] = known or _Listening(key, number_of, self._zone)
+            if (found := known) is None:
+                found = _Listening(key, number_of, self._zone)
+                self._breathe()
+            made.listening[key] = found
             return found
 
         digest = sha256("\n".join(sorted([*texts, *self._used])).encode()).hexdigest()
@@ -443,10 +454,15 @@ class Compiler:
         """By their texts, those that are not retired."""
         problems = [*_doubles(definitions), *_scored_twice(definitions)]
         checked: dict[str, CheckedRule] = {}
+        new = 0
         for rule, text in zip(definitions, texts, strict=True):
             if rule.status != "retired":
-                known = before.checked.get(text)
-                found = known or check_rule(rule, self._attributes, self._greetings)
+                found: CheckedRule | list[RuleProblem] | None = before.checked.get(text)
+                if found is None:
+                    found = check_rule(rule, self._attributes, self._greetings)
+                    new += 1
+                    if new % _AT_ONCE == 0:
+                        self._breathe()
                 if isinstance(found, list):
                     problems += found
                 else:

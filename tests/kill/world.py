@@ -195,8 +195,9 @@ def _settings(bootstrap: str, port: int, folder: Path) -> Settings:
         sink=SinkSettings(batch_ms=200, backoff_max_s=1.0, session_timeout_s=SESSION_S),
         clock=ClockSettings(rate=CLOCK_RATE, origin=now, started=now),
         # What the ledger counts once comes again among the next 300 messages. If a topic's fetch
-        # falls behind the others, a regular customer has more events than 64 in between.
-        step=StepSettings(duplicates_kept=1_024),
+        # falls behind the others, a regular customer has more events than 64 in between; and on a
+        # busy machine that may take longer than seventy seconds, which are seven days of this bank.
+        step=StepSettings(duplicates_kept=1_024, duplicates_days=70),
         worker=WorkerSettings(
             rules=_rules(folder / "rules"),
             chunk_events=200,
