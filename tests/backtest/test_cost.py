@@ -9,11 +9,11 @@ import pytest
 from agents.backtest.profiling import Sample, simulated
 from agents.cli.main import run
 from agents.core import core_settings
-from agents.rules import read_rules
 from config.load import load_settings
 from schemas.rules import RuleDefinition
 from streams.backtest.cost import cost_of
 from streams.backtest.play import Trial, play
+from tests.shipped import shipped_rules
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def sample() -> Sample:
 
 
 def rules() -> dict[str, RuleDefinition]:
-    return {rule.id: rule for rule in read_rules()[0].definitions}
+    return {rule.id: rule for rule in shipped_rules()}
 
 
 def test_a_clock_that_ticks_once_a_look(sample: Sample) -> None:

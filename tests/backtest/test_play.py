@@ -13,7 +13,6 @@ from agents.backtest.job import Question
 from agents.backtest.run import Result, run
 from agents.cli.main import run as vipcare
 from agents.core import core_settings
-from agents.rules import read_rules
 from config.load import load_settings
 from schemas.effects import Profile, decode_effect
 from schemas.envelope import to_millis
@@ -31,6 +30,7 @@ from streams.facts import FactBook
 from streams.inputs import Raw
 from streams.intake import Entry, read
 from streams.partitioning import partition_of
+from tests.shipped import shipped_rules
 
 NOW = 2**50
 
@@ -49,8 +49,7 @@ def core() -> CoreSettings:
 
 
 def shipped() -> list[RuleDefinition]:
-    rules, _ = read_rules()
-    return [*rules.definitions]
+    return shipped_rules()
 
 
 def asked(rules: list[RuleDefinition], live: list[RuleDefinition] | None = None) -> Question:

@@ -22,13 +22,17 @@ from streams.intake import read
 from streams.rules.ruleset import compile_rules
 from tests.core.all_types import DECLARED, payloads
 from tests.core.strategies import CUSTOMERS, DAY, NOW, PARTITIONS, message
-from tests.shipped import shipped_rules
+from tests.shipped import GREETINGS, shipped_rules
 
 WHO = CUSTOMERS[0]
 SETTINGS = CoreSettings(
-    partitions=PARTITIONS, duplicates_kept=200, lateness=500 * DAY, attributes=DECLARED
+    partitions=PARTITIONS,
+    duplicates_kept=200,
+    lateness=500 * DAY,
+    attributes=DECLARED,
+    greetings=GREETINGS,
 )
-RULES = Context(now=NOW, rules=compile_rules(shipped_rules()), settings=SETTINGS)
+RULES = Context(now=NOW, rules=SETTINGS.compiled(shipped_rules()), settings=SETTINGS)
 NO_RULES = Context(now=NOW, rules=compile_rules([]), settings=SETTINGS)
 """What rules keep (windows, cooldowns, timers) has tests of its own, and remembers offsets."""
 SPAN = 450 * DAY

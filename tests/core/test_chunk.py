@@ -20,10 +20,12 @@ from streams.intake import Entry, read
 from streams.replay import replay
 from streams.rules.ruleset import compile_rules
 from tests.core.strategies import CUSTOMERS, DAY, NOW, PARTITIONS, message, partitions, transfer
-from tests.shipped import shipped_rules
+from tests.shipped import GREETINGS, shipped_rules
 
-SETTINGS = CoreSettings(partitions=PARTITIONS, duplicates_kept=8, lateness=20 * DAY)
-CONTEXT = Context(now=NOW, rules=compile_rules(shipped_rules()), settings=SETTINGS)
+SETTINGS = CoreSettings(
+    partitions=PARTITIONS, duplicates_kept=8, lateness=20 * DAY, greetings=GREETINGS
+)
+CONTEXT = Context(now=NOW, rules=SETTINGS.compiled(shipped_rules()), settings=SETTINGS)
 
 
 def entries_of(topics: Mapping[str, Sequence[Raw]]) -> dict[str, list[Entry]]:

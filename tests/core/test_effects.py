@@ -14,13 +14,12 @@ from streams.context import Context, CoreSettings
 from streams.fold.accounts import MAX_ACCOUNTS
 from streams.inputs import Raw
 from streams.intake import read
-from streams.rules.ruleset import compile_rules
 from tests.core.strategies import CUSTOMERS, DAY, NOW, PARTITIONS, message, transfer
-from tests.shipped import shipped_rules
+from tests.shipped import GREETINGS, shipped_rules
 
 WHO = CUSTOMERS[0]
-SETTINGS = CoreSettings(partitions=PARTITIONS)
-CONTEXT = Context(now=NOW, rules=compile_rules(shipped_rules()), settings=SETTINGS)
+SETTINGS = CoreSettings(partitions=PARTITIONS, greetings=GREETINGS)
+CONTEXT = Context(now=NOW, rules=SETTINGS.compiled(shipped_rules()), settings=SETTINGS)
 
 
 def raw(
@@ -75,7 +74,7 @@ def test_a_task_tells_its_rule_its_values_and_its_event() -> None:
 def test_what_a_shadow_rule_would_do_is_recorded_instead() -> None:
     (task,) = tasks(run(*abroad(3)))
     on_trial = [one.model_copy(update={"status": "shadow"}) for one in shipped_rules()]
-    outcome = run(*abroad(3), context=replace(CONTEXT, rules=compile_rules(on_trial)))
+    outcome = run(*abroad(3), context=replace(CONTEXT, rules=SETTINGS.compiled(on_trial)))
     assert not tasks(outcome)
     (decision,) = [one for one in outcome.effects if isinstance(one, Decision)]
     data = decision.data

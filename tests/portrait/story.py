@@ -16,6 +16,7 @@ from streams.inputs import Raw
 from streams.intake import Entry, read
 from streams.partitioning import partition_of
 from tests.schemas.examples import EVENT_EXAMPLES
+from tests.shipped import GREETINGS
 
 CUSTOMER = "C100042"
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -42,7 +43,7 @@ def messages() -> list[Raw]:
 
 def record(raws: list[Raw] | None = None) -> Record:
     """What the core makes of messages of CUSTOMER; of all examples if none are given."""
-    core = CoreSettings(PARTITIONS, time_zone=ZONE, attributes=DECLARED)
+    core = CoreSettings(PARTITIONS, time_zone=ZONE, attributes=DECLARED, greetings=GREETINGS)
     rules, _ = read_rules(core=core)
     context = Context(NOW, rules, core)
     entries = [read(raw, core) for raw in (messages() if raws is None else raws)]

@@ -24,6 +24,7 @@ from tests.core.strategies import message
 from tests.core.test_any_order import NO_RULES, RULES, histories, record_of
 from tests.portrait import test_event_lines
 from tests.portrait.story import CUSTOMER, NOW, TODAY, ZONE, messages, record
+from tests.shipped import PLAIN
 
 PERSONAL = ("曾浩然", "10000000042", "haoran.zeng", "990000199001010042", "1990-01-01", "林静怡")
 
@@ -193,7 +194,7 @@ def test_a_rule_waits_only_where_its_condition_holds() -> None:
         value = message("deposit.placed", data, at=NOW, customer=CUSTOMER, event_id=deposit)
         raws.append(replace(messages()[0], topic="bank.core", offset=offset, value=value))
     held = record(raws)
-    rules, _ = read_rules()
+    rules, _ = read_rules(core=PLAIN)
     before = held.encode()
     found = portrait(held, ZONE, TODAY, rules=rules).part("open")
     assert isinstance(found, Table)

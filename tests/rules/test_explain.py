@@ -6,7 +6,6 @@ from typing import Any, get_args
 import pytest
 from hypothesis import given, settings
 
-from agents.rules import read_rules
 from schemas.attachments import Attachment
 from schemas.effects import Action
 from schemas.events import RULE_TYPES
@@ -22,6 +21,7 @@ from streams.rules.explain.phrases import CHINESE, ENGLISH, Phrases
 from streams.rules.explain.words import ATTACHMENTS, EVENTS, FIELDS, VALUES
 from tests.rules.maker import DECLARED
 from tests.rules.test_compiled import RANDOMS, random_rule
+from tests.shipped import GREETINGS, shipped_rules
 
 LANGUAGES = pytest.mark.parametrize("phrases", [ENGLISH, CHINESE], ids=["en", "zh"])
 
@@ -94,8 +94,8 @@ def test_any_rule_can_be_said(random: Any) -> None:
 
 
 def test_the_shipped_rules_can_be_said() -> None:
-    for rule in read_rules()[0].definitions:
-        checked = check_rule(rule)
+    for rule in shipped_rules():
+        checked = check_rule(rule, greetings=GREETINGS)
         assert isinstance(checked, CheckedRule)
         assert explain(checked)["zh"]
 

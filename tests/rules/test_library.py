@@ -10,9 +10,9 @@ from schemas.events import EVENT_TYPES
 from schemas.record import Record
 from streams.durations import DAY_MS
 from streams.inputs import Input
-from streams.rules.ruleset import Fired, RuleSet, compile_rules
+from streams.rules.ruleset import Fired, RuleSet
 from tests.rules.maker import ORIGIN, data_struct
-from tests.shipped import shipped_rules
+from tests.shipped import PLAIN, shipped_rules
 
 MINUTE = 60_000
 
@@ -21,7 +21,7 @@ class Customer:
     """Feeds one customer's events to the shipped rules."""
 
     def __init__(self) -> None:
-        self.rules: RuleSet = compile_rules(shipped_rules())
+        self.rules: RuleSet = PLAIN.compiled(shipped_rules())
         self.record = Record("C1")
 
     def send(self, event_type: str, at: int, **data: Any) -> Fired:
@@ -115,7 +115,7 @@ def test_study_abroad_browsing(customer: Customer) -> None:
 
 def test_a_reversed_transfer_does_not_count(customer: Customer) -> None:
     """In windows; that it was there may still be the answer that a rule waits for."""
-    customer.rules = compile_rules([rule for rule in shipped_rules() if rule.wait is None])
+    customer.rules = PLAIN.compiled([rule for rule in shipped_rules() if rule.wait is None])
     for day in range(2):
         customer.transfer(ORIGIN + day * DAY_MS, "300000", "US")
     before = customer.record.encode()
@@ -145,7 +145,7 @@ def test_a_late_event_sees_its_own_window_and_a_too_late_one_none(customer: Cust
 def test_a_rule_that_raises_loses_only_its_own_effects(customer: Customer) -> None:
     """No expression can raise, so the compiled functions are replaced by ones that do."""
     broken = customer.event("page.viewed", ORIGIN, page="P", page_topic="study-abroad")
-    rules = compile_rules(shipped_rules())
+    rules = PLAIN.compiled(shipped_rules())
     listening = rules._by_type["page.viewed"]
 
     def failing(*_: object) -> None:
@@ -168,7 +168,7 @@ def test_every_text_is_in_both_languages_and_has_its_values() -> None:
 
 def test_digest_follows_the_definitions() -> None:
     definitions = shipped_rules()
-    digest = compile_rules(definitions).digest
-    assert compile_rules(definitions[::-1]).digest == digest
+    digest = PLAIN.compiled(definitions).digest
+    assert PLAIN.compiled(definitions[::-1]).digest == digest
     other = definitions[0].model_copy(update={"version": 2})
-    assert compile_rules([other, *definitions[1:]]).digest != digest
+    assert PLAIN.compiled([other, *definitions[1:]]).digest != digest

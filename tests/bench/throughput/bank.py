@@ -24,9 +24,9 @@ from streams.durations import DAY_MS
 from streams.inputs import Raw
 from streams.intake import read
 from streams.partitioning import partition_of
-from streams.rules.ruleset import compile_rules
 from tests.bench.throughput.bank_rules import rules
 from tests.bench.throughput.workload import Message, Workload
+from tests.shipped import GREETINGS
 
 CUSTOMERS = 100_000
 ZIPF = 1.1
@@ -119,10 +119,11 @@ def told_facts() -> list[Message]:
 
 def context_of(chosen: Sequence[RuleDefinition], partitions: int) -> Context:
     attributes = Attributes(read_attributes())
+    core = CoreSettings(partitions=partitions, attributes=attributes, greetings=GREETINGS)
     return Context(
         now=time.time_ns() // 1_000_000,
-        rules=compile_rules(chosen, attributes=attributes),
-        settings=CoreSettings(partitions=partitions, attributes=attributes),
+        rules=core.compiled(chosen),
+        settings=core,
         facts=facts_of(_plan(_FAMILIAR, _HISTORY_DAYS)),
     )
 
