@@ -119,12 +119,12 @@ def test_a_reversed_transfer_is_taken_out_of_windows_and_totals() -> None:
 
 def test_a_summary_goes_out_only_when_one_of_its_fields_changed() -> None:
     record = Record(WHO)
-    (first,) = profiles(run(KNOWN, record=record))
+    *_, first = profiles(run(KNOWN, *abroad(1), record=record))
     same = raw("10", "customer.updated", {"tier": "gold", "employer": "ACME"}, NOW - DAY)
     assert not profiles(run(same, *abroad(2), record=record))
     (second,) = profiles(run(raw("11", "tag.added", {"tag": "tea"}, NOW - DAY), record=record))
-    assert (first.data.version, second.data.version) == (1, 2)
-    assert first.id.removesuffix("-1") == second.id.removesuffix("-2")
+    assert (first.data.version, second.data.version) == (2, 3)
+    assert first.id.removesuffix("-2") == second.id.removesuffix("-3")
     assert (second.data.tier, second.data.tags) == ("gold", ["tea"])
     assert second.data.cause.type == "tag.added"
 
