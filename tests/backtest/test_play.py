@@ -155,8 +155,10 @@ def test_it_is_the_plain_loop(bank: Path, tmp_path: Path) -> None:
     assert sorted(effects) == sorted(expected)
     assert len(effects) > 10
     tally = result.tally
-    assert {name: tally.counts[name] for name in counts if name != "undeclared"} == {
-        name: count for name, count in counts.items() if name != "undeclared"
+    # A customer is woken once for all that is due by a look, and each looks at other times.
+    compared = counts.keys() - {"undeclared", "timers"}
+    assert {name: tally.counts[name] for name in compared} == {
+        name: counts[name] for name in compared
     }
     assert tally.rules["tells"].became["fired"] > 3
     fired = sum(one.became.total() for one in tally.rules.values())
