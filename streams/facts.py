@@ -84,6 +84,10 @@ class FactBook:
         self._changed.add(kind)
         return ""
 
+    def skip(self, topic: str, end: int) -> None:
+        """What stood in a topic up to `end` is over and was deleted: it counts as taken."""
+        self._offsets[topic] = end
+
     def _announce(self, fact: Broadcast, offset: int) -> str:
         """What was announced keeps its time and its place when it is corrected."""
         said, before = announced(fact, offset), self._announced.get(fact.subject)

@@ -1,12 +1,14 @@
 """The facts that a chunk was stepped with, made again from the global topics.
 
-Those are compacted, but keep what was replaced for as long as the journal keeps its positions.
+Those are compacted, but keep what was replaced for as long as the journal keeps its positions. Only
+campaigns are deleted, when they are long over.
 """
 
 from collections.abc import Mapping
 
 from agents.reading import RangeReader
 from config.wires import KafkaSettings
+from schemas.events.campaign import CAMPAIGNS
 from streams.facts import FactBook, Facts
 
 
@@ -27,6 +29,8 @@ class PastFacts:
                 continue
             for found in self._reader.take(topic, start, end):
                 self._book.take(found.raw())
+            if topic == CAMPAIGNS:
+                self._book.skip(topic, end)
             self._ends[topic] = end
         facts = self._book.snapshot()
         if dict(facts.offsets) != dict(offsets):

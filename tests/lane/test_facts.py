@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from confluent_kafka import Producer
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from agents.cli.main import cli
 from agents.librdkafka import librdkafka_config
+from agents.reconciliation.past_facts import PastFacts
 from agents.topics import create
 from config.settings import Settings
+from schemas.events.campaign import CAMPAIGNS
 from schemas.record import Record
 from tests.kafka_server import KafkaServer
 from tests.lane.oracle import actual, assert_reconciled
@@ -129,3 +132,25 @@ def test_a_rate_that_changes_on_apache_kafka(fresh_kafka: KafkaServer, tmp_path:
 def test_a_file_of_rates_and_events_counts_in_its_order(fresh_broker: str, tmp_path: Path) -> None:
     settings = settings_for(fresh_broker, tmp_path / "data", transactions=False)
     keep_the_order_of_a_file(settings, tmp_path)
+
+
+@pytest.mark.kafka
+def test_facts_of_the_past_without_campaigns_that_kafka_deleted(
+    fresh_kafka: KafkaServer, tmp_path: Path
+) -> None:
+    settings = settings_for(fresh_kafka.bootstrap, tmp_path / "data", transactions=True)
+    create(settings)
+    days = {"starts_on": "2026-01-02", "ends_on": "2026-01-03"}
+    titles = {"category": "golf", "title_zh": "球", "title_en": "Golf"}
+    for name in ("first", "second", "third"):
+        data = {"campaign": name, **titles, **days}
+        send(settings, tmp_path, [event("campaign.announced", f"campaign:{name}", name, data)])
+    past = PastFacts(settings.kafka)
+    assert set(past.at({CAMPAIGNS: 3}).announced) == {
+        "campaign:first", "campaign:second", "campaign:third",
+    }  # fmt: skip
+    admin = AdminClient(librdkafka_config(settings.kafka))
+    for upto, left in ((2, {"campaign:third"}), (3, set())):
+        for future in admin.delete_records([TopicPartition(CAMPAIGNS, 0, upto)]).values():
+            future.result(10)
+        assert set(PastFacts(settings.kafka).at({CAMPAIGNS: 3}).announced) == left
