@@ -199,6 +199,30 @@ class Greeted(Struct, array_like=True, frozen=True, gc=False):
     template: str
 
 
+class Said(Struct, array_like=True, gc=False):
+    """What a rule that can be amended did at an event."""
+
+    version: int
+    stands: bool
+    """It was not retracted."""
+    values: dict[str, str]
+    """What it showed last."""
+
+
+class Played(Struct, kw_only=True, array_like=True):
+    """An event that may have to be played again, see streams/rules/amending.py."""
+
+    at: int
+    id: str
+    source: str
+    type: str
+    layout: int
+    """Which fields are kept."""
+    data: Raw
+    did: dict[str, Said] = field(default_factory=dict)
+    """Rule id → what it did."""
+
+
 class ActivitySection(Struct, kw_only=True, array_like=True, gc=False):
     """What the customer does. Read `windows` and `months` through the Record, which unpacks
     them."""
@@ -248,10 +272,14 @@ class ActivitySection(Struct, kw_only=True, array_like=True, gc=False):
     """Occasion → the greeting that was chosen last."""
     rules: int = 0
     """Of which rules windows, cooldowns and firings are kept: RuleSet.mark."""
+    played: list[bytes] = field(default_factory=list)
+    """The last events of the types that rules which can be amended look at, in their order, each
+    packed (see Played)."""
 
 
 pack_transfer = pack
 unpack_transfer = msgspec.msgpack.Decoder(Transfer).decode
+unpack_played = msgspec.msgpack.Decoder(Played).decode
 unpack_month = msgspec.msgpack.Decoder(Month).decode
 unpack_line = msgspec.msgpack.Decoder(list[Contact]).decode
 unpack_declines = msgspec.msgpack.Decoder(list[Decline]).decode

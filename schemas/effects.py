@@ -70,6 +70,8 @@ class TaskData(Struct, frozen=True, kw_only=True, gc=False):
     """Of a rule that waits after its event: when the wait ended."""
     cause: Cause
     attachments: Attachments | None = None
+    late: bool = False
+    """This version came about because another event came late, or was reversed: that is `cause`."""
 
 
 class AlertData(Struct, frozen=True, kw_only=True, gc=False):
@@ -88,6 +90,7 @@ class AlertData(Struct, frozen=True, kw_only=True, gc=False):
     waited_until: Instant | None
     cause: Cause
     attachments: Attachments | None = None
+    late: bool = False
 
 
 class ActionData(Struct, frozen=True, kw_only=True, gc=False):
@@ -294,6 +297,12 @@ class Profile(Message, tag="vip.profile", frozen=True, kw_only=True):
 
 
 Effect = Task | Alert | ActionTaken | ProcessRequested | Decision | Profile
+
+
+def is_new(effect: Effect) -> bool:
+    """Whether it is no later version of a task or an alert."""
+    return not isinstance(effect, Task | Alert) or effect.data.change == "raised"
+
 
 TOPIC_OF: dict[type[Effect], str] = {
     Task: "vip.tasks",

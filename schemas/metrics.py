@@ -50,6 +50,12 @@ RULE_WITHHELD = Metric(
     "Firings whose actions were recorded and not done: shadow, held_out.",
     ("rule", "outcome"),
 )
+RULE_AMENDED = Metric(
+    "vipcare_rule_amended_total",
+    "counter",
+    "Tasks and alerts of a rule that followed a late or reversed event: amended, retracted.",
+    ("rule", "change"),
+)
 RULE_FAILED = Metric(
     "vipcare_rule_failures_total", "counter", "Evaluations of a rule that raised.", ("rule",)
 )
@@ -172,6 +178,7 @@ WORKER: tuple[Metric, ...] = (
     DEAD_LETTERS,
     RULE_FIRED,
     RULE_WITHHELD,
+    RULE_AMENDED,
     RULE_FAILED,
     EFFECTS,
     CHUNK_EVENTS,

@@ -167,6 +167,9 @@ class RuleDefinition(Strict):
     """For so many percent of the customers, always the same ones, what it would do is not done and
     recorded instead, so that its effect can be measured."""
     active: Active | None = None
+    amendable: bool = False
+    """What it did follows when an event is reversed or comes late: it is amended, retracted, or
+    raised afterwards."""
     examples: Annotated[list[RuleExample], Field(max_length=50, default_factory=list)]
 
     @model_validator(mode="after")

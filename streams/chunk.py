@@ -56,8 +56,8 @@ class Outcome:
     chunk set another timer for it."""
     counts: Counter[str] = field(default_factory=Counter)
     """applied, duplicates, late, timers, told (broadcasts), undeclared (attributes), unknown:TYPE,
-    dead:REASON,
-    fired:RULE, shadow:RULE, held_out:RULE, rule_failures:RULE."""
+    dead:REASON, fired:RULE, shadow:RULE, held_out:RULE, amended:RULE, retracted:RULE,
+    rule_failures:RULE."""
 
 
 def merge(

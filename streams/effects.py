@@ -81,6 +81,15 @@ def of_broadcast(told: Announced) -> Occasion:
     return Occasion(told.at, ("broadcast", told.name, told.cause.source, told.cause.id), told.cause)
 
 
+def occasion_of(firing: Firing, occasion: Occasion) -> Occasion:
+    """A firing's own: of one that amends, the event that it is about, but what caused it is the
+    event of the step."""
+    amends = firing.amends
+    if amends is None:
+        return occasion
+    return Occasion(amends.at, (amends.source, amends.id), occasion.cause)
+
+
 def cause_of(event: Input) -> Cause:
     return Cause(
         source=event.event.source,
@@ -130,9 +139,7 @@ def _task(deed: Deed, action: Action) -> Task:
     due = None if template.due is None else from_millis(at + parse_duration(template.due))
     data = TaskData(
         task_id=thing,
-        version=1,
-        state="open",
-        change="raised",
+        **_version(deed.firing),
         priority=template.priority,
         due=due,
         attachments=attachments(deed.record, template.attach, at, deed.settings),
@@ -147,14 +154,24 @@ def _alert(deed: Deed, action: Action) -> Alert:
     thing = _name(deed, action)
     data = AlertData(
         alert_id=thing,
-        version=1,
-        state="open",
-        change="raised",
+        **_version(deed.firing),
         severity=template.severity,
         attachments=attachments(deed.record, template.attach, at, deed.settings),
         **_said(deed, template),
     )
     return Alert(**_envelope(thing, deed), data=data)
+
+
+def _version(firing: Firing) -> dict[str, Any]:
+    amends = firing.amends
+    if amends is None:
+        return {"version": 1, "state": "open", "change": "raised"}
+    return {
+        "version": amends.version,
+        "state": "closed" if amends.change == "retracted" else "open",
+        "change": amends.change,
+        "late": True,
+    }
 
 
 def _process(deed: Deed, action: Action) -> ProcessRequested:
@@ -247,11 +264,12 @@ def _said(deed: Deed, template: Template | None) -> dict[str, Any]:
 
 
 def _envelope(thing: str, deed: Deed) -> dict[str, Any]:
+    amends, occasion = deed.firing.amends, deed.occasion
     return {
-        "id": f"{thing}-1",
+        "id": f"{thing}-{1 if amends is None else amends.version}",
         "source": SOURCE,
         "subject": deed.record.customer,
-        "time": from_millis(deed.occasion.at),
+        "time": from_millis(occasion.at) if amends is None else occasion.cause.time,
     }
 
 

@@ -16,6 +16,7 @@ from streams.effects import (
     Deed,
     Occasion,
     effects_of,
+    occasion_of,
     of_broadcast,
     of_event,
     of_timer,
@@ -24,7 +25,7 @@ from streams.effects import (
 from streams.fold import fold
 from streams.inputs import Input
 from streams.mirror import MIRRORED, Told, mirrored
-from streams.rules.ruleset import Firing
+from streams.rules.ruleset import Firing, also
 from streams.summary import changed_summary, may_change_summary
 from streams.waits import dates
 from streams.waits.waking import wake
@@ -45,7 +46,8 @@ class Stepped(Struct, frozen=True):
     encoded: Sequence[bytes] = ()
     """The effects as they are sent."""
     fired: Sequence[str] = ()
-    """What is counted of the rules that fired: `fired:RULE`, or `shadow:RULE`, `held_out:RULE`."""
+    """What is counted of the rules that fired: `fired:RULE`, or `shadow:RULE`, `held_out:RULE`,
+    `amended:RULE`, `retracted:RULE`."""
     failed: Sequence[str] = ()
     """Ids of the rules that raised and lost their own effects; the fold stands."""
     told: Told | None = None
@@ -78,8 +80,10 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
         activity.first_seen = at
     activity.late += late
     folded = fold(record, event, late=late, zone=settings.time_zone)
+    amended = None
     if folded.before is not None:
         rules.retract(record, folded.before)
+        amended = rules.amend(record, folded.before)
     if activity.rules != rules.mark:
         rules.forget_others(record)
     if waits := rules.waits(event.type):
@@ -88,9 +92,12 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
     if activity.armed != rules.dates_mark:
         activity.armed = rules.dates_mark
         armed = dates.arm(record, event, at, rules.date_waits, rules.bank)
-    outcome = rules.apply(record, event, late=late, facts=context.facts)
+    reversed_ = folded.after is not None
+    outcome = rules.apply(record, event, late=late, facts=context.facts, reversed_=reversed_)
     if folded.after is not None:
         rules.retract(record, folded.after)
+    if amended is not None:
+        outcome = also(outcome, amended.firings, amended.failed)
     activity.recent = duplicates.remember(
         activity.recent,
         fingerprint,
@@ -132,7 +139,7 @@ def _effects(
 
     What a rule does to the record comes after all rules of the step were evaluated.
     """
-    deeds = (Deed(record, firing, occasion, settings) for firing in firings)
+    deeds = (Deed(record, one, occasion_of(one, occasion), settings) for one in firings)
     effects = [effect for deed in deeds for effect in effects_of(deed)]
     encoded = [encode_effect(effect) for effect in effects]
     if telling:
@@ -149,6 +156,9 @@ def _change_the_record(firings: Sequence[Firing]) -> bool:
 
 
 def _counted(firing: Firing) -> str:
+    amends = firing.amends
+    if amends is not None and amends.change != "raised":
+        return f"{amends.change}:{firing.rule.id}"
     return f"{firing.withheld or 'fired'}:{firing.rule.id}"
 
 

@@ -9,7 +9,7 @@ import structlog
 from agents.lane.cache import RecordCache
 from agents.lane.outbox import Sent
 from schemas import metrics as m
-from schemas.effects import TOPIC_OF, Withheld
+from schemas.effects import TOPIC_OF, Change, Withheld
 from schemas.position import Position
 from sinks.metrics import Metrics
 from streams.chunk import Outcome
@@ -31,6 +31,7 @@ _LABELLED = {
 }
 
 _WITHHELD = get_args(Withheld)
+_AMENDED = get_args(Change)
 
 logger = structlog.get_logger()
 
@@ -88,6 +89,8 @@ class Report:
             self._tell_type(label)
         elif kind in _WITHHELD:
             self.metrics.count(m.RULE_WITHHELD, count, label, kind)
+        elif kind in _AMENDED:
+            self.metrics.count(m.RULE_AMENDED, count, label, kind)
         elif kind in _LABELLED:
             self.metrics.count(_LABELLED[kind], count, label)
             if kind == "rule_failures":

@@ -32,6 +32,7 @@ from schemas.effects import (
     Profile,
     decode_effect,
     encode_effect,
+    is_new,
 )
 from schemas.events import EVENT_TYPES
 from sinks.clickhouse.address import FAILURES
@@ -85,7 +86,7 @@ class Books:
     def add_effect(self, effect: Effect) -> None:
         self.counts[TOPIC_OF[type(effect)]] += 1
         self.effects.add(effect.id, effect)
-        if not isinstance(effect, Decision | Profile):
+        if not isinstance(effect, Decision | Profile) and is_new(effect):
             cause = effect.data.cause
             self._fired.add((effect.data.rule.id, cause.source, cause.id))
 

@@ -59,6 +59,7 @@ TASK = (
     "due",
     *_SHARED,
     "attachments",
+    "late",
 )
 ALERT = (
     *ENVELOPE,
@@ -70,6 +71,7 @@ ALERT = (
     "severity",
     *_SHARED,
     "attachments",
+    "late",
 )
 ACTION = (
     *ENVELOPE,
@@ -178,6 +180,7 @@ def _task(effect: Task) -> Row:
         _optional(data.due),
         *_shared(effect),
         _attached(data.attachments),
+        data.late,
     )
 
 
@@ -192,6 +195,7 @@ def _alert(effect: Alert) -> Row:
         data.severity,
         *_shared(effect),
         _attached(data.attachments),
+        data.late,
     )
 
 

@@ -166,7 +166,7 @@ def _decision(row: _Row) -> DecisionData:
 
 
 def _shared(row: _Row) -> _Row:
-    return {**{name: row[name] for name in ("version", "state", "change")}, **_of_rule(row)}
+    return {**{name: row[name] for name in ("version", "state", "change", "late")}, **_of_rule(row)}
 
 
 def _of_rule(row: _Row) -> _Row:

@@ -78,9 +78,17 @@ class _Timed(RuleSet):
         self._own = min(-(clock() - clock()) for _ in range(_CALIBRATED))
         self.nanos = self.events = self.evaluated = self.held = self.fired = 0
 
-    def apply(self, record: Record, event: Input, *, late: bool, facts: Facts = NO_FACTS) -> Fired:
+    def apply(
+        self,
+        record: Record,
+        event: Input,
+        *,
+        late: bool,
+        facts: Facts = NO_FACTS,
+        reversed_: bool = False,
+    ) -> Fired:
         began = self._clock()
-        made = super().apply(record, event, late=late, facts=facts)
+        made = super().apply(record, event, late=late, facts=facts, reversed_=reversed_)
         took = self._clock() - began
         if event.type in self._types:
             self.events += 1

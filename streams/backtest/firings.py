@@ -13,6 +13,7 @@ from schemas.effects import (
     ProcessRequested,
     Profile,
     Task,
+    is_new,
 )
 from schemas.envelope import to_millis
 from schemas.events.feedback import OutcomeRecorded, TaskDeclined
@@ -45,10 +46,11 @@ class Fired(Struct):
 
 
 def firings(effects: Iterable[Effect]) -> list[Fired]:
-    """The firings that effects tell of, in their order."""
+    """The firings that effects tell of, in their order; what becomes of a task or an alert later
+    counts for nothing."""
     found: dict[tuple[str, Occasion], Fired] = {}
     for effect in effects:
-        if isinstance(effect, Profile):
+        if isinstance(effect, Profile) or not is_new(effect):
             continue
         data, cause = effect.data, effect.data.cause
         occasion = (data.rule.id, cause.source, cause.id, data.waited_until)

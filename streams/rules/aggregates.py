@@ -14,9 +14,8 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, tzinfo
 from decimal import Context, Decimal
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-from schemas.record import Windows
 from streams import buckets, recent
 from streams.buckets import Ends, Kind
 from streams.durations import DAY_MS
@@ -45,6 +44,20 @@ _SHORTEST_MONTH = 28 * DAY_MS
 
 States = Window | Streak | Recent
 """How a state is kept."""
+
+
+class Windows(Protocol):
+    """Where states are kept: those of a record, or copies of them."""
+
+    edited: dict[str, list[Any]]
+
+    def get(self, key: str, /) -> list[Any] | None: ...
+
+    def edit(self, key: str, /) -> list[Any] | None: ...
+
+    def put(self, key: str, value: list[Any], /) -> list[Any]: ...
+
+
 _Own = dict[str, Any]
 """Of an event, by the states' keys, the values that it put into them."""
 _Pick = Callable[[Any], Any]

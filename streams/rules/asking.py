@@ -89,9 +89,17 @@ class Asked(RuleSet):
         self.answers: dict[tuple[str, int], Why] = {}
         """By when and at what time, in that order."""
 
-    def apply(self, record: Record, event: Input, *, late: bool, facts: Facts = NO_FACTS) -> Fired:
+    def apply(
+        self,
+        record: Record,
+        event: Input,
+        *,
+        late: bool,
+        facts: Facts = NO_FACTS,
+        reversed_: bool = False,
+    ) -> Fired:
         if event.event.id != self._event or event.type not in self._rule.definition.on:
-            return super().apply(record, event, late=late, facts=facts)
+            return super().apply(record, event, late=late, facts=facts, reversed_=reversed_)
         told = self._told("wait" if self._is_dated else "event", record, event.at)
         told.late = late
         if not self._is_dated:
@@ -101,7 +109,7 @@ class Asked(RuleSet):
                 latest = max(copy.activity.latest, event.at)
                 readings = self._aggregates.add(copy.windows, event, latest)
             self._look(told, record, event.event.data, readings, facts)
-        fired = super().apply(record, event, late=late, facts=facts)
+        fired = super().apply(record, event, late=late, facts=facts, reversed_=reversed_)
         timers = record.activity.timers
         told.waits = [
             self._wait(record, key)

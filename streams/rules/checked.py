@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from keyword import iskeyword
 
-from schemas.events import RULE_TYPES
+from schemas.events import EVENT_TYPES, RULE_TYPES
 from schemas.rule_parts import Text
 from schemas.rules import RuleDefinition
 from streams.attributes import NONE_DECLARED, Attributes
@@ -20,6 +20,7 @@ from streams.expressions.nodes import (
     Base,
     EventField,
     FactField,
+    HasTag,
     Holds,
     Let,
     Literal,
@@ -130,6 +131,7 @@ def check_rule(
     if waits.absence is not None and len(shown) > MAX_SHOWN:
         message = f"what it shows is kept while it waits, at most {MAX_SHOWN} values: {len(shown)}"
         problems.append(RuleProblem(rule.id, "wait", 0, message))
+    problems += _amendable_problems(rule, (*lets.values(), condition, *shown.values()))
     sequence = sequence_of(rule, steps, (*lets.values(), condition, *shown.values()))
     shown |= {f"\0{number}": signal for number, signal in enumerate(signals)}
     made = CheckedRule(rule, lets, condition, shown, waits, sequence, signals)
@@ -141,6 +143,48 @@ def _unless(condition: Node, unless: Node | None) -> Node:
         return condition
     before = condition.parts if isinstance(condition, And) else (condition,)
     return And(condition.type, (*before, Not(FLAG, Holds(FLAG, unless))))
+
+
+def _amendable_problems(rule: RuleDefinition, looked_at: Iterable[Node]) -> Iterator[RuleProblem]:
+    """Why a rule that says it can be amended cannot."""
+    if not rule.amendable:
+        return
+    why = []
+    if rule.limit is not None:
+        why.append("it has a limit")
+    if rule.wait is not None:
+        why.append("it waits")
+    if rule.score is not None:
+        why.append("it keeps a score")
+    why += [
+        f"it listens to {name}, which all are told" for name in rule.on if name not in EVENT_TYPES
+    ]
+    if rule.sequence is not None:
+        why.append("it has a sequence, of whose steps only the last events are kept")
+    why += [
+        f"what it does cannot be taken back: {name}"
+        for name in rule.then.actions
+        if name not in ("task", "alert")
+    ]
+    seen = {_changing(part) for node in looked_at for part in walk(node)} - {""}
+    why += [f"it looks at {name}, which is only known as it is now" for name in sorted(seen)]
+    for one in why:
+        yield RuleProblem(rule.id, "amendable", 0, f"a rule cannot be amended if {one}")
+
+
+def _changing(node: Node) -> str:
+    """What a node looks at that no event's time gives back."""
+    match node:
+        case ProfileField():
+            return f"profile.{node.name}"
+        case Attribute():
+            return f"attributes.{node.name}"
+        case HasTag():
+            return "tags"
+        case FactField():
+            return f"{node.function}(…)"
+        case _:
+            return ""
 
 
 def _looked_at(

@@ -69,7 +69,8 @@ def failures(rules: RuleSet, settings: CoreSettings) -> Iterator[RuleProblem]:
 
 
 def play(example: RuleExample, rules: RuleSet, settings: CoreSettings, key: str) -> list[Made]:
-    """What the rule does after the events of one example, in order."""
+    """What the rule does after the events of one example, in order; of what it amends the last
+    version, if that is not retracted."""
     record, made = Record(CUSTOMER), list[Effect]()
     at, book = 0, FactBook()
     for number, one in enumerate(_occurrences(example.given, settings, key)):
@@ -92,7 +93,17 @@ def play(example: RuleExample, rules: RuleSet, settings: CoreSettings, key: str)
         until = _instant(example.until, at, settings)
         context = Context(until, rules, settings, partition_time=until, facts=book.snapshot())
         made += apply_chunk([], lambda _: record, context, due=[CUSTOMER]).effects
-    return [one for one in made if isinstance(one, Made)]
+    return list(_standing(one for one in made if isinstance(one, Made)))
+
+
+def _standing(made: Iterable[Made]) -> Iterable[Made]:
+    last: dict[str, Made] = {}
+    for one in made:
+        thing, _, _ = one.id.rpartition("-")
+        last[thing] = one
+        if isinstance(one, Task | Alert) and one.data.change == "retracted":
+            del last[thing]
+    return last.values()
 
 
 def _occurrences(given: Iterable[Given], settings: CoreSettings, key: str) -> Iterator[_Occurrence]:

@@ -75,7 +75,8 @@ def gate_of(rule: RuleDefinition, zone: tzinfo = UTC) -> Gate | None:
         opens=_midnight(active.from_, zone) if active and active.from_ else 0,
         closes=_midnight(active.until, zone, 1) if active and active.until else _NEVER_ENDS,
         rollout=rule.rollout,
-        cooldown=parse_duration(rule.cooldown) if rule.cooldown else 0,
+        # What can be amended pauses by stretches of time, see amending.py.
+        cooldown=parse_duration(rule.cooldown) if rule.cooldown and not rule.amendable else 0,
         times=limit.times if limit else 0,
         within=parse_duration(limit.within) if limit else 0,
     )

@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from pydantic import BaseModel
 
-from schemas.effects import Withheld
+from schemas.effects import Change, Withheld
 from schemas.envelope import Data
 from schemas.record import Record
 from schemas.rule_parts import Text
@@ -27,6 +27,7 @@ from streams.facts import NO_FACTS, Facts
 from streams.greetings import NO_GREETINGS, Greetings
 from streams.inputs import Input
 from streams.rules.aggregates import UNKNOWN, Aggregates, Numbers, Readings, Unknown
+from streams.rules.amending import Amending, Replayed
 from streams.rules.checked import CheckedRule, check_rule
 from streams.rules.compiled import CompiledRule, compile_together
 from streams.rules.errors import RuleErrors, RuleProblem
@@ -38,6 +39,17 @@ from streams.waits.dates import DateWait
 from streams.waits.days import Bank
 
 
+class Amends(NamedTuple):
+    """What a firing changes of what the rule did at an event before."""
+
+    at: int
+    """The time of that event, epoch milliseconds."""
+    source: str
+    id: str
+    version: int
+    change: Change
+
+
 class Firing(NamedTuple):
     """A rule whose condition held, with the values that made it so, as text."""
 
@@ -47,6 +59,8 @@ class Firing(NamedTuple):
     """Why its actions are not done."""
     reasons: tuple[Text, ...] = ()
     """Of a score: those of the signals that hold."""
+    amends: Amends | None = None
+    """None: it fired on the event of the step."""
 
 
 class Fired(Struct, frozen=True):
@@ -57,6 +71,8 @@ class Fired(Struct, frozen=True):
     """Rules that fire later, unless an answer comes."""
     scored: bool = False
     """A score in the profile is another one."""
+    amendable: Sequence[Firing] = ()
+    """Of rules that can be amended: what fires if nothing that is known came after the event."""
 
 
 _NONE = Fired()
@@ -89,8 +105,10 @@ class RuleSet:
         aggregates: Aggregates,
         bank: Bank,
         together: Callable[[Sequence[CompiledRule]], "_Listening"],
+        amending: Amending | None,
     ) -> None:
-        """`running` are sorted by id; `together` makes one function of several."""
+        """`running` are sorted by id; `together` makes one function of several; `amending` is of
+        those that can be amended, None if none can."""
         self.definitions = tuple(definitions)
         self.digest = digest
         """Of the rules, the attributes that they can use, the calendar and the greetings: what they
@@ -103,6 +121,7 @@ class RuleSet:
         self._answers = {one.key for group in self._listeners.values() for one in group}
         self.mark = _mark(sorted((*self._aggregates.keys, *self._ids, *self._answers)))
         """Tells rules that keep other things in a record from these."""
+        self._amending = amending
         self.bank = bank
         dates = [wait for rule in running for wait in rule.checked.waits.dates]
         dates.sort(key=lambda wait: (wait.rule, wait.kind))
@@ -121,12 +140,21 @@ class RuleSet:
         """What `room` reckoned, by event type."""
         self._types = self._aggregates.types | by_type.keys() | self._listeners.keys()
 
-    def apply(self, record: Record, event: Input, *, late: bool, facts: Facts = NO_FACTS) -> Fired:
+    def apply(
+        self,
+        record: Record,
+        event: Input,
+        *,
+        late: bool,
+        facts: Facts = NO_FACTS,
+        reversed_: bool = False,
+    ) -> Fired:
         """Put the event into the windows, end the timers that it answers, then evaluate the rules
         that listen to its type.
 
         An event that came too late stays out, and to its rules every aggregate is unknown. A rule
-        whose condition holds fires if its gate is open, or begins to wait for an answer.
+        whose condition holds fires if its gate is open, or begins to wait for an answer. To rules
+        that can be amended an event whose reversal came before it (`reversed_`) never was.
         """
         if event.type not in self._types:
             return _NONE
@@ -138,13 +166,39 @@ class RuleSet:
             readings = self._aggregates.add(record.windows, event, latest)
         if (listeners := self._listeners.get(event.type)) is not None:
             absence.answer(record, event, listeners)
-        listening = self._by_type.get(event.type)
-        if listening is None:
+        fired, listening = _NONE, self._by_type.get(event.type)
+        if listening is not None:
+            fired = listening.apply(record, _Seen(event.event.data, readings, facts, at))
+            for one in fired.waiting:
+                absence.begin(record, event, one)
+        if self._amending is None or reversed_ or not self._amending.listens(event.type):
+            return fired
+        return self._amend(self._amending, record, event, fired, late=late)
+
+    def _amend(
+        self, amending: Amending, record: Record, event: Input, fired: Fired, *, late: bool
+    ) -> Fired:
+        """What the rules that can be amended do after an event: on it, and on those after it."""
+        activity, at = record.activity, event.at
+        held = [one for one in fired.amendable if not amending.is_paused(activity, one.rule.id, at)]
+        if late:
+            for one in held:
+                last = activity.cooldowns.get(one.rule.id, at)
+                activity.cooldowns[one.rule.id] = max(last, at)
+        else:
+            shown = {one.rule.id: one.values for one in held}
+            replayed = amending.take(record, event, shown)
+            if replayed is not None:
+                return also(fired, _changed(replayed, record), replayed.failed)
+        return also(fired, held)
+
+    def amend(self, record: Record, original: Input) -> Fired:
+        """What the rules that can be amended do about an event that was taken out of the windows
+        by `retract`."""
+        if self._amending is None:
             return _NONE
-        fired = listening.apply(record, _Seen(event.event.data, readings, facts, at))
-        for one in fired.waiting:
-            absence.begin(record, event, one)
-        return fired
+        replayed = self._amending.take_back(record, original)
+        return also(_NONE, _changed(replayed, record), replayed.failed)
 
     def forget_others(self, record: Record) -> None:
         """Take out of a record what rules that are gone kept there.
@@ -160,6 +214,8 @@ class RuleSet:
             del activity.firings[rule]
         for key in activity.answers.keys() - self._answers:
             del activity.answers[key]
+        if self._amending is None:
+            activity.played.clear()
         activity.rules = self.mark
 
     def listens(self, event_type: str) -> bool:
@@ -257,6 +313,26 @@ def _dates_mark(waits: Sequence[DateWait], calendar: Calendar) -> int:
     return _mark([*waits, calendar.definition] if in_business else waits)
 
 
+def also(fired: Fired, firings: Sequence[Firing], failed: Sequence[str] = ()) -> Fired:
+    """With more that fired, all in the order of rules."""
+    if not firings and not failed:
+        return fired
+    every = sorted([*fired.firings, *firings], key=lambda one: one.rule.id)
+    return replace(fired, firings=every, failed=[*fired.failed, *failed], amendable=())
+
+
+def _changed(replayed: Replayed, record: Record) -> list[Firing]:
+    """What was withheld is recorded when it would have been done first, and not amended."""
+    firings = []
+    for one in replayed.changes:
+        rule = one.rule.definition
+        withheld = _withheld(rule, record.customer)
+        amends = Amends(one.at, one.source, one.id, one.version, one.change)
+        if withheld is None or one.version == 1:
+            firings.append(Firing(rule, one.values, withheld, amends=amends))
+    return firings
+
+
 def _by_type(waits: Iterable[DateWait]) -> Mapping[str, Sequence[DateWait]]:
     found: defaultdict[str, list[DateWait]] = defaultdict(list)
     for wait in waits:
@@ -325,6 +401,7 @@ def _settle(
     in its gate, whoever scores in the profile."""
     firings: list[Firing] = []
     waiting: list[Waiting] = []
+    amendable: list[Firing] = []
     scored = False
     for rule, values in held:
         if (absent := rule.checked.waits.absence) is not None:
@@ -332,9 +409,10 @@ def _settle(
         elif rule.definition.score is not None:
             scored |= _score(rule, rule.definition.score, values, record, at, firings)
         elif not _is_closed(rule, record, at):
-            firings.append(_fire(rule, _shown(rule, values), record, at))
-    if firings or failed or waiting or scored:
-        return Fired(firings, failed, tuple(waiting), scored)
+            made = amendable if rule.definition.amendable else firings
+            made.append(_fire(rule, _shown(rule, values), record, at))
+    if firings or failed or waiting or scored or amendable:
+        return Fired(firings, failed, tuple(waiting), scored, tuple(amendable))
     return _NONE
 
 
@@ -444,9 +522,18 @@ class Compiler:
 
         digest = sha256("\n".join(sorted([*texts, *self._used])).encode()).hexdigest()
         by_id = sorted(made.compiled.values(), key=lambda one: one.id)
-        rules = RuleSet(definitions, digest, by_id, aggregates, self._bank, together)
+        amending = self._amending(by_id, made.numbers)
+        rules = RuleSet(definitions, digest, by_id, aggregates, self._bank, together, amending)
         self._before = made
         return rules
+
+    def _amending(self, running: Sequence[CompiledRule], numbers: Numbers) -> Amending | None:
+        rules = [one for one in running if one.definition.amendable]
+        if not rules:
+            return None
+        asked = (one for rule in rules for one in rule.checked.aggregates())
+        aggregates = Aggregates(asked, self._lateness, self._zone, numbers)
+        return Amending(rules, aggregates, self._lateness)
 
     def _check(
         self, definitions: Sequence[RuleDefinition], texts: Sequence[str], before: "_Made"

@@ -280,6 +280,8 @@ def altered(effect: Effect, path: tuple[str, ...]) -> Effect:
 
 
 def _candidates(value: Any) -> list[Any]:
+    if isinstance(value, bool):
+        return [not value]
     if isinstance(value, int):
         return [value + 1]
     if isinstance(value, list):

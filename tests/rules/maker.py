@@ -184,12 +184,15 @@ class Maker:
         *,
         aggregate: bool = False,
         steps: dict[str, str] | None = None,
+        amendable: bool = False,
     ) -> None:
-        """`steps` are those of a sequence that come before: their event types."""
+        """`steps` are those of a sequence that come before: their event types. What is `amendable`
+        sees events and aggregates alone."""
         self.random = random
         self.fields = event_fields(event_type)
         self.lets = lets or {}
         self.aggregate = aggregate
+        self.alone = aggregate or amendable
         self.steps = steps or {}
 
     def of(self, base: Base, depth: int = 3) -> str:
@@ -212,13 +215,15 @@ class Maker:
         if self.aggregate:
             return names
         names += [name for name, kind in self.lets.items() if kind is base]
+        if self.alone:
+            return names
         profile = profile_fields().items()
         return names + [f"profile.{name}" for name, kind in profile if kind.base is base]
 
     def text(self) -> str:
         options = [*self._names(Base.TEXT), repr(self.random.choice(WORDS))]
         chosen = self.random.choice(options)
-        if not self.aggregate and self.random.random() < 0.1:
+        if not self.alone and self.random.random() < 0.1:
             field = self.random.choice(("title_zh", "title_en", "product_class", "currency"))
             return f"{self._product()}.{field}"
         if self.random.random() < 0.1:
@@ -235,7 +240,7 @@ class Maker:
     def number(self, depth: int = 3) -> str:
         random = self.random
         literals = ["0", "3", "100", "0.5", "200_000", "12.3456"]
-        if not self.aggregate:
+        if not self.alone:
             literals += ["profile.scores.churn", "default(profile.scores.score_1, 7)"]
             literals += ["default(attributes.number, 1)", "attributes.amount", "attributes.decimal"]
             literals += ["fx('USD')", f"rate({random.choice(WORDS)!r})"]
@@ -286,7 +291,7 @@ class Maker:
         ]
         if days := self._names(Base.DAY):
             options.append(lambda: f"({random.choice(days)} {order} {random.choice(DAYS)!r})")
-        if not self.aggregate:
+        if not self.alone:
             options += [
                 lambda: f"({self.text()} {within} tags)",
                 lambda: f"({self._product()}.offered_from {order} {random.choice(DAYS)!r})",
@@ -317,12 +322,12 @@ def random_sequence(
     return {"within": random.choice(("1d", "30d", "90d")), "steps": steps}, types
 
 
-def random_aggregate(random: Random) -> str:
+def random_aggregate(random: Random, types: Sequence[str] = TYPES) -> str:
     """An aggregate over one of the event types."""
     names = ["count", "sum", "avg", "min", "max", "stddev", "distinct", "first", "last", "share"]
     names.append("streak")
     name = random.choice(names)
-    event_type = random.choice(TYPES)
+    event_type = random.choice(types)
     inside = Maker(random, event_type, aggregate=True)
     arguments = [event_type, random.choice(SPANS)]
     if name == "streak":

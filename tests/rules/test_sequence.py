@@ -21,6 +21,8 @@ MINUTE = 60_000
 START = 1_700_000_000_000
 ALERT = {"alert": {"text": {"en": "A", "zh": "甲"}}}
 
+event_of = Customer().event
+
 
 def rule(**changes: Any) -> RuleDefinition:
     """Login with one device, then with another, then a transfer."""
@@ -48,11 +50,11 @@ def rule(**changes: Any) -> RuleDefinition:
 
 def login(minute: int, device: str) -> Input:
     at = START + minute * MINUTE
-    return Customer().event("logged.in", at, channel="app", device=device)
+    return event_of("logged.in", at, channel="app", device=device)
 
 
 def transfer(minute: int, purpose: str = "rent", amount: str = "500") -> Input:
-    return Customer().event(
+    return event_of(
         "transfer.completed",
         START + minute * MINUTE,
         transfer=f"T{minute}",

@@ -200,7 +200,11 @@ class Twin:
 
     def _is_open(self, rule: RuleDefinition, customer: str, at: int) -> bool:
         fired = self.fired.get(rule.id, [])
-        if rule.cooldown and fired and at < fired[-1] + parse_duration(rule.cooldown):
+        if rule.cooldown and rule.amendable:
+            pause = parse_duration(rule.cooldown)
+            if any(one // pause == at // pause for one in fired):
+                return False
+        elif rule.cooldown and fired and at < fired[-1] + parse_duration(rule.cooldown):
             return False
         if rule.limit:
             within = parse_duration(rule.limit.within)

@@ -1,0 +1,285 @@
+"""Rules that can be amended: in whatever order events arrive, the same stands at the end."""
+
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec import structs
+
+from schemas.effects import Alert, Task, decode_effect
+from schemas.envelope import from_millis
+from schemas.record import Record
+from schemas.rules import RuleDefinition
+from streams.context import Context, CoreSettings
+from streams.durations import DAY_MS
+from streams.expressions.nodes import Base
+from streams.inputs import Input
+from streams.rules.amending import KEPT_EVENTS
+from streams.rules.ruleset import compile_rules
+from streams.step import Stepped, step
+from tests.rules.maker import ORIGIN, Maker, random_aggregate
+from tests.rules.test_library import Customer
+from tests.rules.twin import ZONE, Twin
+
+HOUR = 3_600_000
+SETTINGS = CoreSettings(partitions=4, lateness=30 * DAY_MS, time_zone=ZONE)
+TEXT = {"en": "A", "zh": "甲"}
+TYPES = ("transfer.completed", "page.viewed", "logged.in")
+RANDOMS = st.randoms(use_true_random=True)
+
+
+event_of = Customer().event
+
+
+def rule(**changes: Any) -> RuleDefinition:
+    written: dict[str, Any] = {
+        "id": "a-rule",
+        "version": 1,
+        "title": TEXT,
+        "kind": "risk",
+        "owner": "tests",
+        "status": "live",
+        "on": "transfer.completed",
+        "let": {"total": "sum(base_amount, transfer.completed, 7d)"},
+        "if": "total > 100",
+        "then": {"alert": {"text": {"en": "{total}", "zh": "{total}"}}},
+        "amendable": True,
+    }
+    return RuleDefinition.model_validate(written | changes)
+
+
+def named(event: Input, name: str) -> Input:
+    one = structs.replace(event.event, id=name, time=from_millis(event.at))
+    return structs.replace(event, event=one)
+
+
+def transfer(at: int, name: str, amount: str | Decimal = "60", **data: Any) -> Input:
+    money = {"amount": Decimal(amount), "base_amount": Decimal(amount), "currency": "CNY"}
+    told = {"transfer": name, "account": "A1", "direction": "out", **money, **data}
+    return named(event_of("transfer.completed", at, **told), name)
+
+
+def reversal(at: int, name: str, way: str = "out") -> Input:
+    money = {"amount": Decimal(1), "base_amount": Decimal(1), "currency": "CNY"}
+    told = {"transfer": name, "account": "A1", "direction": way, **money}
+    return named(event_of("transfer.reversed", at, **told), f"{name}-reversed")
+
+
+class Run:
+    """A customer's record, and what stands of what its rules made."""
+
+    def __init__(self, *rules: RuleDefinition) -> None:
+        compiled = compile_rules(rules, lateness=SETTINGS.lateness, zone=ZONE)
+        self.context = Context(ORIGIN + 400 * DAY_MS, compiled, SETTINGS)
+        self.record = Record("C1")
+        self.made: list[Task | Alert] = []
+
+    def take(self, *events: Input) -> list[Task | Alert]:
+        """Step events; what they made."""
+        made: list[Task | Alert] = []
+        for event in events:
+            stepped: Stepped = step(self.record, event, self.context)
+            assert not stepped.failed
+            assert [decode_effect(one) for one in stepped.encoded] == list(stepped.effects)
+            made += [one for one in stepped.effects if isinstance(one, Task | Alert)]
+        self.made += made
+        return made
+
+    def reload(self) -> None:
+        self.record = Record("C1", self.record.encode())
+
+    @property
+    def standing(self) -> dict[str, dict[str, str]]:
+        """Each version follows the one before; the last of each that is not retracted stands."""
+        last: dict[str, Task | Alert] = {}
+        for one in self.made:
+            thing = one.data.task_id if isinstance(one, Task) else one.data.alert_id
+            before = last[thing].data if thing in last else None
+            assert one.data.version == (before.version + 1 if before else 1)
+            assert one.id == f"{thing}-{one.data.version}"
+            assert (before is not None and before.state == "open") == (one.data.change != "raised")
+            assert (one.data.state == "closed") == (one.data.change == "retracted")
+            last[thing] = one
+        return {name: one.data.values for name, one in last.items() if one.data.state == "open"}
+
+
+def told(made: list[Task | Alert]) -> list[tuple[str, str, int]]:
+    return [(one.data.change, one.data.values["total"], one.data.version) for one in made]
+
+
+def test_a_reversal_retracts_and_amends() -> None:
+    run = Run(rule())
+    assert told(run.take(transfer(ORIGIN, "a"), transfer(ORIGIN + HOUR, "b"))) == [
+        ("raised", "120", 1)
+    ]
+    assert told(run.take(transfer(ORIGIN + 2 * HOUR, "c"))) == [("raised", "180", 1)]
+    taken = run.take(reversal(ORIGIN + 3 * HOUR, "a"))
+    assert told(taken) == [("retracted", "120", 2), ("amended", "120", 2)]
+    assert {one.data.cause.id for one in taken} == {"a-reversed"}
+    assert all(one.data.late for one in taken)
+    assert len(run.standing) == 1
+
+
+def test_a_late_event_raises_and_amends() -> None:
+    run = Run(rule())
+    run.take(transfer(ORIGIN, "a"), transfer(ORIGIN + DAY_MS, "c", "50"))
+    run.reload()
+    made = run.take(transfer(ORIGIN + HOUR, "b", "30"))
+    assert told(made) == [("amended", "140", 2)]
+    made = run.take(transfer(ORIGIN - HOUR, "d", "45"))
+    assert told(made) == [("raised", "105", 1), ("raised", "135", 1), ("amended", "185", 3)]
+    assert [one.data.late for one in made] == [True] * 3
+    assert [one.data.cause.id for one in made] == ["d"] * 3
+
+
+def test_a_reversal_that_came_first_leaves_nothing() -> None:
+    run = Run(rule(**{"if": "true"}))
+    assert not run.take(reversal(ORIGIN + HOUR, "a"), transfer(ORIGIN, "a"))
+    assert told(run.take(transfer(ORIGIN + DAY_MS, "b"))) == [("raised", "60", 1)]
+
+
+def test_the_first_of_a_stretch_counts() -> None:
+    """The pause goes by stretches of event time, whatever comes first."""
+    run = Run(rule(**{"if": "true", "cooldown": "7d"}))
+    start = ORIGIN // (7 * DAY_MS) * 7 * DAY_MS
+    assert len(run.take(transfer(start + DAY_MS, "b"), transfer(start + 2 * DAY_MS, "c"))) == 1
+    changes = run.take(transfer(start, "a"))
+    assert [one.data.change for one in changes] == ["raised", "retracted"]
+    assert [one.data.change for one in run.take(reversal(start + HOUR, "a"))] == [
+        "retracted",
+        "raised",
+    ]
+    assert len(run.standing) == 1
+
+
+def test_what_is_withheld_is_recorded_once() -> None:
+    run = Run(rule(status="shadow"))
+    stepped = [
+        step(run.record, one, run.context)
+        for one in (
+            transfer(ORIGIN + DAY_MS, "b"),
+            transfer(ORIGIN, "a"),
+            reversal(ORIGIN + 2 * DAY_MS, "a"),
+        )
+    ]
+    assert [list(one.fired) for one in stepped] == [[], ["shadow:a-rule"], []]
+
+
+def test_other_rules_do_what_they_did() -> None:
+    run = Run(rule(amendable=False))
+    run.take(transfer(ORIGIN, "a"), transfer(ORIGIN + HOUR, "b"))
+    run.take(reversal(ORIGIN + 3 * HOUR, "a"))
+    assert [one.data.change for one in run.made] == ["raised"]
+    assert not run.record.activity.played
+
+
+def test_what_is_kept_is_bounded_and_what_fell_off_stands() -> None:
+    run = Run(rule(**{"if": "true"}))
+    many = [transfer(ORIGIN + n * HOUR, f"t{n:03}") for n in range(KEPT_EVENTS + 20)]
+    run.take(*many)
+    assert len(run.record.activity.played) == KEPT_EVENTS
+    assert run.record.activity.dropped["played"] == 20
+    changes = run.take(transfer(ORIGIN - HOUR, "late"))
+    assert {one.data.change for one in changes} == {"amended", "raised"}
+    assert len(changes) == KEPT_EVENTS + 1
+    run.take(transfer(ORIGIN + 100 * DAY_MS, "much-later"))
+    assert len(run.record.activity.played) == 1
+
+
+def test_an_event_that_is_too_late_amends_nothing() -> None:
+    run = Run(rule())
+    run.take(transfer(ORIGIN, "a"), transfer(ORIGIN + 40 * DAY_MS, "b", "90"))
+    assert not run.take(transfer(ORIGIN + DAY_MS, "late"))
+    assert len(run.record.activity.played) == 1
+
+
+def random_rule(random: Random, number: int) -> RuleDefinition:
+    event_type = random.choice(TYPES)
+    let: dict[str, str] = {}
+    bases: dict[str, Base] = {}
+    for i in range(random.randint(0, 2)):
+        base = random.choice([Base.NUMBER, Base.FLAG])
+        let[f"let_{i}"] = Maker(random, event_type, bases, amendable=True).of(base, 2)
+        bases[f"let_{i}"] = base
+    if random.random() < 0.5:
+        let["number"] = random_aggregate(random, TYPES)
+    action = {"text": TEXT}
+    both = {"task": action, "alert": action}
+    return rule(
+        id=f"rule-{number}",
+        on=event_type,
+        let=let,
+        then=random.choice([{"alert": action}, {"task": action}, both]),
+        cooldown=random.choice([None, None, "3h", "2d", "9d"]),
+        active=random.choice([None, None, {"until": "2023-11-25"}]),
+        **{"if": Maker(random, event_type, bases, amendable=True).flag(2)},
+    )
+
+
+def random_events(random: Random) -> tuple[list[Input], set[str]]:
+    """Events within the lateness, in order, and the ids of the transfers that are reversed."""
+    events, gone = [], set()
+    for number in range(random.randint(2, 10)):
+        at = ORIGIN + random.randint(0, 10 * 24) * 2 * HOUR // random.choice([1, 1, 24])
+        name = f"{random.randint(0, 99):02}-{number}"
+        match random.choice(TYPES):
+            case "transfer.completed":
+                amount, purpose = (
+                    random.choice(("3", "100.5", "250000")),
+                    random.choice(("HK", "gold")),
+                )
+                way = random.choice(("in", "out"))
+                events.append(transfer(at, name, amount, purpose=purpose, direction=way))
+                if random.random() < 0.3:
+                    back = reversal(at + random.randint(0, 5 * DAY_MS), name)
+                    data = structs.replace(back.event.data, direction=way)  # type: ignore[type-var]  # a struct
+                    events.append(
+                        structs.replace(back, event=structs.replace(back.event, data=data))
+                    )
+                    gone.add(name)
+            case "page.viewed":
+                data = {"page": "x", "page_topic": random.choice(("HK", None))}
+                events.append(named(event_of("page.viewed", at, **data), name))
+            case _:
+                events.append(named(event_of("logged.in", at, channel="app"), name))
+    return sorted(events, key=lambda one: (one.at, one.event.id)), gone
+
+
+@settings(max_examples=300, deadline=None)
+@given(RANDOMS)
+def test_the_order_of_arrival_does_not_count(random: Random) -> None:
+    rules = [random_rule(random, number) for number in range(random.randint(1, 3))]
+    events, gone = random_events(random)
+    in_order, twin = Run(*rules), Twin(rules)
+    for event in events:
+        if event.event.id in gone:
+            continue
+        made = in_order.take(event)
+        assert all(one.data.change == "raised" and not one.data.late for one in made)
+        expected = twin.apply(in_order.record, event, late=False)
+        fired = dict.fromkeys((one.data.rule.id, tuple(one.data.values.items())) for one in made)
+        assert list(fired) == [(name, tuple(values.items())) for name, values, _ in expected]
+    for _ in range(3):
+        arrival = random.sample(events, len(events))
+        run = Run(*rules)
+        for event in arrival:
+            run.take(event)
+            if random.random() < 0.3:
+                run.reload()
+        assert run.standing == in_order.standing
+
+
+def test_random_events_amend() -> None:
+    """A guard: what the property is about happens."""
+    random, changes = Random(5), dict[str, int]()
+    for _ in range(120):
+        run = Run(random_rule(random, 1))
+        events, _ = random_events(random)
+        for event in random.sample(events, len(events)):
+            for one in run.take(event):
+                change = one.data.change if one.data.late else "in order"
+                changes[change] = changes.get(change, 0) + 1
+    assert len(changes) == 4, changes
+    assert min(changes.values()) >= 5, changes
