@@ -12,6 +12,7 @@ from schemas.effects import Alert, Task, decode_effect
 from schemas.envelope import from_millis
 from schemas.record import Record
 from schemas.rules import RuleDefinition
+from streams.chunk import growth
 from streams.context import Context, CoreSettings
 from streams.durations import DAY_MS
 from streams.expressions.nodes import Base
@@ -24,6 +25,7 @@ from tests.rules.test_library import Customer
 from tests.rules.twin import ZONE, Twin
 
 HOUR = 3_600_000
+ALERT = {"alert": {"text": {"en": "A", "zh": "甲"}}}
 SETTINGS = CoreSettings(partitions=4, lateness=30 * DAY_MS, time_zone=ZONE)
 TEXT = {"en": "A", "zh": "甲"}
 TYPES = ("transfer.completed", "page.viewed", "logged.in")
@@ -193,6 +195,21 @@ def test_an_event_that_is_too_late_amends_nothing() -> None:
     run.take(transfer(ORIGIN, "a"), transfer(ORIGIN + 40 * DAY_MS, "b", "90"))
     assert not run.take(transfer(ORIGIN + DAY_MS, "late"))
     assert len(run.record.activity.played) == 1
+
+
+def test_a_record_grows_by_less_than_its_bound_with_all_that_is_raised_at_once() -> None:
+    last = "default(last(purpose, transfer.completed, {}d), '')"
+    shown = {f"long_{days}": last.format(days) for days in range(1, 30)}
+    condition = "sum(base_amount, transfer.completed, 30d) > 9_000"
+    run = Run(rule(let=shown, then=ALERT, **{"if": condition}))
+    for n in range(KEPT_EVENTS - 1):
+        run.take(transfer(ORIGIN + n * HOUR, f"t{n:03}", purpose=f"{n:03}" * 20))
+    run.reload()
+    before, event = len(run.record.encode()), transfer(ORIGIN - HOUR, "late", "10000")
+    stepped = step(run.record, event, run.context)
+    assert len(stepped.effects) >= KEPT_EVENTS - 1
+    grown = len(run.record.encode()) - before
+    assert 16_000 < grown < growth(event, 200, stepped, run.context.rules)
 
 
 def random_rule(random: Random, number: int) -> RuleDefinition:
