@@ -18,6 +18,7 @@ from config.load_attributes import read_attributes
 from config.settings import MAX_HISTORY_DAYS, BankSettings
 from schemas.effects import Profile
 from schemas.events import EVENT_TYPES
+from schemas.events.campaign import BROADCAST_TYPES
 from schemas.events.reference import FACT_TYPES
 from schemas.record import Record
 from streams.attributes import Attributes
@@ -125,7 +126,8 @@ def test_every_rule_fires_most_of_them_in_the_first_live_minute(outcome: Outcome
     first = PLAN.origin / 1_000
     fired = [effect for effect in outcome.effects if not isinstance(effect, Profile)]
     live = Counter(one.data.rule.id for one in fired if one.time.timestamp() >= first)
-    rules = {rule.id for rule in shipped_rules() if rule.status == "live"}
+    # This bank has no rounds for what all are told.
+    rules = {rule.id for rule in shipped_rules() if not BROADCAST_TYPES.keys() & {*rule.on}}
     assert {one.data.rule.id for one in fired} == rules
     assert rules - live.keys() <= _SLOW
     assert min(live.values()) >= 1
