@@ -179,12 +179,13 @@ def test_several_processes_say_the_same(bank: Path, tmp_path: Path) -> None:
 
 def test_what_it_counts_is_what_it_writes(bank: Path, tmp_path: Path) -> None:
     result, effects = backtest(bank, asked(shipped()), tmp_path / "out")
-    told = [json.loads(line)["data"] for line in effects]
+    said = [json.loads(line) for line in effects]
+    told = [one["data"] | {"customer": one["subject"]} for one in said]
     for rule, tally in result.tally.rules.items():
         mine = [one for one in told if one["rule"]["id"] == rule]
         assert tally.actions.total() == len(mine)
         assert tally.days.total() == len(
-            {(one["cause"]["id"], one["waited_until"]) for one in mine}
+            {(one["customer"], one["cause"]["id"], one["waited_until"]) for one in mine}
         )
     work = [one for one in told if "task_id" in one or "alert_id" in one]
     assert sum(load.total() for load in result.tally.workload.values()) == len(work)
