@@ -4,8 +4,7 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from agents.bank.calendar import HOUR_MS, date_of, day_number
-from streams.durations import DAY_MS
+from agents.bank.calendar import date_of, day_number
 
 
 class _Campaign(NamedTuple):
@@ -14,7 +13,7 @@ class _Campaign(NamedTuple):
     title_zh: str
     title_en: str
     told: int
-    """How long after the bank goes live it is announced, milliseconds."""
+    """So many real seconds after the bank goes live: who is no customer by then is not told."""
     starts: int
     """So many days later."""
     days: int
@@ -27,7 +26,7 @@ _CAMPAIGNS = (
         "golf",
         "行长杯高尔夫邀请赛",
         "President's cup, an invitational golf tournament",
-        -2 * DAY_MS,
+        40,
         16,
         2,
         {"audience": "golf", "place": "Sheshan", "seats": 48, "base_cost": "6800.00"},
@@ -37,7 +36,7 @@ _CAMPAIGNS = (
         "education",
         "海外教育规划沙龙",
         "A salon on planning an education abroad",
-        -DAY_MS,
+        50,
         10,
         1,
         {"place": "Lujiazui", "seats": 30, "base_cost": "600.00"},
@@ -47,7 +46,7 @@ _CAMPAIGNS = (
         "fund launch",
         "成长二号私募股权基金发行",
         "Launch of Growth II, private equity",
-        2 * HOUR_MS,
+        60,
         7,
         30,
         {"base_cost": "0.00"},
@@ -55,11 +54,11 @@ _CAMPAIGNS = (
 )
 
 
-def campaigns(origin: int) -> Iterator[tuple[int, dict[str, Any]]]:
-    """When each is announced (epoch milliseconds), some of them only once the bank is live since
-    `origin`, and what it is."""
+def campaigns(origin: int, pace: float) -> Iterator[tuple[int, dict[str, Any]]]:
+    """When each is announced (epoch milliseconds), and what it is. The bank goes live at `origin`,
+    and from then on so many of its seconds pass in a real one as `pace` says."""
     for one in _CAMPAIGNS:
-        at = origin + one.told
+        at = origin + round(one.told * 1_000 * pace)
         first = day_number(at) + one.starts
         data = {
             "campaign": f"{one.name}-{date_of(first)}",

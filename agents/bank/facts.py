@@ -1,5 +1,5 @@
 """What the simulated bank tells of itself before its first event: reference data, organisation, and
-campaigns, some of them ahead of their time."""
+campaigns, ahead of their time."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -35,7 +35,7 @@ def facts(plan: Plan) -> Iterator[Message]:
     for kind, every in told.items():
         for data in every:
             yield _message(plan, kind, data, plan.start)
-    for at, data in campaigns(plan.origin):
+    for at, data in campaigns(plan.origin, plan.pace):
         yield _message(plan, "campaign", data, at)
 
 
