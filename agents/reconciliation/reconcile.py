@@ -81,18 +81,18 @@ class Books:
         self.counts: Counter[str] = Counter()
         """Topic → how many effects or dead letters."""
         self.reasons: Counter[str] = Counter()
-        self._fired: set[tuple[str, str, str]] = set()
+        self._fired: set[tuple[str, str, str, str]] = set()
 
     def add_effect(self, effect: Effect) -> None:
         self.counts[TOPIC_OF[type(effect)]] += 1
         self.effects.add(effect.id, effect)
         if not isinstance(effect, Decision | Profile) and is_new(effect):
             cause = effect.data.cause
-            self._fired.add((effect.data.rule.id, cause.source, cause.id))
+            self._fired.add((effect.data.rule.id, effect.subject, cause.source, cause.id))
 
     def firings(self) -> Counter[str]:
         """Rule → how often it fired: a firing may make several effects."""
-        return Counter(rule for rule, _, _ in self._fired)
+        return Counter(rule for rule, *_ in self._fired)
 
     def add_dead(self, letter: DeadLetter) -> None:
         self.counts["vip.dead-letters"] += 1
