@@ -2,8 +2,9 @@
 
 1. Start the stack; say when it is ready, and where.
 2. Show what it does, until the time is over or someone interrupts.
-3. With `--for` or `--report`: stop the bank, wait until everything is applied and written, read it
-   all again, and print the portraits of five customers and the report.
+3. With `--for` or `--report`: stop the bank, wait until everything is applied, stop the workers,
+   whose timers would go on firing, wait until everything is written, read it all again, and print
+   the portraits of five customers and the report.
 4. Stop everything that was started, whatever happened before.
 """
 
@@ -104,6 +105,7 @@ class Session:
         self._stack.stop_bank()
         inputs = dict.fromkeys(places_of(INPUT_TOPICS, self._plan.settings), 0)
         self._await("draining", "workers", lambda: {**inputs, **self._observer.positions})
+        self._stack.stop_workers()
         sunk = dict.fromkeys(places_of(TABLE_OF, self._plan.settings), 0)
         self._await("draining", "the sink", lambda: {**sunk, **self._observer.sink_places()})
 

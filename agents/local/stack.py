@@ -111,18 +111,23 @@ class Stack:
 
     def stop_bank(self) -> None:
         """End the source of events and forget it."""
-        bank = self.children.pop("bank", None)
-        if bank is not None:
-            end_all([bank], self._interrupts)
+        self._end(["bank"])
+
+    def stop_workers(self) -> None:
+        """Let them finish what is under way, and forget them."""
+        self._end(self._workers())
 
     def stop(self) -> list[str]:
         """Stop everything that was started, in order; returns who had to be killed."""
-        workers = [name for name in self.children if name.startswith("worker-")]
-        killed = []
-        for names in (["bank"], workers, ["sink", "topics", "migrate"], ["clickhouse"], ["broker"]):
-            group = [self.children.pop(name) for name in names if name in self.children]
-            killed += end_all(group, self._interrupts)
-        return killed
+        after = (["sink", "topics", "migrate"], ["clickhouse"], ["broker"])
+        return [one for names in (["bank"], self._workers(), *after) for one in self._end(names)]
+
+    def _workers(self) -> list[str]:
+        return [name for name in self.children if name.startswith("worker-")]
+
+    def _end(self, names: Sequence[str]) -> list[str]:
+        group = [self.children.pop(name) for name in names if name in self.children]
+        return end_all(group, self._interrupts)
 
     def _clickhouse_address(self) -> str:
         settings = self.plan.settings.clickhouse
