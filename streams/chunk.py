@@ -115,8 +115,9 @@ def apply_chunk(
 
     First the timers of the customers in `due` are fired up to the partition's time, then those of
     the round are told of its first broadcast; then, before each event, the timers of its customer
-    are fired up to the event's time, so that an answer counts by its own time. Whoever is touched
-    is told first what is under way.
+    are fired up to the event's time, so that what ends a wait counts by its own time; those that
+    wait for an answer up to the partition's time, since it may be on its way. Whoever is touched is
+    told first what is under way.
 
     `load` gives a customer's live record (a new one if there is none); it is changed in place,
     and belongs to `Outcome.records` afterwards. A fold that fails makes its event a dead letter
@@ -228,6 +229,8 @@ class _Chunk:
     def _fire(self, touched: _Touched, until: int) -> None:
         if 0 <= touched.record.header.next_due <= until:
             stepped = fire(touched.record, until, self._context)
+            if not stepped.applied:
+                return
             touched.applied.append(until)
             touched.bound += ACTION_BYTES * len(stepped.fired)
             self._outcome.counts["timers"] += 1

@@ -57,7 +57,8 @@ class Context:
     rules: RuleSet
     settings: CoreSettings
     partition_time: int = -1
-    """Up to here timers are due, whether or not their customer has an event; epoch milliseconds."""
+    """Up to here all events have come, and timers are due whether or not their customer has one;
+    epoch milliseconds."""
     facts: Facts = NO_FACTS
     """Reference data and organisation."""
     summaries: bool = True

@@ -190,7 +190,8 @@ def receive(record: Record, one: Pending, context: Context, *, mark: bool) -> St
 
 
 def fire(record: Record, until: int, context: Context) -> Stepped:
-    """Fire a record's timers that are due by `until` (epoch milliseconds), each once, in order.
+    """Fire a record's timers that are due by `until` (epoch milliseconds), each once, in order;
+    those that wait for an answer by the partition's time at most.
 
     Each is a step of its own: the next one sees what the rule of the one before did.
     """
@@ -199,7 +200,7 @@ def fire(record: Record, until: int, context: Context) -> Stepped:
     fired: list[str] = []
     failed: list[str] = []
     held = record.activity.timers
-    due = timers.due(record, until)
+    due = timers.due(record, until, context.partition_time)
     applied = bool(due)
     while due:
         _, key = heappop(due)

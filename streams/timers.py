@@ -18,6 +18,8 @@ MAX_FIRED = 500
 task for each, and a worker that is told to stop waits for the chunks of all its partitions."""
 DEPOSITS = "deposits"
 """The first kind there was: keys of its timers do not name it."""
+ABSENCE = "absence"
+"""The kind that waits for an answer."""
 
 Due = tuple[int, str]
 """When a timer is due (epoch milliseconds), and its key."""
@@ -61,14 +63,19 @@ def timer(
     )
 
 
-def due(record: Record, until: int) -> list[Due]:
+def due(record: Record, until: int, known: int) -> list[Due]:
     """The timers that are due by `until` (epoch milliseconds), in the order of their times: a heap,
-    too."""
+    too. Up to `known` all events have come: that nobody answered is known no further, however far
+    another topic is ahead."""
     return sorted(
         (timer.due, key)
         for key, timer in record.activity.timers.items()
-        if not timer.fired and timer.due <= until
+        if not timer.fired and timer.due <= until and (timer.due <= known or not _is_absence(key))
     )
+
+
+def _is_absence(key: str) -> bool:
+    return parts_of(key).kind == ABSENCE
 
 
 def settle(record: Record) -> None:

@@ -48,8 +48,9 @@ class Trial:
         return {one.name: one for one in self.settings.holidays}
 
     def context(self, facts: Facts) -> Context:
-        """No event is ahead of a backtest's clock, and no summaries are made: nobody asks."""
-        return Context(_EVER, self.rules, self.settings, facts=facts, summaries=False)
+        """No event is ahead of a backtest's clock, nor is one on its way: they come in the order of
+        their times. No summaries are made: nobody asks."""
+        return Context(_EVER, self.rules, self.settings, _EVER, facts, summaries=False)
 
 
 class Played(NamedTuple):

@@ -82,7 +82,7 @@ def play(example: RuleExample, rules: RuleSet, settings: CoreSettings, key: str)
                 context = Context(at, rules, settings, facts=book.snapshot())
                 made += _tell(message, record, context)
             continue
-        context = Context(at, rules, settings, facts=book.snapshot())
+        context = Context(at, rules, settings, partition_time=at, facts=book.snapshot())
         outcome = apply_chunk([read(message, settings)], lambda _: record, context)
         if outcome.dead_letters:
             raise _WrongExampleError(

@@ -22,7 +22,7 @@ from streams.expressions.values import present, render
 from streams.fold.bounded import count_dropped, cut
 from streams.inputs import Input
 
-KIND = "absence"
+KIND = timers.ABSENCE
 MAX_A_RULE = 8
 """So many timers of one rule wait for a customer."""
 MAX_TIMERS = 32

@@ -133,6 +133,18 @@ def test_an_answer_ahead_of_the_bank_clock_is_none_to_what_is_due_before_it() ->
     assert app.by(10_000) == ["A1, 1"]
 
 
+def test_a_topic_that_is_ahead_does_not_tell_that_nobody_answered() -> None:
+    app = App()
+    app.start(0)
+    assert not tasks(app.send("logged.in", ORIGIN + 100 * MINUTE, channel="app"))
+    app.end(5)
+    assert app.by(10_000) == []
+    app.start(200)
+    app.send("logged.in", ORIGIN + 300 * MINUTE, channel="app")
+    assert app.by(229.9) == []
+    assert app.by(230) == ["A1, 2"]
+
+
 def test_what_is_unknown_has_no_answer() -> None:
     wait = {"for": "30m", "without": {"on": "journey.completed", "same": ["product"]}}
     app = App(wait=wait)
@@ -157,7 +169,7 @@ def test_cooldown_and_limit_are_looked_at_when_it_is_due() -> None:
     app = App(cooldown="1h")
     for minute in (0, 10, 100):
         app.start(minute, f"A{minute}")
-    assert app.by(10_000) == ["A100, 3"], "A0 fired before the start at 100"
+    assert app.by(10_000) == ["A0, 1", "A100, 3"], "A10 was due within the hour"
     assert app.record.activity.cooldowns == {"unfinished": ORIGIN + 130 * MINUTE}
 
 
@@ -245,7 +257,6 @@ class Told:
                     self.fired.append((start.event.data.attempt, due))
 
     def take(self, event: Input) -> None:
-        self.until(event.at)
         for due, start in list(self.pending):
             if answers(event, start) and start.at <= event.at < due:
                 self.pending.remove((due, start))
