@@ -169,8 +169,8 @@ class _Run:
 
     def _fire(self, until: int) -> None:
         if 0 <= self._record.header.next_due <= until:
-            self._played.counts["timers"] += 1
             stepped = fire(self._record, until, self._context)
+            self._played.counts["timers"] += stepped.applied
             self._bound += ACTION_BYTES * len(stepped.fired)
             if not _is_oversize(stepped):
                 self._note(stepped)
