@@ -63,7 +63,12 @@ class Registrar:
             config["transactional.id"] = REGISTRAR
         self._producer = Producer(config)
         try:
-            self._topics = self._producer.list_topics(timeout=_ANSWER_S).topics
+            topics = self._producer.list_topics(timeout=_ANSWER_S).topics
+            if AUDIT_TOPIC not in topics:
+                raise RegistrarError(
+                    f"topic {AUDIT_TOPIC} is missing, and no change of rules goes unaudited: make "
+                    "it with `vipcare topics create`"
+                )
             if self._transactions:
                 self._producer.init_transactions(_ANSWER_S)
         except KafkaException as error:
@@ -139,8 +144,7 @@ class Registrar:
                 self._producer.begin_transaction()
             for key, value in records:
                 self._produce(RULES_TOPIC, key, value)
-            if AUDIT_TOPIC in self._topics:
-                self._produce(AUDIT_TOPIC, self._who.encode(), encode_audited(audited))
+            self._produce(AUDIT_TOPIC, self._who.encode(), encode_audited(audited))
             if self._transactions:
                 self._producer.commit_transaction(_ANSWER_S)
             elif self._producer.flush(_ANSWER_S):

@@ -23,6 +23,18 @@ RuleId = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64
 Status = Literal["draft", "shadow", "live", "retired"]
 
 
+MAX_VERSION = 2_000_000_000
+
+
+def _countable(version: int) -> int:
+    if version > MAX_VERSION:
+        raise ValueError(f"at most {MAX_VERSION:,}: count versions 1, 2, 3, a time is none")
+    return version
+
+
+Version = Annotated[int, Field(ge=1), AfterValidator(_countable)]
+
+
 def _once(wanted: list[Attachment]) -> list[Attachment]:
     if len({*wanted}) < len(wanted):
         raise ValueError("name each attachment once")
@@ -138,7 +150,7 @@ class Then(Strict):
 
 class RuleDefinition(Strict):
     id: RuleId
-    version: Annotated[int, Field(ge=1)]
+    version: Version
     title: Text
     kind: Kind
     owner: Annotated[str, Field(min_length=1, max_length=100)]

@@ -102,11 +102,15 @@ def approve_(rules: tuple[str, ...], status: Status | None, who: str) -> None:
 @click.option("--to", "version", required=True, type=click.IntRange(1), help="A version that was.")
 @_who
 def rollback(rule: str, version: int, who: str) -> None:
-    """Go back to a version of a rule that has been live."""
+    """Go back to a version of a rule that has been live.
+
+    Not to your own: whoever published it cannot bring it back.
+    """
     settings = load_settings()
     _may(settings, "publishers", who)
     with _register(settings, who) as register:
-        _change(register, settings, "rules.rolled_back", [roll_back(register.book, rule, version)])
+        back = roll_back(register.book, rule, version, who)
+        _change(register, settings, "rules.rolled_back", [back])
 
 
 def _change(register: Registrar, settings: Settings, deed: Deed, changes: Sequence[Change]) -> None:

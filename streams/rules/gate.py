@@ -73,7 +73,7 @@ def gate_of(rule: RuleDefinition, zone: tzinfo = UTC) -> Gate | None:
     gate = Gate(
         rule=rule.id,
         opens=_midnight(active.from_, zone) if active and active.from_ else 0,
-        closes=_midnight(active.until, zone, 1) if active and active.until else _NEVER_ENDS,
+        closes=_end(active.until, zone) if active and active.until else _NEVER_ENDS,
         rollout=rule.rollout,
         # What can be amended pauses by stretches of time, see amending.py.
         cooldown=parse_duration(rule.cooldown) if rule.cooldown and not rule.amendable else 0,
@@ -96,5 +96,10 @@ def percentile(name: str, customer: str) -> int:
     return int.from_bytes(digest) % 100
 
 
-def _midnight(day: date, zone: tzinfo, later: int = 0) -> int:
-    return to_millis(datetime.combine(day + timedelta(days=later), datetime.min.time(), zone))
+def _midnight(day: date, zone: tzinfo) -> int:
+    return to_millis(datetime.combine(day, datetime.min.time(), zone))
+
+
+def _end(day: date, zone: tzinfo) -> int:
+    """The calendar's last day says that it never ends: no other comes after it."""
+    return _NEVER_ENDS if day == date.max else _midnight(day + timedelta(days=1), zone)

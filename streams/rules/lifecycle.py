@@ -88,14 +88,16 @@ def approve(
     return Change(rule, before, _next(version, asked, lived), lifts=is_isolated)
 
 
-def roll_back(book: RuleBook, rule: str, version: int) -> Change:
-    """Back to a version that was live. Raises LifecycleError."""
+def roll_back(book: RuleBook, rule: str, version: int, who: str) -> Change:
+    """Back to a version that was live, by somebody who is not its author. Raises LifecycleError."""
     before = _standing(book, rule)
     if before is None or version not in before.lived:
         lived = ", ".join(map(str, before.lived)) if before else ""
         raise LifecycleError(
             f"{rule}@{version} was never live: " + (f"{lived} were" if lived else "none was")
         )
+    if book.versions[rule, version].author == who:
+        raise LifecycleError(f"{rule}@{version} is by {who}: somebody else must roll back to it")
     is_isolated = (rule, version) in book.isolations
     if (before.version, before.status) == (version, "live") and not is_isolated:
         raise LifecycleError(f"{rule}@{version} is live already")

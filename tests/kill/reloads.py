@@ -51,7 +51,7 @@ def _change(world: World, number: int) -> None:
         case _:
             _to_status(world, "live")
             with Registrar(world.settings, "keeper") as register:
-                back = roll_back(register.book, AUDITED, 1)
+                back = roll_back(register.book, AUDITED, 1, "keeper")
                 register.put_in_force("rules.rolled_back", [back])
 
 

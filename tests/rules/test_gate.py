@@ -65,6 +65,14 @@ def test_days_are_the_banks() -> None:
     assert list(told.values()) == [Closed.INACTIVE, None, None, Closed.INACTIVE]
 
 
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York"])
+def test_the_calendars_last_day_never_ends(zone: str) -> None:
+    assert gate_of(rule(active={"until": "9999-12-31"}), ZoneInfo(zone)) is None
+    gate = gate_of(rule(active={"from": "2026-02-16", "until": "9999-12-31"}), ZoneInfo(zone))
+    assert gate is not None
+    assert gate.closed(Record("C1"), millis("9999-12-31T23:59:59")) is None
+
+
 @pytest.mark.parametrize("percent", [1, 20, 50, 99])
 def test_a_rollout_takes_its_share_of_the_customers(percent: int) -> None:
     gate = gate_of(rule(rollout=percent))

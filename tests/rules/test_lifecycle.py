@@ -118,20 +118,30 @@ def test_nobody_approves_what_he_wrote() -> None:
     made.approve(status="shadow", who="another")
 
 
+def test_nobody_brings_back_what_he_wrote() -> None:
+    retired = register("shadow", "live", "retired")
+    raising = register("shadow", "live")
+    raising.take(*isolated("a", 1))
+    for made in (retired, raising):
+        with pytest.raises(LifecycleError, match="a@1 is by author: somebody else must roll back"):
+            roll_back(made.book, "a", 1, "author")
+        assert roll_back(made.book, "a", 1, "publisher").after.status == "live"
+
+
 def test_back_to_a_version_that_was_live_and_to_no_other() -> None:
     made = register("shadow", "live")
     for number in (2, 3):
         made.publish(definition(number))
     made.approve(3)
     with pytest.raises(LifecycleError, match="a@2 was never live: 1, 3 were"):
-        roll_back(made.book, "a", 2)
+        roll_back(made.book, "a", 2, "publisher")
     with pytest.raises(LifecycleError, match="live already"):
-        roll_back(made.book, "a", 3)
-    assert roll_back(made.book, "a", 1).after == Standing(1, "live", (1, 3))
+        roll_back(made.book, "a", 3, "publisher")
+    assert roll_back(made.book, "a", 1, "publisher").after == Standing(1, "live", (1, 3))
     made.approve(status="retired")
-    assert roll_back(made.book, "a", 3).after == Standing(3, "live", (1, 3))
+    assert roll_back(made.book, "a", 3, "publisher").after == Standing(3, "live", (1, 3))
     with pytest.raises(LifecycleError, match="none was"):
-        roll_back(made.book, "b", 1)
+        roll_back(made.book, "b", 1, "publisher")
 
 
 def test_what_is_isolated_may_be_put_in_force_again() -> None:
@@ -139,7 +149,7 @@ def test_what_is_isolated_may_be_put_in_force_again() -> None:
     with pytest.raises(LifecycleError, match="live already"):
         made.approve()
     made.take(*isolated("a", 1))
-    assert roll_back(made.book, "a", 1).lifts
+    assert roll_back(made.book, "a", 1, "publisher").lifts
     made.approve()
     assert made.book.state.isolated == frozenset()
 

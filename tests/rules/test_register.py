@@ -18,7 +18,7 @@ from schemas.rule_register import (
     encode_register,
     parse_key,
 )
-from schemas.rules import RuleDefinition, Status
+from schemas.rules import MAX_VERSION, RuleDefinition, Status
 from streams.inputs import Raw
 from streams.rules.register import RegisterError, RuleBook
 from streams.rules.ruleset import compile_rules
@@ -55,6 +55,13 @@ def book_of(messages: Sequence[Message]) -> tuple[RuleBook, list[str]]:
 def in_force(book: RuleBook) -> dict[str, tuple[int, Status]]:
     found = book.definitions(book.state, FILES)
     return {one.id: (one.version, one.status) for one in found}
+
+
+def test_every_version_that_a_rule_can_have_is_taken() -> None:
+    newest = rule("a", MAX_VERSION)
+    book, problems = book_of([version(newest), active(1, a=(MAX_VERSION, "live"))])
+    assert problems == ["", ""]
+    assert in_force(book) == {"a": (MAX_VERSION, "live")}
 
 
 def test_while_nothing_was_published_the_rules_are_of_files() -> None:

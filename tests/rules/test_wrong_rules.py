@@ -161,6 +161,7 @@ FILES = [
     ("kind: risk", "kind: risky", 4, 7, "kind: should be"),
     ("version: 1", "version: one", 2, 10, "version: should be a valid integer"),
     ("version: 1", "version: 0", 2, 10, "greater than or equal to 1"),
+    ("version: 1", "version: 202611291030", 2, 10, "2,000,000,000: count versions 1, 2, 3"),
     ("id: a-rule", "id: A rule", 1, 5, "id: does not match"),
     ("cooldown: 1d", "cooldown: one day", 19, 11, "cooldown: does not match"),
     ("cooldown: 1d", "limit: 3", 19, 8, "limit: should be keys with values"),
