@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from schemas.rule_parts import Strict, Word
+from schemas.rule_parts import Strict, Visible, Word
 
 
 def _one_or_several(value: object) -> object:
@@ -16,7 +16,7 @@ Words = Annotated[list[Word], BeforeValidator(_one_or_several), Field(max_length
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$", examples=["zh"])]
 """As ISO 639 has them, without a country."""
 _ENOUGH = 2
-Said = Annotated[str, Field(min_length=1, max_length=500)]
+Said = Annotated[str, Field(min_length=1, max_length=500), Visible]
 
 
 class GreetingTemplate(Strict):

@@ -5,7 +5,7 @@ from typing import Annotated, Any, get_args
 from pydantic import BeforeValidator, Field, model_validator
 
 from schemas.effects import Action
-from schemas.rule_parts import Duration, Strict
+from schemas.rule_parts import Duration, Strict, Visible
 
 
 def _as_text(value: object) -> object:
@@ -13,11 +13,12 @@ def _as_text(value: object) -> object:
     return value if isinstance(value, str) or value is None else str(value)
 
 
+_TIME = r"^(D{4}-DD-DD([T ]DD:DD(:DD)?)?|\+D{1,5}[smhdw])$".replace("D", "[0-9]")
 Time = Annotated[
     str,
     BeforeValidator(_as_text),
     Field(
-        pattern=r"^(\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?)?|\+\d{1,5}[smhdw])$",
+        pattern=_TIME,
         examples=["2026-03-01 10:00", "2026-03-01", "+2h"],
     ),
 ]
@@ -81,7 +82,7 @@ class Expected(Strict):
 
 
 class RuleExample(Strict):
-    title: Annotated[str, Field(min_length=1, max_length=200)]
+    title: Annotated[str, Field(min_length=1, max_length=200), Visible]
     given: Annotated[list[Given], Field(min_length=1, max_length=100)]
     until: Time | None = None
     """So far time goes on after the last event, for what waits."""

@@ -1,10 +1,47 @@
 """What the definitions of rules and their examples are made of."""
 
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-Duration = Annotated[str, Field(pattern=r"^\d{1,5}[smhdw]$", examples=["30d", "1h"])]
+UNIT_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 7 * 86_400}
+LONGEST_DAYS = 3_660
+_DURATION = re.compile(r"([0-9]{1,5})([smhdw])")
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters but for tabs and breaks, and those that turn the direction of what follows: a
+text that has them does not read as what it is."""
+
+
+def _bounded(text: str) -> str:
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        raise ValueError("write a length as a number and s, m, h, d or w, as in 30d")
+    if int(found[1]) * UNIT_SECONDS[found[2]] > LONGEST_DAYS * UNIT_SECONDS["d"]:
+        raise ValueError(f"at most {LONGEST_DAYS}d long")
+    return text
+
+
+def _lasting(text: str) -> str:
+    if int(text[:-1]) == 0:
+        raise ValueError("this is no time at all: write a length of 1s or more, or leave it out")
+    return text
+
+
+Duration = Annotated[str, AfterValidator(_bounded), Field(examples=["30d", "1h"])]
+Span = Annotated[Duration, AfterValidator(_lasting)]
+"""A duration that is longer than none."""
+
+
+def _visible(text: str) -> str:
+    if found := _UNSEEN.search(text):
+        raise ValueError(
+            f"it has a character that is not seen, U+{ord(found[0]):04X}: leave it out"
+        )
+    return text
+
+
+Visible = AfterValidator(_visible)
 
 
 def _short(word: str) -> str:
@@ -14,7 +51,7 @@ def _short(word: str) -> str:
 
 
 WORD_BYTES = 64
-Word = Annotated[str, Field(pattern=r"^\S(.*\S)?$"), AfterValidator(_short)]
+Word = Annotated[str, Field(pattern=r"^\S(.*\S)?$"), AfterValidator(_short), Visible]
 """The name of a tag, an interest, a process."""
 
 
@@ -29,7 +66,9 @@ def _as_text(value: object) -> object:
     return str(value) if isinstance(value, int | float) else value
 
 
-Expression = Annotated[str, BeforeValidator(_as_text), Field(min_length=1, max_length=2_000)]
+Expression = Annotated[
+    str, BeforeValidator(_as_text), Field(min_length=1, max_length=2_000), Visible
+]
 FieldName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
@@ -44,5 +83,5 @@ EventTypes = Annotated[list[str], BeforeValidator(_one_or_several), Field(min_le
 class Text(Strict):
     """A text for people, in the bank's languages. `{name}` is filled in with a `let` value."""
 
-    en: Annotated[str, Field(min_length=1, max_length=500)]
-    zh: Annotated[str, Field(min_length=1, max_length=500)]
+    en: Annotated[str, Field(min_length=1, max_length=500), Visible]
+    zh: Annotated[str, Field(min_length=1, max_length=500), Visible]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from schemas.rule_parts import Duration, EventTypes, Expression, FieldName, Strict
+from schemas.rule_parts import EventTypes, Expression, FieldName, Span, Strict
 
 
 class Step(Strict):
@@ -20,6 +20,6 @@ class Step(Strict):
 class Sequence(Strict):
     """The steps, one after another."""
 
-    within: Duration
+    within: Span
     """From the first step to the event."""
     steps: Annotated[list[Step], Field(min_length=1, max_length=3)]

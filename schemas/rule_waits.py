@@ -54,7 +54,7 @@ class Wait(Strict):
     """What holds the date: a field of the event, or of the customer."""
     after: DateName | None = None
     """Instead of `before`."""
-    at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = NINE
+    at: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = NINE
     """The time of that day, in the bank's time zone."""
     every: Every | None = None
     """The date comes back each year."""

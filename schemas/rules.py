@@ -12,7 +12,16 @@ from pydantic import AfterValidator, Field, model_validator
 from schemas.attachments import Attachment
 from schemas.effects import Action, Kind, Priority, RecordAction
 from schemas.rule_examples import RuleExample
-from schemas.rule_parts import Duration, EventTypes, Expression, Strict, Text, Word
+from schemas.rule_parts import (
+    Duration,
+    EventTypes,
+    Expression,
+    Span,
+    Strict,
+    Text,
+    Visible,
+    Word,
+)
 from schemas.rule_scores import Score
 from schemas.rule_sequences import Sequence
 from schemas.rule_waits import Wait
@@ -96,7 +105,7 @@ class Limit(Strict):
     """For a customer at most so often within so long (event time)."""
 
     times: Annotated[int, Field(ge=1, le=100)]
-    within: Duration
+    within: Span
 
 
 class Active(Strict):
@@ -153,7 +162,7 @@ class RuleDefinition(Strict):
     version: Version
     title: Text
     kind: Kind
-    owner: Annotated[str, Field(min_length=1, max_length=100)]
+    owner: Annotated[str, Field(min_length=1, max_length=100), Visible]
     status: Status
     on: EventTypes
     """The event types that can make it fire."""
@@ -170,7 +179,7 @@ class RuleDefinition(Strict):
     unless: Expression | None = None
     """Not if this is true; what is unknown does not hinder."""
     then: Then
-    cooldown: Duration | None = None
+    cooldown: Span | None = None
     """After firing for a customer, not again for so long (event time)."""
     limit: Limit | None = None
     rollout: Annotated[int, Field(ge=1, le=100)] = 100

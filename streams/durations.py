@@ -2,10 +2,11 @@
 
 import re
 
+from schemas.rule_parts import UNIT_SECONDS
+
 DAY_MS = 86_400_000
 
-_UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": DAY_MS, "w": 7 * DAY_MS}
-_DURATION = re.compile(r"(\d{1,5})([smhdw])\Z")
+_DURATION = re.compile(r"([0-9]{1,5})([smhdw])\Z")
 
 
 def parse_duration(text: str) -> int:
@@ -13,4 +14,4 @@ def parse_duration(text: str) -> int:
     match = _DURATION.match(text)
     if not match:
         raise ValueError(f"{text!r} is no duration: write a number and s, m, h, d or w, as in 30d")
-    return int(match[1]) * _UNITS[match[2]]
+    return int(match[1]) * UNIT_SECONDS[match[2]] * 1_000

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from decimal import Decimal
 
 from streams.attributes import NONE_DECLARED, Attributes
@@ -46,8 +47,8 @@ from streams.expressions.nodes import (
 from streams.expressions.parse import EventType, ExpressionError, Parsed, nearest, parse
 
 MAX_DECIMALS = 8
-_DAY = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\Z")
-_NUMBER = re.compile(r"[\d_]{1,24}(\.[\d_]{1,12})?\Z")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+_NUMBER = re.compile(r"[0-9_]{1,24}(\.[0-9_]{1,12})?\Z")
 _ARITHMETIC: dict[type[ast.operator], str] = {
     ast.Add: "+",
     ast.Sub: "-",
@@ -331,8 +332,16 @@ class Checker:
             choices = ", ".join(kind.choices)
             hint = nearest(str(node.value), kind.choices)
             raise self.error(tree, f"it can only be one of {choices}{hint}")
-        if kind.base is Base.DAY and not _DAY.match(str(node.value)):
+        if kind.base is Base.DAY:
+            self._a_day(str(node.value), tree)
+
+    def _a_day(self, text: str, tree: ast.expr) -> None:
+        if not _DAY.match(text):
             raise self.error(tree, "write a day as '2026-01-31'")
+        try:
+            date.fromisoformat(text)
+        except ValueError:
+            raise self.error(tree, f"no calendar has the day {text}") from None
 
     def _member(self, value: ast.expr, group: ast.expr) -> Node:
         if isinstance(group, ast.Name) and group.id == "tags":

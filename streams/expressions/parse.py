@@ -80,9 +80,9 @@ _TYPES = "|".join(re.escape(name) for name in sorted(EVENT_TYPES, key=len, rever
 _SCAN = re.compile(
     rf"""(?P<text>'[^'\\\n]*'|"[^"\\\n]*")
     |(?P<type>(?<![\w.])(?:{_TYPES})(?![\w.]))
-    |(?P<duration>(?<![\w.])\d{{1,5}}[smhdw](?!\w))
-    |(?P<months>(?<![\w.])(?:this\s+month|last\s+(?:month|\d{{1,2}}\s+months)
-        |months\s+-\d{{1,2}}\s+to\s+(?:-\d{{1,2}}|0))(?!\w))
+    |(?P<duration>(?<![\w.])[0-9]{{1,5}}[smhdw](?!\w))
+    |(?P<months>(?<![\w.])(?:this\s+month|last\s+(?:month|[0-9]{{1,2}}\s+months)
+        |months\s+-[0-9]{{1,2}}\s+to\s+(?:-[0-9]{{1,2}}|0))(?!\w))
     |(?P<space>\s)
     |(?P<symbol>&&|\|\||<>|[\#\\])
     |(?P<foreign>[^\x00-\x7f])""",
