@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from keyword import iskeyword
 
 from schemas.events import EVENT_TYPES, RULE_TYPES
+from schemas.events.campaign import BROADCAST_TYPES
 from schemas.rule_parts import Text
 from schemas.rules import RuleDefinition
 from streams.attributes import NONE_DECLARED, Attributes
@@ -279,9 +280,15 @@ def unknown_scores(rules: Collection[RuleDefinition]) -> Iterator[RuleProblem]:
 
 
 def _score_problems(rule: RuleDefinition) -> Iterator[RuleProblem]:
-    if rule.score is not None and (rule.wait is not None or rule.sequence is not None):
+    if rule.score is None:
+        return
+    if rule.wait is not None or rule.sequence is not None:
         message = "a rule with a score is of every event: it has no wait and no sequence"
         yield RuleProblem(rule.id, "score", 0, message)
+    for name in rule.on:
+        if name in BROADCAST_TYPES:
+            message = f"a score is of the customer's own events; {name} is told to all at once"
+            yield RuleProblem(rule.id, "on", 0, message)
 
 
 def _conditions(rule: RuleDefinition) -> Iterator[tuple[str, str]]:

@@ -32,7 +32,7 @@ from streams.rules.checked import CheckedRule, check_rule
 from streams.rules.compiled import CompiledRule, compile_together
 from streams.rules.errors import RuleErrors, RuleProblem
 from streams.rules.gate import is_held_out
-from streams.rules.scores import keep, reckon, said
+from streams.rules.scores import MAX_SCORES, keep, reckon, said
 from streams.waits import absence
 from streams.waits.absence import Listener, Waiting
 from streams.waits.dates import DateWait
@@ -539,7 +539,11 @@ class Compiler:
         self, definitions: Sequence[RuleDefinition], texts: Sequence[str], before: "_Made"
     ) -> dict[str, CheckedRule]:
         """By their texts, those that are not retired."""
-        problems = [*_doubles(definitions), *_scored_twice(definitions)]
+        problems = [
+            *_doubles(definitions),
+            *_scored_twice(definitions),
+            *_too_many_scores(definitions),
+        ]
         checked: dict[str, CheckedRule] = {}
         new = 0
         for rule, text in zip(definitions, texts, strict=True):
@@ -608,6 +612,14 @@ def _scored_twice(definitions: Iterable[RuleDefinition]) -> Iterable[RuleProblem
                 message = f"the rule {of[name]} has a score of this name already"
                 yield RuleProblem(rule.id, "score.name", 0, message)
             of.setdefault(name, rule.id)
+
+
+def _too_many_scores(definitions: Iterable[RuleDefinition]) -> Iterable[RuleProblem]:
+    """A record keeps MAX_SCORES; one that falls off would be high anew with each event."""
+    kept = [one for one in definitions if one.score and one.status not in ("draft", "retired")]
+    for rule in kept[MAX_SCORES:]:
+        message = f"{len(kept)} rules have a score: a customer keeps {MAX_SCORES}"
+        yield RuleProblem(rule.id, "score", 0, message)
 
 
 def _text(definition: BaseModel) -> str:

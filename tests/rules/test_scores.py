@@ -13,6 +13,7 @@ from config.settings import Settings
 from schemas.effects import ActionTaken, Alert, Decision, Effect, Profile
 from schemas.profile import Score
 from schemas.record import Record
+from schemas.rule_scores import Score as ScoreDefinition
 from schemas.rules import RuleDefinition
 from streams.chunk import apply_chunk
 from streams.context import Context, CoreSettings
@@ -221,6 +222,8 @@ WRONG = [
     ("{times} times", "{tims} times", 19, 51, "tims is not known; did you mean times?"),
     ("  times: count", "  score: count", 9, 10, "let.score: the name score is already taken"),
     ("cooldown: 1d", "wait: {for: 1h, without: logged.in}", 13, 1, "no wait and no sequence"),
+    ("on: transfer.completed", "on: campaign.announced", 7, 5, "campaign.announced is told to all"),
+    ("on: transfer.completed", "on: [logged.in, campaign.announced]", 7, 1, "told to all at once"),
     ("if: times >= 3", "if: profile.scores.risc > 3", 19, 24, "no rule has the score risc; did"),
 ]  # fmt: skip
 
@@ -257,6 +260,36 @@ def test_two_rules_have_no_score_of_one_name() -> None:
     with pytest.raises(RuleErrors, match="the rule leaving has a score of this name already"):
         compile_rules([scoring(), other])
     compile_rules([scoring(), other.model_copy(update={"status": "retired"})])
+
+
+def test_a_set_of_rules_has_no_more_scores_than_a_record_keeps() -> None:
+    """What fell off would be high anew with each event."""
+    rules = [
+        scoring().model_copy(
+            update={
+                "id": f"scores-{n:02}",
+                "score": ScoreDefinition.model_validate({**SCORE, "name": f"s{n}"}),
+            }
+        )
+        for n in range(MAX_SCORES + 1)
+    ]
+    compile_rules(rules[:-1])
+    with pytest.raises(RuleErrors, match=r"^rule scores-12: score: 13 rules have a score.* 12$"):
+        compile_rules(rules)
+    for status in ("draft", "retired"):
+        compile_rules([rules[0].model_copy(update={"status": status}), *rules[1:]])
+
+
+def test_what_would_be_in_force_has_no_more_scores_than_a_record_keeps() -> None:
+    named = [f"s{n}" for n in range(MAX_SCORES + 1)]
+    scored = {
+        name: {"name": name, "threshold": 1, "release": 1, "signals": [SIGNAL]} for name in named
+    }
+    told = [version(of_register(name, score=one)) for name, one in scored.items()]
+    in_force = {name: (1, "live") for name in named[:-1]}
+    book, _ = book_of([*told, active(1, **in_force)])
+    with pytest.raises(RegisterError, match=r"score: 13 rules have a score"):
+        check_change(book, [approve(book, "s12", 1, "shadow", "somebody")], Settings())
 
 
 def test_what_would_be_in_force_asks_for_no_score_that_is_not_there() -> None:
