@@ -267,7 +267,11 @@ class _Options:
 def _options(checker: Checker, inside: Checker, call: ast.Call, name: str) -> _Options:
     """The keyword arguments."""
     options = _Options()
+    given: set[str | None] = set()
     for keyword in call.keywords:
+        if keyword.arg in given:
+            raise checker.error(keyword, f"{keyword.arg} stands twice")
+        given.add(keyword.arg)
         if keyword.arg == "where":
             options.where = [keyword.value]
             continue
