@@ -286,7 +286,7 @@ def test_what_would_be_in_force_has_no_more_scores_than_a_record_keeps() -> None
         name: {"name": name, "threshold": 1, "release": 1, "signals": [SIGNAL]} for name in named
     }
     told = [version(of_register(name, score=one)) for name, one in scored.items()]
-    in_force = {name: (1, "live") for name in named[:-1]}
+    in_force = dict.fromkeys(named[:-1], (1, "live"))
     book, _ = book_of([*told, active(1, **in_force)])
     with pytest.raises(RegisterError, match=r"score: 13 rules have a score"):
         check_change(book, [approve(book, "s12", 1, "shadow", "somebody")], Settings())
