@@ -39,9 +39,10 @@ from streams.greetings import NO_GREETINGS, Greetings
 from streams.rules.errors import RuleProblem
 from streams.rules.sequence import Sequence, check_steps, scopes, sequence_of
 from streams.rules.waiting import NO_WAIT, Waits, check_wait
+from streams.texts import PLACEHOLDER
 from streams.waits.absence import MAX_SHOWN
 
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_BRACES = re.compile(r"\{([^{}]*)\}|[{}]")
 _Said = tuple[str, str, str]
 """The key of a text, the text, and for one that is elsewhere where."""
 _NAMED = (EventField, ProfileField, Attribute, ScoreField, StepField)
@@ -218,8 +219,12 @@ def _placeholders(
     """Add what the texts name to what is shown; report the names that do not exist."""
     of_scores = OF_SCORES if rule.score else ()
     for key, text, where in texts:
-        for match in _PLACEHOLDER.finditer(text):
+        for match in _BRACES.finditer(text):
             column = 0 if where else match.start() + 2
+            if not PLACEHOLDER.fullmatch(match[0]):
+                message = where + _not_filled(match[1])
+                yield RuleProblem(rule.id, key, min(column, len(text)), message)
+                continue
             name = match[1]
             if name in shown or (name in of_scores and not where):
                 continue
@@ -233,6 +238,16 @@ def _placeholders(
             else:
                 message = f"{where}{name!r} is not a name: give it one with let"
                 yield RuleProblem(rule.id, key, column, message)
+
+
+def _not_filled(inside: str | None) -> str:
+    """Why braces are no placeholder, and what to write; None: a brace stands alone."""
+    if inside is None:
+        return "a brace stands alone: write a name in two, as in {amount}, or leave it out"
+    plain = "{" + "".join(inside.split()).strip("()") + "}"
+    if PLACEHOLDER.fullmatch(plain):
+        return f"what is in braces is a name and nothing else: write {plain}"
+    return f"{inside!r} is not a name: give it one with let"
 
 
 def _texts(rule: RuleDefinition) -> Iterator[_Said]:
