@@ -1,5 +1,6 @@
 """YAML files whose every value knows its place, so that whoever wrote one finds what is wrong."""
 
+import stat
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -56,6 +57,11 @@ def read_placed(
 ) -> PlacedFile | list[FileProblem]:
     """Read one file; `begins_with` says what it should begin with."""
     try:
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            return [FileProblem(path, 1, 1, "this is no regular file: name one that holds text")]
+        if about.st_size > MAX_FILE_BYTES:
+            return [FileProblem(path, 1, 1, f"such a file has at most {MAX_FILE_BYTES:,} bytes")]
         raw = path.read_bytes()
         text = raw.decode()
     except UnicodeDecodeError as error:
@@ -63,8 +69,6 @@ def read_placed(
         return [FileProblem(path, line, 1, "this is not UTF-8 text")]
     except OSError as error:
         return [FileProblem(path, 1, 1, f"cannot be read: {(error.strerror or 'error').lower()}")]
-    if len(raw) > MAX_FILE_BYTES:
-        return [FileProblem(path, 1, 1, f"such a file has at most {MAX_FILE_BYTES} bytes")]
     try:
         values = read_yaml(text, "safe")
         if not isinstance(values, dict):

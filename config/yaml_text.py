@@ -36,6 +36,10 @@ _ELSE = "it cannot be read: look at indents, quotes and brackets here and just a
 _NO_VALUE = "a value looks like a number, a date or one with a tag (!!), and is none: use quotes"
 
 
+_MERGE = "tag:yaml.org,2002:merge"
+_NO_MERGE = "there is no merging with <<: write the keys themselves"
+
+
 class NotYamlError(ValueError):
     """A text that is no YAML. Says why without a word of the text; line and column from 1, or 0
     where the parser tells no place."""
@@ -71,7 +75,15 @@ def read_yaml(text: str, typ: Literal["rt", "safe"]) -> Any:
 
 
 class _Placing:
-    """Gives a place to what Python says of a value, such as a day that is none."""
+    """Gives a place to what Python says of a value, such as a day that is none, and takes no
+    merges: what comes from elsewhere has no place of its own."""
+
+    def flatten_mapping(self, node: Any) -> Any:
+        for key, _ in node.value:
+            if key.tag == _MERGE:
+                mark = key.start_mark
+                raise NotYamlError(_NO_MERGE, mark.line + 1, mark.column + 1)
+        return super().flatten_mapping(node)  # type: ignore[misc]  # a constructor has it
 
     def construct_object(self, node: Any, deep: bool = False) -> Any:
         try:

@@ -1,5 +1,6 @@
 """Wrong rules: each refused with its file, line, column and a useful word."""
 
+import os
 import re
 from pathlib import Path
 
@@ -317,6 +318,7 @@ FILES = [
     ("30d, where=direction", "30d, where=direktion", 12, 20, "did you mean direction?"),
     ("  times: count", "  amount: count", 9, 11, "let.amount: the name amount is already taken"),
     ("  times: count", "  class: count", 9, 10, "let.class: the name class is already taken"),
+    ("cooldown: 1d", "<<: {cooldown: 1d}", 19, 1, "no merging with <<: write the keys themselves"),
     ("kind: risk", "kind: risk\nkind: care", 5, 1, "this is not YAML: this key stands twice"),
     ("title: {en: A, zh: 甲}", "title: {en: A", 4, 5, "this is not YAML"),
     ("title: {en: A, zh: 甲}", "title: text", 3, 8, "title: should be keys with values"),
@@ -451,6 +453,32 @@ def test_wrong_file(
 )
 def test_no_rule_at_all(tmp_path: Path, content: bytes, words: str) -> None:
     assert any(words in line for line in problems_of(tmp_path, content))
+
+
+def test_only_regular_files_are_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "endless.yaml").symlink_to("/dev/zero")
+    (tmp_path / "folder.yaml").mkdir()
+    (tmp_path / "link.yaml").symlink_to(tmp_path / "good")
+    (tmp_path / "good").write_text(GOOD)
+    with pytest.raises(RuleFileErrors) as caught:
+        read_rules([tmp_path])
+    said = "1:1: this is no regular file: name one that holds text"
+    wrong = [tmp_path / f"{name}.yaml" for name in ("endless", "folder", "pipe")]
+    assert str(caught.value).splitlines() == [f"{path}:{said}" for path in wrong]
+
+
+def test_a_file_is_not_read_before_its_size_is_known(tmp_path: Path) -> None:
+    with (tmp_path / "huge.yaml").open("wb") as file:
+        file.truncate(2**40)  # a hole: no disk is filled
+    with pytest.raises(RuleFileErrors, match="at most 262,144 bytes"):
+        read_rules([tmp_path])
+
+
+def test_a_mapping_that_is_merged_into_a_rule(tmp_path: Path) -> None:
+    text = GOOD.replace("let:", "let: &lets").replace("cooldown: 1d", "<<: *lets")
+    (line,) = problems_of(tmp_path, text)
+    assert line.startswith("19:1: this is not YAML: there is no merging with <<")
 
 
 def test_two_files_with_one_id(tmp_path: Path) -> None:
