@@ -203,10 +203,13 @@ class Said(Struct, array_like=True, gc=False):
     """What a rule that can be amended did at an event."""
 
     version: int
+    """Of what was sent last; 0 if all was withheld."""
     stands: bool
     """It was not retracted."""
     values: dict[str, str]
     """What it showed last."""
+    withheld: bool = False
+    """What it did last was recorded instead of sent."""
 
 
 class Played(Struct, kw_only=True, array_like=True):
@@ -221,6 +224,20 @@ class Played(Struct, kw_only=True, array_like=True):
     data: Raw
     did: dict[str, Said] = field(default_factory=dict)
     """Rule id → what it did."""
+    came: int = 0
+    """The record's sequence when it came."""
+
+
+class Judging(Struct, array_like=True, gc=False):
+    """Since when a rule that can be amended is in force for a customer, in the record's sequence:
+    it judges no event that came before."""
+
+    version: int
+    since: int
+    """This version."""
+    status: str
+    acting: int
+    """In this status: what came before is followed where something was sent, and nothing more."""
 
 
 class ActivitySection(Struct, kw_only=True, array_like=True, gc=False):
@@ -275,6 +292,8 @@ class ActivitySection(Struct, kw_only=True, array_like=True, gc=False):
     played: list[bytes] = field(default_factory=list)
     """The last events of the types that rules which can be amended look at, in their order, each
     packed (see Played)."""
+    judging: dict[str, Judging] = field(default_factory=dict)
+    """Rule id → since when it judges, of those that can be amended."""
 
 
 pack_transfer = pack

@@ -327,9 +327,7 @@ def growth(event: Input, size: int, stepped: Stepped, rules: RuleSet) -> int:
         return MAX_RECORD_BYTES
     timers, room = rules.room(event.type)
     actions = ACTION_BYTES * len(stepped.fired)
-    # What a rule that can be amended shows is kept; a late event may make it show much.
-    said = sum(map(len, stepped.encoded))
-    return (GROWTH_FACTOR + timers) * size + GROWTH_BYTES + room + actions + said
+    return (GROWTH_FACTOR + timers) * size + GROWTH_BYTES + room + actions
 
 
 def _sendable(stepped: Stepped) -> Stepped:

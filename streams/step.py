@@ -80,12 +80,12 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
         activity.first_seen = at
     activity.late += late
     folded = fold(record, event, late=late, zone=settings.time_zone)
+    if activity.rules != rules.mark:
+        rules.forget_others(record)
     amended = None
     if folded.before is not None:
         rules.retract(record, folded.before)
         amended = rules.amend(record, folded.before)
-    if activity.rules != rules.mark:
-        rules.forget_others(record)
     if waits := rules.waits(event.type):
         dates.update(record, event, waits, rules.bank)
     armed = False

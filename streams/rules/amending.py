@@ -9,12 +9,17 @@ holds is retracted, what shows other values is amended, what holds now is raised
 
 So, within the lateness, what is raised and not retracted does not depend on the order of arrival.
 
-**Bound.** A customer keeps KEPT_EVENTS; of more the oldest give way. What those made stands, and
-only what is kept is played again. Of a pause (`cooldown`) the first event that holds in each
-stretch of its length counts, so that it does not depend on the order either.
+**Bound.** A customer keeps KEPT_EVENTS, of PLAYED_BYTES at most; of more the oldest give way. What
+those made stands, and only what is kept is played again. Of a pause (`cooldown`) the first event
+that holds in each stretch of its length counts, so that it does not depend on the order either.
+
+**Since when.** A rule judges the events that came since its version is in force for the customer.
+What another version did stands, unless its very event is reversed. And it is decided by what was
+done, not by what would be done today: what was sent is amended and retracted in shadow, too, and
+what was withheld is neither.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from copy import deepcopy
 from types import SimpleNamespace
 from typing import Any, NamedTuple, get_type_hints
@@ -23,8 +28,8 @@ from zlib import crc32
 import msgspec
 from msgspec import Raw, Struct
 
-from schemas.activity import ActivitySection, Played, Said, unpack_played
-from schemas.effects import Change
+from schemas.activity import ActivitySection, Judging, Played, Said, unpack_played
+from schemas.effects import Change, Withheld
 from schemas.events import EVENT_TYPES
 from schemas.packed import pack
 from schemas.record import Record, Windows
@@ -32,15 +37,23 @@ from streams.durations import parse_duration
 from streams.expressions.nodes import Aggregate, EventField, Node, walk
 from streams.expressions.values import render
 from streams.facts import NO_FACTS
+from streams.fold.bounded import cut
 from streams.inputs import Input
 from streams.rules.aggregates import Aggregates
 from streams.rules.compiled import CompiledRule
+from streams.rules.gate import withheld
+from streams.waits.absence import VALUE_BYTES
 
 KEPT_EVENTS = 64
 """With the buckets of the longest window they are fewer than a state keeps (streams/windows.py), so
 that a window that ends at one of them is never unknown."""
+PLAYED_BYTES = 32 * 1024
+"""So much do they weigh, with what they made rules show."""
+_COOLDOWN_BYTES = 256
+"""More than a rule's id and a time take."""
 _NAMED_BY = {"transfer.completed": ("transfer", "direction")}
 """What tells an event from others when it is reversed."""
+_REVERSES = {"transfer.reversed": "transfer.completed"}
 
 
 class Amended(NamedTuple):
@@ -54,6 +67,8 @@ class Amended(NamedTuple):
     version: int
     change: Change
     values: dict[str, str]
+    withheld: Withheld | None
+    """Why it is not done."""
 
 
 class Replayed(NamedTuple):
@@ -84,6 +99,7 @@ class Amending:
         `lateness` in milliseconds."""
         self._aggregates = aggregates
         self._lateness = lateness
+        self._rules = {rule.id: rule for rule in rules}
         self._by_type: dict[str, list[CompiledRule]] = {}
         for rule in rules:
             for event_type in dict.fromkeys(rule.definition.on):
@@ -97,6 +113,36 @@ class Amending:
             if rule.definition.cooldown
         }
 
+    @property
+    def marks(self) -> list[str]:
+        """What tells the rules from others by since when they judge."""
+        rules = (one.definition for one in self._rules.values())
+        return [f"{rule.id}@{rule.version} {rule.status}" for rule in rules]
+
+    def begin(self, record: Record) -> None:
+        """Other rules are in force from now on. What those did that are gone stands: it pauses the
+        version after it, or the rule if it comes back."""
+        activity, now = record.activity, record.header.sequence
+        judging: dict[str, Judging] = {}
+        for name, rule in self._rules.items():
+            version, status = rule.definition.version, rule.definition.status
+            before = activity.judging.get(name)
+            if before is None or before.version != version:
+                before = Judging(version, now, status, now)
+            elif before.status != status:
+                before = Judging(version, before.since, status, now)
+            judging[name] = before
+        going = {name for name, one in judging.items() if one.since < now}
+        for one in map(unpack_played, activity.played):
+            _settle(activity, one, but=going)
+        activity.judging = judging
+
+    def room(self, event_type: str) -> int:
+        """More bytes than what is kept grows by with an event of a type."""
+        if _REVERSES.get(event_type, event_type) not in self._layouts:
+            return 0
+        return PLAYED_BYTES + len(self._rules) * _COOLDOWN_BYTES
+
     def listens(self, event_type: str) -> bool:
         return event_type in self._layouts
 
@@ -105,11 +151,11 @@ class Amending:
         return self._is_paused(rule, at, activity, map(unpack_played, activity.played))
 
     def take(
-        self, record: Record, event: Input, held: Mapping[str, dict[str, str]]
+        self, record: Record, event: Input, held: Mapping[str, tuple[dict[str, str], bool]]
     ) -> Replayed | None:
         """Keep an event that was put into the windows, and play again what comes after it.
 
-        None if nothing does: then the rules of `held` fire, with what they show.
+        None if nothing does: then the rules of `held` fire, with what they show; true: withheld.
         """
         activity = record.activity
         layout = self._layouts[event.type]
@@ -124,10 +170,14 @@ class Amending:
             type=event.type,
             layout=layout.mark,
             data=Raw(pack(kept)),
+            came=record.header.sequence,
         )
         played = activity.played
         if not played or _order(unpack_played(played[-1])) < _order(one):
-            one.did = {rule: Said(1, True, values) for rule, values in held.items()}
+            one.did = {
+                rule: Said(0 if is_withheld else 1, True, values, is_withheld)
+                for rule, (values, is_withheld) in held.items()
+            }
             played.append(pack(one))
             self._forget(activity)
             return None
@@ -151,10 +201,11 @@ class Amending:
             if self._is(other, original):
                 del events[number]
                 place = number
-                retracted += self._retract_all(other)
+                retracted += self._retract_all(record, other)
                 break
         changes, failed = self._play(record, events, place)
         activity.played = [pack(other) for other in events]
+        self._forget(activity)
         return Replayed([*retracted, *changes], failed)
 
     def _play(self, record: Record, events: list[Played], place: int) -> Replayed:
@@ -167,42 +218,52 @@ class Amending:
         for number, one in enumerate(inputs, place):
             readings = self._aggregates.add(copies, one, activity.latest)
             for rule in self._by_type.get(one.type, ()):
+                if not _judges(activity, rule, events[number]):
+                    continue
                 try:
                     held = rule.evaluate(record, one.event.data, readings, NO_FACTS, one.at)
+                    values = kept_values(rule, held[0][1]) if held else None
                 except Exception:  # whatever a rule raises is its own loss alone
                     failed.append(rule.id)
                     continue
-                values = None
                 is_open = rule.gate is None or rule.gate.closed(record, one.at) is None
                 before = events[:number]
-                if held and is_open and not self._is_paused(rule.id, one.at, activity, before):
-                    values = dict(zip(rule.names, map(render, held[0][1]), strict=True))
-                changes += self._become(events[number], rule, values)
+                if not is_open or self._is_paused(rule.id, one.at, activity, before):
+                    values = None
+                changes += self._become(record, events[number], rule, values)
         return Replayed(changes, failed)
 
     def _become(
-        self, one: Played, rule: CompiledRule, values: dict[str, str] | None
+        self, record: Record, one: Played, rule: CompiledRule, values: dict[str, str] | None
     ) -> Iterable[Amended]:
-        """What a rule does at an event from now on; None: nothing."""
+        """What a rule does at an event from now on; None: nothing. What was withheld is recorded
+        when it would have been done first, and not amended."""
         said = one.did.get(rule.id)
-        if values is None:
-            if said is None or not said.stands:
-                return
-            change: Change = "retracted"
-        elif said is None or not said.stands:
-            change = "raised"
-        elif said.values != values:
-            change = "amended"
-        else:
+        if said is None or not said.stands:
+            if values is not None:
+                yield from self._raise(record, one, rule, values)
             return
-        version = 1 if said is None else said.version + 1
-        shown = said.values if values is None and said is not None else values or {}
-        one.did[rule.id] = Said(version, values is not None, shown)
-        yield Amended(rule, one.at, one.source, one.id, version, change, shown)
+        if values == said.values:
+            return
+        kept = said.values if values is None else values
+        version = said.version + (not said.withheld)
+        one.did[rule.id] = Said(version, values is not None, kept, said.withheld)
+        if not said.withheld:
+            change: Change = "retracted" if values is None else "amended"
+            yield Amended(rule, one.at, one.source, one.id, version, change, kept, None)
 
-    def _retract_all(self, one: Played) -> Iterable[Amended]:
+    def _raise(
+        self, record: Record, one: Played, rule: CompiledRule, values: dict[str, str]
+    ) -> Iterable[Amended]:
+        said, why = one.did.get(rule.id), withheld(rule.definition, record.customer)
+        version = (said.version if said else 0) + (why is None)
+        one.did[rule.id] = Said(version, True, values, why is not None)
+        if why is None or said is None:
+            yield Amended(rule, one.at, one.source, one.id, max(1, version), "raised", values, why)
+
+    def _retract_all(self, record: Record, one: Played) -> Iterable[Amended]:
         for rule in self._by_type.get(one.type, ()):
-            yield from self._become(one, rule, None)
+            yield from self._become(record, one, rule, None)
 
     def _is_paused(
         self, rule: str, at: int, activity: ActivitySection, before: Iterable[Played]
@@ -231,14 +292,15 @@ class Amending:
 
     def _forget(self, activity: ActivitySection) -> None:
         played, oldest = activity.played, activity.latest - self._lateness
+        size = sum(map(len, played))
         while played:
             one = unpack_played(played[0])
             if one.at >= oldest:
-                if len(played) <= KEPT_EVENTS:
+                if len(played) <= KEPT_EVENTS and size <= PLAYED_BYTES:
                     return
                 activity.dropped["played"] = activity.dropped.get("played", 0) + 1
             _settle(activity, one)
-            del played[0]
+            size -= len(played.pop(0))
 
     def _input(self, one: Played) -> Input:
         event: Any = SimpleNamespace(data=self._layouts[one.type].decoder.decode(one.data))
@@ -276,10 +338,33 @@ def _order(one: Played) -> tuple[int, str, str]:
     return one.at, one.id, one.source
 
 
-def _settle(activity: ActivitySection, one: Played) -> None:
+def kept_values(rule: CompiledRule, values: Iterable[object]) -> dict[str, str]:
+    """What a rule that can be amended shows: as much as is kept of it."""
+    texts = (cut(render(value), VALUE_BYTES) for value in values)
+    return dict(zip(rule.names, texts, strict=True))
+
+
+def settle_all(activity: ActivitySection) -> None:
+    """No rule can be amended any more: what they did stands."""
+    for one in map(unpack_played, activity.played):
+        _settle(activity, one)
+    activity.played.clear()
+    activity.judging.clear()
+
+
+def _judges(activity: ActivitySection, rule: CompiledRule, one: Played) -> bool:
+    """Whether an event came since the rule's version is in force, and since it acts as it does; or
+    the version sent something at it."""
+    judging, said = activity.judging.get(rule.id), one.did.get(rule.id)
+    if judging is None or one.came < judging.since:
+        return False
+    return one.came >= judging.acting or (said is not None and said.version > 0)
+
+
+def _settle(activity: ActivitySection, one: Played, but: Container[str] = ()) -> None:
     """What an event made stands from now on."""
     for rule, said in one.did.items():
-        if said.stands:
+        if said.stands and rule not in but:
             activity.cooldowns[rule] = max(one.at, activity.cooldowns.get(rule, one.at))
 
 

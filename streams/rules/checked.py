@@ -133,7 +133,7 @@ def check_rule(
     if waits.absence is not None and len(shown) > MAX_SHOWN:
         message = f"what it shows is kept while it waits, at most {MAX_SHOWN} values: {len(shown)}"
         problems.append(RuleProblem(rule.id, "wait", 0, message))
-    problems += _amendable_problems(rule, (*lets.values(), condition, *shown.values()))
+    problems += _amendable_problems(rule, len(shown), (*lets.values(), condition, *shown.values()))
     sequence = sequence_of(rule, steps, (*lets.values(), condition, *shown.values()))
     shown |= {f"\0{number}": signal for number, signal in enumerate(signals)}
     made = CheckedRule(rule, lets, condition, shown, waits, sequence, signals)
@@ -147,7 +147,9 @@ def _unless(condition: Node, unless: Node | None) -> Node:
     return And(condition.type, (*before, Not(FLAG, Holds(FLAG, unless))))
 
 
-def _amendable_problems(rule: RuleDefinition, looked_at: Iterable[Node]) -> Iterator[RuleProblem]:
+def _amendable_problems(
+    rule: RuleDefinition, shown: int, looked_at: Iterable[Node]
+) -> Iterator[RuleProblem]:
     """Why a rule that says it can be amended cannot."""
     if not rule.amendable:
         return
@@ -158,6 +160,8 @@ def _amendable_problems(rule: RuleDefinition, looked_at: Iterable[Node]) -> Iter
         why.append("it waits")
     if rule.score is not None:
         why.append("it keeps a score")
+    if shown > MAX_SHOWN:
+        why.append(f"it shows more than {MAX_SHOWN} values, which are all kept: {shown}")
     why += [
         f"it listens to {name}, which all are told" for name in rule.on if name not in EVENT_TYPES
     ]

@@ -11,6 +11,7 @@ from hashlib import blake2b
 from msgspec import Struct
 
 from schemas.activity import ActivitySection
+from schemas.effects import Withheld
 from schemas.envelope import to_millis
 from schemas.record import Record
 from schemas.rules import RuleDefinition
@@ -81,6 +82,13 @@ def gate_of(rule: RuleDefinition, zone: tzinfo = UTC) -> Gate | None:
         within=parse_duration(limit.within) if limit else 0,
     )
     return None if gate == Gate(rule=rule.id) else gate
+
+
+def withheld(rule: RuleDefinition, customer: str) -> Withheld | None:
+    """Why a rule's actions are not done for a customer; None if they are."""
+    if rule.status == "shadow":
+        return "shadow"
+    return "held_out" if is_held_out(rule, customer) else None
 
 
 def is_held_out(rule: RuleDefinition, customer: str) -> bool:

@@ -27,11 +27,11 @@ from streams.facts import NO_FACTS, Facts
 from streams.greetings import NO_GREETINGS, Greetings
 from streams.inputs import Input
 from streams.rules.aggregates import UNKNOWN, Aggregates, Numbers, Readings, Unknown
-from streams.rules.amending import Amending, Replayed
+from streams.rules.amending import Amending, Replayed, kept_values, settle_all
 from streams.rules.checked import CheckedRule, check_rule
 from streams.rules.compiled import CompiledRule, compile_together
 from streams.rules.errors import RuleErrors, RuleProblem
-from streams.rules.gate import is_held_out
+from streams.rules.gate import withheld
 from streams.rules.scores import MAX_SCORES, keep, reckon, said
 from streams.waits import absence
 from streams.waits.absence import Listener, Waiting
@@ -119,7 +119,8 @@ class RuleSet:
         self._ids = frozenset(rule.id for rule in self.definitions)
         self._listeners = _listeners([rule.checked for rule in running])
         self._answers = {one.key for group in self._listeners.values() for one in group}
-        self.mark = _mark(sorted((*self._aggregates.keys, *self._ids, *self._answers)))
+        amendable = () if amending is None else amending.marks
+        self.mark = _mark(sorted((*self._aggregates.keys, *self._ids, *self._answers, *amendable)))
         """Tells rules that keep other things in a record from these."""
         self._amending = amending
         self.bank = bank
@@ -186,10 +187,10 @@ class RuleSet:
                 last = activity.cooldowns.get(one.rule.id, at)
                 activity.cooldowns[one.rule.id] = max(last, at)
         else:
-            shown = {one.rule.id: one.values for one in held}
-            replayed = amending.take(record, event, shown)
+            made = {one.rule.id: (one.values, one.withheld is not None) for one in held}
+            replayed = amending.take(record, event, made)
             if replayed is not None:
-                return also(fired, _changed(replayed, record), replayed.failed)
+                return also(fired, _changed(replayed), replayed.failed)
         return also(fired, held)
 
     def amend(self, record: Record, original: Input) -> Fired:
@@ -198,7 +199,7 @@ class RuleSet:
         if self._amending is None:
             return _NONE
         replayed = self._amending.take_back(record, original)
-        return also(_NONE, _changed(replayed, record), replayed.failed)
+        return also(_NONE, _changed(replayed), replayed.failed)
 
     def forget_others(self, record: Record) -> None:
         """Take out of a record what rules that are gone kept there.
@@ -214,8 +215,10 @@ class RuleSet:
             del activity.firings[rule]
         for key in activity.answers.keys() - self._answers:
             del activity.answers[key]
-        if self._amending is None:
-            activity.played.clear()
+        if self._amending is not None:
+            self._amending.begin(record)
+        else:
+            settle_all(activity)
         activity.rules = self.mark
 
     def listens(self, event_type: str) -> bool:
@@ -268,6 +271,8 @@ class RuleSet:
         listening, answers = self._by_type.get(event_type), self._listeners.get(event_type, ())
         absent = 0 if listening is None else listening.absences
         room = absent * absence.TIMER_BYTES + len(answers) * absence.ANSWER_BYTES
+        if self._amending is not None:
+            room += self._amending.room(event_type)
         return dated + absent, dated * TIMER_BYTES + room
 
     def wake(
@@ -321,15 +326,11 @@ def also(fired: Fired, firings: Sequence[Firing], failed: Sequence[str] = ()) ->
     return replace(fired, firings=every, failed=[*fired.failed, *failed], amendable=())
 
 
-def _changed(replayed: Replayed, record: Record) -> list[Firing]:
-    """What was withheld is recorded when it would have been done first, and not amended."""
+def _changed(replayed: Replayed) -> list[Firing]:
     firings = []
     for one in replayed.changes:
-        rule = one.rule.definition
-        withheld = _withheld(rule, record.customer)
         amends = Amends(one.at, one.source, one.id, one.version, one.change)
-        if withheld is None or one.version == 1:
-            firings.append(Firing(rule, one.values, withheld, amends=amends))
+        firings.append(Firing(one.rule.definition, one.values, one.withheld, amends=amends))
     return firings
 
 
@@ -409,8 +410,10 @@ def _settle(
         elif rule.definition.score is not None:
             scored |= _score(rule, rule.definition.score, values, record, at, firings)
         elif not _is_closed(rule, record, at):
-            made = amendable if rule.definition.amendable else firings
-            made.append(_fire(rule, _shown(rule, values), record, at))
+            if rule.definition.amendable:
+                amendable.append(_fire(rule, kept_values(rule, values), record, at))
+            else:
+                firings.append(_fire(rule, _shown(rule, values), record, at))
     if firings or failed or waiting or scored or amendable:
         return Fired(firings, failed, tuple(waiting), scored, tuple(amendable))
     return _NONE
@@ -450,13 +453,7 @@ def _shown(rule: CompiledRule, values: Iterable[object]) -> dict[str, str]:
 def _fire(rule: CompiledRule, shown: dict[str, str], record: Record, at: int) -> Firing:
     if rule.gate is not None:
         rule.gate.note(record.activity, at)
-    return Firing(rule.definition, shown, _withheld(rule.definition, record.customer))
-
-
-def _withheld(rule: RuleDefinition, customer: str) -> Withheld | None:
-    if rule.status == "shadow":
-        return "shadow"
-    return "held_out" if is_held_out(rule, customer) else None
+    return Firing(rule.definition, shown, withheld(rule.definition, record.customer))
 
 
 class Compiler:

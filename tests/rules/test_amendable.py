@@ -73,10 +73,13 @@ class Run:
     """A customer's record, and what stands of what its rules made."""
 
     def __init__(self, *rules: RuleDefinition) -> None:
-        compiled = compile_rules(rules, lateness=SETTINGS.lateness, zone=ZONE)
-        self.context = Context(ORIGIN + 400 * DAY_MS, compiled, SETTINGS)
+        self.put_in_force(*rules)
         self.record = Record("C1")
         self.made: list[Task | Alert] = []
+
+    def put_in_force(self, *rules: RuleDefinition) -> None:
+        compiled = compile_rules(rules, lateness=SETTINGS.lateness, zone=ZONE)
+        self.context = Context(ORIGIN + 400 * DAY_MS, compiled, SETTINGS)
 
     def take(self, *events: Input) -> list[Task | Alert]:
         """Step events; what they made."""
@@ -199,7 +202,7 @@ def test_an_event_that_is_too_late_amends_nothing() -> None:
 
 def test_a_record_grows_by_less_than_its_bound_with_all_that_is_raised_at_once() -> None:
     last = "default(last(purpose, transfer.completed, {}d), '')"
-    shown = {f"long_{days}": last.format(days) for days in range(1, 30)}
+    shown = {f"long_{days}": last.format(days) for days in range(1, 16)}
     condition = "sum(base_amount, transfer.completed, 30d) > 9_000"
     run = Run(rule(let=shown, then=ALERT, **{"if": condition}))
     for n in range(KEPT_EVENTS - 1):
@@ -207,9 +210,9 @@ def test_a_record_grows_by_less_than_its_bound_with_all_that_is_raised_at_once()
     run.reload()
     before, event = len(run.record.encode()), transfer(ORIGIN - HOUR, "late", "10000")
     stepped = step(run.record, event, run.context)
-    assert len(stepped.effects) >= KEPT_EVENTS - 1
+    assert len(stepped.effects) >= 20
     grown = len(run.record.encode()) - before
-    assert 16_000 < grown < growth(event, 200, stepped, run.context.rules)
+    assert 8_000 < grown < growth(event, 200, stepped, run.context.rules)
 
 
 def random_rule(random: Random, number: int) -> RuleDefinition:

@@ -1,0 +1,134 @@
+"""Rules that can be amended come into force, are withheld, change and go."""
+
+from typing import Any
+
+import pytest
+
+from schemas.rules import RuleDefinition, Status
+from streams.context import Context
+from streams.rules.amending import PLAYED_BYTES
+from streams.rules.errors import RuleErrors
+from streams.rules.ruleset import NO_RULES, compile_rules
+from streams.step import step
+from streams.waits.absence import MAX_SHOWN, VALUE_BYTES
+from tests.rules.maker import ORIGIN
+from tests.rules.test_amendable import ALERT, HOUR, Run, reversal, rule, told, transfer
+
+ONCE = {"if": "count(transfer.completed, 7d) == 2"}
+STRETCH = ORIGIN // (7 * 24 * HOUR) * 7 * 24 * HOUR
+
+
+def as_is(status: Status, **changes: Any) -> RuleDefinition:
+    return rule(**ONCE, status=status, **changes)
+
+
+@pytest.mark.parametrize("late", [True, False], ids=["late", "reversal"])
+def test_what_was_sent_is_taken_back_though_the_rule_is_withheld_now(late: bool) -> None:
+    run = Run(as_is("live"))
+    run.take(transfer(ORIGIN, "a"), transfer(ORIGIN + HOUR, "b"))
+    run.put_in_force(as_is("shadow"))
+    run.reload()
+    changes = transfer(ORIGIN - HOUR, "z") if late else reversal(ORIGIN + 2 * HOUR, "b")
+    assert told(run.take(changes)) == [("retracted", "120", 2)]
+    assert not run.standing
+
+
+def test_what_was_withheld_is_not_taken_back_though_the_rule_is_live_now() -> None:
+    run = Run(as_is("shadow"))
+    run.take(transfer(ORIGIN, "a"), transfer(ORIGIN + HOUR, "b"))
+    run.put_in_force(as_is("live"))
+    assert not run.take(transfer(ORIGIN - HOUR, "z"))
+
+
+def test_what_is_sent_again_goes_on_from_its_last_version() -> None:
+    """Each version is one more than the last that was sent (`standing` checks it)."""
+    run = Run(as_is("live"))
+    run.take(transfer(ORIGIN, "a"), transfer(ORIGIN + HOUR, "b"))
+    run.put_in_force(as_is("shadow"))
+    run.take(transfer(ORIGIN - HOUR, "z"))
+    run.put_in_force(as_is("live"))
+    assert told(run.take(reversal(ORIGIN + 2 * HOUR, "z"))) == [("raised", "120", 3)]
+    assert len(run.standing) == 1
+
+
+def test_a_new_rule_does_nothing_about_what_was_known_before() -> None:
+    big, small = rule(id="big", **{"if": "base_amount > 1000"}), rule(**{"if": "base_amount > 50"})
+    run = Run(big)
+    run.take(transfer(ORIGIN, "a"), transfer(ORIGIN + HOUR, "b"))
+    run.put_in_force(big, small)
+    assert not run.take(transfer(ORIGIN - HOUR, "z", "10"))
+    assert len(run.take(transfer(ORIGIN - 2 * HOUR, "y"))) == 1
+
+
+def test_a_new_version_does_nothing_about_what_was_known_before() -> None:
+    run = Run(rule(**{"if": "base_amount > 60"}))
+    run.take(transfer(ORIGIN, "a"), transfer(ORIGIN + HOUR, "b", "70"))
+    run.put_in_force(rule(version=2, **{"if": "base_amount > 50"}))
+    assert not run.take(transfer(ORIGIN - HOUR, "z", "10"))
+    assert [one.data.change for one in run.take(reversal(ORIGIN + 2 * HOUR, "b"))] == ["retracted"]
+
+
+@pytest.mark.parametrize("before", ["shadow", "live"])
+def test_a_rule_that_goes_live_does_nothing_about_what_was_known_before(before: Status) -> None:
+    run = Run(as_is(before))
+    run.take(transfer(ORIGIN, "a"))
+    run.put_in_force(as_is("live"))
+    assert len(run.take(transfer(ORIGIN - HOUR, "z"))) == (before == "live")
+
+
+def test_the_first_event_under_other_rules_may_be_a_reversal() -> None:
+    every = {"let": {"n": "count(transfer.completed, 7d)"}, "then": ALERT}
+    run = Run(rule(**every, **{"if": "n > 9"}))
+    run.take(*(transfer(ORIGIN + number * HOUR, f"t{number}") for number in range(3)))
+    run.put_in_force(rule(version=2, **every, **{"if": "n > 0"}))
+    assert not run.take(reversal(ORIGIN + 9 * HOUR, "t0"))
+
+
+@pytest.mark.parametrize("others", [False, True], ids=["the last one", "others stay"])
+def test_a_rule_that_comes_back_is_paused_by_what_it_did(others: bool) -> None:
+    total = {"id": "b-rule", **ONCE}
+    stay = [rule(**total)] if others else []
+    paused = rule(**{"if": "total > 0"}, cooldown="7d")
+    run = Run(paused, *stay)
+    assert len(run.take(transfer(STRETCH + HOUR, "a"))) == 1
+    run.put_in_force(rule(status="draft"), *stay)
+    run.take(transfer(STRETCH + 2 * HOUR, "b"))
+    run.put_in_force(paused, *stay)
+    made = run.take(transfer(STRETCH + 3 * HOUR, "c"), transfer(STRETCH, "z"))
+    assert [one for one in made if one.data.rule.id == "a-rule"] == []
+
+
+def test_a_stretch_has_one_of_all_versions() -> None:
+    run = Run(rule(**{"if": "true"}, cooldown="7d"))
+    run.take(transfer(STRETCH + HOUR, "a"))
+    run.put_in_force(rule(version=2, **{"if": "true"}, cooldown="7d"))
+    assert not run.take(transfer(STRETCH, "z"), transfer(STRETCH + 2 * HOUR, "b"))
+
+
+def test_nothing_is_left_when_no_rule_can_be_amended() -> None:
+    run = Run(rule())
+    run.take(transfer(ORIGIN, "a"))
+    run.context = Context(run.context.now, NO_RULES, run.context.settings)
+    step(run.record, transfer(ORIGIN + HOUR, "b"), run.context)
+    assert not run.record.activity.played
+    assert not run.record.activity.judging
+
+
+def test_what_is_kept_is_weighed() -> None:
+    """Long texts make the oldest give way; no event is lost to it."""
+    let = {f"l{n}": "default(purpose, '')" for n in range(10)}
+    rules = [rule(id=f"rule-{n}", let=let, then=ALERT, **{"if": "true"}) for n in range(8)]
+    run = Run(*rules)
+    for number in range(20):
+        made = run.take(transfer(ORIGIN + number * HOUR, f"t{number:02}", purpose="学" * 200))
+        assert len(made) == len(rules)
+        assert max(len(one.encode()) for one in made[0].data.values.values()) <= VALUE_BYTES
+        assert sum(map(len, run.record.activity.played)) <= PLAYED_BYTES
+    assert run.record.activity.dropped["played"] > 0
+    assert run.take(reversal(ORIGIN + 30 * HOUR, "t19"))
+
+
+def test_a_rule_that_shows_too_much_cannot_be_amended() -> None:
+    let = {f"l{n}": "base_amount" for n in range(MAX_SHOWN)}
+    with pytest.raises(RuleErrors, match="cannot be amended if it shows more than 16"):
+        compile_rules([rule(let=let, **{"if": "base_amount > 1"}, then=ALERT)])
