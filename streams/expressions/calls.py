@@ -33,6 +33,7 @@ from streams.expressions.nodes import (
     narrow,
 )
 from streams.expressions.parse import Duration, EventType, Months, nearest
+from streams.expressions.write import write
 from streams.windows import SHORTEST
 
 if TYPE_CHECKING:
@@ -158,15 +159,16 @@ class _Over:
 
     def reading(self, name: str, options: _Options) -> Reading:
         value = _value(self.inside, self.value, name) if self.value else None
+        where = _all(self.inside, options.where)
         span = self.span
         aggregate = Aggregate(
             function=name,
             types=self.types,
             length=span.millis if isinstance(span, Duration) else 0,
             value=value,
-            where=_all(self.inside, options.where),
-            value_text=ast.unparse(self.value) if self.value else "",
-            where_text=_text(options.where),
+            where=where,
+            value_text=write(value) if value else "",
+            where_text=write(where) if where else "",
             decimals=kept_decimals(value.type) if value else 0,
             prior=options.prior,
             at_least=options.at_least,
@@ -195,12 +197,6 @@ def _all(inside: Checker, where: list[ast.expr]) -> Node | None:
     if len(parts) < 2:
         return parts[0] if parts else None
     return And(Type(Base.FLAG, any(one.type.optional for one in parts)), parts)
-
-
-def _text(where: list[ast.expr]) -> str:
-    if not where:
-        return ""
-    return ast.unparse(where[0] if len(where) == 1 else ast.BoolOp(ast.And(), where))
 
 
 def _result(aggregate: Aggregate) -> Type:

@@ -122,7 +122,7 @@ class Aggregate:
     where: Node | None
     value_text: str
     where_text: str
-    """The two as written, in normal form: aggregates of the same text share a state."""
+    """The two in one form (write.py): aggregates of the same text share a state."""
     decimals: int
     """What a state keeps of a value's decimals."""
     prior: bool = False

@@ -30,6 +30,7 @@ from streams.expressions.nodes import (
     walk,
 )
 from streams.expressions.parse import ExpressionError, nearest
+from streams.expressions.write import write
 from streams.recent import Occurrence
 from streams.rules.errors import RuleProblem
 
@@ -45,7 +46,6 @@ class CheckedStep(NamedTuple):
     """What is asked of the event itself."""
     link: Node | None
     """What is asked of it and of the steps before: in terms of steps alone, its own included."""
-    text: str
 
 
 class Sequence(NamedTuple):
@@ -98,7 +98,7 @@ def scopes(steps: Iterable[CheckedStep]) -> Mapping[str, tuple[str, ...]]:
 def _checked(step: Step, before: list[CheckedStep]) -> CheckedStep:
     types = tuple(dict.fromkeys(step.on))
     if step.if_ is None:
-        return CheckedStep(step.name, types, None, None, "")
+        return CheckedStep(step.name, types, None, None)
     scope = Scope(types, inside="a step", steps=scopes(before))
     condition = check(step.if_, scope, Base.FLAG)
     clauses = condition.parts if isinstance(condition, And) else (condition,)
@@ -112,7 +112,7 @@ def _checked(step: Step, before: list[CheckedStep]) -> CheckedStep:
         return node
 
     link = _joined([rewrite(one, of_step) for one in linked])
-    return CheckedStep(step.name, types, _joined(own), link, step.if_)
+    return CheckedStep(step.name, types, _joined(own), link)
 
 
 def _joined(clauses: list[Node]) -> Node | None:
@@ -145,7 +145,7 @@ def sequence_of(
                 value=None,
                 where=step.own,
                 value_text="",
-                where_text=" ".join(step.text.split()) if step.own is not None else "",
+                where_text=write(step.own) if step.own is not None else "",
                 decimals=0,
                 fields=tuple(EventField(fields[name], name, True) for name in names),
             )

@@ -12,8 +12,11 @@ from schemas.effects import Alert
 from schemas.profile import NEVER
 from schemas.record import Record
 from schemas.rules import RuleDefinition
+from streams.expressions.check import Scope, check
+from streams.expressions.nodes import Reading
 from streams.facts import NO_FACTS
 from streams.rules import compiled, ruleset
+from streams.rules.aggregates import state_key
 from streams.rules.ruleset import NO_RULES, Compiler, RuleSet, compile_rules
 from tests.core.test_timers import CUSTOMER, ORIGIN, RULES, Bank, nine
 from tests.lane.rules import rule
@@ -67,6 +70,29 @@ def test_a_window_knows_what_came_since_its_rule_is_in_force(random: Random) -> 
         assert len(bank.record.windows) == len(counted)
         if random.random() < 0.3:
             bank.record = Record(CUSTOMER, bank.record.encode())
+
+
+def test_windows_are_one_state_only_if_they_count_the_same() -> None:
+    """However long a number is, and however an author sets blanks."""
+    wheres = {
+        "a": "base_amount > 99999999999999999.25",
+        "b": "base_amount > 99999999999999999.75",
+        "c": "base_amount  >99_999_999_999_999_999.25",
+        "d": "purpose == 'a b'",
+        "e": "purpose == 'a  b'",
+        "f": """purpose == "'a" or purpose == "b'" """,
+        "g": """purpose == "'a" '" or purpose == "' "b'" """,
+    }
+    scope = Scope(("transfer.completed",))
+    keys = {
+        name: state_key(node.aggregate)
+        for name, where in wheres.items()
+        if isinstance(
+            node := check(f"count(transfer.completed, 7d, where={where})", scope), Reading
+        )
+    }
+    assert keys["c"] == keys["a"]
+    assert len(set(keys.values())) == len(keys) - 1 == len(wheres) - 1
 
 
 def test_a_customer_without_an_event_meanwhile_keeps_his_windows() -> None:

@@ -76,6 +76,22 @@ def run(rules: RuleSet, events: list[Input]) -> list[dict[str, str]]:
     return fired
 
 
+def test_steps_that_differ_in_a_quoted_blank_are_two() -> None:
+    def asking(device: str) -> RuleDefinition:
+        steps = [{"name": "usual", "on": "logged.in", "if": f"device  ==\n'{device}'"}]
+        text = {"en": "{usual.device}", "zh": "甲"}
+        return rule(
+            id=f"asks-{len(device)}",
+            sequence={"within": "2h", "steps": steps},
+            then={"alert": {"text": text}},
+        )
+
+    rules = compile_rules([asking("a b"), asking("a  b")])
+    for device in ("a b", "a  b"):
+        (fired,) = run(rules, [login(0, device), transfer(5)])
+        assert fired["usual.device"] == device
+
+
 def test_the_latest_of_several_counts() -> None:
     events = [login(0, "a"), login(5, "b"), login(10, "c"), login(15, "d"), transfer(20)]
     (values,) = run(compile_rules([rule()]), events)

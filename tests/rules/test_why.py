@@ -155,6 +155,7 @@ def test_what_stands_in_the_way() -> None:
         "base_amount - (1 - base_amount) / 2 < -base_amount",
         "count([logged.in, page.viewed], this month) > count(page.viewed, months -6 to -3)",
         "sum(base_amount, card.settled, 2w, where=category in ['5641', '5812']) >= 0.25",
+        """purpose == 'it' "'" 's "so"'""",
     ],
 )
 def test_the_text_of_an_expression(text: str) -> None:
