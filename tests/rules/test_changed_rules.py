@@ -95,6 +95,23 @@ def test_windows_are_one_state_only_if_they_count_the_same() -> None:
     assert len(set(keys.values())) == len(keys) - 1 == len(wheres) - 1
 
 
+def test_a_longer_window_begins_anew_only_if_its_buckets_are_others() -> None:
+    """Else it goes on with what the shorter one kept: its length and the lateness."""
+
+    def of(length: str) -> RuleSet:
+        let = {"n": f"count(transfer.completed, {length})"}
+        return compile_rules([counting("a").model_copy(update={"let": let})])
+
+    day = 24 * HOUR
+    bank = Bank(of("10d"))
+    for at in (0, 25 * day, 45 * day):
+        transfer(bank, ORIGIN + at)
+    bank.rules = of("90d")
+    assert transfer(bank, ORIGIN + 46 * day) == {"a": 3}, "the one of 46 days ago was let go"
+    bank.rules = of("100d")
+    assert transfer(bank, ORIGIN + 46 * day) == {"a": 1}
+
+
 def test_a_customer_without_an_event_meanwhile_keeps_his_windows() -> None:
     """Nothing is missing in them."""
     bank = Bank(rules_of({"a"}))
