@@ -6,6 +6,7 @@ changes nothing: what was in force stays, and that is said.
 """
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 
 import structlog
@@ -17,6 +18,7 @@ from agents.register import compile_state
 from config.settings import Settings
 from schemas import metrics as m
 from schemas.rule_register import RULES_TOPIC
+from schemas.rules import RuleDefinition
 from sinks.metrics import Metrics
 from streams.context import CoreSettings
 from streams.inputs import Raw
@@ -41,6 +43,7 @@ class RulesFeed:
         self._book = RuleBook()
         self._tried: State | None = None
         self._in_force = NOTHING
+        self._raised: Counter[str] = Counter()
         self._isolation = Isolation(settings.kafka, settings.worker.rule_errors)
         self._follower = Follower(
             settings.kafka, "vipcare-rules", (RULES_TOPIC,), self._take, self._look
@@ -52,10 +55,19 @@ class RulesFeed:
         return self._in_force
 
     def failed(self, rule: str, errors: int) -> None:
-        """A rule raised so many times in a chunk."""
+        """A rule raised so many times in a chunk. One in shadow has nothing to be switched off, but
+        whoever tries it must see it."""
         for one in self._in_force.rules.definitions:
-            if one.id == rule and one.status == "live":
-                self._isolation.failed(one, errors)
+            if one.id == rule:
+                self._note(one, errors)
+                if one.status == "live":
+                    self._isolation.failed(one, errors)
+
+    def _note(self, rule: RuleDefinition, errors: int) -> None:
+        name = f"{rule.id}@{rule.version}"
+        if name not in self._raised:
+            logger.warning("rule_raised", rule=rule.id, version=rule.version, status=rule.status)
+        self._raised[name] += errors
 
     def told(self) -> dict[str, object]:
         """For the operator."""
@@ -67,6 +79,7 @@ class RulesFeed:
             "publication": active.number if active else None,
             "digest": in_force.rules.digest[:12],
             "isolated": [f"{rule}@{version}" for rule, version in sorted(in_force.state.isolated)],
+            "raised": dict(self._raised),
             "refused": self.refused,
         }
 
