@@ -294,6 +294,8 @@ class ActivitySection(Struct, kw_only=True, array_like=True, gc=False):
     packed (see Played)."""
     judging: dict[str, Judging] = field(default_factory=dict)
     """Rule id → since when it judges, of those that can be amended."""
+    began: dict[str, int] = field(default_factory=dict)
+    """Key of a window that they look at → the record's sequence when it began."""
 
 
 pack_transfer = pack

@@ -136,6 +136,11 @@ class Amending:
         for one in map(unpack_played, activity.played):
             _settle(activity, one, but=going)
         activity.judging = judging
+        began, windows = activity.began, record.windows
+        activity.began = {
+            key: began.get(key, now if windows.get(key) is None else 0)
+            for key in sorted(self._aggregates.keys)
+        }
 
     def room(self, event_type: str) -> int:
         """More bytes than what is kept grows by with an event of a type."""
@@ -211,11 +216,13 @@ class Amending:
     def _play(self, record: Record, events: list[Played], place: int) -> Replayed:
         """Play the events from a place on: the windows hold all of them."""
         changes, failed = list[Amended](), list[str]()
-        activity, copies = record.activity, _Copies(record.windows)
+        activity, copies = record.activity, _Copies(record.windows, record.activity.began)
         inputs = [self._input(one) for one in events[place:]]
-        for one in reversed(inputs):
+        for number, one in reversed(list(enumerate(inputs, place))):
+            copies.turn_to(events[number].came)
             self._aggregates.remove(copies, one)
         for number, one in enumerate(inputs, place):
+            copies.turn_to(events[number].came)
             readings = self._aggregates.add(copies, one, activity.latest)
             for rule in self._by_type.get(one.type, ()):
                 if not _judges(activity, rule, events[number]):
@@ -315,23 +322,43 @@ class Amending:
 
 
 class _Copies:
-    """Copies of the windows of a record, made when asked for: what Aggregates need of them."""
+    """Copies of the windows of a record, made when asked for: what Aggregates need of them. Those
+    that began after an event came do not have it: it gets others, for itself alone."""
 
-    def __init__(self, windows: Windows) -> None:
+    def __init__(self, windows: Windows, began: Mapping[str, int]) -> None:
         self._windows = windows
-        self.edited: dict[str, list[Any]] = {}
+        self._began = began
+        self._last_began = max(began.values(), default=0)
+        self._without: Container[str] = ()
+        self._copies: dict[str, list[Any]] = {}
+        self.edited = self._copies
+
+    def turn_to(self, came: int) -> None:
+        """To an event that came then."""
+        self._without, self.edited = (), self._copies
+        if came < self._last_began:
+            self._without = {key for key, began in self._began.items() if came < began}
+            self.edited = {k: v for k, v in self._copies.items() if k not in self._without}
 
     def get(self, key: str) -> list[Any] | None:
         return self.edit(key)
 
     def edit(self, key: str) -> list[Any] | None:
-        if key not in self.edited and (state := self._windows.get(key)) is not None:
-            self.edited[key] = deepcopy(state)
-        return self.edited.get(key)
+        if key in self.edited or key in self._without:
+            return self.edited.get(key)
+        if (state := self._windows.get(key)) is None:
+            return None
+        return self._keep(key, deepcopy(state))
 
     def put(self, key: str, value: list[Any]) -> list[Any]:
-        self.edited[key] = value
-        return value
+        if key in self._without:
+            self.edited[key] = value
+            return value
+        return self._keep(key, value)
+
+    def _keep(self, key: str, state: list[Any]) -> list[Any]:
+        self._copies[key] = self.edited[key] = state
+        return state
 
 
 def _order(one: Played) -> tuple[int, str, str]:
@@ -350,6 +377,7 @@ def settle_all(activity: ActivitySection) -> None:
         _settle(activity, one)
     activity.played.clear()
     activity.judging.clear()
+    activity.began.clear()
 
 
 def _judges(activity: ActivitySection, rule: CompiledRule, one: Played) -> bool:

@@ -209,16 +209,16 @@ class RuleSet:
         windows, activity = record.windows, record.activity
         for key in [key for key in windows if key not in self._aggregates.keys]:
             windows.remove(key)
+        if self._amending is not None:
+            self._amending.begin(record)
+        else:
+            settle_all(activity)
         for rule in activity.cooldowns.keys() - self._ids:
             del activity.cooldowns[rule]
         for rule in activity.firings.keys() - self._ids:
             del activity.firings[rule]
         for key in activity.answers.keys() - self._answers:
             del activity.answers[key]
-        if self._amending is not None:
-            self._amending.begin(record)
-        else:
-            settle_all(activity)
         activity.rules = self.mark
 
     def listens(self, event_type: str) -> bool:

@@ -112,6 +112,7 @@ def test_nothing_is_left_when_no_rule_can_be_amended() -> None:
     step(run.record, transfer(ORIGIN + HOUR, "b"), run.context)
     assert not run.record.activity.played
     assert not run.record.activity.judging
+    assert not run.record.activity.cooldowns
 
 
 def test_what_is_kept_is_weighed() -> None:
@@ -132,3 +133,19 @@ def test_a_rule_that_shows_too_much_cannot_be_amended() -> None:
     let = {f"l{n}": "base_amount" for n in range(MAX_SHOWN)}
     with pytest.raises(RuleErrors, match="cannot be amended if it shows more than 16"):
         compile_rules([rule(let=let, **{"if": "base_amount > 1"}, then=ALERT)])
+
+
+@pytest.mark.parametrize("function", ["count(", "sum(base_amount, ", "max(base_amount, "])
+def test_a_window_is_played_with_what_came_since_it_began(function: str) -> None:
+    other = rule(id="other", let={"total": "base_amount"}, **{"if": "base_amount > 1"})
+    new = rule(let={"total": f"{function}transfer.completed, 7d)"}, **{"if": "base_amount > 1"})
+    run = Run(other)
+    run.take(transfer(STRETCH + 5 * HOUR, "c"), transfer(STRETCH + 2 * HOUR, "a"))
+    run.put_in_force(other, new)
+    twin = Run(new)
+    late = {"y": (HOUR, "70"), "b": (4 * HOUR, "60"), "z": (3 * HOUR, "50")}
+    for name, (after, amount) in late.items():
+        one = transfer(STRETCH + after, name, amount)
+        made = [by for by in run.take(one) if by.data.rule.id == "a-rule"]
+        assert told(made) == told(twin.take(one))
+        run.reload()
