@@ -18,7 +18,7 @@ from streams.rules.checked import CheckedRule, check_rule
 from streams.rules.explain import explain
 from streams.rules.explain.conditions import SAID
 from streams.rules.explain.phrases import CHINESE, ENGLISH, Phrases
-from streams.rules.explain.words import ATTACHMENTS, EVENTS, FIELDS, VALUES
+from streams.rules.explain.words import ATTACHMENTS, EVENTS, FIELDS, FIELDS_OF, VALUES
 from tests.rules.maker import DECLARED
 from tests.rules.test_compiled import RANDOMS, random_rule
 from tests.shipped import GREETINGS, shipped_rules
@@ -77,6 +77,8 @@ def test_every_event_type_field_and_choice_has_words() -> None:
     ]
     fields = {name for catalogue in catalogues for name in catalogue}
     assert fields - FIELDS.keys() == set()
+    there = {(one.partition(".")[0], name) for one in RULE_TYPES for name in event_fields(one)}
+    assert FIELDS_OF.keys() <= there
     kinds = [kind for catalogue in catalogues for kind in catalogue.values()]
     choices = {one for kind in kinds for one in kind.choices}
     assert choices - VALUES.keys() == set()
@@ -128,13 +130,13 @@ def said(**changes: Any) -> dict[str, str]:
 def test_a_rule_in_words() -> None:
     assert said() == {
         "en": "When a transfer is completed, if the direction is “out”, and the amount in the base "
-        "currency is more than 4 times “mean”, and it is not known that the customer's tier is "
+        "currency is more than 4 times “mean”, unless the customer's tier is "
         "“basic”: a task for the relationship manager, “Big” (priority normal, due after 1 day); "
         "the tag “watched” is given. Here “mean” is the mean of the amount in the base currency "
         "over completed transfers where the direction is “out” within the last 90 days, if there "
         "are at least 5. After firing for a customer it is quiet for 30 days.",
         "zh": "当客户完成一笔转账，如果方向是「转出」，且金额（本币）大于4乘以「mean」，"
-        "且不能确定客户的客户等级是「basic」：给客户经理派任务「大额」（优先级：普通，1天内完成）；"
+        "除非客户的客户等级是「basic」：给客户经理派任务「大额」（优先级：普通，1天内完成）；"
         "添加标签「watched」。其中「mean」是过去90天内转账（其中方向是「转出」）"
         "的金额（本币）平均值（至少5笔）。同一客户触发后30天内不再触发。",
     }
@@ -192,6 +194,48 @@ def test_a_rule_in_words() -> None:
             {"let": {}, "if": "share(card.settled, this month, of=category == '5641') > 0.25"},
             "if the share for which the merchant category is “5641” of the number of settled card",
             "如果本月刷卡消费的次数中商户类别是「5641」的占比大于0.25",
+        ),
+        (
+            {"let": {}, "if": "true", "unless": "amount > 1 or currency == 'USD'"},
+            "When a transfer is completed, unless the amount is more than 1, or the currency is",
+            "当客户完成一笔转账，除非金额大于1，或币种是「USD」：",
+        ),
+        (
+            {"let": {}, "if": "amount > 1 or amount < 0", "unless": "channel == 'app'"},
+            "if either the amount is more than 1, or the amount is less than 0, unless the channel",
+            "如果（金额大于1，或金额小于0），除非渠道是「app」：",
+        ),
+        (
+            {"let": {}, "if": "count([rm.contacted, contact.made], 30d) > 3"},
+            "the number of contacts by the bank or contacts by the customer within the last 30",
+            "过去30天内银行主动联系或客户主动联系的次数",
+        ),
+        (
+            {
+                "on": "campaign.announced",
+                "let": {"n": "count(card.settled, 30d, where=category == '7992')"},
+                "if": "category == 'golf' and n > 1",
+            },
+            "if the category of the campaign is “golf”, and “n” is more than 1, unless the "
+            "customer's tier is “basic”: a task for the relationship manager, “Big” (priority "
+            "normal, due after 1 day); the tag “watched” is given. Here “n” is the number of "
+            "settled card payments where the merchant category is “7992” within",
+            "如果活动类别是「golf」，且「n」大于1，除非客户的客户等级是「basic」：",
+        ),
+        (
+            {
+                "on": "card.settled",
+                "sequence": {
+                    "within": "2h",
+                    "steps": [{"name": "call", "on": "call.received", "if": "seconds > 5"}],
+                },
+                "let": {},
+                "if": "call.seconds > 9 and category == '7992'",
+            },
+            "the customer calls (“call” where the length of the call in seconds is more than 5), "
+            "if the length of the call in seconds of the earlier “call” is more than 9, and the "
+            "merchant category is “7992”",
+            "来电（记作「call」（其中通话秒数大于5）），如果此前「call」的通话秒数大于9，且商户类别",
         ),
         (
             {"let": {}, "if": "amount > 1 and (channel == 'app' or currency in ['USD', 'HKD'])"},

@@ -4,16 +4,16 @@ Every kind of node, aggregate, action, event type and field has its words; a tes
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from schemas.effects import Text
 from schemas.rule_parts import Text as Title
 from schemas.rule_waits import Wait
-from streams.expressions.nodes import Literal
+from streams.expressions.nodes import And, Holds, Literal, Node, Not, Or
 from streams.rules.checked import CheckedRule
 from streams.rules.explain.conditions import Teller
 from streams.rules.explain.phrases import CHINESE, ENGLISH, Phrases
 from streams.rules.explain.words import ATTACHMENTS
-from streams.rules.why import step_names
 from streams.waits.absence import Absence
 
 _ALWAYS = 100
@@ -28,7 +28,9 @@ class _Sentences:
     def __init__(self, rule: CheckedRule, phrases: Phrases) -> None:
         self._rule = rule
         self._phrases = phrases
-        self._teller = Teller(phrases, step_names(rule))
+        self._teller = Teller(
+            phrases, rule.definition.on, rule.sequence.steps if rule.sequence else ()
+        )
 
     def told(self) -> str:
         say = self._teller.say
@@ -56,10 +58,15 @@ class _Sentences:
 
     def _if(self) -> str:
         """Nothing for a rule that always holds: of a score that is usual."""
-        condition = self._rule.condition
+        teller = self._teller
+        condition, unless = _parted(self._rule.condition)
+        said = "" if unless is None else teller.say("unless", teller.condition(unless))
         if isinstance(condition, Literal) and condition.value is True:
-            return ""
-        return self._teller.say("if", self._teller.condition(condition))
+            return said
+        told = teller.condition(condition)
+        if unless is not None and isinstance(condition, Or):
+            told = teller.say("either", told)
+        return teller.say("if", told) + said
 
     def _score(self) -> str:
         say, score = self._teller.say, self._rule.definition.score
@@ -79,7 +86,8 @@ class _Sentences:
         teller, steps = self._teller, []
         for step in checked.steps:
             parts = [one for one in (step.own, step.link) if one is not None]
-            which = "".join(teller.say("where", teller.condition(one)) for one in parts)
+            there = teller.of(step.types)
+            which = "".join(teller.say("where", there.condition(one)) for one in parts)
             steps.append(teller.say("step_came", step.name, teller.happens(step.types), which))
         return teller.say("sequence", teller.length(asked.within), teller.say("and").join(steps))
 
@@ -93,7 +101,9 @@ class _Sentences:
             teller.length(wait.for_ or ""),
             teller.events(absence.types),
             teller.say("same", same) if same else "",
-            teller.say("where", teller.condition(where)) if where is not None else "",
+            teller.say("where", teller.of(absence.types).condition(where))
+            if where is not None
+            else "",
         )
 
     def _date(self, wait: Wait) -> str:
@@ -165,3 +175,12 @@ class _Sentences:
             yield forms["from"].format(rule.active.from_)
         if rule.active and rule.active.until:
             yield forms["until"].format(rule.active.until)
+
+
+def _parted(condition: Node) -> tuple[Node, Node | None]:
+    """What has to hold, and what hinders if it holds: the rule's `unless`, which comes last."""
+    match condition:
+        case And(parts=(*others, Not(part=Holds(part=unless)))):
+            only = others[0] if len(others) == 1 else replace(condition, parts=tuple(others))
+            return only, unless
+    return condition, None

@@ -35,17 +35,25 @@ from streams.expressions.nodes import (
 )
 from streams.expressions.write import length_text
 from streams.rules.explain.phrases import Phrases
-from streams.rules.explain.words import EVENTS, FIELDS, VALUES
+from streams.rules.explain.words import EVENTS, FIELDS, FIELDS_OF, VALUES
+from streams.rules.sequence import CheckedStep
 
 _OPERATORS = {"+": "plus", "-": "minus", "*": "times", "/": "by"}
 
 
 class Teller:
-    """Says nodes in one language. `steps` are the names of a sequence's steps."""
+    """Says nodes in one language. `types` are those of the event, `steps` of a sequence."""
 
-    def __init__(self, phrases: Phrases, steps: Sequence[str] = ()) -> None:
+    def __init__(
+        self, phrases: Phrases, types: Iterable[str] = (), steps: Sequence[CheckedStep] = ()
+    ) -> None:
         self.phrases = phrases
+        self._about = {one.partition(".")[0] for one in types}
         self._steps = steps
+
+    def of(self, types: Iterable[str]) -> "Teller":
+        """Who says what events of other types have."""
+        return Teller(self.phrases, types, self._steps)
 
     def tell(self, node: Node) -> str:
         return SAID[type(node)](self, node)
@@ -61,7 +69,9 @@ class Teller:
         return f"{number}{gap}{one if number == '1' else several}"
 
     def field(self, name: str) -> str:
-        words = FIELDS.get(name)
+        of_these = {FIELDS_OF.get((about, name)) for about in self._about}
+        words = of_these.pop() if len(of_these) == 1 else None
+        words = words or FIELDS.get(name)
         return words[self.phrases.place] if words else name.replace("_", " ")
 
     def value(self, text: str) -> str:
@@ -102,8 +112,6 @@ class Teller:
         return self.phrases.say[key].join(said)
 
     def _not(self, node: Not) -> str:
-        if isinstance(node.part, Holds):
-            return self.say("unless", self.condition(node.part.part))
         return self.say("not", self.condition(node.part))
 
     def _compare(self, node: Compare) -> str:
@@ -124,8 +132,10 @@ class Teller:
     def _arithmetic(self, node: Arithmetic) -> str:
         if node.operator == "-" and isinstance(node.left, Literal) and node.left.value == 0:
             return self.say("negative", self._part(node.right))
-        if (of := _share(node)) is not None:
-            return self.say("share", self.tell(node.right), self.condition(of))
+        if (share := _share(node)) is not None:
+            whole, of = share
+            there = self.of(whole.aggregate.types)
+            return self.say("share", self.tell(whole), there.condition(of))
         return self.say(_OPERATORS[node.operator], self._part(node.left), self._part(node.right))
 
     def _part(self, node: Node) -> str:
@@ -139,13 +149,18 @@ class Teller:
         form = self.phrases.calls[node.function]
         return form.format(self.tell(node.key), self.field(node.name))
 
+    def _step_field(self, node: StepField) -> str:
+        step = self._steps[node.step]
+        return self.say("step", step.name, self.of(step.types).field(node.name))
+
     def _reading(self, node: Reading) -> str:
         one = node.aggregate
-        where = self.say("where", self.condition(one.where)) if one.where is not None else ""
+        there = self.of(one.types)
+        where = self.say("where", there.condition(one.where)) if one.where is not None else ""
         if one.without:
             where += self.say("without", self.events(one.without))
         said = self.phrases.aggregates[one.function].format(
-            value="" if one.value is None else self.tell(one.value),
+            value="" if one.value is None else there.tell(one.value),
             events=self.events(one.types),
             span=self._span(one),
             where=where,
@@ -167,8 +182,9 @@ class Teller:
                 return self.say("months", -first, -last)
 
 
-def _share(node: Arithmetic) -> Node | None:
-    """Of a quotient that is the share of what holds for some of it: what has to hold."""
+def _share(node: Arithmetic) -> tuple[Reading, Node] | None:
+    """Of a quotient that is the share of what holds for some of it: the whole, and what has to
+    hold."""
     left, right = node.left, node.right
     if node.operator != "/" or not isinstance(left, Reading) or not isinstance(right, Reading):
         return None
@@ -176,10 +192,10 @@ def _share(node: Arithmetic) -> Node | None:
     if replace(part, where=whole.where, where_text=whole.where_text) != whole:
         return None
     if whole.where is None:
-        return part.where
+        return None if part.where is None else (right, part.where)
     match part.where:
         case And(parts=(of, where)) if where == whole.where:
-            return of
+            return right, of
     return None
 
 
@@ -189,9 +205,7 @@ SAID: dict[type[Node], Callable[[Teller, Any], str]] = {
     Literal: Teller._literal,
     EventField: lambda teller, node: teller.say("field", teller.field(node.name)),
     ProfileField: lambda teller, node: teller.say("profile", teller.field(node.name)),
-    StepField: lambda teller, node: teller.say(
-        "step", teller._steps[node.step], teller.field(node.name)
-    ),
+    StepField: Teller._step_field,
     FactField: Teller._fact,
     Attribute: lambda teller, node: teller.say("attribute", node.name),
     ScoreField: lambda teller, node: teller.say("score_field", node.name),

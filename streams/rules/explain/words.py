@@ -99,17 +99,19 @@ EVENTS = {
     "branch.visited": Happening("a branch is visited", "branch visits", "到访网点", "网点到访"),
     "message.received": Happening("a message is received", "messages", "收到消息", "消息"),
     "rm.contacted": Happening(
-        "the relationship manager is contacted",
-        "contacts with the relationship manager",
+        "the customer contacts the relationship manager",
+        "contacts by the customer",
         "联系客户经理",
-        "联系客户经理",
+        "客户主动联系",
     ),
     "survey.answered": Happening("a survey is answered", "survey answers", "答复问卷", "问卷答复"),
     "task.accepted": Happening("a task is accepted", "accepted tasks", "任务被接受", "任务接受"),
     "task.started": Happening("a task is started", "started tasks", "任务开始", "任务开始"),
     "task.completed": Happening("a task is completed", "completed tasks", "任务完成", "任务完成"),
     "task.declined": Happening("a task is declined", "declined tasks", "任务被拒", "任务被拒"),
-    "contact.made": Happening("a contact is made", "contacts", "联系到客户", "联系"),
+    "contact.made": Happening(
+        "the bank contacts the customer", "contacts by the bank", "被银行联系", "银行主动联系"
+    ),
     "campaign.announced": Happening(
         "a campaign is announced", "campaigns announced", "收到活动通知", "活动通知"
     ),
@@ -148,7 +150,7 @@ FIELDS = {
     "call": ("call", "通话"),
     "card": ("card", "卡"),
     "case": ("case", "工单"),
-    "category": ("merchant category", "商户类别"),
+    "category": ("category", "类别"),
     "channel": ("channel", "渠道"),
     "city": ("city", "城市"),
     "cost": ("cost", "成本"),
@@ -206,7 +208,7 @@ FIELDS = {
     "risk_level": ("risk level", "风险等级"),
     "rm": ("relationship manager", "客户经理"),
     "score": ("score", "评分"),
-    "seconds": ("seconds on the page", "停留秒数"),
+    "seconds": ("seconds", "秒数"),
     "severity": ("severity", "严重程度"),
     "statement": ("statement", "账单"),
     "step": ("step", "步骤"),
@@ -233,6 +235,14 @@ FIELDS = {
     "starts_on": ("first day", "开始日"),
 }
 """Field → its name in English and in Chinese."""
+
+FIELDS_OF = {
+    ("campaign", "category"): ("category of the campaign", "活动类别"),
+    ("card", "category"): ("merchant category", "商户类别"),
+    ("page", "seconds"): ("time on the page in seconds", "停留秒数"),
+    ("call", "seconds"): ("length of the call in seconds", "通话秒数"),
+}
+"""What an event is about and a field → the field's name there, where it says more."""
 
 VALUES = {
     "app": ("the app", "手机银行"),
