@@ -34,6 +34,9 @@ MAX_EFFECT_BYTES = 900_000
 """An encoded effect stays below Kafka's usual limit for a message, 1 MB."""
 
 
+TOO_LARGE = f"the record would exceed {MAX_RECORD_BYTES} bytes"
+
+
 class OversizeError(ValueError):
     """The record or an effect would exceed its limit."""
 
@@ -257,9 +260,7 @@ class _Chunk:
             self._bury(reject(raw, Reason.OVERSIZE, str(error), event.event))
         except Exception as error:  # whatever a fold raises, only its event is lost
             self._restore(touched)
-            # The type alone: an error's text may quote the event.
-            detail = f"folding {event.type} raised {type(error).__name__}"
-            self._bury(reject(raw, Reason.FAILED, detail, event.event))
+            self._bury(reject(raw, Reason.FAILED, failed_fold(event, error), event.event))
         else:
             if stepped.applied:
                 touched.applied.append(event)
@@ -301,7 +302,7 @@ class _Chunk:
         if touched.bound > MAX_RECORD_BYTES:
             touched.bound = len(touched.record.encode())
             if touched.bound > MAX_RECORD_BYTES:
-                raise OversizeError(f"the record would exceed {MAX_RECORD_BYTES} bytes")
+                raise OversizeError(TOO_LARGE)
 
     def _restore(self, touched: _Touched) -> None:
         """Back to the stored bytes, then the customer's earlier inputs of this chunk again."""
@@ -318,6 +319,11 @@ class _Chunk:
     def _bury(self, letter: DeadLetter) -> None:
         self._outcome.dead_letters.append(letter)
         self._outcome.counts[f"dead:{letter.reason}"] += 1
+
+
+def failed_fold(event: Input, error: Exception) -> str:
+    """The error's type alone: its text may quote the event."""
+    return f"folding {event.type} raised {type(error).__name__}"
 
 
 def growth(event: Input, size: int, stepped: Stepped, rules: RuleSet) -> int:

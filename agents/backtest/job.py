@@ -66,6 +66,7 @@ class Player:
         entries = in_order([read(one.raw(core.partitions), core) for one in archived])
         played = play(customer, entries, self._tried)
         tally.counts.update(played.counts)
+        tally.whys.merge(played.whys)
         fired = [one for one in firings(played.effects) if span.start <= one.at < span.end]
         if fired:
             tally.add(fired, span, outcomes(entries))

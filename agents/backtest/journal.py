@@ -25,6 +25,7 @@ from schemas.position import Position, decode_position
 from schemas.rules import RuleDefinition
 from streams.backtest.firings import Fired, firings, outcomes
 from streams.backtest.tally import Tally
+from streams.backtest.whys import Whys
 from streams.context import Context
 from streams.inputs import Raw
 from streams.intake import read
@@ -118,6 +119,7 @@ def _partition(settings: Settings, question: Question, partition: int) -> _Share
         share = _Share()
         fired = along.play(question.rules, share.written)
         share.tally.counts.update(along.counts)
+        share.tally.whys.merge(along.whys)
         live = along.play(question.live) if question.live else {}
         for customer in sorted(fired.keys() | live.keys()):
             mine = fired.get(customer, [])
@@ -137,6 +139,7 @@ class _Along:
         self._question = question
         self._partition = partition
         self.counts: Counter[str] = Counter()
+        self.whys = Whys()
         self.told: dict[str, str] = {}
         """What the CRM reported of tasks."""
 
@@ -159,9 +162,11 @@ class _Along:
             return raws
 
         found: dict[str, list[Fired]] = {}
-        self.counts = Counter()
+        self.counts, self.whys = Counter(), Whys()
         for made in follow(_positions(self._settings, self._partition), read_range, context_of):
             self.counts.update(made.outcome.counts)
+            for letter in made.outcome.dead_letters:
+                self.whys.add(letter.reason, letter.detail)
             effects = [
                 one
                 for one in made.outcome.effects

@@ -12,6 +12,7 @@ from schemas.rules import RuleDefinition
 from streams.backtest.tally import Against, RuleTally, Span
 
 _RMS = 15
+_REASONS = 5
 _NAMED = 3
 """So many are shown; --json has more."""
 
@@ -32,6 +33,10 @@ def as_data(result: Result, seconds: float) -> dict[str, Any]:
         "messages_per_second": round(result.messages / max(seconds, 0.001)),
         "duplicates": counts["duplicates"],
         "dead_letters": _part(counts, "dead:"),
+        "lost": [
+            {"reason": reason, "detail": detail, "times": times}
+            for (reason, detail), times in sorted(result.tally.whys.items(), key=_often)
+        ],
         "unknown": _part(counts, "unknown:"),
         "rules": {
             rule.id: _rule(
@@ -131,10 +136,14 @@ def _remarks(data: dict[str, Any]) -> Iterator[str]:
             )
             for key, what in (("such_as_here", "only here"), ("such_as_live", "only live")):
                 yield from (f"    {what}: {one}" for one in live[key])
-    for name in ("dead_letters", "unknown"):
+    for name in ("unknown", "dead_letters"):
         if data[name]:
             said = ", ".join(f"{count:,} {one}" for one, count in data[name].items())
             yield f"{name.replace('_', ' ')}: {said}"
+    for one in data["lost"][:_REASONS]:
+        yield f"    {one['times']:,} {one['reason']}: {one['detail']}"
+    if (more := len(data["lost"]) - _REASONS) > 0:
+        yield f"    and {more:,} more (--json)"
 
 
 def _workload_table(workload: dict[str, Any]) -> Table:
@@ -146,6 +155,11 @@ def _workload_table(workload: dict[str, Any]) -> Table:
     if (more := len(workload) - _RMS) > 0:
         table.add_row(f"and {more:,} more (--json)", "", "", "")
     return table
+
+
+def _often(found: tuple[tuple[str, str], int]) -> tuple[int, tuple[str, str]]:
+    """The most frequent first."""
+    return -found[1], found[0]
 
 
 def _days(span: Span) -> int:

@@ -12,9 +12,10 @@ from schemas.events.campaign import BROADCAST_TYPES
 from schemas.record import MAX_RECORD_BYTES, Record
 from streams.announced import Announced
 from streams.backtest.facts import FactsInTime
+from streams.backtest.whys import Whys
 from streams.base_amounts import LargeBaseAmountError, NoBaseAmountError
 from streams.broadcasts import Pending, is_over
-from streams.chunk import ACTION_BYTES, MAX_EFFECT_BYTES, growth
+from streams.chunk import ACTION_BYTES, MAX_EFFECT_BYTES, TOO_LARGE, failed_fold, growth
 from streams.context import Context, CoreSettings
 from streams.facts import Facts
 from streams.inputs import Input
@@ -53,20 +54,26 @@ class Trial:
         return Context(_EVER, self.rules, self.settings, _EVER, facts, summaries=False)
 
 
+Why = tuple[Reason, str]
+"""Why an event is a dead letter, and more of it."""
+
+
 class Played(NamedTuple):
     """What came of one customer's events."""
 
     effects: list[Effect]
     counts: Counter[str]
     """As those of streams.chunk.Outcome."""
+    whys: Whys
+    """Of what is a dead letter."""
 
 
 class _LostError(Exception):
     """An event that cannot be applied; the record is half changed."""
 
-    def __init__(self, number: int, reason: Reason) -> None:
-        super().__init__(reason)
-        self.number, self.reason = number, reason
+    def __init__(self, number: int, why: Why) -> None:
+        super().__init__(*why)
+        self.number, self.why = number, why
 
 
 def in_order(entries: Sequence[Entry]) -> list[Entry]:
@@ -79,12 +86,12 @@ def play(customer: str, entries: Sequence[Entry], trial: Trial) -> Played:
 
     An event whose fold fails leaves no trace: the customer is played again without it.
     """
-    lost: dict[int, Reason] = {}
+    lost: dict[int, Why] = {}
     while True:
         try:
             return _Run(customer, trial, lost).over(entries)
         except _LostError as error:
-            lost[error.number] = error.reason
+            lost[error.number] = error.why
 
 
 def _place(entry: Entry) -> tuple[int, str, int]:
@@ -93,12 +100,12 @@ def _place(entry: Entry) -> tuple[int, str, int]:
 
 
 class _Run:
-    def __init__(self, customer: str, trial: Trial, lost: dict[int, Reason]) -> None:
+    def __init__(self, customer: str, trial: Trial, lost: dict[int, Why]) -> None:
         self._trial = trial
         self._lost = lost
         self._record = Record(customer)
         self._context = trial.context(trial.facts.at(0))
-        self._played = Played([], Counter())
+        self._played = Played([], Counter(), Whys())
         self._told = 0
         """So many announcements are over."""
         self._changes = 0
@@ -111,7 +118,7 @@ class _Run:
         for number, entry in enumerate(entries):
             event = entry.input
             if entry.problem is not None:
-                counts[f"dead:{entry.problem.reason}"] += 1
+                self._bury((entry.problem.reason, entry.problem.detail))
             elif event is None:
                 counts[f"unknown:{entry.unknown}"] += 1
             elif event.at > until:
@@ -128,10 +135,14 @@ class _Run:
             self._advance(at)
         if 0 <= self._record.header.next_due <= at:
             self._fire(at)
-        if (reason := self._lost.get(number)) is None:
-            reason = self._step(number, event, size)
-        if reason is not None:
-            self._played.counts[f"dead:{reason}"] += 1
+        if (why := self._lost.get(number)) is None:
+            why = self._step(number, event, size)
+        if why is not None:
+            self._bury(why)
+
+    def _bury(self, why: Why) -> None:
+        self._played.counts[f"dead:{why[0]}"] += 1
+        self._played.whys.add(*why)
 
     def _advance(self, at: int) -> None:
         self._announce(at)
@@ -175,24 +186,28 @@ class _Run:
             if not _is_oversize(stepped):
                 self._note(stepped)
 
-    def _step(self, number: int, event: Input, size: int) -> Reason | None:
+    def _step(self, number: int, event: Input, size: int) -> Why | None:
         """Apply one event; why it is a dead letter, if it is one."""
         try:
             stepped = step(self._record, event, self._context)
-        except ConflictError:
-            return Reason.CONFLICT
-        except NoBaseAmountError:
-            return Reason.NO_BASE_AMOUNT
-        except LargeBaseAmountError:
-            return Reason.BROKEN
+        except ConflictError as error:
+            return Reason.CONFLICT, str(error)
+        except NoBaseAmountError as error:
+            return Reason.NO_BASE_AMOUNT, str(error)
+        except LargeBaseAmountError as error:
+            return Reason.BROKEN, str(error)
         except Exception as error:  # whatever a fold raises, only its event is lost
-            raise _LostError(number, Reason.FAILED) from error
+            raise _LostError(number, (Reason.FAILED, failed_fold(event, error))) from error
         if not stepped.applied:
             self._played.counts["duplicates"] += 1
             return None
         self._bound += growth(event, size, stepped, self._trial.rules)
-        if self._is_too_large() or _is_oversize(stepped):
-            raise _LostError(number, Reason.OVERSIZE)
+        if self._is_too_large():
+            raise _LostError(number, (Reason.OVERSIZE, TOO_LARGE))
+        if _is_oversize(stepped):
+            rules = " or ".join(sorted(name.partition(":")[2] for name in stepped.fired))
+            detail = f"an effect of {rules or event.type} would exceed {MAX_EFFECT_BYTES} bytes"
+            raise _LostError(number, (Reason.OVERSIZE, detail))
         self._played.counts["applied"] += 1
         if stepped.effects or stepped.failed:
             self._note(stepped)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from schemas.envelope import from_millis
 from streams.backtest.firings import DECLINED, Fired, Occasion
+from streams.backtest.whys import Whys
 
 TOP = 10
 """So many customers are named, those for whom a rule fired most often."""
@@ -83,6 +84,8 @@ class RuleTally:
 class Tally:
     counts: Counter[str] = field(default_factory=Counter)
     """See streams.chunk.Outcome."""
+    whys: Whys = field(default_factory=Whys)
+    """Of dead letters."""
     rules: dict[str, RuleTally] = field(default_factory=dict)
     workload: dict[str, Counter[str]] = field(default_factory=dict)
     """Relationship manager → day → tasks and alerts."""
@@ -128,6 +131,7 @@ class Tally:
 
     def merge(self, other: "Tally") -> None:
         self.counts.update(other.counts)
+        self.whys.merge(other.whys)
         for rule, tally in other.rules.items():
             self.of(rule).merge(tally)
         for rm, days in other.workload.items():

@@ -92,6 +92,22 @@ def test_the_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "as the live version 2 1 times, only here 5, only live 0" in told
 
 
+def test_what_is_lost_says_why(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sound = (folder / "events.jsonl").read_text()
+    broken = transfer(11, 11, 1).replace('"direction": "out"', '"direction": "up"')
+    (folder / "events.jsonl").write_text(f"{sound}\n{transfer(10, 9, 7)}\n{broken}")
+    found = asked(capsys)
+    assert found["dead_letters"] == {"broken": 1, "conflict": 1}
+    (one, other) = found["lost"]  # type: ignore[misc]  # JSON
+    assert (one["reason"], other["reason"]) == ("broken", "conflict")
+    assert "direction" in one["detail"]
+    assert run(["rules", "backtest", "--events", "events.jsonl"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    place = lines.index("dead letters: 1 broken, 1 conflict")
+    assert lines[place + 1] == f"    1 broken: {one['detail']}"
+    assert lines[place + 2] == f"    1 conflict: {other['detail']}"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

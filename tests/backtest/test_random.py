@@ -11,6 +11,7 @@ from schemas.record import Record
 from schemas.rules import RuleDefinition
 from streams.backtest.facts import FactsInTime
 from streams.backtest.play import Trial, in_order, play
+from streams.backtest.whys import ELSE, MOST, Whys
 from streams.chunk import apply_chunk
 from streams.context import Context, CoreSettings
 from streams.inputs import Raw
@@ -33,9 +34,12 @@ def random_entries(random: Random) -> list[Entry]:
     return in_order(entries)
 
 
-def one_by_one(entries: list[Entry], rules: RuleSet) -> tuple[list[bytes], Counter[str]]:
+def one_by_one(
+    entries: list[Entry], rules: RuleSet
+) -> tuple[list[bytes], Counter[str], Counter[tuple[str, str]]]:
     """Each event a chunk of its own, on a record that is stored and read in between."""
     stored, effects, counts = None, list[Effect](), Counter[str]()
+    whys = Counter[tuple[str, str]]()
     for entry in entries:
         assert entry.input is not None
         context = Context(2**62, rules, CORE, entry.input.at)
@@ -43,10 +47,11 @@ def one_by_one(entries: list[Entry], rules: RuleSet) -> tuple[list[bytes], Count
         outcome = apply_chunk([entry], lambda _, one=record: one, context, ["C1"])
         counts += outcome.counts
         effects += outcome.effects
+        whys.update((one.reason, one.detail) for one in outcome.dead_letters)
         if "C1" in outcome.records:
             stored = outcome.records["C1"].stored
     told = [encode_effect(one) for one in effects if not isinstance(one, Profile)]
-    return told, counts
+    return told, counts, whys
 
 
 @settings(max_examples=100, deadline=None)
@@ -60,6 +65,19 @@ def test_played_in_a_row_is_stepped_one_by_one(random: Random) -> None:
     last = entries[-1].input
     assert last is not None
     played = play("C1", entries, Trial(compiled, CORE, FactsInTime([]), last.at))
-    expected, counts = one_by_one(entries, compiled)
+    expected, counts, whys = one_by_one(entries, compiled)
     assert [encode_effect(one) for one in played.effects] == expected
     assert played.counts == counts
+    assert played.whys == whys
+
+
+def test_details_that_quote_are_bounded() -> None:
+    whys, more = Whys(), Whys()
+    for number in range(MOST + 7):
+        whys.add("broken", f"value {number}")
+        more.add("failed", f"error {number}", 2)
+    whys.merge(more)
+    assert whys["broken", "value 0"] == 1
+    assert whys["broken", ELSE] == 7
+    assert whys["failed", ELSE] == 2 * (MOST + 7)
+    assert whys.total() == 3 * (MOST + 7)
