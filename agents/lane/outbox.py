@@ -23,6 +23,7 @@ from agents.lane.store import StoreClosedError
 _CONNECT_S = 2.0
 _INIT_TIMEOUT_S = 60.0
 _COMMIT_TIMEOUT_S = 2.0
+_CAUSE_S = 1.0
 _FENCED = frozenset(
     (
         KafkaError._FENCED,  # librdkafka's public name for it
@@ -125,13 +126,16 @@ class Outbox:
 
     def _cause(self, error: KafkaError) -> KafkaError:
         """A produce after a fatal error says only that there was one, or, just as it happens, that
-        the state is erroneous; the transaction knows the cause, and begins no other."""
+        the state is erroneous; the transaction knows the cause, and begins no other: at once, or
+        once librdkafka's own thread has come so far."""
         said_only_that = (KafkaError._FATAL, KafkaError._STATE)  # librdkafka's, as above
-        if error.code() in said_only_that and self._transactional:
+        until = time.monotonic() + _CAUSE_S
+        while error.code() in said_only_that and self._transactional and time.monotonic() < until:
             try:
                 self._kafka.begin_transaction()
             except KafkaException as told:
-                return cast(KafkaError, told.args[0])
+                error = cast(KafkaError, told.args[0])
+            time.sleep(_CAUSE_S / 20)
         return error
 
     def _die(self, error: KafkaError) -> None:

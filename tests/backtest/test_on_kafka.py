@@ -19,6 +19,7 @@ from tests.lane.events import produce_events
 from tests.lane.process import Worker, settings_for, variables
 
 EVENTS = 3_000
+_BROADCASTS = {"golf-invitation", "holiday-ahead", "holiday-greeting"}
 TOPICS = [topic for kind, topic in TOPIC_OF.items() if kind is not Profile]
 
 
@@ -90,6 +91,8 @@ def test_backtest_of_a_live_run(
 
     assert run([*asked, "--source", "kafka"]) == 0
     again = json.loads(capfd.readouterr().out)
-    fired = {rule: one["fired"] for rule, one in told["rules"].items()}
-    assert {rule: one["fired"] for rule, one in again["rules"].items()} == fired
+    # Whom a walk finds depends on when it came; in the order of times all hear of every holiday.
+    compared = told["rules"].keys() - _BROADCASTS
+    fired = {rule: told["rules"][rule]["fired"] for rule in compared}
+    assert {rule: again["rules"][rule]["fired"] for rule in compared} == fired
     assert sum(sum(one["by_action"].values()) for one in told["rules"].values()) == len(live)

@@ -76,7 +76,8 @@ def _succeed(world: World, zombie: Kept) -> None:
         wait_until(lambda: successor.share() == PARTITIONS, "the successor has all partitions")
         time.sleep(1 + world.chance.random())
         zombie.thaw()
-        assert zombie.wait_ended(0) == Fault.FENCED, f"ended with {zombie.statuses}"
+        status = zombie.wait_ended(0)
+        assert status == Fault.FENCED, f"ended with {status}\n{zombie.said(0)[-2_000:]}"
         world.totals.zombies += 1
         wait_until(lambda: sorted((zombie.share(), successor.share())) == [2, 2], "both share")
 
