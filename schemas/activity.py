@@ -33,6 +33,8 @@ class Transfer(Struct, kw_only=True, array_like=True, gc=False):
     late: bool = False
     """It came too late for the windows, so there is nothing to take out of them."""
     reversed: bool = False
+    era: int = 0
+    """The record's when it came: windows that are younger never held it."""
 
 
 class Visits(Struct, kw_only=True, array_like=True, gc=False):
@@ -296,6 +298,8 @@ class ActivitySection(Struct, kw_only=True, array_like=True, gc=False):
     """Rule id → since when it judges, of those that can be amended."""
     began: dict[str, int] = field(default_factory=dict)
     """Key of a window that they look at → the record's sequence when it began."""
+    era: int = 0
+    """How often other rules came into force while transfers were kept."""
 
 
 pack_transfer = pack

@@ -79,12 +79,12 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
     if not 0 <= activity.first_seen <= at:
         activity.first_seen = at
     activity.late += late
-    folded = fold(record, event, late=late, zone=settings.time_zone)
     if activity.rules != rules.mark:
         rules.forget_others(record)
+    folded = fold(record, event, late=late, zone=settings.time_zone)
     amended = None
     if folded.before is not None:
-        rules.retract(record, folded.before)
+        rules.retract(record, folded.before, folded.era)
         amended = rules.amend(record, folded.before)
     if waits := rules.waits(event.type):
         dates.update(record, event, waits, rules.bank)
@@ -95,7 +95,7 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
     reversed_ = folded.after is not None
     outcome = rules.apply(record, event, late=late, facts=context.facts, reversed_=reversed_)
     if folded.after is not None:
-        rules.retract(record, folded.after)
+        rules.retract(record, folded.after, activity.era)
     if amended is not None:
         outcome = also(outcome, amended.firings, amended.failed)
     activity.recent = duplicates.remember(

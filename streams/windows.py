@@ -16,8 +16,13 @@ event asks for is *unknown* where the state was cut, not wrong.
 
 A window of calendar months is one over the numbers of months, of width 1 (see rules/aggregates.py).
 
-The state is `[cut, indices, cells, …]`: the greatest index that was cut (or -1), the indices of the
-buckets that hold something, in order, and beside it one list for each cell of the kind.
+The state is `[cut, indices, cells, …]`: the greatest index that was cut, the indices of the buckets
+that hold something, in order, and beside it one list for each cell of the kind.
+
+**Era.** An event that came before a window began is in none of its buckets, though another one may
+be in the bucket of its time. So while nothing was cut, `cut` is -1 less the era of the record that
+the window began in; what came in an earlier one is not taken out. Once something was cut, what came
+earlier lies before that, unless its time was ahead of half of all that is kept.
 """
 
 from bisect import bisect_left, bisect_right
@@ -59,8 +64,8 @@ class Window(Struct, frozen=True, kw_only=True):
     keep: int
     """The longest length that is read, plus the allowed lateness."""
 
-    def new(self) -> State:
-        return [-1, [], *([] for _ in range(self.kind.lists))]
+    def new(self, era: int = 0) -> State:
+        return [-1 - era, [], *([] for _ in range(self.kind.lists))]
 
     def add(self, state: State, at: int, value: Any, latest: int) -> None:
         """Put an event in. `latest` is the record's greatest event time, this event included."""
@@ -76,6 +81,10 @@ class Window(Struct, frozen=True, kw_only=True):
         self.kind.put(state, i, value)
         if indices[0] <= (latest - self.keep) // self.width or len(indices) > KEPT_BUCKETS:
             self._prune(state, latest)
+
+    def is_younger(self, state: State, era: int) -> bool:
+        """Whether it began after an era."""
+        return bool(state[0] < -1 - era)
 
     def remove(self, state: State, at: int, value: Any) -> None:
         """Take an event out that was added before; nothing happens where its bucket is gone."""

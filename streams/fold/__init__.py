@@ -103,6 +103,8 @@ class Folded(NamedTuple):
     before: Input | None = None
     """The completed transfer that the event reverses, to be taken out of the windows before the
     event's rules."""
+    era: int = 0
+    """The record's when that one came."""
     after: Input | None = None
     """The event itself, of which the reversal came first: to be taken out after its rules."""
     month_began: bool = False
@@ -132,7 +134,7 @@ def fold(record: Record, event: Input, *, late: bool, zone: tzinfo = UTC) -> Fol
     elif kind == "transfer.reversed":
         taken = transfers.reversed_(activity, data, event)
         if taken is not None:
-            folded = Folded(before=taken.held)
+            folded = Folded(before=taken.held, era=taken.era)
             corrected = monthly.transfer_reversed(record, month, data, taken)
     elif profile_change := PROFILE_FOLDS.get(kind):
         profile_change(record.edit_profile(), data, when)

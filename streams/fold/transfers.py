@@ -46,6 +46,8 @@ class TakenBack(NamedTuple):
     """Of the transfer; None where it is not kept."""
     held: Input | None
     """The transfer, if windows hold it."""
+    era: int = 0
+    """The record's when that came."""
 
 
 def completed(
@@ -64,7 +66,10 @@ def completed(
         flow.base_total += base_amount(reversal)
         del activity.transfers[place]
     is_reversed = reversal is not None
-    _keep(activity, Transfer(at=event.at, data=_values(data), late=late, reversed=is_reversed))
+    one = Transfer(
+        at=event.at, data=_values(data), late=late, reversed=is_reversed, era=activity.era
+    )
+    _keep(activity, one)
     return reversal
 
 
@@ -86,7 +91,7 @@ def reversed_(
     found.reversed = True
     activity.transfers[place] = pack_transfer(found)
     held = None if found.late else _as_input(found, event)
-    return TakenBack(base, found.data[_CHANNEL] or NO_CHANNEL, held)
+    return TakenBack(base, found.data[_CHANNEL] or NO_CHANNEL, held, found.era)
 
 
 def kept_fields(transfer: Transfer) -> dict[str, str | None]:

@@ -192,14 +192,15 @@ class Aggregates:
         """The event types that go into a window."""
         return frozenset(self._by_type)
 
-    def add(self, windows: Windows, event: Input, latest: int) -> Readings:
-        """Put an event into the windows it belongs to, and read what follows from there."""
+    def add(self, windows: Windows, event: Input, latest: int, era: int) -> Readings:
+        """Put an event into the windows it belongs to, and read what follows from there. `era` is
+        the record's, of which windows that begin with it are."""
         plan = self._by_type.get(event.type)
         if plan is None:
             return self.read(windows, event.at)
         own, at, edited = plan.ones.copy(), event.at, windows.edited
         for key, width, window in plan.counted:
-            state = edited.get(key) or windows.edit(key) or windows.put(key, window.new())
+            state = edited.get(key) or windows.edit(key) or _begin(windows, key, window, era)
             indices = state[1]
             if indices and indices[-1] == at // width:
                 # What Window.add does then: nearly always, so that calls count.
@@ -210,15 +211,21 @@ class Aggregates:
         for key, window, pick in plan.picked:
             value = pick(data)
             if value is not None:
-                state = edited.get(key) or windows.edit(key) or windows.put(key, window.new())
+                state = edited.get(key) or windows.edit(key) or _begin(windows, key, window, era)
                 window.add(state, at, value, latest)
                 own[key] = value
         if plan.placed:
-            self._place(plan.placed, windows, event, latest, own)
+            self._place(plan.placed, windows, event, latest, era, own)
         return Readings(self._reads, windows, at, own)
 
     def _place(
-        self, placed: list[Kept], windows: Windows, event: Input, latest: int, own: _Own
+        self,
+        placed: list[Kept],
+        windows: Windows,
+        event: Input,
+        latest: int,
+        era: int,
+        own: _Own,
     ) -> None:
         zone = self._zone
         for kept in placed:
@@ -226,7 +233,9 @@ class Aggregates:
             if value is not None:
                 key, window = kept.key, kept.window
                 state = (
-                    windows.edited.get(key) or windows.edit(key) or windows.put(key, window.new())
+                    windows.edited.get(key)
+                    or windows.edit(key)
+                    or _begin(windows, key, window, era)
                 )
                 window.add(state, kept.time(event.at, zone), value, kept.time(latest, zone))
                 own[key] = value
@@ -235,21 +244,22 @@ class Aggregates:
         """Read windows that end at `at` without an event of one's own."""
         return Readings(self._reads, windows, at, {})
 
-    def remove(self, windows: Windows, event: Input) -> None:
-        """Take an event out again that was added before."""
+    def remove(self, windows: Windows, event: Input, era: int) -> None:
+        """Take an event out again that was added in an era of the record's."""
         plan = self._by_type.get(event.type)
         if plan is None:
             return
         for key, _, window in plan.counted:
-            _take(windows, key, window, event.at, 1)
+            _take(windows, key, window, event.at, 1, era)
         for key, window, pick in plan.picked:
             value = pick(event.event.data)
             if value is not None:
-                _take(windows, key, window, event.at, value)
+                _take(windows, key, window, event.at, value, era)
         for kept in plan.placed:
             value = kept.value(event)
             if value is not None:
-                _take(windows, kept.key, kept.window, kept.time(event.at, self._zone), value)
+                at = kept.time(event.at, self._zone)
+                _take(windows, kept.key, kept.window, at, value, era)
 
 
 def _by_type(one: Aggregate, kept: Kept) -> Iterable[tuple[str, Kept]]:
@@ -275,9 +285,16 @@ def _counts_or_breaks(counts: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return pick
 
 
-def _take(windows: Windows, key: str, window: States, at: int, value: Any) -> None:
-    if (state := windows.edit(key)) is not None:
-        window.remove(state, at, value)
+def _begin(windows: Windows, key: str, window: States, era: int) -> list[Any]:
+    return windows.put(key, window.new(era) if isinstance(window, Window) else window.new())
+
+
+def _take(windows: Windows, key: str, window: States, at: int, value: Any, era: int) -> None:
+    """Streaks and last events know by themselves what they hold."""
+    state = windows.edit(key)
+    if state is None or (isinstance(window, Window) and window.is_younger(state, era)):
+        return
+    window.remove(state, at, value)
 
 
 def state_key(aggregate: Aggregate) -> str:

@@ -220,10 +220,10 @@ class Amending:
         inputs = [self._input(one) for one in events[place:]]
         for number, one in reversed(list(enumerate(inputs, place))):
             copies.turn_to(events[number].came)
-            self._aggregates.remove(copies, one)
+            self._aggregates.remove(copies, one, activity.era)
         for number, one in enumerate(inputs, place):
             copies.turn_to(events[number].came)
-            readings = self._aggregates.add(copies, one, activity.latest)
+            readings = self._aggregates.add(copies, one, activity.latest, activity.era)
             for rule in self._by_type.get(one.type, ()):
                 if not _judges(activity, rule, events[number]):
                     continue

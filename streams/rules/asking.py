@@ -107,7 +107,7 @@ class Asked(RuleSet):
             readings: Readings | Unknown = UNKNOWN
             if not late:
                 latest = max(copy.activity.latest, event.at)
-                readings = self._aggregates.add(copy.windows, event, latest)
+                readings = self._aggregates.add(copy.windows, event, latest, copy.activity.era)
             self._look(told, record, event.event.data, readings, facts)
         fired = super().apply(record, event, late=late, facts=facts, reversed_=reversed_)
         timers = record.activity.timers

@@ -164,7 +164,7 @@ class RuleSet:
             readings: Readings | Unknown = UNKNOWN
         else:
             latest = max(activity.latest, at)
-            readings = self._aggregates.add(record.windows, event, latest)
+            readings = self._aggregates.add(record.windows, event, latest, activity.era)
         if (listeners := self._listeners.get(event.type)) is not None:
             absence.answer(record, event, listeners)
         fired, listening = _NONE, self._by_type.get(event.type)
@@ -219,6 +219,8 @@ class RuleSet:
             del activity.firings[rule]
         for key in activity.answers.keys() - self._answers:
             del activity.answers[key]
+        # Windows that begin from now on hold none of the transfers that are kept.
+        activity.era += bool(activity.transfers)
         activity.rules = self.mark
 
     def listens(self, event_type: str) -> bool:
@@ -302,9 +304,10 @@ class RuleSet:
     def _seen(self, record: Record, data: Data, at: int, facts: Facts) -> _Seen:
         return _Seen(data, self._aggregates.read(record.windows, at), facts, at)
 
-    def retract(self, record: Record, original: Input) -> None:
-        """Take a reversed event out of the windows; `original` as it was when it was applied."""
-        self._aggregates.remove(record.windows, original)
+    def retract(self, record: Record, original: Input, era: int) -> None:
+        """Take a reversed event out of the windows; `original` as it was when it was applied, in
+        this era of the record's."""
+        self._aggregates.remove(record.windows, original, era)
 
 
 def _mark(things: Sequence[object]) -> int:

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.activity import unpack_transfer
 from schemas.effects import Alert
+from schemas.packed import pack
 from schemas.profile import NEVER
 from schemas.record import Record
 from schemas.rules import RuleDefinition
@@ -27,6 +29,13 @@ from tests.rules.twin import ZONE
 HOUR = 3_600_000
 COUNTS = {"a": "30d", "b": "1d", "c": "30d"}
 """Rules, and the length of what each counts: two count the same."""
+AMOUNTS = {
+    "account": "A1",
+    "direction": "in",
+    "amount": "1",
+    "base_amount": "1",
+    "currency": "CNY",
+}
 PAUSED = {"cooldown": "1h", "limit": {"times": 2, "within": "1h"}}
 
 
@@ -43,11 +52,7 @@ def rules_of(names: set[str]) -> RuleSet:
 
 def transfer(bank: Bank, at: int) -> dict[str, int]:
     """What each rule counts after one more transfer."""
-    amounts = {"amount": "1", "base_amount": "1", "currency": "CNY"}
-    name = f"T{bank.offset}"
-    made = bank.send(
-        "transfer.completed", at, transfer=name, account="A1", direction="in", **amounts
-    )
+    made = bank.send("transfer.completed", at, transfer=f"T{bank.offset}", **AMOUNTS)
     alerts = [one for one in made.effects if isinstance(one, Alert)]
     return {one.data.rule.id: int(one.data.values["n"]) for one in alerts}
 
@@ -55,8 +60,9 @@ def transfer(bank: Bank, at: int) -> dict[str, int]:
 @given(st.randoms(use_true_random=False))
 def test_a_window_knows_what_came_since_its_rule_is_in_force(random: Random) -> None:
     bank, at = Bank(NO_RULES), ORIGIN
-    twin: defaultdict[str, int] = defaultdict(int)
-    """What is counted → how often, since nobody counted it."""
+    twin: defaultdict[str, set[str]] = defaultdict(set)
+    """What is counted → the transfers since nobody counted it."""
+    made: list[str] = []
     for _ in range(random.randint(1, 12)):
         if random.random() < 0.5:
             names = {name for name in COUNTS if random.random() < 0.6}
@@ -65,11 +71,48 @@ def test_a_window_knows_what_came_since_its_rule_is_in_force(random: Random) -> 
             names = {one.id for one in bank.rules.definitions}
         at += random.randint(0, HOUR)
         counted = {COUNTS[name] for name in names}
-        twin = defaultdict(int, {length: twin[length] + 1 for length in counted})
-        assert transfer(bank, at) == {name: twin[COUNTS[name]] for name in names}
+        twin = defaultdict(set, {length: twin[length] for length in counted})
+        if made and random.random() < 0.4:
+            taken = made.pop(random.randrange(len(made)))
+            bank.send("transfer.reversed", at, transfer=taken, **AMOUNTS)
+            for some in twin.values():
+                some.discard(taken)
+            continue
+        made.append(f"T{bank.offset}")
+        for length in counted:
+            twin[length].add(made[-1])
+        assert transfer(bank, at) == {name: len(twin[COUNTS[name]]) for name in names}
         assert len(bank.record.windows) == len(counted)
         if random.random() < 0.3:
             bank.record = Record(CUSTOMER, bank.record.encode())
+
+
+@pytest.mark.parametrize("function", ["count", "sum", "max", "distinct"])
+@pytest.mark.parametrize("span", ["7d", "this month"])
+def test_what_came_before_a_window_is_not_taken_out_of_it(function: str, span: str) -> None:
+    over = "" if function == "count" else "base_amount, "
+    let = {"n": f"{function}({over}transfer.completed, {span})"}
+    later = compile_rules([counting("a").model_copy(update={"let": let})])
+    bank = Bank(NO_RULES)
+    transfer(bank, ORIGIN)
+    bank.rules = later
+    assert transfer(bank, ORIGIN + 1) == {"a": 1}
+    for name in ("T0", "T1"):
+        bank.record = Record(CUSTOMER, bank.record.encode())
+        bank.send("transfer.reversed", ORIGIN + 2, transfer=name, **AMOUNTS)
+        two = 2 if function in ("count", "sum") else 1
+        assert transfer(bank, ORIGIN + 2) == {"a": two}
+
+
+def test_windows_from_before_eras_are_read_and_corrected() -> None:
+    bank = Bank(rules_of({"a"}))
+    transfer(bank, ORIGIN)
+    (key,) = bank.record.windows
+    assert bank.record.windows.get(key)[0] == -1  # type: ignore[index]  # it is there
+    packed = unpack_transfer(bank.record.activity.transfers[0])
+    bank.record.activity.transfers[0] = pack([packed.at, packed.data, packed.late, packed.reversed])
+    bank.send("transfer.reversed", ORIGIN, transfer="T0", **AMOUNTS)
+    assert transfer(bank, ORIGIN) == {"a": 1}
 
 
 def test_windows_are_one_state_only_if_they_count_the_same() -> None:

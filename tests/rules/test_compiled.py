@@ -179,7 +179,7 @@ def test_rule_set_equals_its_twin(random: Random) -> None:
         assert {**before.profile.scores, **twin.scores} == record.profile.scores
         assert [(one.absence.rule, one.values) for one in fired.waiting] == twin.waiting
         if not late and random.random() < 0.2:
-            rule_set.retract(record, event)
+            rule_set.retract(record, event, 0)
             twin.retract(event)
         if random.random() < 0.5:
             record = Record(record.customer, record.encode())

@@ -125,7 +125,7 @@ def test_a_reversed_transfer_does_not_count(customer: Customer) -> None:
     original = customer.event(
         "transfer.completed", ORIGIN + DAY_MS, **data, **money, counterparty_country="US"
     )
-    customer.rules.retract(customer.record, original)
+    customer.rules.retract(customer.record, original, 0)
     assert customer.record.encode() == before
 
 

@@ -141,8 +141,8 @@ def test_a_reversed_step_is_none() -> None:
     record, first, second = Record("C1"), transfer(0), transfer(5)
     assert not rules.apply(record, first, late=False).firings
     assert rules.apply(record, second, late=False).firings
-    rules.retract(record, second)
-    rules.retract(record, first)
+    rules.retract(record, second, 0)
+    rules.retract(record, first, 0)
     assert not rules.apply(record, transfer(7), late=False).firings
 
 
