@@ -105,6 +105,8 @@ def _worded(error: Any) -> str:
             return "should be keys with values, such as `name: ...`"
         case "list_type":
             return "should be a list, each entry behind a `- `"
+        case "too_long" if isinstance(error["input"], dict):
+            return f"at most {error['ctx']['max_length']} entries, not {len(error['input'])}"
         case "literal_error":
             expected: str = error["ctx"]["expected"]
             known = [one.strip("'") for one in expected.replace(" or ", ", ").split(", ")]

@@ -173,7 +173,7 @@ class RuleDefinition(Strict):
     score: Score | None = None
     """It fires when this is high, once until it is low again."""
     let: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Expression] = Field(
-        default_factory=dict
+        default_factory=dict, max_length=40
     )
     if_: Annotated[Expression, Field(alias="if")]
     unless: Expression | None = None

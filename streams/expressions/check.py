@@ -130,7 +130,7 @@ class Checker:
                 return self._condition(tree)
             case ast.UnaryOp(op=ast.USub()):
                 part = self.expect(tree.operand, Base.NUMBER)
-                return Arithmetic(part.type, "-", Literal(WHOLE, 0), part)
+                return Arithmetic(replace(part.type, optional=True), "-", Literal(WHOLE, 0), part)
             case ast.BinOp():
                 return self._arithmetic(tree)
             case ast.Call():
@@ -172,7 +172,8 @@ class Checker:
             raise self.error(tree, "write a number plainly, as in 200000, 200_000 or 0.25")
         if "." not in text:
             return Literal(WHOLE, int(text))
-        return Literal(Type(Base.NUMBER, decimals=len(text.split(".")[1])), Decimal(text))
+        number = Decimal(text)
+        return Literal(Type(Base.NUMBER, decimals=_kept(len(text.split(".")[1]))), number)
 
     def _name(self, tree: ast.Name) -> Node:
         name, scope = tree.id, self.scope
@@ -280,8 +281,7 @@ class Checker:
         left = self.expect(tree.left, Base.NUMBER)
         right = self.expect(tree.right, Base.NUMBER)
         decimals = _decimals(operator, left.type.decimals, right.type.decimals)
-        optional = left.type.optional or right.type.optional or operator == "/"
-        return Arithmetic(Type(Base.NUMBER, optional, decimals), operator, left, right)
+        return Arithmetic(Type(Base.NUMBER, True, decimals), operator, left, right)
 
     def _comparison(self, tree: ast.Compare) -> Node:
         found: list[Node] = []
@@ -374,5 +374,8 @@ class Checker:
 def _decimals(operator: str, left: int | None, right: int | None) -> int | None:
     if left is None or right is None or operator == "/":
         return None
-    decimals = left + right if operator == "*" else max(left, right)
+    return _kept(left + right if operator == "*" else max(left, right))
+
+
+def _kept(decimals: int) -> int | None:
     return decimals if decimals <= MAX_DECIMALS else None

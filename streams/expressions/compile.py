@@ -61,6 +61,9 @@ class Writer:
         self.namespace: dict[str, Any] = {
             "abs": abs,
             "quotient": values.quotient,
+            "product": values.product,
+            "low": values.LOW,
+            "high": values.HIGH,
             "rounded": values.rounded,
             "present": values.present,
             "points": values.score_points,
@@ -113,9 +116,16 @@ class Writer:
         match node:
             case Arithmetic(operator="/"):
                 return f"quotient({self.value(node.left)}, {self.value(node.right)})"
+            case Arithmetic(operator="*") if node.type.decimals != 0:
+                return f"product({self.value(node.left)}, {self.value(node.right)})"
             case Arithmetic():
                 guards, (left, right) = self._known(node.left, node.right)
-                return _or_none(guards, f"{left} {node.operator} {right}")
+                # Numbers of one kind are compared much faster.
+                whole = node.type.decimals == 0
+                low, high = (-values.LIMIT, values.LIMIT) if whole else ("low", "high")
+                name = self._temporary()
+                within = f"{low} < ({name} := {left} {node.operator} {right}) < {high}"
+                return _or_none([*guards, within], name)
             case Absolute():
                 guards, (part,) = self._known(node.part)
                 return _or_none(guards, f"abs({part})")

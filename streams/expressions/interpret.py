@@ -48,9 +48,9 @@ _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "<=": operator.le,
     ">": operator.gt,
     ">=": operator.ge,
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
+    "+": lambda left, right: values.within(left + right),
+    "-": lambda left, right: values.within(left - right),
+    "*": values.product,
     "/": values.quotient,
 }
 

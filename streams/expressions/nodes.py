@@ -196,7 +196,8 @@ class HasText(Node):
 @dataclass(frozen=True, slots=True)
 class Arithmetic(Node):
     operator: str
-    """One of + - * /; a quotient is a Decimal, and unknown where the divisor is zero."""
+    """One of + - * /; a quotient is a Decimal, and unknown where the divisor is zero. Any result is
+    unknown that is too large (LIMIT in streams/expressions/values.py)."""
     left: Node
     right: Node
 

@@ -11,16 +11,43 @@ from schemas.record import Record
 from streams.expressions.nodes import Base, Type
 
 Number = int | Decimal
+_DIGITS = 28
+"""Before the point and after it. A rule can multiply what it multiplied, so that numbers would have
+twice the digits each time."""
+LIMIT = 10**_DIGITS
+HIGH, LOW = Decimal(LIMIT), Decimal(-LIMIT)
+_ZERO = Decimal(0)
 _ROUNDING = Context(prec=28, rounding=ROUND_HALF_EVEN)
 _KINDS = {Base.TEXT: str, Base.NUMBER: int, Base.FLAG: bool, Base.TEXTS: list}
 _DAY = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\Z")
 
 
 def quotient(left: Number | None, right: Number | None) -> Decimal | None:
-    """Unknown where a side is unknown or the divisor is zero."""
+    """Unknown where a side is unknown, the divisor is zero, or the quotient is LIMIT or more."""
     if left is None or right is None or not right:
         return None
-    return Decimal(left) / right
+    return _sized(Decimal(left) / right)
+
+
+def product(left: Number | None, right: Number | None) -> Number | None:
+    """Unknown where a side is unknown, or where it is LIMIT or more."""
+    if left is None or right is None:
+        return None
+    found = left * right
+    return within(found) if isinstance(found, int) else _sized(found)
+
+
+def within(value: Number) -> Number | None:
+    """What is LIMIT or more, either way, is unknown."""
+    return value if -LIMIT < value < LIMIT else None
+
+
+def _sized(value: Decimal) -> Decimal | None:
+    """As `within`, and what would begin after the last digit is zero."""
+    size = value.adjusted()
+    if -_DIGITS <= size < _DIGITS:
+        return value
+    return None if value and size > 0 else _ZERO
 
 
 def rounded(value: Number | None, decimals: int) -> Number | None:

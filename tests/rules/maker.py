@@ -240,6 +240,8 @@ class Maker:
     def number(self, depth: int = 3) -> str:
         random = self.random
         literals = ["0", "3", "100", "0.5", "200_000", "12.3456"]
+        if not self.aggregate:  # sums of those are rounded in another order by the twin
+            literals += ["0.000000000001", "9" * 24]
         if not self.alone:
             literals += ["profile.scores.churn", "default(profile.scores.score_1, 7)"]
             literals += ["default(attributes.number, 1)", "attributes.amount", "attributes.decimal"]

@@ -5,6 +5,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,9 +16,11 @@ from streams.expressions.check import Scope, check
 from streams.expressions.compile import Writer, compile_function
 from streams.expressions.interpret import World, interpret
 from streams.expressions.nodes import Aggregate, Attribute, Base, Node, Reading, ScoreField, walk
+from streams.expressions.values import render
 from streams.recent import KEPT_EVENTS
 from streams.rules.checked import check_rule
 from streams.rules.ruleset import RuleSet, compile_rules
+from tests.lane.rules import rule
 from tests.rules.maker import (
     DECLARED,
     TYPES,
@@ -208,6 +211,39 @@ def test_a_condition_may_have_more_clauses_than_python_can_nest() -> None:
     )
     event = next(one for one in iter(lambda: random_input(random), None) if one.type == rule.on[0])
     assert compile_rules([rule]).apply(Record("C1"), event, late=False).firings
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("9" * 24 + " * 9999", 9999 * (10**24 - 1)),
+        ("9" * 24 + " * 10001", None),
+        ("-" + "9" * 24 + " * 10001", None),
+        ("9" * 24 + ".5 * 10001", None),
+        ("9" * 24 + " / 0.00001", None),
+        ("0.000000000001 * 0.000000000001", Decimal("1E-24")),
+        ("0.000000000001 * 0.000000000001 * 0.000000000001", 0),
+        ("0 * 0.000000000001 * 0.000000000001 * 0.000000000001", 0),
+        ("0.000000000001 / (1 / 0.000000000001) / (1 / 0.000000000001)", 0),
+        (f"{'9' * 24} * 5000 + {'9' * 24} * 5001", None),
+        (f"0 - {'9' * 24} * 5000 - {'9' * 24} * 5001.5", None),
+    ],
+)
+def test_numbers_have_so_many_digits(text: str, expected: Any) -> None:
+    """Beyond them they are unknown; what would begin after them is zero."""
+    node = check(text, Scope(("page.viewed",)))
+    assert node.type.optional
+    world = World(random_data(Random(1), "page.viewed"), Record("C1"), {}, {}.__getitem__)
+    (value, *_) = run_compiled(node, world, [])
+    assert value == expected == interpret(node, world)
+    assert len(render(value)) < 60
+
+
+def test_a_window_over_a_number_with_more_decimals_than_it_keeps() -> None:
+    text = "abs(sum(default(base_amount, 0.000000000001), transfer.completed, 1d)) >= 0"
+    rules = compile_rules([RuleDefinition.model_validate(rule("a", **{"if": text}))])
+    event = random_input(Random(1), types=["transfer.completed"])
+    assert len(rules.apply(Record("C1"), event, late=False).firings) == 1
 
 
 def test_random_rules_reach_everything() -> None:

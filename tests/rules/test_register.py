@@ -22,7 +22,7 @@ from schemas.rules import MAX_VERSION, RuleDefinition, Status
 from streams.inputs import Raw
 from streams.rules.register import RegisterError, RuleBook
 from streams.rules.ruleset import compile_rules
-from tests.lane.rules import fragile, rule
+from tests.lane.rules import rule
 
 AT = "2026-01-01T00:00:00+00:00"
 FILES = [RuleDefinition.model_validate(rule("from-a-file"))]
@@ -164,5 +164,7 @@ def test_a_key_is_read_as_it_was_written(name: str, one: int) -> None:
 
 @pytest.mark.timeout(20)
 def test_lets_that_build_on_each_other_compile_in_no_time() -> None:
-    """Each names the one before it twice: gone through each time, that would be 2^19 ways."""
-    assert compile_rules([RuleDefinition.model_validate(fragile())]).running == 1
+    """Each names the one before it twice: gone through each time, that would be 2^39 ways."""
+    lets = {"s0": "base_amount"} | {f"s{n}": f"s{n - 1} * s{n - 1}" for n in range(1, 40)}
+    written = rule("a", let=lets, **{"if": "s39 > 0"})
+    assert compile_rules([RuleDefinition.model_validate(written)]).running == 1

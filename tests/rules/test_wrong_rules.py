@@ -319,6 +319,13 @@ FILES = [
     ("  times: count", "  amount: count", 9, 11, "let.amount: the name amount is already taken"),
     ("  times: count", "  class: count", 9, 10, "let.class: the name class is already taken"),
     ("cooldown: 1d", "<<: {cooldown: 1d}", 19, 1, "no merging with <<: write the keys themselves"),
+    (
+        "  times: count",
+        "".join(f"  a{n}: 1\n" for n in range(39)) + "  times: count",
+        8,
+        1,
+        "let: at most 40 entries, not 41",
+    ),
     ("kind: risk", "kind: risk\nkind: care", 5, 1, "this is not YAML: this key stands twice"),
     ("title: {en: A, zh: 甲}", "title: {en: A", 4, 5, "this is not YAML"),
     ("title: {en: A, zh: 甲}", "title: text", 3, 8, "title: should be keys with values"),
