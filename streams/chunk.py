@@ -17,6 +17,7 @@ from schemas.record import MAX_RECORD_BYTES, Record
 from streams.base_amounts import LargeBaseAmountError, NoBaseAmountError
 from streams.broadcasts import NO_ROUND, Pending, Round
 from streams.context import Context
+from streams.effects import MAX_EFFECT_BYTES, OversizeError
 from streams.inputs import Input, Raw
 from streams.intake import Entry, reject
 from streams.mirror import Told
@@ -30,15 +31,7 @@ ACTION_BYTES = 1_024
 each rule that waits after it, by the room that rules need to wait, and by ACTION_BYTES for each
 that fires."""
 
-MAX_EFFECT_BYTES = 900_000
-"""An encoded effect stays below Kafka's usual limit for a message, 1 MB."""
-
-
 TOO_LARGE = f"the record would exceed {MAX_RECORD_BYTES} bytes"
-
-
-class OversizeError(ValueError):
-    """The record or an effect would exceed its limit."""
 
 
 @dataclass(slots=True)
@@ -225,9 +218,9 @@ class _Chunk:
         if stepped.applied:
             touched.applied.append(one)
             touched.bound += ACTION_BYTES * len(stepped.fired)
-            touched.bound += MAX_RECORD_BYTES if stepped.armed else 0
+            touched.bound += MAX_RECORD_BYTES if stepped.armed or stepped.failed else 0
         self._outcome.counts["told"] += 1
-        self._tell(_sendable(stepped))
+        self._tell(stepped)
 
     def _fire(self, touched: _Touched, until: int) -> None:
         if 0 <= touched.record.header.next_due <= until:
@@ -236,8 +229,9 @@ class _Chunk:
                 return
             touched.applied.append(until)
             touched.bound += ACTION_BYTES * len(stepped.fired)
+            touched.bound += MAX_RECORD_BYTES if stepped.failed else 0
             self._outcome.counts["timers"] += 1
-            self._tell(_sendable(stepped))
+            self._tell(stepped)
 
     def _step(self, raw: Raw, event: Input) -> None:
         touched = self._touch(event.event.subject)
@@ -248,7 +242,7 @@ class _Chunk:
             stepped = step(touched.record, event, self._context)
             if stepped.applied:
                 self._check_size(touched, raw, event, stepped)
-                _check_effects(stepped)
+                _check_summary(stepped)
         except ConflictError as error:
             self._bury(reject(raw, Reason.CONFLICT, str(error), event.event))
         except NoBaseAmountError as error:
@@ -328,28 +322,17 @@ def failed_fold(event: Input, error: Exception) -> str:
 
 def growth(event: Input, size: int, stepped: Stepped, rules: RuleSet) -> int:
     """More than a record grew by with an event of `size` bytes; as much as there may be where
-    timers were set for all its dates, since rules changed."""
-    if stepped.armed:
+    timers were set for all its dates, since rules changed, or where a rule failed: nothing tells
+    what it noted before."""
+    if stepped.armed or stepped.failed:
         return MAX_RECORD_BYTES
     timers, room = rules.room(event.type)
     actions = ACTION_BYTES * len(stepped.fired)
     return (GROWTH_FACTOR + timers) * size + GROWTH_BYTES + room + actions
 
 
-def _sendable(stepped: Stepped) -> Stepped:
-    """The same, or without its effects where one would not be taken: there is no event that could
-    be a dead letter."""
-    try:
-        _check_effects(stepped)
-    except OversizeError:
-        fired = (name.partition(":")[2] for name in stepped.fired)
-        return Stepped(applied=True, failed=(*stepped.failed, *fired))
-    return stepped
-
-
-def _check_effects(stepped: Stepped) -> None:
-    """Rules repeat fields in their texts, as often as their authors like: raises OversizeError for
-    an effect that would not be taken."""
+def _check_summary(stepped: Stepped) -> None:
+    """Raises OversizeError if it would not be taken; what rules make is smaller, see effects_of."""
     for effect, value in zip(stepped.effects, stepped.encoded, strict=True):
         if len(value) > MAX_EFFECT_BYTES:
             raise OversizeError(

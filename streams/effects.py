@@ -1,8 +1,10 @@
 """From a rule that fired to what is done and goes out, or the decision that it is not."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, get_args
+
+from msgspec.structs import replace
 
 from schemas.activity import Timer
 from schemas.effects import (
@@ -25,6 +27,7 @@ from schemas.effects import (
     Task,
     TaskData,
     Text,
+    encode_effect,
 )
 from schemas.envelope import VIPCARE, from_millis
 from schemas.record import Record
@@ -43,6 +46,12 @@ from streams.rules.scores import said
 from streams.texts import fill
 
 SOURCE = VIPCARE
+MAX_EFFECT_BYTES = 900_000
+"""An encoded effect stays below Kafka's usual limit for a message, 1 MB."""
+
+
+class OversizeError(ValueError):
+    """The record or an effect would exceed its limit."""
 
 
 class Occasion(NamedTuple):
@@ -111,14 +120,43 @@ class Deed(NamedTuple):
     settings: CoreSettings
 
 
-def effects_of(deed: Deed) -> Iterator[Effect]:
-    """Do what a rule's `then` asks for, in its order, and tell it; or that it is withheld."""
+def effects_of(deed: Deed) -> list[tuple[Effect, bytes]]:
+    """Do what a rule's `then` asks for, in its order, and tell it; or that it is withheld. Beside
+    each effect is what it is sent as.
+
+    Raises OversizeError for an effect that would not be taken: rules repeat fields in their texts,
+    as often as their authors like. All effects are made before anything is done to the record, so
+    whatever is raised there leaves no trace; what changes the record comes last anyway.
+    """
     firing = deed.firing
     if firing.withheld is not None:
-        yield _decision(deed, firing.withheld, firing.rule.then.actions)
-        return
-    for action in firing.rule.then.actions:
-        yield _DO[action](deed, action)
+        decision = _decision(deed, firing.withheld, firing.rule.then.actions)
+        return [(decision, _encoded(decision))]
+    told = [_TELL[action](deed, action) for action in firing.rule.then.actions]
+    made = [(effect, _encoded(effect)) for effect in told]
+    return [
+        _done(deed, effect, sent) if isinstance(effect, ActionTaken) else (effect, sent)
+        for effect, sent in made
+    ]
+
+
+def _encoded(effect: Effect) -> bytes:
+    encoded = encode_effect(effect)
+    if len(encoded) > MAX_EFFECT_BYTES:
+        raise OversizeError(f"{effect.id} has {len(encoded)} bytes, more than {MAX_EFFECT_BYTES}")
+    return encoded
+
+
+def _done(deed: Deed, taken: ActionTaken, encoded: bytes) -> tuple[Effect, bytes]:
+    """Do to the record what was told; and tell if that changed something."""
+    data, record, at = taken.data, deed.record, deed.occasion.at
+    if data.action == "greeting":
+        assert data.occasion is not None
+        note_greeting(record.activity, data.occasion, data.name, at)
+    elif act(record, deed.firing.rule, data.action, at):
+        taken = replace(taken, data=replace(data, changed=True))
+        return taken, encode_effect(taken)
+    return taken, encoded
 
 
 def profile_of(record: Record, summary: ProfileData, occasion: Occasion) -> Profile:
@@ -191,7 +229,6 @@ def _greeting(deed: Deed, action: Action) -> ActionTaken | Decision:
     thing = _name(deed, action)
     last = last_greeting(record.activity, wanted.occasion)
     template, language = greetings.choose(wanted.occasion, record.profile, last, thing)
-    note_greeting(record.activity, wanted.occasion, template.id, deed.occasion.at)
     said = _said(deed, None)
     said["text"] = {language: fill(template.texts[language], deed.firing.values)}
     data = ActionData(
@@ -213,13 +250,13 @@ def _action(deed: Deed, action: RecordAction) -> ActionTaken:
         action_id=thing,
         action=action,
         name=name_of(rule, action),
-        changed=act(deed.record, rule, action, deed.occasion.at),
+        changed=False,  # see _done
         **_said(deed, rule.then.templates.get(action)),
     )
     return ActionTaken(**_envelope(thing, deed), data=data)
 
 
-_DO: dict[Action, Callable[[Deed, Any], Effect]] = {
+_TELL: dict[Action, Callable[[Deed, Any], Effect]] = {
     "task": _task,
     "alert": _alert,
     "process": _process,

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from heapq import heappop, heappush
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from schemas.effects import Effect, encode_effect, encode_profile
+from schemas.effects import Effect, encode_profile
 from schemas.record import Record
 from streams import duplicates, timers
 from streams.base_amounts import with_base_amount
@@ -25,7 +25,7 @@ from streams.effects import (
 from streams.fold import fold
 from streams.inputs import Input
 from streams.mirror import MIRRORED, Told, mirrored
-from streams.rules.ruleset import Firing, also
+from streams.rules.ruleset import Fired, Firing, also
 from streams.summary import changed_summary, may_change_summary
 from streams.waits import dates
 from streams.waits.waking import wake
@@ -113,42 +113,43 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
     other = mirrored(event) if event.type in MIRRORED else None
     if not (telling or late or armed or outcome.firings or outcome.failed or other):
         return _PLAIN
-    effects, encoded = _effects(record, outcome.firings, of_event(event), settings, telling=telling)
-    return Stepped(
-        applied=True,
-        late=late,
-        armed=armed,
-        effects=effects,
-        encoded=encoded,
-        fired=[_counted(firing) for firing in outcome.firings],
-        failed=outcome.failed,
-        told=other,
-    )
+    made = _follow(record, outcome, of_event(event), settings, telling=telling)
+    return structs.replace(made, late=late, armed=armed, told=other)
 
 
-def _effects(
+def _follow(
     record: Record,
-    firings: Sequence[Firing],
+    outcome: Fired,
     occasion: Occasion,
     settings: CoreSettings,
     *,
     telling: bool,
-) -> tuple[list[Effect], list[bytes]]:
-    """Those of the rules that fired, and the summary where it may have changed, beside what they
-    are sent as.
+) -> Stepped:
+    """What the rules that fired do, and the summary where it may have changed.
 
-    What a rule does to the record comes after all rules of the step were evaluated.
+    What a rule does to the record comes after all rules of the step were evaluated. One whose
+    effects cannot be made or sent failed; to its cooldown and its limit it fired.
     """
-    deeds = (Deed(record, one, occasion_of(one, occasion), settings) for one in firings)
-    effects = [effect for deed in deeds for effect in effects_of(deed)]
-    encoded = [encode_effect(effect) for effect in effects]
+    effects: list[Effect] = []
+    encoded: list[bytes] = []
+    fired: list[str] = []
+    failed = [*outcome.failed]
+    for firing in outcome.firings:
+        try:
+            made = effects_of(Deed(record, firing, occasion_of(firing, occasion), settings))
+        except Exception:  # whatever a rule raises is its own loss alone
+            failed.append(firing.rule.id)
+            continue
+        fired.append(_counted(firing))
+        effects += [effect for effect, _ in made]
+        encoded += [sent for _, sent in made]
     if telling:
         summary = changed_summary(record, occasion.cause, settings.attributes)
         if summary is not None:
             profile = profile_of(record, summary.data, occasion)
             effects.append(profile)
             encoded.append(encode_profile(profile, summary.encoded))
-    return effects, encoded
+    return Stepped(applied=True, effects=effects, encoded=encoded, fired=fired, failed=failed)
 
 
 def _change_the_record(firings: Sequence[Firing]) -> bool:
@@ -177,16 +178,8 @@ def receive(record: Record, one: Pending, context: Context, *, mark: bool) -> St
     record.header.last_broadcast = one.number
     record.header.sequence += bool(firings) or armed
     telling = record.header.summary_version > 0 and _change_the_record(firings)
-    occasion = of_broadcast(told)
-    effects, encoded = _effects(record, firings, occasion, context.settings, telling=telling)
-    return Stepped(
-        applied=True,
-        armed=armed,
-        effects=effects,
-        encoded=encoded,
-        fired=[_counted(firing) for firing in firings],
-        failed=outcome.failed,
-    )
+    made = _follow(record, outcome, of_broadcast(told), context.settings, telling=telling)
+    return structs.replace(made, armed=armed)
 
 
 def fire(record: Record, until: int, context: Context) -> Stepped:
@@ -207,12 +200,12 @@ def fire(record: Record, until: int, context: Context) -> Stepped:
         timer = held[key]
         occasion = of_timer(key, timer)
         woken = wake(record, key, timer, context.rules, context.facts)
-        failed += woken.failed
-        fired += [_counted(firing) for firing in woken.firings]
         telling = record.header.summary_version > 0 and _change_the_record(woken.firings)
-        made = _effects(record, woken.firings, occasion, context.settings, telling=telling)
-        effects += made[0]
-        encoded += made[1]
+        made = _follow(record, woken, occasion, context.settings, telling=telling)
+        effects += made.effects
+        encoded += made.encoded
+        fired += made.fired
+        failed += made.failed
         if key in held and not timer.fired and timer.due <= until:
             heappush(due, (timer.due, key))
     if applied:

@@ -15,7 +15,7 @@ from streams.backtest.facts import FactsInTime
 from streams.backtest.whys import Whys
 from streams.base_amounts import LargeBaseAmountError, NoBaseAmountError
 from streams.broadcasts import Pending, is_over
-from streams.chunk import ACTION_BYTES, MAX_EFFECT_BYTES, TOO_LARGE, failed_fold, growth
+from streams.chunk import ACTION_BYTES, TOO_LARGE, failed_fold, growth
 from streams.context import Context, CoreSettings
 from streams.facts import Facts
 from streams.inputs import Input
@@ -169,9 +169,8 @@ class _Run:
         self._fire(at)
         self._played.counts["told"] += self._trial.rules.listens(one.type)
         stepped = receive(self._record, Pending(self._told, one), self._context, mark=False)
-        self._bound += ACTION_BYTES * len(stepped.fired)
-        if not _is_oversize(stepped):
-            self._note(stepped)
+        self._grow(stepped)
+        self._note(stepped)
 
     def _learn(self, at: int) -> None:
         facts = self._trial.facts.at(at)
@@ -182,9 +181,8 @@ class _Run:
         if 0 <= self._record.header.next_due <= until:
             stepped = fire(self._record, until, self._context)
             self._played.counts["timers"] += stepped.applied
-            self._bound += ACTION_BYTES * len(stepped.fired)
-            if not _is_oversize(stepped):
-                self._note(stepped)
+            self._grow(stepped)
+            self._note(stepped)
 
     def _step(self, number: int, event: Input, size: int) -> Why | None:
         """Apply one event; why it is a dead letter, if it is one."""
@@ -204,10 +202,6 @@ class _Run:
         self._bound += growth(event, size, stepped, self._trial.rules)
         if self._is_too_large():
             raise _LostError(number, (Reason.OVERSIZE, TOO_LARGE))
-        if _is_oversize(stepped):
-            rules = " or ".join(sorted(name.partition(":")[2] for name in stepped.fired))
-            detail = f"an effect of {rules or event.type} would exceed {MAX_EFFECT_BYTES} bytes"
-            raise _LostError(number, (Reason.OVERSIZE, detail))
         self._played.counts["applied"] += 1
         if stepped.effects or stepped.failed:
             self._note(stepped)
@@ -220,12 +214,13 @@ class _Run:
             counts[f"rule_failures:{rule}"] += 1
         self._played.effects.extend(stepped.effects)
 
+    def _grow(self, stepped: Stepped) -> None:
+        """By what had no event of its own."""
+        self._bound += ACTION_BYTES * len(stepped.fired)
+        self._bound += MAX_RECORD_BYTES if stepped.failed else 0
+
     def _is_too_large(self) -> bool:
         """As a chunk tells it: exactly, where a bound does not say no."""
         if self._bound > MAX_RECORD_BYTES:
             self._bound = len(self._record.encode())
         return self._bound > MAX_RECORD_BYTES
-
-
-def _is_oversize(stepped: Stepped) -> bool:
-    return any(len(value) > MAX_EFFECT_BYTES for value in stepped.encoded)

@@ -402,21 +402,26 @@ def _settle(
     at: int,
 ) -> Fired:
     """What follows from rules whose condition holds, all of them evaluated: whoever fires notes it
-    in its gate, whoever scores in the profile."""
+    in its gate, whoever scores in the profile. What a rule shows is made before that, so one that
+    raises there has noted nothing."""
     firings: list[Firing] = []
+    failed = [*failed]
     waiting: list[Waiting] = []
     amendable: list[Firing] = []
     scored = False
     for rule, values in held:
-        if (absent := rule.checked.waits.absence) is not None:
-            waiting.append(Waiting(absent, _shown(rule, values)))
-        elif rule.definition.score is not None:
-            scored |= _score(rule, rule.definition.score, values, record, at, firings)
-        elif not _is_closed(rule, record, at):
-            if rule.definition.amendable:
-                amendable.append(_fire(rule, kept_values(rule, values), record, at))
-            else:
-                firings.append(_fire(rule, _shown(rule, values), record, at))
+        try:
+            if (absent := rule.checked.waits.absence) is not None:
+                waiting.append(Waiting(absent, _shown(rule, values)))
+            elif rule.definition.score is not None:
+                scored |= _score(rule, rule.definition.score, values, record, at, firings)
+            elif not _is_closed(rule, record, at):
+                if rule.definition.amendable:
+                    amendable.append(_fire(rule, kept_values(rule, values), record, at))
+                else:
+                    firings.append(_fire(rule, _shown(rule, values), record, at))
+        except Exception:  # whatever a rule raises is its own loss alone
+            failed.append(rule.id)
     if firings or failed or waiting or scored or amendable:
         return Fired(firings, failed, tuple(waiting), scored, tuple(amendable))
     return _NONE

@@ -22,6 +22,7 @@ from schemas.events.campaign import CAMPAIGNS
 from schemas.position import Position, Range, Walk
 from schemas.record import Record
 from schemas.rules import RuleDefinition
+from streams import effects as effects_module
 from streams import replay as replaying
 from streams.announced import Announced, holidays_ahead
 from streams.broadcasts import begin, listens, walked
@@ -356,6 +357,23 @@ def test_who_has_an_event_meanwhile_is_told_before_it() -> None:
     runner.settle(NOW + 4)
     assert not runner.told()
     assert runner.counts["told"] == 11
+    assert replayed(runner) == (runner.effects, runner.committed)
+
+
+def test_an_oversize_effect_takes_nothing_from_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(effects_module, "MAX_EFFECT_BYTES", 3_000)
+    text = dict.fromkeys(["en", "zh"], "高" * 500)
+    loud = {**RULE, "id": "loud", "then": {"task": {"title": text, "text": text}}}
+    rules = compile_rules([RuleDefinition.model_validate(one) for one in (loud, RULE)])
+    bank = Bank()
+    some_customers(bank, 10)
+    runner = Runner(bank, rules)
+    runner.settle(NOW)
+    bank.announce(campaign("tour", NOW + 1))
+    runner.settle(NOW + 2)
+    customers = len(runner.committed)
+    assert len(runner.told()) == customers
+    assert runner.counts["rule_failures:loud"] == runner.counts["fired:tell"] == customers
     assert replayed(runner) == (runner.effects, runner.committed)
 
 

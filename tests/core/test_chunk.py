@@ -8,16 +8,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from schemas.effects import Effect
+from schemas.effects import Effect, Profile
 from schemas.position import Position, Range
 from schemas.record import Record
 from schemas.rules import RuleDefinition
 from streams import chunk as chunk_module
+from streams import effects as effects_module
 from streams.chunk import Outcome, apply_chunk, merge
 from streams.context import Context, CoreSettings
+from streams.expressions.values import render
 from streams.inputs import Raw
 from streams.intake import Entry, read
 from streams.replay import replay
+from streams.rules import amending as amending_module
+from streams.rules import ruleset as ruleset_module
 from streams.rules.ruleset import compile_rules
 from tests.core.strategies import CUSTOMERS, DAY, NOW, PARTITIONS, message, partitions, transfer
 from tests.shipped import GREETINGS, shipped_rules
@@ -221,31 +225,87 @@ def test_the_future_is_a_dead_letter_that_moves_nothing() -> None:
     assert not outcome.records
 
 
-def test_an_oversize_effect_is_a_dead_letter_and_no_trace() -> None:
-    loud = RuleDefinition.model_validate(
-        {
-            "id": "loud",
-            "version": 1,
-            "title": {"en": "Loud", "zh": "响"},
-            "kind": "care",
-            "owner": "tests",
-            "status": "live",
-            "on": "page.viewed",
-            "if": "page == page",
-            "then": {"task": {"text": {"en": "{page}" * 80, "zh": "{page}" * 80}}},
-        }
-    )
+def page_rule(name: str, text: str, **changes: object) -> RuleDefinition:
+    """One that tells of every page."""
+    said = {"text": {"en": text, "zh": text or "x"}}
+    written: dict[str, object] = {
+        "id": name,
+        "version": 1,
+        "title": {"en": "A", "zh": "甲"},
+        "kind": "care",
+        "owner": "tests",
+        "status": "live",
+        "on": "page.viewed",
+        "if": "page == page",
+        "then": {"task": said, "tag": name},
+    }
+    return RuleDefinition.model_validate(written | changes)
+
+
+def viewed(n: int, page: str, at: int = NOW - DAY) -> Entry:
     who = CUSTOMERS[0]
-    context = replace(CONTEXT, rules=compile_rules([loud]))
+    value = message("page.viewed", {"page": page}, at=at, customer=who, event_id=str(n))
+    return read(Raw("bank.app", 0, n, who.encode(), value), SETTINGS)
 
-    def viewed(n: int, page: str) -> Entry:
-        value = message("page.viewed", {"page": page}, at=NOW - DAY, customer=who, event_id=str(n))
-        return read(Raw("bank.app", 0, n, who.encode(), value), SETTINGS)
 
+@pytest.mark.parametrize("status", ["live", "shadow"])
+def test_an_oversize_effect_is_its_own_rule_s_failure(status: str) -> None:
+    rules = [page_rule("loud", "{page}" * 80, status=status), page_rule("sound", "{page}")]
+    context = replace(CONTEXT, rules=compile_rules(rules))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(chunk_module, "MAX_EFFECT_BYTES", 20_000)
-        outcome = apply_chunk([viewed(0, "p"), viewed(1, "p" * 200)], Record, context)
-    (letter,) = outcome.dead_letters
-    assert (letter.reason, letter.offset) == ("oversize", 1)
-    assert outcome.counts["applied"] == 1
-    assert outcome.records[who].activity.visits.pages == 1
+        patch.setattr(effects_module, "MAX_EFFECT_BYTES", 20_000)
+        outcome = apply_chunk([viewed(0, "p" * 200)], Record, context)
+        assert not outcome.dead_letters
+        assert outcome.counts["rule_failures:loud"] == 1
+        assert outcome.counts["fired:sound"] == 1
+        assert outcome.counts["fired:loud"] == outcome.counts["shadow:loud"] == 0
+        record = outcome.records[CUSTOMERS[0]]
+        assert record.activity.visits.pages == 1
+        assert [*record.profile.tags] == ["sound"], "nothing is done by halves"
+        made = [one for one in outcome.effects if not isinstance(one, Profile)]
+        assert {one.data.rule.id for one in made} == {"sound"}
+        outcome = apply_chunk([viewed(0, "p")], Record, context)
+    assert not any("failures" in name for name in outcome.counts)
+
+
+SQUARED = {"a0": f"{'9' * 24} * count(page.viewed, 7d)"} | {
+    f"a{n}": f"a{n - 1} * a{n - 1}" for n in range(1, 12)
+}
+"""Numbers that would have twice the digits each time."""
+
+
+@pytest.mark.parametrize("status", ["live", "shadow"])
+@pytest.mark.parametrize("amendable", [False, True])
+def test_numbers_that_grow_without_end_are_unknown(status: str, amendable: bool) -> None:
+    task = {"task": {"text": {"en": "{a0} {a11}", "zh": "x"}}}
+    squaring = page_rule("squaring", "", status=status, let=SQUARED, then=task, amendable=amendable)
+    rules = compile_rules([squaring, page_rule("sound", "{page}")])
+    outcome = apply_chunk([viewed(0, "p")], Record, replace(CONTEXT, rules=rules))
+    assert not outcome.dead_letters
+    assert outcome.counts["fired:sound"] == 1
+    made = [one for one in outcome.effects if not isinstance(one, Profile)]
+    values = next(one.data.values for one in made if one.data.rule.id == "squaring")
+    assert values["a0"] == "9" * 24
+    assert {values[f"a{n}"] for n in range(1, 12)} == {"–"}
+
+
+@pytest.mark.parametrize("amendable", [False, True])
+def test_a_rule_that_raises_when_it_shows_its_values_loses_its_own_effects(
+    monkeypatch: pytest.MonkeyPatch, amendable: bool
+) -> None:
+    def break_down(value: object) -> str:
+        if value == 404:
+            raise ValueError(value)
+        return render(value)
+
+    monkeypatch.setattr(ruleset_module, "render", break_down)
+    monkeypatch.setattr(amending_module, "render", break_down)
+    task = {"task": {"text": {"en": "{a}", "zh": "{a}"}}}
+    broken = page_rule("broken", "", let={"a": "400 + 4"}, then=task, amendable=amendable)
+    rules = compile_rules([broken, page_rule("sound", "{page}")])
+    outcome = apply_chunk(
+        [viewed(0, "p"), viewed(1, "q", NOW - 2 * DAY)], Record, replace(CONTEXT, rules=rules)
+    )
+    assert not outcome.dead_letters
+    assert outcome.counts["applied"] == outcome.counts["fired:sound"] == 2
+    assert outcome.counts["rule_failures:broken"] >= 2

@@ -13,6 +13,7 @@ from schemas.effects import Task
 from schemas.profile import NEVER
 from schemas.record import MAX_RECORD_BYTES, Record
 from schemas.rules import RuleDefinition
+from streams import effects as effects_module
 from streams.chunk import Outcome, apply_chunk
 from streams.context import Context, CoreSettings
 from streams.due import DueList
@@ -126,6 +127,21 @@ def test_a_large_deposit_is_told_days_before_its_maturity() -> None:
     assert (task.data.cause.id, task.data.cause.type) == ("1", "deposit.placed")
     assert bank.record.header.next_due == NEVER
     assert not tasks(bank.until(LATER))
+
+
+def test_a_timer_whose_effect_is_oversize_keeps_none_of_the_others_from_firing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(effects_module, "MAX_EFFECT_BYTES", 2_000)
+    loud = RULE | {"id": "loud", "then": {"task": {"text": dict.fromkeys(["en", "zh"], "x" * 500)}}}
+    loud["then"]["task"]["title"] = dict.fromkeys(["en", "zh"], "高" * 500)
+    rules = [RuleDefinition.model_validate(one) for one in (RULE, loud)]
+    bank = Bank(compile_rules(rules, zone=ZONE))
+    bank.deposit(ORIGIN, "2026-06-01")
+    outcome = bank.until(LATER)
+    assert [one.data.rule.id for one in tasks(outcome)] == ["maturing"]
+    assert outcome.counts["fired:maturing"] == outcome.counts["rule_failures:loud"] == 1
+    assert outcome.counts["fired:loud"] == outcome.counts["rule_failures:maturing"] == 0
 
 
 def test_a_small_one_is_looked_at_and_not_told() -> None:

@@ -9,8 +9,9 @@ from config.settings import Settings
 from schemas.effects import Alert, Decision, decode_effect
 from tests.lane.oracle import actual
 
-SMALL, HUGE = "1", "1000000000"
-"""Amounts: FRAGILE raises for the larger, as its number has more digits than there can be."""
+SMALL, HUGE = "home", "高" * 200
+"""Pages: of the larger `fragile` makes a text that cannot be sent."""
+LOOKS = "page != 'none'"
 
 
 def rule(name: str, version: int = 1, status: str = "live", **changes: Any) -> dict[str, Any]:
@@ -30,13 +31,36 @@ def rule(name: str, version: int = 1, status: str = "live", **changes: Any) -> d
 
 
 def fragile(version: int = 1) -> dict[str, Any]:
-    """Squares an amount so often that a large one overflows."""
-    squares = {f"s{n}": f"s{n - 1} * s{n - 1}" for n in range(1, 20)}
-    lets = {"s0": "base_amount * base_amount"} | squares
-    return rule("fragile", version, let=lets, **{"if": "s19 > 0"})
+    """Gives the name of a page as a reason so often that of a long one too much comes."""
+    reason = dict.fromkeys(("en", "zh"), "{page}" * 80)
+    signal = {"points": 5, "if": LOOKS, "reason": reason}
+    score = {"name": "looks", "threshold": 100, "release": 100, "signals": [signal] * 20}
+    then = {"alert": {"text": dict.fromkeys(("en", "zh"), "{reasons}")}}
+    return rule("fragile", version, on="page.viewed", score=score, then=then, **{"if": "true"})
 
 
-def transfers(name: str, customers: int, amount: str = SMALL) -> Iterator[dict[str, Any]]:
+def sound() -> dict[str, Any]:
+    """Another one that looks at pages."""
+    then = {"alert": {"text": {"en": "seen", "zh": "看"}}}
+    return rule("sound", on="page.viewed", then=then, **{"if": LOOKS})
+
+
+def views(name: str, customers: int, page: str = SMALL) -> Iterator[dict[str, Any]]:
+    """Two of each customer: the score is low before it is high."""
+    for number in range(customers):
+        for view, seen in ((f"{name}-{number}-none", "none"), (f"{name}-{number}", page)):
+            yield {
+                "specversion": "1.0",
+                "id": view,
+                "source": "test",
+                "type": "page.viewed",
+                "subject": f"C{number}",
+                "time": "2026-01-01T00:00:00Z",
+                "data": {"page": seen},
+            }
+
+
+def transfers(name: str, customers: int) -> Iterator[dict[str, Any]]:
     """One of each customer."""
     for number in range(customers):
         transfer = f"{name}-{number}"
@@ -51,9 +75,9 @@ def transfers(name: str, customers: int, amount: str = SMALL) -> Iterator[dict[s
                 "transfer": transfer,
                 "account": "A1",
                 "direction": "out",
-                "amount": amount,
+                "amount": "1",
                 "currency": "CNY",
-                "base_amount": amount,
+                "base_amount": "1",
             },
         }
 

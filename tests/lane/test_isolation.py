@@ -10,33 +10,33 @@ from config.settings import Settings
 from tests.kafka_server import KafkaServer
 from tests.lane.oracle import assert_reconciled, journal
 from tests.lane.process import Worker, changed, settings_for
-from tests.lane.rules import HUGE, fragile, outcomes, rule, transfers, write
+from tests.lane.rules import HUGE, fragile, outcomes, sound, views, write
 from tests.lane.test_facts import send
 
 CUSTOMERS, ERRORS = 20, 30
 
 
 def isolate_a_rule_that_raises(settings: Settings, folder: Path) -> None:
-    rules = write(folder / "rules", fragile(), rule("sound"))
+    rules = write(folder / "rules", fragile(), sound())
     settings = changed(settings, "worker", rules=rules, rule_errors=ERRORS)
     create(settings)
     with Worker(settings) as worker:
-        send(settings, folder, [*transfers("before", CUSTOMERS)])
-        worker.wait_until(lambda: worker.total("vipcare_events_applied_total") == CUSTOMERS)
-        send(settings, folder, [*transfers("huge", CUSTOMERS, HUGE)])
+        send(settings, folder, [*views("before", CUSTOMERS)])
+        worker.wait_until(lambda: worker.total("vipcare_events_applied_total") == 2 * CUSTOMERS)
+        send(settings, folder, [*views("huge", CUSTOMERS, HUGE)])
         worker.wait_until(lambda: worker.total("vipcare_rule_failures_total") == CUSTOMERS)
         assert worker.total("vipcare_rules_isolated") == 0
-        send(settings, folder, [*transfers("more", CUSTOMERS, HUGE)])
+        send(settings, folder, [*views("more", CUSTOMERS, HUGE)])
         worker.wait_until(lambda: worker.total("vipcare_rules_isolated") == 1)
-        send(settings, folder, [*transfers("after", CUSTOMERS), *transfers("x", CUSTOMERS, HUGE)])
-        worker.wait_until(lambda: worker.total("vipcare_events_applied_total") == 5 * CUSTOMERS)
+        send(settings, folder, [*views("after", CUSTOMERS), *views("x", CUSTOMERS, HUGE)])
+        worker.wait_until(lambda: worker.total("vipcare_events_applied_total") == 10 * CUSTOMERS)
         worker.kill()
-    send(settings, folder, [*transfers("again", CUSTOMERS)])
+    send(settings, folder, [*views("again", CUSTOMERS)])
     with Worker(settings) as worker:
-        worker.wait_until(lambda: worker.total("vipcare_events_applied_total") >= CUSTOMERS)
+        worker.wait_until(lambda: worker.total("vipcare_events_applied_total") >= 2 * CUSTOMERS)
         assert worker.total("vipcare_rules_isolated") == 1
         worker.stop()
-    assert_reconciled(settings, 6 * CUSTOMERS)
+    assert_reconciled(settings, 12 * CUSTOMERS)
     found = outcomes(settings)
     assert found["fragile@1 alert"] == named("before")
     assert found["fragile@1 shadow"] == named("after", "again")

@@ -17,25 +17,25 @@ from streams.context import Context, CoreSettings
 from streams.inputs import Raw
 from streams.intake import read
 from streams.rules.ruleset import compile_rules
-from tests.lane.rules import HUGE, SMALL, fragile, rule, transfers
+from tests.lane.rules import HUGE, SMALL, fragile, sound, views
 from tests.rules.mock_cluster import mock_cluster
 from tests.rules.test_register import active, version
 
 
 @pytest.mark.parametrize("status", ["live", "shadow"])
 def test_what_raises_is_counted(status: Status) -> None:
-    rules = [fragile() | {"status": status}, rule("sound")]
+    rules = [fragile() | {"status": status}, sound()]
     rule_set = compile_rules([RuleDefinition.model_validate(one) for one in rules])
     core = CoreSettings(partitions=1)
-    told = [*transfers("a", 1, SMALL), *transfers("b", 1, HUGE)]
+    told = [*views("a", 1, SMALL), *views("b", 1, HUGE)]
     raws = [
-        Raw("bank.payment", 0, offset, b"C0", json.dumps(one).encode())
+        Raw("bank.app", 0, offset, b"C0", json.dumps(one).encode())
         for offset, one in enumerate(told)
     ]
     record = Record("C0")
     context = Context(2**50, rule_set, core)
     outcome = apply_chunk([read(raw, core) for raw in raws], lambda _: record, context)
-    assert outcome.counts["applied"] == 2
+    assert outcome.counts["applied"] == 4
     assert outcome.counts["rule_failures:fragile"] == 1
     assert outcome.counts["fired:sound"] == 2
 
