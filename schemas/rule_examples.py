@@ -1,16 +1,41 @@
 """What a rule's owner shows beside it: events that are given, and what is expected of the rule."""
 
+from datetime import datetime
 from typing import Annotated, Any, get_args
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from schemas.effects import Action
-from schemas.rule_parts import Duration, Strict, Visible
+from schemas.rule_parts import (
+    LONGEST_DAYS,
+    UNIT_SECONDS,
+    Duration,
+    Strict,
+    Visible,
+    bounded,
+    seconds,
+)
 
 
 def _as_text(value: object) -> object:
     """YAML makes a number of 3, a day of 2026-03-01, and an instant of one with seconds."""
     return value if isinstance(value, str) or value is None else str(value)
+
+
+FIRST_YEAR, LAST_YEAR = 1970, 2999
+
+
+def _in_time(text: str) -> str:
+    if text.startswith("+"):
+        bounded(text[1:])
+        return text
+    try:
+        year = datetime.fromisoformat(text).year
+    except ValueError:
+        raise ValueError(f"no calendar has {text}") from None
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise ValueError(f"write a day from {FIRST_YEAR} to {LAST_YEAR}")
+    return text
 
 
 _TIME = r"^(D{4}-DD-DD([T ]DD:DD(:DD)?)?|\+D{1,5}[smhdw])$".replace("D", "[0-9]")
@@ -21,6 +46,7 @@ Time = Annotated[
         pattern=_TIME,
         examples=["2026-03-01 10:00", "2026-03-01", "+2h"],
     ),
+    AfterValidator(_in_time),
 ]
 """In the bank's time zone; or so long after the event before."""
 Part = Annotated[str, BeforeValidator(_as_text)]
@@ -43,6 +69,8 @@ class Given(Strict):
     def _spread(self) -> "Given":
         if (self.times > 1) != (self.every is not None):
             raise ValueError("times and every go together, as in `times: 3, every: 5d`")
+        if self.every and self.times * seconds(self.every) > LONGEST_DAYS * UNIT_SECONDS["d"]:
+            raise ValueError(f"all these times together take at most {LONGEST_DAYS}d")
         return self
 
 

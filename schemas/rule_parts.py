@@ -7,28 +7,32 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 UNIT_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 7 * 86_400}
 LONGEST_DAYS = 3_660
-_DURATION = re.compile(r"([0-9]{1,5})([smhdw])")
+_DURATION = re.compile(r"[0-9]{1,5}[smhdw]")
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Control characters but for tabs and breaks, and those that turn the direction of what follows: a
 text that has them does not read as what it is."""
 
 
-def _bounded(text: str) -> str:
-    found = _DURATION.fullmatch(text)
-    if found is None:
+def seconds(duration: str) -> int:
+    return int(duration[:-1]) * UNIT_SECONDS[duration[-1]]
+
+
+def bounded(text: str) -> str:
+    """A duration as rules may have it. Raises ValueError for anything else."""
+    if _DURATION.fullmatch(text) is None:
         raise ValueError("write a length as a number and s, m, h, d or w, as in 30d")
-    if int(found[1]) * UNIT_SECONDS[found[2]] > LONGEST_DAYS * UNIT_SECONDS["d"]:
+    if seconds(text) > LONGEST_DAYS * UNIT_SECONDS["d"]:
         raise ValueError(f"at most {LONGEST_DAYS}d long")
     return text
 
 
 def _lasting(text: str) -> str:
-    if int(text[:-1]) == 0:
+    if seconds(text) == 0:
         raise ValueError("this is no time at all: write a length of 1s or more, or leave it out")
     return text
 
 
-Duration = Annotated[str, AfterValidator(_bounded), Field(examples=["30d", "1h"])]
+Duration = Annotated[str, AfterValidator(bounded), Field(examples=["30d", "1h"])]
 Span = Annotated[Duration, AfterValidator(_lasting)]
 """A duration that is longer than none."""
 

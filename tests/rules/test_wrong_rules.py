@@ -164,6 +164,11 @@ def steps(step: str, condition: str = CONDITION) -> str:
     return f"sequence:\n  within: 1d\n  steps: [{step}]\nif: {condition}"
 
 
+def example(given: str) -> str:
+    """What is given, from column 13 of line 21 on."""
+    return f"examples:\n  - title: one\n    given: [{given}]\n    expect: []"
+
+
 # What is replaced in the good rule, by what, the line and column it is told at, and words.
 FILES = [
     ("on: transfer.completed", "on: transfer.complete", 7, 5, "did you mean transfer.completed?"),
@@ -205,6 +210,23 @@ FILES = [
     ('en: "{times} t', 'en: "{times}\\u2066 t', 17, 11, "that is not seen, U+2066: leave it out"),
     ("title: {en: A", 'title: {en: "A\\e"', 3, 13, "that is not seen, U+001B: leave it out"),
     (f"if: {CONDITION}", "if: \"'\\u202dgolf' in tags\"", 13, 5, "that is not seen, U+202D"),
+    (
+        "cooldown: 1d",
+        example("{at: 2026-02-31 10:00, event: logged.in}"),
+        21,
+        18,
+        "no calendar has",
+    ),
+    ("cooldown: 1d", example("{at: 0001-01-01, event: logged.in}"), 21, 18, "from 1970 to 2999"),
+    ("cooldown: 1d", example("{at: 9999-12-31, event: logged.in}"), 21, 18, "from 1970 to 2999"),
+    ("cooldown: 1d", example("{at: +9999w, event: logged.in}"), 21, 18, "at most 3660d long"),
+    (
+        "cooldown: 1d",
+        example("{at: 2026-02-01, event: logged.in, times: 9, every: 3000d}"),
+        21,
+        13,
+        "all these times together take at most 3660d",
+    ),
     ("cooldown: 1d", "rollout: 0", 19, 10, "greater than or equal to 1"),
     ("cooldown: 1d", "active: {}", 19, 1, "say from or until which day, or both"),
     ("cooldown: 1d", "active: {until: soon}", 19, 17, "should be a valid date"),
