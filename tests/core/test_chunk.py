@@ -197,12 +197,12 @@ def test_a_failing_fold_loses_its_event_and_nothing_else(monkeypatch: pytest.Mon
 
 
 def test_a_record_beyond_its_limit_refuses_the_event(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunk_module, "MAX_RECORD_BYTES", 700)
+    monkeypatch.setattr(chunk_module, "MAX_RECORD_BYTES", 1_400)
     store = Store(cached=True)
     outcome = store.apply([read(raw, SETTINGS) for raw in raws_of_one_customer(30)])
     assert {letter.reason for letter in outcome.dead_letters} == {"oversize"}
     assert outcome.counts["applied"] > 0
-    assert all(len(stored) <= 700 for stored in store.stored.values())
+    assert all(len(stored) <= 1_400 for stored in store.stored.values())
 
 
 def test_a_second_event_of_the_same_id_is_dropped_or_a_conflict() -> None:

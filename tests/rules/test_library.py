@@ -119,13 +119,13 @@ def test_a_reversed_transfer_does_not_count(customer: Customer) -> None:
     for day in range(2):
         customer.transfer(ORIGIN + day * DAY_MS, "300000", "US")
     before = customer.record.encode()
-    customer.transfer(ORIGIN + DAY_MS, "1", "US")
-    data = {"transfer": "T", "account": "A1", "direction": "out", "currency": "CNY"}
+    at = ORIGIN + DAY_MS - 1
+    customer.transfer(at, "1", "US")
+    data = {"transfer": f"T{at}", "account": "A1", "direction": "out", "currency": "CNY"}
     money = {"amount": Decimal("1"), "base_amount": Decimal("1")}
-    original = customer.event(
-        "transfer.completed", ORIGIN + DAY_MS, **data, **money, counterparty_country="US"
-    )
+    original = customer.event("transfer.completed", at, **data, **money, counterparty_country="US")
     customer.rules.retract(customer.record, original, 0)
+    assert not customer.rules.amend(customer.record, original).firings
     assert customer.record.encode() == before
 
 
