@@ -43,7 +43,7 @@ SPAN = 450 * DAY
 def histories(draw: st.DrawFn, size: int = 25) -> list[Raw]:
     """What happened to one customer, in the order of time."""
     ages = draw(st.lists(st.integers(0, SPAN), unique=True, min_size=1, max_size=size))
-    raws, legs = [], set[tuple[str, str]]()
+    raws, legs, back = [], set[tuple[str, str]](), set[tuple[str, str]]()
     for n, age in enumerate(sorted(ages, reverse=True)):
         kind, data = draw(payloads)
         if kind == "transfer.completed":
@@ -52,7 +52,10 @@ def histories(draw: st.DrawFn, size: int = 25) -> list[Raw]:
             data["transfer"] = f"T{n}" if same in legs else same[0]
             legs.add((data["transfer"], data["direction"]))
         elif kind == "transfer.reversed":
-            data["transfer"] = f"T{n % 8}"  # it may come twice
+            # Of two reversals of one transfer the first to arrive counts.
+            same = f"T{n % 8}", data["direction"]
+            data["transfer"] = f"T{n}" if same in back else same[0]
+            back.add((data["transfer"], data["direction"]))
         value = message(kind, data, at=NOW - age, customer=WHO, event_id=str(n))
         raws.append(Raw("bank.core", 0, n, WHO.encode(), value))
     return raws
