@@ -109,9 +109,9 @@ class _Group:
         data = [event.data for event in events]
         plan = _plan(type(data[0]))
         columns: list[Column | None] = [
-            [*picked.taken(messages.topics)],
-            [*picked.taken(messages.partitions)],
-            [*picked.taken(messages.offsets)],
+            picked.taken(messages.topics),
+            picked.taken(messages.partitions),
+            picked.taken(messages.offsets),
             _received(picked),
             [self.type.event_type()] * len(events),
             shared([event.source for event in events]),

@@ -173,7 +173,7 @@ def _set(
 def _days(profile: ProfileSection, wait: DateWait) -> Mapping[str, str]:
     """All the dates of a kind that there are, by what they are of."""
     if (kind := KINDS.get(wait.kind)) is not None:
-        things = {name: kind.find(profile, name) for name in kind.names(profile)}
+        things = {name: kind.find(profile, name) for name in kind.held(profile)}
         days = {name: kind.day(thing) for name, thing in things.items() if thing is not None}
         return {name: day for name, day in days.items() if day is not None}
     if wait.kind == FAMILY:

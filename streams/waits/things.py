@@ -4,7 +4,7 @@ One is told of in events. Here is how each kind is found in the record, and how 
 it as it is now.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from schemas.envelope import Data
@@ -24,10 +24,10 @@ class Kind(NamedTuple):
     """The event's field that names the thing."""
     date: str
     """The event's field that holds the date."""
-    names: Callable[[ProfileSection], Iterable[str]]
-    """Of all that there are, of those that ended, too."""
-    find: Callable[[ProfileSection, str], Any]
-    """The thing of a name; None where there is none (any more)."""
+    held: Callable[[ProfileSection], Mapping[str, Any]]
+    """By name, those that ended, too."""
+    is_open: Callable[[Any], bool]
+    """Whether there is anything to wait for (any more)."""
     day: Callable[[Any], str | None]
     """Its date."""
     tell: Callable[[str, Any], Data]
@@ -37,10 +37,10 @@ class Kind(NamedTuple):
     def types(self) -> tuple[str, ...]:
         return *self.sets, *self.others
 
-
-def _deposit(profile: ProfileSection, name: str) -> Deposit | None:
-    deposit = profile.deposits.get(name)
-    return deposit if deposit is not None and deposit.state == "open" else None
+    def find(self, profile: ProfileSection, name: str) -> Any:
+        """The thing of a name; None where there is none (any more)."""
+        thing = self.held(profile).get(name)
+        return thing if thing is not None and self.is_open(thing) else None
 
 
 def _tell_deposit(name: str, deposit: Deposit) -> DepositData:
@@ -52,11 +52,6 @@ def _tell_deposit(name: str, deposit: Deposit) -> DepositData:
         rate=deposit.rate,
         matures_on=deposit.matures_on,
     )
-
-
-def _holding(profile: ProfileSection, name: str) -> Holding | None:
-    holding = profile.holdings.get(name)
-    return holding if holding is not None and holding.amount > 0 else None
 
 
 def _tell_holding(name: str, holding: Holding) -> ProductData:
@@ -72,11 +67,6 @@ def _tell_holding(name: str, holding: Holding) -> ProductData:
     )
 
 
-def _loan(profile: ProfileSection, name: str) -> Loan | None:
-    loan = profile.loans.get(name)
-    return loan if loan is not None and loan.amount > 0 else None
-
-
 def _tell_loan(name: str, loan: Loan) -> LoanData:
     return LoanData(
         loan=name,
@@ -89,11 +79,6 @@ def _tell_loan(name: str, loan: Loan) -> LoanData:
     )
 
 
-def _bill(profile: ProfileSection, name: str) -> Card | None:
-    card = profile.cards.get(name)
-    return card if card is not None and card.amount_due > 0 else None
-
-
 def _tell_bill(name: str, card: Card) -> StatementData:
     return StatementData(
         card=name,
@@ -102,11 +87,6 @@ def _tell_bill(name: str, card: Card) -> StatementData:
         currency=card.statement_currency,
         due_on=card.due_on or "",
     )
-
-
-def _limit(profile: ProfileSection, name: str) -> Card | None:
-    card = profile.cards.get(name)
-    return card if card is not None and card.limit is not None else None
 
 
 def _tell_limit(name: str, card: Card) -> CardLimitData:
@@ -127,8 +107,8 @@ _ALL = (
         others=("deposit.redeemed",),
         id="deposit",
         date="matures_on",
-        names=lambda profile: profile.deposits,
-        find=_deposit,
+        held=lambda profile: profile.deposits,
+        is_open=lambda deposit: deposit.state == "open",
         day=lambda deposit: deposit.matures_on,
         tell=_tell_deposit,
     ),
@@ -138,8 +118,8 @@ _ALL = (
         others=("product.redeemed",),
         id="holding",
         date="matures_on",
-        names=lambda profile: profile.holdings,
-        find=_holding,
+        held=lambda profile: profile.holdings,
+        is_open=lambda holding: holding.amount > 0,
         day=lambda holding: holding.matures_on,
         tell=_tell_holding,
     ),
@@ -149,8 +129,8 @@ _ALL = (
         others=(),
         id="loan",
         date="due_on",
-        names=lambda profile: profile.loans,
-        find=_loan,
+        held=lambda profile: profile.loans,
+        is_open=lambda loan: loan.amount > 0,
         day=lambda loan: loan.due_on,
         tell=_tell_loan,
     ),
@@ -160,8 +140,8 @@ _ALL = (
         others=("card.issued", "card.limit_changed"),
         id="card",
         date="due_on",
-        names=lambda profile: profile.cards,
-        find=_bill,
+        held=lambda profile: profile.cards,
+        is_open=lambda card: card.amount_due > 0,
         day=lambda card: card.due_on,
         tell=_tell_bill,
     ),
@@ -171,8 +151,8 @@ _ALL = (
         others=("card.issued", "statement.issued"),
         id="card",
         date="temporary_until",
-        names=lambda profile: profile.cards,
-        find=_limit,
+        held=lambda profile: profile.cards,
+        is_open=lambda card: card.limit is not None,
         day=lambda card: card.limit_until,
         tell=_tell_limit,
     ),
