@@ -12,10 +12,11 @@ from schemas.rule_register import RULES_TOPIC
 from schemas.rules import RuleDefinition
 from streams.context import CoreSettings
 from streams.rules.checked import unknown_scores
+from streams.rules.compiler import Compiler
 from streams.rules.errors import RuleErrors
 from streams.rules.lifecycle import Change, changed
 from streams.rules.register import InForce, RegisterError, RuleBook, State
-from streams.rules.ruleset import Compiler, RuleSet
+from streams.rules.ruleset import RuleSet
 
 
 def read_register(kafka: KafkaSettings, until: int | None = None) -> RuleBook:

@@ -11,7 +11,8 @@ from streams.calendar import WEEKENDS_ONLY, Calendar
 from streams.durations import DAY_MS
 from streams.facts import NO_FACTS, Facts
 from streams.greetings import NO_GREETINGS, Greetings
-from streams.rules.ruleset import Compiler, RuleSet
+from streams.rules.compiler import Compiler
+from streams.rules.ruleset import RuleSet
 
 
 @dataclass(frozen=True, slots=True)

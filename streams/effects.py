@@ -41,7 +41,7 @@ from streams.durations import parse_duration
 from streams.greetings import last_greeting, note_greeting, open_channels
 from streams.identity import derive_id
 from streams.inputs import Input
-from streams.rules.ruleset import Firing
+from streams.rules.firing import Firing
 from streams.rules.scores import said
 from streams.texts import fill
 

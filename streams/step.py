@@ -25,7 +25,7 @@ from streams.effects import (
 from streams.fold import fold
 from streams.inputs import Input
 from streams.mirror import MIRRORED, Told, mirrored
-from streams.rules.ruleset import Fired, Firing, also
+from streams.rules.firing import Fired, Firing, also
 from streams.summary import changed_summary, may_change_summary
 from streams.waits import dates
 from streams.waits.waking import wake

@@ -13,7 +13,8 @@ from streams.context import CoreSettings
 from streams.facts import NO_FACTS, Facts
 from streams.inputs import Input
 from streams.intake import Entry
-from streams.rules.ruleset import Fired, RuleSet
+from streams.rules.firing import Fired
+from streams.rules.ruleset import RuleSet
 
 Clock = Callable[[], int]
 """Nanoseconds; only differences count."""

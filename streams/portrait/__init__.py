@@ -12,7 +12,8 @@ from streams.portrait.parts import Portrait
 from streams.portrait.profile import attributes, profile
 from streams.portrait.ties import tables_of_ties
 from streams.portrait.time_line import time_line
-from streams.rules.ruleset import NO_RULES, RuleSet
+from streams.rules.compiler import NO_RULES
+from streams.rules.ruleset import RuleSet
 
 
 def portrait(

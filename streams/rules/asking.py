@@ -14,8 +14,9 @@ from streams.facts import NO_FACTS, Facts
 from streams.inputs import Input
 from streams.rules.aggregates import UNKNOWN, Readings, Unknown
 from streams.rules.checked import CheckedRule
+from streams.rules.firing import Fired
 from streams.rules.hindrances import Gatekeeper, gatekeepers
-from streams.rules.ruleset import Fired, RuleSet
+from streams.rules.ruleset import RuleSet
 from streams.rules.sequence import chains_of
 from streams.rules.why import Clause, NoEvent, clauses, lets, step_names, worlds
 from streams.timers import parts_of

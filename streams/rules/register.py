@@ -25,7 +25,8 @@ from schemas.rule_register import (
 )
 from schemas.rules import RuleDefinition, Status
 from streams.inputs import Raw
-from streams.rules.ruleset import NO_RULES, RuleSet
+from streams.rules.compiler import NO_RULES
+from streams.rules.ruleset import RuleSet
 
 _KEPT = 16
 """So many of the last states, in case the newest cannot be used."""

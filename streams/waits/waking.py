@@ -3,7 +3,8 @@
 from schemas.activity import Timer
 from schemas.record import Record
 from streams.facts import Facts
-from streams.rules.ruleset import Fired, RuleSet
+from streams.rules.firing import Fired
+from streams.rules.ruleset import RuleSet
 from streams.timers import parts_of
 from streams.waits import absence, dates
 

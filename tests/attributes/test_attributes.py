@@ -20,7 +20,7 @@ from streams.inputs import Raw
 from streams.intake import Entry, read
 from streams.portrait import portrait
 from streams.portrait.parts import Amount, Facts
-from streams.rules.ruleset import compile_rules
+from streams.rules.compiler import compile_rules
 from tests.core.strategies import NOW, message
 from tests.portrait.story import TODAY, ZONE
 from tests.rules.maker import DECLARED as OF_EACH_TYPE

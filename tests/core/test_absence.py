@@ -17,7 +17,8 @@ from schemas.rules import RuleDefinition
 from streams.chunk import Outcome
 from streams.inputs import Input
 from streams.intake import Entry
-from streams.rules.ruleset import RuleSet, compile_rules
+from streams.rules.compiler import compile_rules
+from streams.rules.ruleset import RuleSet
 from streams.waits import absence
 from tests.core.test_timers import LATER, ORIGIN, Bank, tasks
 

@@ -14,7 +14,7 @@ from streams.context import Context, CoreSettings
 from streams.fold.basics import MAX_TAGS
 from streams.inputs import Raw
 from streams.intake import read
-from streams.rules.ruleset import compile_rules
+from streams.rules.compiler import compile_rules
 from tests.core.strategies import CUSTOMERS, DAY, NOW, PARTITIONS, message
 
 WHO = CUSTOMERS[0]

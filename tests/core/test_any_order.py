@@ -19,7 +19,7 @@ from streams.chunk import apply_chunk
 from streams.context import Context, CoreSettings
 from streams.inputs import Raw
 from streams.intake import read
-from streams.rules.ruleset import compile_rules
+from streams.rules.compiler import compile_rules
 from tests.core.all_types import DECLARED, payloads
 from tests.core.strategies import CUSTOMERS, DAY, NOW, PARTITIONS, message
 from tests.shipped import GREETINGS, shipped_rules

@@ -25,7 +25,7 @@ from streams.inputs import Raw
 from streams.intake import read
 from streams.portrait import portrait
 from streams.portrait.parts import Amount, Facts, Table
-from streams.rules.ruleset import compile_rules
+from streams.rules.compiler import compile_rules
 from tests.core.strategies import NOW
 from tests.core.test_actions import rule, viewed
 from tests.core.test_any_order import NO_RULES, SETTINGS, WHO, histories, record_of

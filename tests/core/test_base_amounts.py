@@ -14,7 +14,7 @@ from streams.context import Context, CoreSettings
 from streams.facts import Facts
 from streams.inputs import Raw
 from streams.intake import read
-from streams.rules.ruleset import compile_rules
+from streams.rules.compiler import compile_rules
 from tests.core.strategies import CUSTOMERS, DAY, NOW, PARTITIONS, message
 from tests.schemas.examples import examples
 

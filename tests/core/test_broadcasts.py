@@ -35,7 +35,9 @@ from streams.fold import PROFILE_FOLDS
 from streams.inputs import Raw
 from streams.intake import Entry, read
 from streams.replay import replay
-from streams.rules.ruleset import RuleErrors, RuleSet, compile_rules
+from streams.rules.compiler import compile_rules
+from streams.rules.errors import RuleErrors
+from streams.rules.ruleset import RuleSet
 from tests.core.strategies import DAY, NOW, message
 
 ZONE = ZoneInfo("Asia/Shanghai")

@@ -21,8 +21,8 @@ from streams.inputs import Raw
 from streams.intake import Entry, read
 from streams.replay import replay
 from streams.rules import amending as amending_module
-from streams.rules import ruleset as ruleset_module
-from streams.rules.ruleset import compile_rules
+from streams.rules import listening as listening_module
+from streams.rules.compiler import compile_rules
 from tests.core.strategies import CUSTOMERS, DAY, NOW, PARTITIONS, message, partitions, transfer
 from tests.shipped import GREETINGS, shipped_rules
 
@@ -298,7 +298,7 @@ def test_a_rule_that_raises_when_it_shows_its_values_loses_its_own_effects(
             raise ValueError(value)
         return render(value)
 
-    monkeypatch.setattr(ruleset_module, "render", break_down)
+    monkeypatch.setattr(listening_module, "render", break_down)
     monkeypatch.setattr(amending_module, "render", break_down)
     task = {"task": {"text": {"en": "{a}", "zh": "{a}"}}}
     broken = page_rule("broken", "", let={"a": "400 + 4"}, then=task, amendable=amendable)

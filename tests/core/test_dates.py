@@ -23,7 +23,8 @@ from streams.context import Context, CoreSettings
 from streams.inputs import Raw
 from streams.intake import read
 from streams.portrait.open_things import open_things
-from streams.rules.ruleset import RuleSet, compile_rules
+from streams.rules.compiler import compile_rules
+from streams.rules.ruleset import RuleSet
 from streams.waits import dates
 from streams.yearly import next_lunar
 from tests.core.strategies import CUSTOMERS, PARTITIONS, message

@@ -22,7 +22,9 @@ from streams.fold.deposits import MAX_DEPOSITS
 from streams.inputs import Raw
 from streams.intake import Entry, read
 from streams.partition_time import Source, partition_time
-from streams.rules.ruleset import RuleErrors, RuleSet, compile_rules
+from streams.rules.compiler import compile_rules
+from streams.rules.errors import RuleErrors
+from streams.rules.ruleset import RuleSet
 from streams.waits.days import instant
 from tests.core.strategies import CUSTOMERS, DAY, PARTITIONS, message
 

@@ -17,7 +17,7 @@ from streams.context import Context, CoreSettings
 from streams.greetings import MAX_OCCASIONS, Greetings, last_greeting, note_greeting, open_channels
 from streams.identity import derive_id
 from streams.intake import read
-from streams.rules.ruleset import compile_rules
+from streams.rules.compiler import compile_rules
 from tests.core.strategies import CUSTOMERS, DAY, NOW, PARTITIONS
 from tests.core.test_actions import rule, viewed
 

@@ -18,7 +18,7 @@ from streams.durations import DAY_MS
 from streams.expressions.nodes import Base
 from streams.inputs import Input
 from streams.rules.amending import KEPT_EVENTS
-from streams.rules.ruleset import compile_rules
+from streams.rules.compiler import compile_rules
 from streams.step import Stepped, step
 from tests.rules.maker import ORIGIN, Maker, random_aggregate
 from tests.rules.test_library import Customer

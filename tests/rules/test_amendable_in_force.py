@@ -7,8 +7,8 @@ import pytest
 from schemas.rules import RuleDefinition, Status
 from streams.context import Context
 from streams.rules.amending import PLAYED_BYTES
+from streams.rules.compiler import NO_RULES, compile_rules
 from streams.rules.errors import RuleErrors
-from streams.rules.ruleset import NO_RULES, compile_rules
 from streams.step import step
 from streams.waits.absence import MAX_SHOWN, VALUE_BYTES
 from tests.rules.maker import ORIGIN

@@ -17,9 +17,11 @@ from schemas.rules import RuleDefinition
 from streams.expressions.check import Scope, check
 from streams.expressions.nodes import Reading
 from streams.facts import NO_FACTS
-from streams.rules import compiled, ruleset
+from streams.rules import compiled
+from streams.rules import compiler as compiler_module
 from streams.rules.aggregates import state_key
-from streams.rules.ruleset import NO_RULES, Compiler, RuleSet, compile_rules
+from streams.rules.compiler import NO_RULES, Compiler, compile_rules
+from streams.rules.ruleset import RuleSet
 from tests.core.test_timers import CUSTOMER, ORIGIN, RULES, Bank, nine
 from tests.lane.rules import rule
 from tests.rules.maker import DECLARED, random_input
@@ -208,7 +210,7 @@ def test_a_set_compiled_after_others_does_what_it_does_alone(random: Random) -> 
         definitions = [*chosen.values()]
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(compiled, "MOST_TOGETHER", random.choice([1, 2, 100]))
-            patch.setattr(ruleset, "_MOST_UNUSED", random.choice([0, 1_000]))
+            patch.setattr(compiler_module, "_MOST_UNUSED", random.choice([0, 1_000]))
             after = compiler.compile(definitions)
         alone = compile_rules(definitions, attributes=DECLARED, zone=ZONE)
         assert (after.digest, after.mark, after.running) == (

@@ -19,7 +19,8 @@ from streams.expressions.nodes import Aggregate, Attribute, Base, Node, Reading,
 from streams.expressions.values import render
 from streams.recent import KEPT_EVENTS
 from streams.rules.checked import check_rule
-from streams.rules.ruleset import RuleSet, compile_rules
+from streams.rules.compiler import compile_rules
+from streams.rules.ruleset import RuleSet
 from tests.lane.rules import rule
 from tests.rules.maker import (
     DECLARED,

@@ -9,8 +9,8 @@ import pytest
 from schemas.record import Record
 from schemas.rules import RuleDefinition
 from streams.durations import DAY_MS
+from streams.rules.compiler import compile_rules
 from streams.rules.gate import Closed, gate_of, percentile
-from streams.rules.ruleset import compile_rules
 from tests.rules.maker import ORIGIN
 from tests.rules.test_library import Customer
 

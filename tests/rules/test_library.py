@@ -10,7 +10,8 @@ from schemas.events import EVENT_TYPES
 from schemas.record import Record
 from streams.durations import DAY_MS
 from streams.inputs import Input
-from streams.rules.ruleset import Fired, RuleSet
+from streams.rules.firing import Fired
+from streams.rules.ruleset import RuleSet
 from tests.rules.maker import ORIGIN, data_struct
 from tests.shipped import PLAIN, shipped_rules
 

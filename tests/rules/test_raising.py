@@ -16,7 +16,7 @@ from streams.chunk import apply_chunk
 from streams.context import Context, CoreSettings
 from streams.inputs import Raw
 from streams.intake import read
-from streams.rules.ruleset import compile_rules
+from streams.rules.compiler import compile_rules
 from tests.lane.rules import HUGE, SMALL, fragile, sound, views
 from tests.rules.mock_cluster import mock_cluster
 from tests.rules.test_register import active, version

@@ -20,8 +20,8 @@ from schemas.rule_register import (
 )
 from schemas.rules import MAX_VERSION, RuleDefinition, Status
 from streams.inputs import Raw
+from streams.rules.compiler import compile_rules
 from streams.rules.register import RegisterError, RuleBook
-from streams.rules.ruleset import compile_rules
 from tests.lane.rules import rule
 
 AT = "2026-01-01T00:00:00+00:00"

@@ -19,9 +19,10 @@ from streams.chunk import apply_chunk
 from streams.context import Context, CoreSettings
 from streams.durations import DAY_MS
 from streams.intake import read
+from streams.rules.compiler import compile_rules
+from streams.rules.errors import RuleErrors
 from streams.rules.lifecycle import approve
 from streams.rules.register import RegisterError
-from streams.rules.ruleset import RuleErrors, compile_rules
 from streams.rules.scores import MAX_SCORES, keep
 from tests.core.strategies import CUSTOMERS, NOW, PARTITIONS
 from tests.core.test_actions import rule, viewed

@@ -12,7 +12,8 @@ from schemas.rules import RuleDefinition
 from streams.durations import DAY_MS
 from streams.inputs import Input
 from streams.recent import KEPT_EVENTS, KEPT_LENGTH, Recent, keep
-from streams.rules.ruleset import RuleSet, compile_rules
+from streams.rules.compiler import compile_rules
+from streams.rules.ruleset import RuleSet
 from tests.rules.maker import DECLARED, random_input, random_record
 from tests.rules.test_compiled import OPEN, random_rule
 from tests.rules.test_library import Customer

@@ -17,7 +17,7 @@ from streams.expressions.write import write
 from streams.inputs import Input
 from streams.rules.asking import Asked, Why
 from streams.rules.checked import CheckedRule, check_rule
-from streams.rules.ruleset import compile_rules
+from streams.rules.compiler import compile_rules
 from tests.rules.maker import (
     DECLARED,
     TYPES,

@@ -19,7 +19,7 @@ from streams.context import Context, CoreSettings
 from streams.facts import FactBook, Facts
 from streams.inputs import Raw
 from streams.intake import Entry, read
-from streams.rules.ruleset import compile_rules
+from streams.rules.compiler import compile_rules
 
 if TYPE_CHECKING:
     from tests.bench.peers.task import Task
