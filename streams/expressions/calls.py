@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from schemas.events import EVENT_TYPES as _EVENTS
 from schemas.events.campaign import BROADCAST_TYPES
 from streams.durations import DAY_MS
-from streams.expressions import lookups
+from streams.expressions import gathering, lookups
 from streams.expressions.nodes import (
     COMPOSED,
     FLAG,
@@ -22,6 +22,7 @@ from streams.expressions.nodes import (
     And,
     Arithmetic,
     Base,
+    Days,
     Default,
     Known,
     Literal,
@@ -64,7 +65,8 @@ PLAIN = {
     "known": "known(x)",
     "default": "default(x, 0)",
 }
-NAMES = AGGREGATES | SHARES | PLAIN | lookups.FORMS
+DAYS = {"days_until": "days_until(matures_on)", "days_since": "days_since(profile.opened_on)"}
+NAMES = gathering.FORMS | AGGREGATES | SHARES | PLAIN | DAYS | lookups.FORMS
 _AVERAGES = ("avg", "stddev")
 _ANY_VALUE = ("distinct", "first", "last")
 _NO_VALUE = ("count", "streak")
@@ -73,6 +75,9 @@ _NO_VALUE = ("count", "streak")
 def check_call(checker: Checker, call: ast.Call) -> Node:
     """Check a call of one of our functions. Raises ExpressionError."""
     name = call.func.id if isinstance(call.func, ast.Name) else ""
+    over_lists = name in AGGREGATES or name in gathering.FORMS
+    if over_lists and gathering.is_over_a_list(checker, call, name):
+        return gathering.check_gathering(checker, call, name)
     if name in AGGREGATES:
         return _aggregate(checker, call, name)
     if name in SHARES:
@@ -81,9 +86,15 @@ def check_call(checker: Checker, call: ast.Call) -> Node:
         return lookups.check_number(checker, call, name)
     if name in lookups.THINGS:
         raise checker.error(call, f"ask for one of its fields, as in {lookups.FORMS[name]}")
+    if name in DAYS:
+        return _days(checker, call, name)
     if name not in PLAIN:
         text = checker.parsed.text(call.func)
         raise checker.error(call, f"there is no function {text}{nearest(text, NAMES)}")
+    return _plain(checker, call, name)
+
+
+def _plain(checker: Checker, call: ast.Call, name: str) -> Node:
     if call.keywords or len(call.args) != (2 if name in ("round", "default") else 1):
         raise checker.error(call, f"write it as {PLAIN[name]}")
     match name:
@@ -99,6 +110,18 @@ def check_call(checker: Checker, call: ast.Call) -> Node:
             return Known(FLAG, part)
         case _:
             return _default(checker, call)
+
+
+def _days(checker: Checker, call: ast.Call, name: str) -> Days:
+    if call.keywords or len(call.args) != 1:
+        raise checker.error(call, f"write it as {DAYS[name]}")
+    if checker.scope.inside:
+        message = "days are counted from the event that is looked at, not inside"
+        raise checker.error(call, f"{message} {checker.scope.inside}")
+    part = checker.expect(call.args[0], Base.DAY)
+    if isinstance(part, Literal):
+        checker.a_day(str(part.value), call.args[0])
+    return Days(Type(Base.NUMBER, optional=True), name, part)
 
 
 def _round(checker: Checker, call: ast.Call) -> Node:
@@ -181,8 +204,10 @@ class _Over:
 def _over(checker: Checker, call: ast.Call, values: int, form: str) -> _Over:
     if checker.scope.inside == "an aggregate":
         raise checker.error(call, "an aggregate does not stand inside another")
-    if checker.scope.inside:
-        raise checker.error(call, f"an aggregate does not stand inside {checker.scope.inside}")
+    if inside := checker.scope.inside or (checker.scope.listed and "a list's condition"):
+        message = f"an aggregate does not stand inside {inside}"
+        named = ": give it a name with let" if checker.scope.listed else ""
+        raise checker.error(call, message + named)
     if len(call.args) != values + 2:
         raise checker.error(call, f"write it as {form}")
     *value, types, span = call.args

@@ -17,6 +17,7 @@ from streams.expressions.catalogue import (
     personal_fields,
     profile_fields,
 )
+from streams.expressions.lists import LISTS
 from streams.expressions.nodes import (
     COMPOSED,
     FLAG,
@@ -30,6 +31,7 @@ from streams.expressions.nodes import (
     EventField,
     HasTag,
     HasText,
+    ItemField,
     Let,
     Literal,
     Node,
@@ -84,6 +86,9 @@ class Scope:
     and steps before it."""
     steps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The steps of a sequence that come before, by name, in order: their event types."""
+    listed: str = ""
+    """The list in whose condition it stands: the fields of its things are seen by their names, and
+    those of the event as `event.x`."""
 
 
 def check(text: str, scope: Scope, expected: Base | None = None) -> Node:
@@ -179,6 +184,8 @@ class Checker:
         name, scope = tree.id, self.scope
         if name in ("true", "false"):
             return Literal(FLAG, name == "true")
+        if scope.listed:
+            return self._name_in_a_list(tree)
         if name in scope.lets:
             return Let(scope.lets[name], name)
         fields = common_fields(scope.types)
@@ -187,6 +194,26 @@ class Checker:
         if name == "tags" and not scope.inside:
             return Tags(Type(Base.TAGS))
         raise self.error(tree, self._unknown(name, fields))
+
+    def _name_in_a_list(self, tree: ast.Name) -> Node:
+        name, scope = tree.id, self.scope
+        fields = LISTS[scope.listed].fields
+        if name in fields:
+            if name in scope.lets:
+                message = f"{name} is a field of {scope.listed} and a let: rename the let"
+                raise self.error(tree, message)
+            return ItemField(fields[name], name)
+        if name in scope.lets:
+            return Let(scope.lets[name], name)
+        if name == "tags":
+            return Tags(Type(Base.TAGS))
+        of_event = common_fields(scope.types)
+        if name in of_event:
+            message = f"{name} is not a field of {scope.listed}; that of the event is event.{name}"
+            raise self.error(tree, message)
+        hint = nearest(name, [*fields, *scope.lets])
+        hint = hint or f"; {scope.listed} have {', '.join(fields)}"
+        raise self.error(tree, f"{name} is not known of {scope.listed}{hint}")
 
     def _unknown(self, name: str, fields: Iterable[str]) -> str:
         types = self.scope.types
@@ -197,15 +224,18 @@ class Checker:
             return f"{name} is not a field of {without[0]}, or of another type there"
         if name in calls.NAMES:
             return f"{name} is a function: {calls.NAMES[name]}"
+        if name in LISTS:
+            return f"{name} is a list: ask it as in any({name}) or count({name}, where=…)"
         inside = self.scope.inside
         known = [*fields, *self.scope.lets, *self._steps_fields()]
         if not inside:
             known += ["tags", *(f"profile.{one}" for one in profile_fields())]
             known += [f"attributes.{one}" for one in attribute_fields(self.scope.attributes)]
-        hint = nearest(name, known) or (f"; {self._seen()}" if inside else "")
+        hint = nearest(name, known) or (f"; {self.seen()}" if inside else "")
         return f"{name} is not known{hint}"
 
-    def _seen(self) -> str:
+    def seen(self) -> str:
+        """What is seen where only the event's own fields are."""
         before = " and the steps before it" * (self.scope.inside == "a step")
         return f"only the event's own fields{before} are seen inside {self.scope.inside}"
 
@@ -223,13 +253,15 @@ class Checker:
             return self._score(tree)
         if owner in self.scope.steps:
             return self._step_field(tree, owner)
+        if owner == "event":
+            return self._of_event(tree)
         if owner not in ("profile", "attributes"):
             known = [f"profile.{one}" for one in profile_fields()]
             known += [*calls.EVENT_TYPES, *self._steps_fields()]
             text = self.parsed.text(tree)
             raise self.error(tree, f"{text} is not known{nearest(text, known)}")
         if self.scope.inside:
-            raise self.error(tree, self._seen())
+            raise self.error(tree, self.seen())
         if owner == "attributes":
             return self._own_field(tree)
         fields = profile_fields()
@@ -238,13 +270,24 @@ class Checker:
             raise self.error(tree, f"profile.{tree.attr} is not known to rules{hint}")
         return ProfileField(fields[tree.attr], tree.attr)
 
+    def _of_event(self, tree: ast.Attribute) -> EventField:
+        name, types = tree.attr, self.scope.types
+        if not self.scope.listed:
+            message = f"event.{name} stands in a list's condition alone; here write {name}"
+            raise self.error(tree, message)
+        fields = common_fields(types)
+        if name not in fields:
+            known = [f"event.{one}" for one in fields]
+            raise self.error(tree, f"event.{name} is not known{nearest(f'event.{name}', known)}")
+        return EventField(fields[name], name, any(map(may_be_unset, types)))
+
     def _is_scores(self, tree: ast.Attribute) -> bool:
         owner = tree.value
         return isinstance(owner, ast.Name) and owner.id == "profile" and tree.attr == "scores"
 
     def _score(self, tree: ast.Attribute) -> ScoreField:
         if self.scope.inside:
-            raise self.error(tree, self._seen())
+            raise self.error(tree, self.seen())
         return ScoreField(Type(Base.NUMBER, optional=True), tree.attr)
 
     def _step_field(self, tree: ast.Attribute, step: str) -> StepField:
@@ -333,9 +376,10 @@ class Checker:
             hint = nearest(str(node.value), kind.choices)
             raise self.error(tree, f"it can only be one of {choices}{hint}")
         if kind.base is Base.DAY:
-            self._a_day(str(node.value), tree)
+            self.a_day(str(node.value), tree)
 
-    def _a_day(self, text: str, tree: ast.expr) -> None:
+    def a_day(self, text: str, tree: ast.expr) -> None:
+        """Refuse a text that is no day."""
         if not _DAY.match(text):
             raise self.error(tree, "write a day as '2026-01-31'")
         try:

@@ -7,11 +7,12 @@ when neither holds. The names that the text uses:
     d  the event's data         b  the profile's basics    v_x  the let x
     r  the record               t  the profile's tags      a_x  the attribute x
     s  the profile's totals     q_0_x  the field x of      g_3  the aggregate number 3
-    k_x  the score x                   step 0
-    f  the facts that hold      at  the event's time
+    k_x  the score x                   step 0          l_x  the list x
+    f  the facts that hold      at  the event's time       i  one thing of it
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, tzinfo
 from typing import Any
 
@@ -19,6 +20,8 @@ from streams.assets import worth
 from streams.buckets import scale
 from streams.expressions import values
 from streams.expressions.catalogue import TOTALS
+from streams.expressions.days import days_until
+from streams.expressions.lists import MADE, listed
 from streams.expressions.lookups import fact_reader
 from streams.expressions.nodes import (
     Absolute,
@@ -27,12 +30,15 @@ from streams.expressions.nodes import (
     Arithmetic,
     Attribute,
     Compare,
+    Days,
     Default,
     EventField,
     FactField,
+    Gathered,
     HasTag,
     HasText,
     Holds,
+    ItemField,
     Known,
     Let,
     Literal,
@@ -68,6 +74,10 @@ class Writer:
             "present": values.present,
             "points": values.score_points,
             "worth": worth,
+            "listed": listed,
+            "days_until": days_until,
+            "zone": zone,
+            **{f"made_{function}": made for function, made in MADE.items()},
             "__builtins__": {},
         }
 
@@ -82,20 +92,16 @@ class Writer:
                 text = f"s.{TOTALS[name]}"
             case ProfileField():
                 text = f"b.{node.name}"
-            case Attribute():
-                text = f"a_{node.name}"
             case FactField():
                 read = self.constant(fact_reader(node, self._zone))
                 text = f"{read}(f, at, {self.value(node.key)})"
-            case ScoreField():
-                text = f"k_{node.name}"
-            case StepField():
-                text = f"q_{node.step}_{node.name}"
-            case Let():
-                text = f"v_{node.name}"
+            case Attribute() | ScoreField() | ItemField() | StepField() | Let():
+                text = _name(node)
+            case Gathered():
+                text = self._gathered(node)
             case Reading():
                 text = f"g_{self._number_of(node.aggregate)}"
-            case Arithmetic() | Absolute() | Rounded():
+            case Arithmetic() | Absolute() | Rounded() | Days():
                 text = self._number(node)
             case Default():
                 name = self._temporary()
@@ -112,7 +118,12 @@ class Writer:
         read = self.constant(values.attribute_reader(node.type))
         return f"{read}(r.profile.attributes, {node.name!r})"
 
-    def _number(self, node: Arithmetic | Absolute | Rounded) -> str:
+    def _gathered(self, node: Gathered) -> str:
+        value = "1" if node.value is None else self.value(node.value)
+        where = "" if node.where is None else f" if {self.true(node.where)}"
+        return f"made_{node.function}([{value} for i in l_{node.list}{where}])"
+
+    def _number(self, node: Arithmetic | Absolute | Rounded | Days) -> str:
         match node:
             case Arithmetic(operator="/"):
                 return f"quotient({self.value(node.left)}, {self.value(node.right)})"
@@ -129,6 +140,11 @@ class Writer:
             case Absolute():
                 guards, (part,) = self._known(node.part)
                 return _or_none(guards, f"abs({part})")
+            case Days(function="days_since"):
+                guards, (part,) = self._known(replace(node, function="days_until"))
+                return _or_none(guards, f"-{part}")
+            case Days():
+                return f"days_until({self.value(node.part)}, at, zone)"
             case Rounded():
                 return f"rounded({self.value(node.part)}, {node.decimals})"
 
@@ -209,6 +225,20 @@ class Writer:
         name = f"c_{len(self.namespace)}"
         self.namespace[name] = value
         return name
+
+
+def _name(node: Attribute | ScoreField | ItemField | StepField | Let) -> str:
+    match node:
+        case Attribute():
+            return f"a_{node.name}"
+        case ScoreField():
+            return f"k_{node.name}"
+        case ItemField():
+            return f"i.{node.name}"
+        case StepField():
+            return f"q_{node.step}_{node.name}"
+        case Let():
+            return f"v_{node.name}"
 
 
 def _join(word: str, conditions: Any) -> str:

@@ -2,8 +2,8 @@
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, tzinfo
+from dataclasses import dataclass, replace
+from datetime import UTC, date, tzinfo
 from typing import Any
 
 from msgspec import Struct
@@ -13,6 +13,7 @@ from schemas.record import Record
 from streams.assets import totals
 from streams.expressions import values
 from streams.expressions.catalogue import TOTALS
+from streams.expressions.lists import LISTS
 from streams.expressions.nodes import (
     Absolute,
     Aggregate,
@@ -20,12 +21,15 @@ from streams.expressions.nodes import (
     Arithmetic,
     Attribute,
     Compare,
+    Days,
     Default,
     EventField,
     FactField,
+    Gathered,
     HasTag,
     HasText,
     Holds,
+    ItemField,
     Known,
     Let,
     Literal,
@@ -69,6 +73,8 @@ class World:
     at: int = 0
     """The event's time, epoch milliseconds."""
     zone: tzinfo = UTC
+    item: Any = None
+    """The thing of a list that is looked at."""
 
 
 def interpret(node: Node, world: World) -> Any:
@@ -82,6 +88,10 @@ def interpret(node: Node, world: World) -> Any:
             value = _of_record(node, world.record)
         case FactField():
             value = _fact(node, world)
+        case ItemField():
+            value = getattr(world.item, node.name)
+        case Gathered():
+            value = _gathered(node, world)
         case StepField():
             value = world.steps[node.step][node.name]
         case Let():
@@ -132,6 +142,41 @@ def _fact(node: FactField, world: World) -> Any:
     return getattr(fact, node.name)
 
 
+def _gathered(node: Gathered, world: World) -> Any:
+    found: list[Any] = []
+    for item in LISTS[node.list].of(world.record, world.at, world.zone):
+        there = replace(world, item=item)
+        if node.where is None or interpret(node.where, there) is True:
+            found.append(None if node.value is None else interpret(node.value, there))
+    known = [one for one in found if one is not None]
+    match node.function:
+        case "any":
+            return len(found) > 0
+        case "count":
+            return len(found)
+        case "sum":
+            return values.total(known)
+        case "avg":
+            return values.quotient(values.total(known), len(known))
+        case "distinct":
+            return len(set(known))
+        case "min":
+            return sorted(known)[0] if known else None
+        case "max":
+            return sorted(known)[-1] if known else None
+    raise TypeError(f"{node.function} makes nothing of a list")
+
+
+def _days(node: Days, world: World) -> int | None:
+    value = interpret(node.part, world)
+    now = from_millis(world.at).astimezone(world.zone).date()
+    try:
+        between = (date.fromisoformat(value or "") - now).days
+    except ValueError:
+        return None
+    return -between if node.function == "days_since" else between
+
+
 def _logic(node: Not | And | Or, world: World) -> bool | None:
     """Kleene's three-valued logic."""
     if isinstance(node, Not):
@@ -160,6 +205,8 @@ def _computed(node: Node, world: World) -> Any:
         case HasText():
             value, texts = interpret(node.value, world), interpret(node.texts, world)
             return None if value is None or texts is None else value in texts
+        case Days():
+            return _days(node, world)
         case Absolute():
             value = interpret(node.part, world)
             return None if value is None else abs(value)

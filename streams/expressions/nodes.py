@@ -145,6 +145,33 @@ class Reading(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class ItemField(Node):
+    """A field of the thing that a list's condition is about."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered(Node):
+    """What a function makes of those of a list of the record (streams/expressions/lists.py) for
+    which a condition is true."""
+
+    function: str
+    list: str
+    value: Node | None
+    where: Node | None
+
+
+@dataclass(frozen=True, slots=True)
+class Days(Node):
+    """How many days there are until a day, or since it."""
+
+    function: str
+    """`days_until` or `days_since`."""
+    part: Node
+
+
+@dataclass(frozen=True, slots=True)
 class Not(Node):
     part: Node
 
@@ -231,7 +258,7 @@ COMPOSED = (Not, Holds, And, Or, Compare, OneOf, HasTag, HasText, Known)
 def parts(node: Node) -> tuple[Node, ...]:
     """The nodes directly below one; what is inside an aggregate does not count."""
     match node:
-        case Not() | Holds() | Absolute() | Rounded() | Known():
+        case Not() | Holds() | Absolute() | Rounded() | Known() | Days():
             return (node.part,)
         case And() | Or():
             return node.parts
@@ -246,14 +273,20 @@ def parts(node: Node) -> tuple[Node, ...]:
         case FactField():
             return (node.key,)
         case _:
-            return ()
+            return _of_list(node) if isinstance(node, Gathered) else ()
 
 
-def walk(node: Node) -> list[Node]:
-    """A node and everything below it, from left to right."""
+def _of_list(node: Gathered) -> tuple[Node, ...]:
+    return tuple(one for one in (node.value, node.where) if one is not None)
+
+
+def walk(node: Node, *, into_lists: bool = True) -> list[Node]:
+    """A node and everything below it, from left to right; what is asked of each thing of a list
+    only if it is gone into."""
     found = [node]
-    for part in parts(node):
-        found += walk(part)
+    if into_lists or not isinstance(node, Gathered):
+        for part in parts(node):
+            found += walk(part, into_lists=into_lists)
     return found
 
 

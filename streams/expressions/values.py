@@ -1,7 +1,7 @@
 """Operations on values that compiled and interpreted expressions share: all total, none raises."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from typing import Any
 
@@ -35,6 +35,12 @@ def product(left: Number | None, right: Number | None) -> Number | None:
         return None
     found = left * right
     return within(found) if isinstance(found, int) else _sized(found)
+
+
+def total(found: Iterable[Number]) -> Number | None:
+    """Their sum, 0 of none; unknown where it is LIMIT or more."""
+    whole = sum(found)
+    return within(whole) if isinstance(whole, int) else _sized(whole)
 
 
 def within(value: Number) -> Number | None:

@@ -14,12 +14,15 @@ from streams.expressions.nodes import (
     Attribute,
     Base,
     Compare,
+    Days,
     Default,
     EventField,
     FactField,
+    Gathered,
     HasTag,
     HasText,
     Holds,
+    ItemField,
     Known,
     Let,
     Literal,
@@ -42,6 +45,11 @@ _UNITS = (
     (60_000, "m"),
     (1_000, "s"),
 )
+_OWNERS: dict[type[Node], str] = {
+    ProfileField: "profile.",
+    Attribute: "attributes.",
+    ScoreField: "profile.scores.",
+}
 _QUOTES = re.compile("'+|[^']+")
 _OR, _AND, _NOT, _COMPARE, _SUM, _PRODUCT, _ATOM = range(7)
 """How tightly parts hold together."""
@@ -78,6 +86,8 @@ def length_text(millis: int) -> str:
 class _Writer:
     def __init__(self, steps: Sequence[str]) -> None:
         self._steps = steps
+        self._of_event = ""
+        """What stands before the event's own fields."""
 
     def text(self, node: Node, around: int = _OR) -> str:
         written, holds = self._written(node)
@@ -97,7 +107,7 @@ class _Writer:
                 found = self._compared(node), _COMPARE
             case Arithmetic():
                 found = self._arithmetic(node)
-            case Known() | Default() | Absolute() | Rounded() | FactField():
+            case Known() | Default() | Absolute() | Rounded() | FactField() | Days():
                 found = self._call(node), _ATOM
             case _:
                 found = self._name(node), _ATOM
@@ -124,7 +134,7 @@ class _Writer:
         right = self.text(node.right, tight + 1)
         return f"{self.text(node.left, tight)} {node.operator} {right}", tight
 
-    def _call(self, node: Known | Default | Absolute | Rounded | FactField) -> str:
+    def _call(self, node: Known | Default | Absolute | Rounded | FactField | Days) -> str:
         if isinstance(node, FactField):
             called = f"{node.function}({self.text(node.key)})"
             return called if node.function in NUMBERS else f"{called}.{node.name}"
@@ -132,6 +142,8 @@ class _Writer:
         match node:
             case Known():
                 return f"known({part})"
+            case Days():
+                return f"{node.function}({part})"
             case Default():
                 return f"default({part}, {self.text(node.otherwise)})"
             case Absolute():
@@ -143,21 +155,24 @@ class _Writer:
         match node:
             case Literal():
                 return _literal(node.value)
-            case EventField() | Let():
+            case EventField():
+                return self._of_event + node.name
+            case ItemField() | Let():
                 return node.name
-            case ProfileField():
-                return f"profile.{node.name}"
-            case Attribute():
-                return f"attributes.{node.name}"
+            case ProfileField() | Attribute() | ScoreField():
+                return _OWNERS[type(node)] + node.name
             case StepField():
                 return f"{self._steps[node.step]}.{node.name}"
-            case ScoreField():
-                return f"profile.scores.{node.name}"
             case Tags():
                 return Base.TAGS.value
-            case Reading():
-                return self._aggregate(node.aggregate)
+            case Reading() | Gathered():
+                return self._over(node)
         raise TypeError(f"{type(node).__name__} has no text")
+
+    def _over(self, node: Reading | Gathered) -> str:
+        return (
+            self._gathered(node) if isinstance(node, Gathered) else self._aggregate(node.aggregate)
+        )
 
     def _aggregate(self, one: Aggregate) -> str:
         given = [] if one.value is None else [self.text(one.value)]
@@ -172,6 +187,15 @@ class _Writer:
         if one.prior:
             given.append("prior=true")
         return f"{one.function}({', '.join(given)})"
+
+    def _gathered(self, node: Gathered) -> str:
+        self._of_event = "event."
+        given = [] if node.value is None else [self.text(node.value)]
+        given.append(node.list)
+        if node.where is not None:
+            given.append(f"where={self.text(node.where)}")
+        self._of_event = ""
+        return f"{node.function}({', '.join(given)})"
 
 
 def _literal(value: int | Decimal | str | bool) -> str:

@@ -21,6 +21,7 @@ from streams.expressions.nodes import (
     Base,
     EventField,
     FactField,
+    Gathered,
     HasTag,
     Holds,
     Let,
@@ -189,6 +190,8 @@ def _changing(node: Node) -> str:
             return "tags"
         case FactField():
             return f"{node.function}(…)"
+        case Gathered():
+            return f"the list {node.list}"
         case _:
             return ""
 

@@ -20,6 +20,7 @@ from streams.expressions.nodes import (
     Aggregate,
     And,
     Attribute,
+    Gathered,
     HasTag,
     Let,
     Node,
@@ -195,14 +196,14 @@ class _Block:
             case Reading():
                 number = self._number_of(node.aggregate)
                 return f"{_READING}{number}", f"g[{number}]"
-            case ProfileField(name=name) if name in TOTALS:
-                return "s", "worth(r).totals"
-            case ProfileField():
-                return "b", "r.profile.basics"
+            case ProfileField(name=name):
+                return ("s", "worth(r).totals") if name in TOTALS else ("b", "r.profile.basics")
             case Attribute() | ScoreField():
                 return self._writer.value(node), self._writer.attribute(node)
             case HasTag():
                 return "t", "r.profile.tags"
+            case Gathered():
+                return f"l_{node.list}", f"listed(r, {node.list!r}, at, zone)"
             case StepField() if self._sequence is not None:
                 return self._writer.value(node), self._sequence.source(node)
         return None

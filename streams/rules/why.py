@@ -18,6 +18,7 @@ from streams.expressions.nodes import (
     Compare,
     EventField,
     FactField,
+    Gathered,
     HasTag,
     Holds,
     Let,
@@ -45,6 +46,7 @@ _LOOKED_AT = (
     Reading,
     StepField,
     FactField,
+    Gathered,
 )
 
 
@@ -155,7 +157,7 @@ class _Teller:
             for side in (node.left, node.right):
                 if not isinstance(side, Literal):
                     yield self._valued(side)
-        for part in walk(node):
+        for part in walk(node, into_lists=False):
             if isinstance(part, _LOOKED_AT):
                 yield self._valued(part)
         if isinstance(node, HasTag):

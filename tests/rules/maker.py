@@ -16,6 +16,7 @@ from msgspec import UNSET, Struct
 from schemas.attributes import AttributeDefinition, AttributeType
 from schemas.envelope import Data, from_millis
 from schemas.events import EVENT_TYPES
+from schemas.events.core import FamilyMember
 from schemas.events.reference import (
     ExchangeRateData,
     ExchangeRateSet,
@@ -25,11 +26,23 @@ from schemas.events.reference import (
     ProductSet,
     ReferenceFact,
 )
-from schemas.profile import Account, Basics, Loan, Score
+from schemas.profile import (
+    Account,
+    Basics,
+    Benefit,
+    Card,
+    Deposit,
+    Holding,
+    Interest,
+    Loan,
+    Relation,
+    Score,
+)
 from schemas.record import Record
 from schemas.rule_parts import Text
 from streams.attributes import Attributes
 from streams.expressions.catalogue import TOTALS, event_fields, may_be_unset, profile_fields
+from streams.expressions.lists import LISTS
 from streams.expressions.nodes import Base, Type
 from streams.facts import FactBook, Facts
 from streams.inputs import Input, Raw
@@ -113,6 +126,8 @@ def random_record(random: Random) -> Record:
         name: field_value(random, kind, unset=False) for name, kind in fields if name not in TOTALS
     }
     record.edit_profile().basics = Basics(**drawn)
+    if random.random() < 0.7:
+        _fill_lists(random, record)
     for n in range(random.randrange(3)):
         balance = Decimal(random.randrange(10**8)) / 100
         record.edit_profile().accounts[f"A{n}"] = Account(base_balance=balance)
@@ -127,6 +142,51 @@ def random_record(random: Random) -> Record:
     for tag in random.sample(WORDS, random.randint(0, 3)):
         record.edit_profile().tags[tag] = 0
     return record
+
+
+def _fill_lists(random: Random, record: Record) -> None:
+    """A few things of each kind, some of them over."""
+    profile = record.edit_profile()
+
+    def several() -> range:
+        return range(random.randrange(3))
+
+    def amount() -> Decimal:
+        return Decimal(random.randint(-100, 4_000)) / random.choice((1, 7, 100))
+
+    def day() -> str | None:
+        return random.choice([None, *DAYS, *OFFERED, "2026-02-31"])
+
+    def word() -> str:
+        return random.choice(WORDS)
+
+    def time() -> int:
+        return random.choice((-1, ORIGIN))
+
+    for n in several():
+        profile.accounts[f"B{n}"] = Account(
+            kind=word(), branch=word(), balance=amount(), closed_at=random.choice((None, 5))
+        )
+    for n in several():
+        profile.deposits[word()] = Deposit(
+            base_principal=amount(),
+            matures_on=day() or "",
+            state=random.choice(("open", "redeemed")),
+            placed_at=time(),
+        )
+        profile.holdings[word()] = Holding(
+            product=word(), amount=amount(), base_amount=amount(), risk_level=n, matures_on=day()
+        )
+        profile.loans[f"M{n}"] = Loan(kind=word(), amount=amount(), due_on=day())
+        profile.cards[word()] = Card(product=word(), limit=random.choice((None, amount())))
+        key = f"C{n} {random.choice(('', '<'))}{word()}"
+        profile.relations[key] = Relation(at=5, stands=random.random() < 0.7)
+        profile.interests[word()] = Interest(at=time(), source=random.choice((None, word())))
+        profile.benefits[word()] = Benefit(count=n, base_cost=amount(), last_at=time())
+    profile.basics.family = [
+        FamilyMember(relation=word(), birthday=random.choice((None, "2000-02-29", "2008-01-31")))
+        for _ in several()
+    ]
 
 
 def random_facts(random: Random) -> Facts:
@@ -185,11 +245,18 @@ class Maker:
         aggregate: bool = False,
         steps: dict[str, str] | None = None,
         amendable: bool = False,
+        listed: str = "",
     ) -> None:
         """`steps` are those of a sequence that come before: their event types. What is `amendable`
-        sees events and aggregates alone."""
+        sees events and aggregates alone; in the condition of a list (`listed`) the things' fields
+        are seen, and the event's as `event.x`."""
         self.random = random
+        self.event_type = event_type
+        self.listed = listed
         self.fields = event_fields(event_type)
+        if listed:
+            of_event = {f"event.{name}": kind for name, kind in self.fields.items()}
+            self.fields = LISTS[listed].fields | of_event
         self.lets = lets or {}
         self.aggregate = aggregate
         self.alone = aggregate or amendable
@@ -247,10 +314,15 @@ class Maker:
             literals += ["default(attributes.number, 1)", "attributes.amount", "attributes.decimal"]
             literals += ["fx('USD')", f"rate({random.choice(WORDS)!r})"]
             literals += [f"{self._product()}.{random.choice(('rate', 'risk_level'))}"]
+        if days := [] if self.aggregate else self._names(Base.DAY):
+            function = random.choice(("days_until", "days_since"))
+            literals.append(f"{function}({random.choice(days)})")
         if not depth or random.random() < 0.3:
             return random.choice(self._names(Base.NUMBER) + literals)
         lower = depth - 1
-        match random.randint(0, 7):
+        match random.randint(0, 8):
+            case 8 if not (self.alone or self.listed):
+                return self.gathered()
             case 0:
                 return f"-{self.number(lower)}"
             case 1:
@@ -259,10 +331,37 @@ class Maker:
                 return f"round({self.number(lower)}, {random.randint(0, 8)})"
             case 3:
                 return f"default({self.number(lower)}, {self.number(lower)})"
-            case 4 | 5 if not self.aggregate:
+            case 4 | 5 if not (self.aggregate or self.listed):
                 return random_aggregate(random)
             case _:
                 return f"({self.number(lower)} {random.choice('+-*/')} {self.number(lower)})"
+
+    def gathered(self, *, anything: bool = False) -> str:
+        """Something made of a list: a number, or whether there is anything."""
+        random = self.random
+        listed = random.choice(sorted(LISTS))
+        of_list = LISTS[listed]
+        lets = {name: base for name, base in self.lets.items() if name not in of_list.fields}
+        inside = Maker(random, self.event_type, lets, steps=self.steps, listed=listed)
+        # What a condition alone sees is no value.
+        plain = {
+            name: kind for name, kind in of_list.fields.items() if name not in of_list.where_only
+        }
+        names = ["count", "distinct", "share"]
+        numbers = [name for name, kind in plain.items() if kind.base is Base.NUMBER]
+        names += ["sum", "avg", "min", "max", "share"] if numbers else []
+        name = "any" if anything else random.choice(names)
+        arguments = [listed]
+        if name == "distinct":
+            named = [name for name, kind in plain.items() if kind.base is not Base.FLAG]
+            arguments.insert(0, random.choice(named))
+        elif name not in ("any", "count") and numbers and random.random() < 0.8 + (name != "share"):
+            arguments.insert(0, random.choice((f"{numbers[0]} * 2", *numbers, "default(3, 4)")))
+        if random.random() < 0.7:
+            arguments.append(f"where={inside.flag(1)}")
+        if name == "share":
+            arguments.append(f"of={inside.flag(1)}")
+        return f"{name}({', '.join(arguments)})"
 
     def flag(self, depth: int = 3) -> str:
         random = self.random
@@ -291,6 +390,8 @@ class Maker:
             lambda: f"known({random.choice(list(self.fields))})",
             lambda: random.choice([*self._names(Base.FLAG), "true", "false"]),
         ]
+        if not (self.alone or self.listed):
+            options.append(lambda: self.gathered(anything=True))
         if days := self._names(Base.DAY):
             options.append(lambda: f"({random.choice(days)} {order} {random.choice(DAYS)!r})")
         if not self.alone:

@@ -15,7 +15,16 @@ from streams.durations import DAY_MS
 from streams.expressions.check import Scope, check
 from streams.expressions.compile import Writer, compile_function
 from streams.expressions.interpret import World, interpret
-from streams.expressions.nodes import Aggregate, Attribute, Base, Node, Reading, ScoreField, walk
+from streams.expressions.nodes import (
+    Aggregate,
+    Attribute,
+    Base,
+    Gathered,
+    Node,
+    Reading,
+    ScoreField,
+    walk,
+)
 from streams.expressions.values import render
 from streams.recent import KEPT_EVENTS
 from streams.rules.checked import check_rule
@@ -60,6 +69,8 @@ def run_compiled(node: Node, world: World, readings: list[Any]) -> tuple[Any, ..
     given_names += ["b, t, s = r.profile.basics, r.profile.tags, worth(r).totals"]
     attributes = [one for one in walk(node) if isinstance(one, Attribute | ScoreField)]
     given_names += [f"{writer.value(one)} = {writer.attribute(one)}" for one in attributes]
+    lists = {one.list for one in walk(node) if isinstance(one, Gathered)}
+    given_names += [f"l_{one} = listed(r, {one!r}, at, zone)" for one in lists]
     source = "\n    ".join(
         ["def made(d, r, readings, f, at):", *given_names, f"return ({', '.join(texts)},)", ""]
     )

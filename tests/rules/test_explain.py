@@ -13,9 +13,10 @@ from schemas.rules import RuleDefinition
 from streams.expressions import nodes
 from streams.expressions.calls import AGGREGATES
 from streams.expressions.catalogue import event_fields, profile_fields
+from streams.expressions.lists import LISTS, MADE
 from streams.expressions.lookups import NUMBERS, THINGS, fact_fields
 from streams.rules.checked import CheckedRule, check_rule
-from streams.rules.explain import explain
+from streams.rules.explain import explain, words
 from streams.rules.explain.conditions import SAID
 from streams.rules.explain.phrases import CHINESE, ENGLISH, Phrases
 from streams.rules.explain.words import ATTACHMENTS, EVENTS, FIELDS, FIELDS_OF, VALUES
@@ -40,6 +41,7 @@ def _is_kind(one: object) -> bool:
 def test_every_aggregate_and_look_up_has_words(phrases: Phrases) -> None:
     assert phrases.aggregates.keys() == AGGREGATES.keys()
     assert phrases.calls.keys() == NUMBERS.keys() | THINGS.keys()
+    assert phrases.lists.keys() == MADE.keys()
 
 
 @LANGUAGES
@@ -74,10 +76,13 @@ def test_every_event_type_field_and_choice_has_words() -> None:
         *map(event_fields, RULE_TYPES),
         profile_fields(),
         *map(fact_fields, kinds_of_facts),
+        *(one.fields for one in LISTS.values()),
     ]
     fields = {name for catalogue in catalogues for name in catalogue}
     assert fields - FIELDS.keys() == set()
     there = {(one.partition(".")[0], name) for one in RULE_TYPES for name in event_fields(one)}
+    there |= {(one, name) for one, listed in LISTS.items() for name in listed.fields}
+    assert words.LISTS.keys() == LISTS.keys()
     assert FIELDS_OF.keys() <= there
     kinds = [kind for catalogue in catalogues for kind in catalogue.values()]
     choices = {one for kind in kinds for one in kind.choices}
@@ -241,6 +246,20 @@ def test_a_rule_in_words() -> None:
             {"let": {}, "if": "amount > 1 and (channel == 'app' or currency in ['USD', 'HKD'])"},
             "if the amount is more than 1, and either the channel is “app”, or the currency is",
             "如果金额大于1，且（渠道是「app」，或币种为「USD」、「HKD」之一）",
+        ),
+        (
+            {
+                "on": "product.redeemed",
+                "let": {},
+                "if": "any(holdings, where=holding == event.holding and days_until(matures_on) > 9)"
+                " and share(base_amount, holdings, of=risk_level >= 4) > 0.5",
+            },
+            "if the customer has holdings where the holding is the holding of the event, and the "
+            "number of days until the day of maturity is more than 9, and the share for which the "
+            "risk level is at least 4 of the total of the amount in the base currency over the "
+            "customer's holdings is more than 0.5",
+            "如果客户有持仓产品（其中持仓是本次事件的持仓，且距到期日的天数大于9），"
+            "且客户持仓产品的金额（本币）合计中风险等级不少于4的占比大于0.5",
         ),
         (
             {

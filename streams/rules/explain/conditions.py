@@ -13,12 +13,15 @@ from streams.expressions.nodes import (
     Attribute,
     Base,
     Compare,
+    Days,
     Default,
     EventField,
     FactField,
+    Gathered,
     HasTag,
     HasText,
     Holds,
+    ItemField,
     Known,
     Let,
     Literal,
@@ -35,21 +38,28 @@ from streams.expressions.nodes import (
 )
 from streams.expressions.write import length_text
 from streams.rules.explain.phrases import Phrases
-from streams.rules.explain.words import EVENTS, FIELDS, FIELDS_OF, VALUES
+from streams.rules.explain.words import EVENTS, FIELDS, FIELDS_OF, LISTS, VALUES
 from streams.rules.sequence import CheckedStep
 
 _OPERATORS = {"+": "plus", "-": "minus", "*": "times", "/": "by"}
 
 
 class Teller:
-    """Says nodes in one language. `types` are those of the event, `steps` of a sequence."""
+    """Says nodes in one language. `types` are those of the event, `steps` of a sequence, `listed`
+    the list in whose condition they stand."""
 
     def __init__(
-        self, phrases: Phrases, types: Iterable[str] = (), steps: Sequence[CheckedStep] = ()
+        self,
+        phrases: Phrases,
+        types: Iterable[str] = (),
+        steps: Sequence[CheckedStep] = (),
+        listed: str = "",
     ) -> None:
         self.phrases = phrases
-        self._about = {one.partition(".")[0] for one in types}
+        self._types = tuple(types)
+        self._about = {one.partition(".")[0] for one in self._types}
         self._steps = steps
+        self._listed = listed
 
     def of(self, types: Iterable[str]) -> "Teller":
         """Who says what events of other types have."""
@@ -134,7 +144,7 @@ class Teller:
             return self.say("negative", self._part(node.right))
         if (share := _share(node)) is not None:
             whole, of = share
-            there = self.of(whole.aggregate.types)
+            there = self._there(whole)
             return self.say("share", self.tell(whole), there.condition(of))
         return self.say(_OPERATORS[node.operator], self._part(node.left), self._part(node.right))
 
@@ -144,6 +154,28 @@ class Teller:
 
     def _default(self, node: Default) -> str:
         return self.say("default", self.tell(node.part), self.tell(node.otherwise))
+
+    def _there(self, node: Reading | Gathered) -> "Teller":
+        """Who says what is asked inside."""
+        if isinstance(node, Gathered):
+            return Teller(self.phrases, self._types, self._steps, node.list)
+        return self.of(node.aggregate.types)
+
+    def _event_field(self, node: EventField) -> str:
+        said = self.say("field", self.field(node.name))
+        return self.say("of_event", said) if self._listed else said
+
+    def _item_field(self, node: ItemField) -> str:
+        words = FIELDS_OF.get((self._listed, node.name)) or FIELDS[node.name]
+        return self.say("field", words[self.phrases.place])
+
+    def _gathered(self, node: Gathered) -> str:
+        there = self._there(node)
+        return self.phrases.lists[node.function].format(
+            value="" if node.value is None else there.tell(node.value),
+            things=LISTS[node.list][self.phrases.place],
+            where="" if node.where is None else self.say("where", there.condition(node.where)),
+        )
 
     def _fact(self, node: FactField) -> str:
         form = self.phrases.calls[node.function]
@@ -182,14 +214,19 @@ class Teller:
                 return self.say("months", -first, -last)
 
 
-def _share(node: Arithmetic) -> tuple[Reading, Node] | None:
+def _share(node: Arithmetic) -> tuple[Reading | Gathered, Node] | None:
     """Of a quotient that is the share of what holds for some of it: the whole, and what has to
     hold."""
-    left, right = node.left, node.right
-    if node.operator != "/" or not isinstance(left, Reading) or not isinstance(right, Reading):
-        return None
-    part, whole = left.aggregate, right.aggregate
-    if replace(part, where=whole.where, where_text=whole.where_text) != whole:
+    part: Aggregate | Gathered
+    whole: Aggregate | Gathered
+    match node.operator, node.left, node.right:
+        case "/", Reading(aggregate=part), Reading(aggregate=whole) as right:
+            same = replace(part, where=whole.where, where_text=whole.where_text) == whole
+        case "/", Gathered() as part, Gathered() as right:
+            whole, same = right, replace(part, where=right.where) == right
+        case _:
+            return None
+    if not same:
         return None
     if whole.where is None:
         return None if part.where is None else (right, part.where)
@@ -199,11 +236,14 @@ def _share(node: Arithmetic) -> tuple[Reading, Node] | None:
     return None
 
 
-_FLAGS = (EventField, Attribute, Let, StepField, FactField, Default)
+_FLAGS = (EventField, ItemField, Attribute, Let, StepField, FactField, Default)
 
 SAID: dict[type[Node], Callable[[Teller, Any], str]] = {
     Literal: Teller._literal,
-    EventField: lambda teller, node: teller.say("field", teller.field(node.name)),
+    EventField: Teller._event_field,
+    ItemField: Teller._item_field,
+    Gathered: Teller._gathered,
+    Days: lambda teller, node: teller.say(node.function, teller.tell(node.part)),
     ProfileField: lambda teller, node: teller.say("profile", teller.field(node.name)),
     StepField: Teller._step_field,
     FactField: Teller._fact,

@@ -19,6 +19,8 @@ class Phrases:
     """`{value}`, `{events}`, `{span}`, `{where}`."""
     units: dict[str, Pair]
     """Letter of a duration → one, and several."""
+    lists: dict[str, str] = field(default_factory=dict)
+    """What is made of a list: `{value}`, `{things}`, `{where}`."""
     calls: dict[str, str] = field(default_factory=dict)
     """Reference data by the function that asks for it: `{0}` is whose, `{1}` which field."""
     gates: dict[str, str] = field(default_factory=dict)
@@ -31,6 +33,9 @@ ENGLISH = Phrases(
         "and": ", and ",
         "or": ", or ",
         "list": ", ",
+        "of_event": "{0} of the event",
+        "days_until": "the number of days until {0}",
+        "days_since": "the number of days since {0}",
         "either": "either {0}",
         "not": "it is not so that {0}",
         "unless": ", unless {0}",
@@ -120,6 +125,15 @@ ENGLISH = Phrases(
         "last": "{value} of the last of the {events}{where} {span}",
         "streak": "how many {events}{where} came in a row {span}",
     },
+    lists={
+        "any": "the customer has {things}{where}",
+        "count": "the number of the customer's {things}{where}",
+        "sum": "the total of {value} over the customer's {things}{where}",
+        "avg": "the mean of {value} over the customer's {things}{where}",
+        "min": "the least of {value} over the customer's {things}{where}",
+        "max": "the greatest of {value} over the customer's {things}{where}",
+        "distinct": "the number of different values of {value} over the customer's {things}{where}",
+    },
     calls={
         "rate": "the bank's rate {0}",
         "fx": "the exchange rate of {0}",
@@ -164,6 +178,9 @@ CHINESE = Phrases(
         "and": "，且",
         "or": "，或",
         "list": "、",
+        "of_event": "本次事件的{0}",
+        "days_until": "距{0}的天数",
+        "days_since": "自{0}以来的天数",
         "either": "（{0}）",
         "not": "并非{0}",
         "unless": "，除非{0}",
@@ -251,6 +268,15 @@ CHINESE = Phrases(
         "first": "{span}首次{events}{where}的{value}",
         "last": "{span}最近一次{events}{where}的{value}",
         "streak": "{span}连续{events}{where}的次数",
+    },
+    lists={
+        "any": "客户有{things}{where}",
+        "count": "客户{things}{where}的数量",
+        "sum": "客户{things}{where}的{value}合计",
+        "avg": "客户{things}{where}的{value}平均值",
+        "min": "客户{things}{where}的{value}最小值",
+        "max": "客户{things}{where}的{value}最大值",
+        "distinct": "客户{things}{where}中不同{value}的个数",
     },
     calls={
         "rate": "本行利率{0}",

@@ -123,11 +123,25 @@ EVENTS = {
     ),
 }
 
+LISTS = {
+    "accounts": ("accounts", "账户"),
+    "deposits": ("time deposits", "定期存款"),
+    "holdings": ("holdings", "持仓产品"),
+    "loans": ("loans", "贷款"),
+    "cards": ("cards", "银行卡"),
+    "relations": ("relations to other customers", "关系人"),
+    "family": ("members of the family", "家庭成员"),
+    "interests": ("interests", "兴趣"),
+    "benefits": ("benefits used", "已用权益"),
+}
+"""List of a record → what is in it, in English and in Chinese."""
+
 FIELDS = {
     "about": ("subject", "事由"),
     "account": ("account", "账户"),
     "accounts": ("number of accounts", "账户数"),
     "active": ("at work", "在岗"),
+    "age": ("age", "年龄"),
     "amount": ("amount", "金额"),
     "amount_due": ("amount due", "应还金额"),
     "attempt": ("attempt", "办理编号"),
@@ -156,8 +170,10 @@ FIELDS = {
     "cost": ("cost", "成本"),
     "counterparty_bank": ("other party's bank", "对方银行"),
     "counterparty_country": ("other party's country", "对方国家或地区"),
+    "count": ("number of times", "次数"),
     "country": ("country", "国家或地区"),
     "currency": ("currency", "币种"),
+    "customer": ("customer", "客户"),
     "deposit": ("time deposit", "定期存款"),
     "deposits": ("number of time deposits", "定期存款笔数"),
     "deputy": ("deputy", "代理人"),
@@ -172,6 +188,7 @@ FIELDS = {
     "holdings": ("number of holdings", "持仓数"),
     "interest": ("interest", "兴趣"),
     "interest_rate": ("interest rate", "利率名称"),
+    "issued_on": ("day of issue", "发卡日"),
     "journey": ("piece of business", "业务"),
     "kind": ("kind", "类型"),
     "language": ("language", "语言"),
@@ -192,6 +209,7 @@ FIELDS = {
     "page": ("page", "页面"),
     "page_topic": ("topic of the page", "页面主题"),
     "payment": ("payment", "支付编号"),
+    "placed_on": ("day it was placed or renewed", "存入或续存日"),
     "place": ("place", "地点"),
     "presence": ("way of paying", "支付方式"),
     "previous": ("previous value", "原值"),
@@ -202,6 +220,7 @@ FIELDS = {
     "rate": ("rate", "利率"),
     "reached": ("customer reached", "已联系上"),
     "reason": ("reason", "原因"),
+    "recorded_on": ("day it was recorded", "记录日"),
     "relation": ("relation", "关系"),
     "residence": ("residence", "居住地"),
     "reverse": ("told by the other side", "由对方告知"),
@@ -210,6 +229,7 @@ FIELDS = {
     "score": ("score", "评分"),
     "seconds": ("seconds", "秒数"),
     "severity": ("severity", "严重程度"),
+    "statement_currency": ("currency of the bill", "账单币种"),
     "statement": ("statement", "账单"),
     "step": ("step", "步骤"),
     "survey": ("survey", "问卷"),
@@ -222,6 +242,7 @@ FIELDS = {
     "title_en": ("English title", "英文名称"),
     "title_zh": ("Chinese title", "中文名称"),
     "transfer": ("transfer", "转账编号"),
+    "used_on": ("day of the last use", "最近使用日"),
     "birthday": ("birthday", "生日"),
     "audience": ("audience", "目标客群"),
     "business_days": ("business days until then", "距今工作日数"),
@@ -237,12 +258,13 @@ FIELDS = {
 """Field → its name in English and in Chinese."""
 
 FIELDS_OF = {
+    ("accounts", "opened_on"): ("day it was opened", "开户日"),
     ("campaign", "category"): ("category of the campaign", "活动类别"),
     ("card", "category"): ("merchant category", "商户类别"),
     ("page", "seconds"): ("time on the page in seconds", "停留秒数"),
     ("call", "seconds"): ("length of the call in seconds", "通话秒数"),
 }
-"""What an event is about and a field → the field's name there, where it says more."""
+"""What an event is about, or a list, and a field → the field's name there, where it says more."""
 
 VALUES = {
     "app": ("the app", "手机银行"),
