@@ -102,7 +102,10 @@ def test_a_run_reconciles_and_tampering_does_not(run: Run, tmp_path: Path) -> No
     assert clean.books.counts["vip.profiles"] > 0
     assert clean.books.counts["vip.dead-letters"] == clean.books.reasons.total() > 0
     assert set(clean.live_rules) >= set(clean.books.firings())
-    assert clean.latency.figures()["all_effects"] == len(run.effects)
+    # The others are as many as the order in which topics were read makes them: Christmas, for one,
+    # is greeted where the customers of a partition came before its first time.
+    prompt = sum(_is_prompt(effect) for effect in run.effects)
+    assert clean.latency.figures()["all_effects"] == prompt > len(run.effects) / 2
     fired = {name: n for name, n in clean.tally.counts.items() if name.startswith("fired:")}
     assert fired == {f"fired:{rule}": n for rule, n in clean.books.firings().items()}
     _change_the_rules(run, tmp_path / "rules")
@@ -113,6 +116,14 @@ def test_a_run_reconciles_and_tampering_does_not(run: Run, tmp_path: Path) -> No
         assert (found.differences.told(), found.tally.events) == ([], EVENTS)
     _tamper_with_topics(run)
     assert sorted(later.go_on((), ()).differences.told()) == sorted(run.problems())
+
+
+def _is_prompt(effect: Effect) -> bool:
+    """Whether a customer's own message made it, at once: no day of the calendar, no wait."""
+    cause = effect.data.cause
+    if isinstance(effect, Profile):
+        return cause.topic != "" and effect.time == cause.time
+    return cause.topic != "" and effect.data.waited_until is None
 
 
 def _tamper_with_clickhouse(run: Run) -> None:
