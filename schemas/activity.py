@@ -24,17 +24,36 @@ class Flow(Struct, kw_only=True, array_like=True, gc=False):
     last_at: int = NEVER
 
 
-class Transfer(Struct, kw_only=True, array_like=True, gc=False):
-    """One of the last transfers, kept so that a reversal takes the right one out again."""
+class Part(Struct, array_like=True, frozen=True, gc=False):
+    """What one reversal takes back of a payment."""
+
+    at: int
+    currency: str
+    """Empty: the whole, whatever the amount."""
+    amount: Decimal
+
+
+REVERSAL = -1
+"""The type of a reversal whose event has not come yet."""
+
+
+class Reversible(Struct, kw_only=True, array_like=True, gc=False):
+    """One of the last events that may be taken back, kept so that a reversal takes the right one
+    out again."""
 
     at: int
     data: tuple[str | None, ...]
-    """What streams/fold/transfers.py keeps of it."""
+    """What is kept of it, see streams/fold/reversals.py."""
     late: bool = False
     """It came too late for the windows, so there is nothing to take out of them."""
     reversed: bool = False
+    """All of it was taken back, whatever the amount."""
     era: int = 0
     """The record's when it came: windows that are younger never held it."""
+    type: int = 0
+    """Its place among the types that its reversals take back; or REVERSAL."""
+    parts: list[Part] = field(default_factory=list)
+    """Of what is taken back in parts: all that was."""
 
 
 class Visits(Struct, kw_only=True, array_like=True, gc=False):
@@ -261,7 +280,7 @@ class ActivitySection(Struct, kw_only=True, array_like=True, gc=False):
     inflow: Flow = field(default_factory=Flow)
     outflow: Flow = field(default_factory=Flow)
     transfers: list[bytes] = field(default_factory=list)
-    """The last ones, in the order of event times and ids, each packed (see Transfer): one object
+    """The last ones, in the order of event times and ids, each packed (see Reversible): one object
     instead of a dozen to walk through whenever the section is encoded."""
     visits: Visits = field(default_factory=Visits)
     late: int = 0
@@ -299,11 +318,13 @@ class ActivitySection(Struct, kw_only=True, array_like=True, gc=False):
     began: dict[str, int] = field(default_factory=dict)
     """Key of a window that they look at → the record's sequence when it began."""
     era: int = 0
-    """How often other rules came into force while transfers were kept."""
+    """How often other rules came into force while events were kept that may be taken back."""
+    payments: list[bytes] = field(default_factory=list)
+    """The last card payments, as transfers are kept."""
 
 
-pack_transfer = pack
-unpack_transfer = msgspec.msgpack.Decoder(Transfer).decode
+pack_reversible = pack
+unpack_reversible = msgspec.msgpack.Decoder(Reversible).decode
 unpack_played = msgspec.msgpack.Decoder(Played).decode
 unpack_month = msgspec.msgpack.Decoder(Month).decode
 unpack_line = msgspec.msgpack.Decoder(list[Contact]).decode

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import msgspec
 from msgspec import UNSET, Meta
@@ -65,6 +65,17 @@ class Data(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tr
         return f"{type(self).__name__}(…)"
 
 
+class TakesBack(NamedTuple):
+    """Which events an event takes back: those of these types whose names are the same."""
+
+    types: tuple[str, ...]
+    named_by: tuple[str, ...]
+    """Fields, of both."""
+    in_parts: bool
+    """With a smaller amount it takes back a part of those up to its own time; else, whatever the
+    order of their times, the whole."""
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="type"):
     """One event as it arrives: who (`subject`), when (`time`, an instant), what (`data`).
 
@@ -73,6 +84,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="type
 
     topic: ClassVar[str]
     """The canonical topic of this type."""
+    takes_back: ClassVar[TakesBack | None] = None
 
     specversion: Literal["1.0"]
     id: EventId

@@ -1,6 +1,7 @@
 """What comes into the core: a message as it was read, and what was made of it."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -45,3 +46,14 @@ class Input(Struct, frozen=True, gc=False):
     topic: str
     partition: int
     offset: int
+
+
+class Correction(NamedTuple):
+    """What became of an event that windows hold."""
+
+    before: Input
+    """As it was put into them."""
+    after: Input | None
+    """As it is now, at the same time; None: it was taken back."""
+    era: int
+    """The record's when it came."""

@@ -82,10 +82,7 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
     if activity.rules != rules.mark:
         rules.forget_others(record)
     folded = fold(record, event, late=late, zone=settings.time_zone)
-    amended = None
-    if folded.before is not None:
-        rules.retract(record, folded.before, folded.era)
-        amended = rules.amend(record, folded.before)
+    amended = rules.correct(record, folded.corrections) if folded.corrections else None
     if waits := rules.waits(event.type):
         dates.update(record, event, waits, rules.bank)
     armed = False
@@ -93,7 +90,8 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
         activity.armed = rules.dates_mark
         armed = dates.arm(record, event, at, rules.date_waits, rules.bank)
     reversed_ = folded.after is not None
-    outcome = rules.apply(record, event, late=late, facts=context.facts, reversed_=reversed_)
+    seen = folded.left or event
+    outcome = rules.apply(record, seen, late=late, facts=context.facts, reversed_=reversed_)
     if folded.after is not None:
         rules.retract(record, folded.after, activity.era)
     if amended is not None:

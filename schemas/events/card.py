@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from schemas.envelope import Data, Event
+from schemas.envelope import Data, Event, TakesBack
 from schemas.fields import Country, Currency, Day, Id, Money, Name
 
 CategoryCode = Annotated[str, Meta(pattern=r"^\d{4}\Z")]
@@ -55,6 +55,8 @@ class CardDeclined(CardEvent, tag="card.declined", frozen=True):
 
 
 class CardReversed(CardEvent, tag="card.reversed", frozen=True):
+    takes_back = TakesBack(("card.authorised", "card.settled"), ("payment",), in_parts=True)
+
     data: PaymentData
 
 

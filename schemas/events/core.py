@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from schemas.envelope import VIPCARE, CustomerId, Data, Event
+from schemas.envelope import VIPCARE, CustomerId, Data, Event, TakesBack
 from schemas.fields import (
     SENSITIVE,
     Country,
@@ -139,6 +139,8 @@ class TransferReversedData(Data, kw_only=True, frozen=True):
 
 
 class TransferReversed(CoreEvent, tag="transfer.reversed", frozen=True):
+    takes_back = TakesBack(("transfer.completed",), ("transfer", "direction"), in_parts=False)
+
     data: TransferReversedData
 
 

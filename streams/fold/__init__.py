@@ -1,10 +1,10 @@
 """How an event changes a record besides its windows: one function for each type that does."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, tzinfo
 from typing import Any, NamedTuple
 
-from schemas.activity import ActivitySection
+from schemas.activity import ActivitySection, Month
 from schemas.profile import ProfileSection
 from schemas.record import Record
 from streams import behaviour
@@ -18,13 +18,15 @@ from streams.fold import (
     deposits,
     interests,
     monthly,
+    payments,
     products,
     relations,
     service_line,
     transfers,
     visits,
 )
-from streams.inputs import Input
+from streams.fold.reversals import Came
+from streams.inputs import Correction, Input
 from streams.months import Moment, moment
 
 PROFILE_FOLDS: dict[str, Callable[[ProfileSection, Any, Moment], None]] = {
@@ -64,12 +66,6 @@ def _journey(activity: ActivitySection, event: Input, _when: Moment) -> None:
     visits.journey(activity.visits, _data(event), event.type)
 
 
-def _paid(activity: ActivitySection, event: Input, when: Moment) -> None:
-    data = _data(event)
-    base = told(data.base_amount)
-    cards.paid(activity, data.card, -base if event.type == "card.reversed" else base, when)
-
-
 def _declined(activity: ActivitySection, event: Input, when: Moment) -> None:
     declines.declined(activity, _data(event), when.at)
 
@@ -89,24 +85,22 @@ ACTIVITY_FOLDS: dict[str, Callable[[ActivitySection, Input, Moment], None]] = {
     "journey.started": _journey,
     "journey.completed": _journey,
     "journey.abandoned": _journey,
-    "card.authorised": _paid,
-    "card.reversed": _paid,
     "card.declined": _declined,
     **dict.fromkeys(service_line.CONTACT_TYPES, _served),
 }
 """Event type → fold(activity, event, moment)."""
+PAYMENTS = frozenset(("card.authorised", "card.settled", "card.reversed"))
 
 
 class Folded(NamedTuple):
     """What follows from a fold."""
 
-    before: Input | None = None
-    """The completed transfer that the event reverses, to be taken out of the windows before the
-    event's rules."""
-    era: int = 0
-    """The record's when that one came."""
+    corrections: Sequence[Correction] = ()
+    """Of the events that this one takes back: for the windows, before its rules."""
     after: Input | None = None
     """The event itself, of which the reversal came first: to be taken out after its rules."""
+    left: Input | None = None
+    """The event as its rules see it: a part was taken back before it came."""
     month_began: bool = False
     """It is the first event of the record's newest month."""
 
@@ -125,16 +119,18 @@ def fold(record: Record, event: Input, *, late: bool, zone: tzinfo = UTC) -> Fol
     folded = _PLAIN
     if change := ACTIVITY_FOLDS.get(kind):
         change(activity, event, when)
+    elif kind in PAYMENTS:
+        folded = _paid(activity, month, event, when, late=late)
     elif kind == "transfer.completed":
-        reversal = transfers.completed(activity, data, event, late=late)
-        if reversal is not None:
-            folded = _PLAIN if late else Folded(after=event)
-            monthly.was_reversed(record, data, reversal, zone)
+        came = transfers.completed(activity, data, event, late=late)
+        if came is not None and came.reversal is not None:
+            folded = _came_back(came, event, late=late)
+            monthly.was_reversed(record, data, came.reversal, zone)
             corrected = True
     elif kind == "transfer.reversed":
         taken = transfers.reversed_(activity, data, event)
         if taken is not None:
-            folded = Folded(before=taken.held, era=taken.era)
+            folded = Folded(taken.corrections)
             corrected = monthly.transfer_reversed(record, month, data, taken)
     elif profile_change := PROFILE_FOLDS.get(kind):
         profile_change(record.edit_profile(), data, when)
@@ -143,6 +139,32 @@ def fold(record: Record, event: Input, *, late: bool, zone: tzinfo = UTC) -> Fol
     if grows and month is not None and when.month == max(activity.months):
         return folded._replace(month_began=True)
     return folded
+
+
+def _paid(
+    activity: ActivitySection, month: Month | None, event: Input, when: Moment, *, late: bool
+) -> Folded:
+    data = _data(event)
+    base = told(data.base_amount)
+    if event.type == "card.reversed":
+        taken = payments.reversed_(activity, event)
+        if taken is None:
+            return _PLAIN
+        cards.paid(activity, data.card, -base, when)
+        if month is not None:
+            monthly.payment_reversed(month, data)
+        return Folded(taken.corrections)
+    if event.type == "card.authorised":
+        cards.paid(activity, data.card, base, when)
+    came = payments.paid(activity, event, late=late)
+    return _PLAIN if came is None else _came_back(came, event, late=late)
+
+
+def _came_back(came: Came, event: Input, *, late: bool) -> Folded:
+    """Of an event that was taken back before it came, wholly or in part."""
+    if came.left is not None:
+        return Folded(left=came.left)
+    return _PLAIN if late else Folded(after=event)
 
 
 def _data(event: Input) -> Any:

@@ -8,13 +8,14 @@ from zlib import crc32
 
 from msgspec import structs
 
-from schemas.activity import Inflow, Month, Sum, Transfer
+from schemas.activity import Inflow, Month, Reversible, Sum
 from schemas.events.card import PaymentData
 from schemas.events.core import TransferData, TransferReversedData
 from schemas.record import Record
 from streams.base_amounts import told
 from streams.fold import transfers
 from streams.fold.bounded import count_dropped, cut, gather
+from streams.fold.reversals import TakenBack
 from streams.fold.service_line import CONTACT_TYPES
 from streams.history import MONTHS
 from streams.inputs import Input
@@ -45,15 +46,13 @@ def month_of(record: Record, when: Moment) -> Month | None:
 
 
 def count(month: Month, event: Input, when: Moment) -> None:
-    """Everything but transfers' reversals, of which only the first counts, see below."""
+    """Everything but reversals, of which only those count that take something back, see below."""
     data: Any = event.event.data
     kind = event.type
     if kind == "transfer.completed":
         _transfer(month, data, when)
     elif kind == "card.authorised":
         _spend(month, data, 1)
-    elif kind == "card.reversed":
-        _spend(month, data, -1)
     elif kind == "card.settled":
         _add(month.settled, 1, told(data.base_amount))
     elif kind == "card.declined":
@@ -66,22 +65,28 @@ def count(month: Month, event: Input, when: Moment) -> None:
         month.contacts += 1
 
 
+def payment_reversed(month: Month, data: PaymentData) -> None:
+    """Whole or in part: taken back in the month of the reversal."""
+    _spend(month, data, -1)
+
+
 def transfer_reversed(
     record: Record,
     month: Month | None,
     data: TransferReversedData,
-    taken: transfers.TakenBack,
+    taken: TakenBack,
 ) -> bool:
     """Taken back in the month of the reversal: what was is not told anew. But what was taken back
     is no regular inflow: returns whether it was among those that might be."""
     if month is not None:
-        _add(_flow(month, data.direction), -1, -taken.base)
-        if taken.channel is not None:
-            _add_channel(month, taken.channel, -1, -taken.base)
+        base = transfers.base_taken(taken, data)
+        _add(_flow(month, data.direction), -1, -base)
+        if taken.first is not None:
+            _add_channel(month, transfers.channel(taken.first), -1, -base)
     return data.direction == "in" and _strike(record, data.transfer)
 
 
-def was_reversed(record: Record, data: TransferData, reversal: Transfer, zone: tzinfo) -> None:
+def was_reversed(record: Record, data: TransferData, reversal: Reversible, zone: tzinfo) -> None:
     """A transfer of which the reversal came first, and took back what it told of it then."""
     month = record.months.edit(moment(reversal.at, zone).month)
     if month is not None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta, tzinfo
 from decimal import Decimal
 
-from schemas.activity import Contact, unpack_line, unpack_transfer
+from schemas.activity import Contact, unpack_line, unpack_reversible
 from schemas.envelope import from_millis
 from schemas.profile import Card, ProfileSection
 from schemas.record import Record
@@ -74,7 +74,7 @@ def _bills(record: Record, today: date) -> Iterator[Row]:
 
 def _is_paid(record: Record, card: Card) -> bool:
     """A transfer since the statement says so, among the last ones that the record keeps."""
-    for transfer in map(unpack_transfer, record.activity.transfers):
+    for transfer in map(unpack_reversible, record.activity.transfers):
         told = kept_fields(transfer)
         pays = told["purpose"] == PAYS_A_BILL and told["direction"] == "out"
         same = told["currency"] == card.statement_currency

@@ -5,7 +5,7 @@ from datetime import tzinfo
 from decimal import Decimal
 from typing import NamedTuple
 
-from schemas.activity import ActivitySection, unpack_declines, unpack_line, unpack_transfer
+from schemas.activity import ActivitySection, unpack_declines, unpack_line, unpack_reversible
 from schemas.profile import Deposit, Holding, Loan, ProfileSection
 from schemas.record import Record
 from streams.fold.transfers import kept_fields
@@ -46,7 +46,7 @@ def time_line(record: Record, zone: tzinfo) -> Table:
 
 def _transfers(activity: ActivitySection) -> Iterator[Moment]:
     for packed in activity.transfers:
-        transfer = unpack_transfer(packed)
+        transfer = unpack_reversible(packed)
         data = kept_fields(transfer)
         told = (data["purpose"], data["counterparty_bank"], data["counterparty_country"])
         what = f"transfer {data['direction']}" + (", reversed" if transfer.reversed else "")

@@ -10,7 +10,7 @@ and last values, which keep the time beside the value.
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, tzinfo
 from decimal import Context, Decimal
 from hashlib import blake2b
@@ -21,7 +21,7 @@ from streams.buckets import Ends, Kind
 from streams.durations import DAY_MS
 from streams.expressions.compile import compile_fields, compile_pick
 from streams.expressions.nodes import Aggregate, Base, Type, kept_decimals
-from streams.inputs import Input
+from streams.inputs import Correction, Input
 from streams.months import moment
 from streams.recent import Recent
 from streams.streaks import BREAKS, COUNTS, Streak
@@ -85,14 +85,20 @@ class Kept(NamedTuple):
         """Where in the window a time is."""
         return moment(at, zone).month if self.is_monthly else at
 
+    def is_younger(self, state: list[Any], era: int) -> bool:
+        """Whether it began after an era. Streaks and last events know by themselves what they
+        hold."""
+        return isinstance(self.window, Window) and self.window.is_younger(state, era)
+
 
 class _Plan:
     """What an event of one type goes into. Most states count every event: those stand apart, as
     nothing of the event has to be looked at."""
 
-    __slots__ = ("counted", "ones", "picked", "placed")
+    __slots__ = ("counted", "every", "ones", "picked", "placed")
 
     def __init__(self) -> None:
+        self.every: list[Kept] = []
         self.counted: list[tuple[str, int, States]] = []
         """Key, width of a bucket, window."""
         self.ones: _Own = {}
@@ -102,6 +108,7 @@ class _Plan:
         """Those that are placed by more than the event's time."""
 
     def append(self, kept: Kept, *, counts_all: bool) -> None:
+        self.every.append(kept)
         if kept.is_monthly or kept.is_timed:
             self.placed.append(kept)
         elif counts_all:
@@ -246,20 +253,28 @@ class Aggregates:
 
     def remove(self, windows: Windows, event: Input, era: int) -> None:
         """Take an event out again that was added in an era of the record's."""
-        plan = self._by_type.get(event.type)
-        if plan is None:
+        for one, value in self._values(event):
+            state = windows.edit(one.key)
+            if state is not None and not one.is_younger(state, era):
+                one.window.remove(state, one.time(event.at, self._zone), value)
+
+    def correct(self, windows: Windows, one: Correction, latest: int) -> None:
+        """Take an event out again that was added, and put in what is left of it, where it was."""
+        self.remove(windows, one.before, one.era)
+        if one.after is None:
             return
-        for key, _, window in plan.counted:
-            _take(windows, key, window, event.at, 1, era)
-        for key, window, pick in plan.picked:
-            value = pick(event.event.data)
-            if value is not None:
-                _take(windows, key, window, event.at, value, era)
-        for kept in plan.placed:
-            value = kept.value(event)
-            if value is not None:
-                at = kept.time(event.at, self._zone)
-                _take(windows, kept.key, kept.window, at, value, era)
+        at, zone = one.after.at, self._zone
+        for kept, value in self._values(one.after):
+            state = windows.edit(kept.key)
+            if state is not None and not kept.is_younger(state, one.era):
+                kept.window.add(state, kept.time(at, zone), value, kept.time(latest, zone))
+
+    def _values(self, event: Input) -> Iterator[tuple[Kept, Any]]:
+        """What of an event goes into each state."""
+        plan = self._by_type.get(event.type)
+        for one in () if plan is None else plan.every:
+            if (value := one.value(event)) is not None:
+                yield one, value
 
 
 def _by_type(one: Aggregate, kept: Kept) -> Iterable[tuple[str, Kept]]:
@@ -287,14 +302,6 @@ def _counts_or_breaks(counts: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def _begin(windows: Windows, key: str, window: States, era: int) -> list[Any]:
     return windows.put(key, window.new(era) if isinstance(window, Window) else window.new())
-
-
-def _take(windows: Windows, key: str, window: States, at: int, value: Any, era: int) -> None:
-    """Streaks and last events know by themselves what they hold."""
-    state = windows.edit(key)
-    if state is None or (isinstance(window, Window) and window.is_younger(state, era)):
-        return
-    window.remove(state, at, value)
 
 
 def state_key(aggregate: Aggregate) -> str:

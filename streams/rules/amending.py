@@ -38,7 +38,7 @@ from streams.expressions.nodes import Aggregate, EventField, Node, walk
 from streams.expressions.values import render
 from streams.facts import NO_FACTS
 from streams.fold.bounded import cut
-from streams.inputs import Input
+from streams.inputs import Correction, Input
 from streams.rules.aggregates import Aggregates
 from streams.rules.compiled import CompiledRule
 from streams.rules.gate import withheld
@@ -51,9 +51,9 @@ PLAYED_BYTES = 32 * 1024
 """So much do they weigh, with what they made rules show."""
 _COOLDOWN_BYTES = 256
 """More than a rule's id and a time take."""
-_NAMED_BY = {"transfer.completed": ("transfer", "direction")}
+_REVERSES = {name: one.takes_back for name, one in EVENT_TYPES.items() if one.takes_back}
+_NAMED_BY = {kind: one.named_by for one in _REVERSES.values() for kind in one.types}
 """What tells an event from others when it is reversed."""
-_REVERSES = {"transfer.reversed": "transfer.completed"}
 
 
 class Amended(NamedTuple):
@@ -144,7 +144,8 @@ class Amending:
 
     def room(self, event_type: str) -> int:
         """More bytes than what is kept grows by with an event of a type."""
-        if _REVERSES.get(event_type, event_type) not in self._layouts:
+        reverses = _REVERSES.get(event_type)
+        if not any(one in self._layouts for one in (reverses.types if reverses else (event_type,))):
             return 0
         return PLAYED_BYTES + len(self._rules) * _COOLDOWN_BYTES
 
@@ -163,18 +164,13 @@ class Amending:
         None if nothing does: then the rules of `held` fire, with what they show; true: withheld.
         """
         activity = record.activity
-        layout = self._layouts[event.type]
-        data, source = event.event.data, event.event.source
-        kept = layout.struct(
-            **{name: getattr(data, name) for name in layout.struct.__struct_fields__}
-        )
         one = Played(
             at=event.at,
             id=event.event.id,
-            source=source,
+            source=event.event.source,
             type=event.type,
-            layout=layout.mark,
-            data=Raw(pack(kept)),
+            layout=self._layouts[event.type].mark,
+            data=self._kept(event),
             came=record.header.sequence,
         )
         played = activity.played
@@ -194,20 +190,23 @@ class Amending:
         self._forget(activity)
         return replayed
 
-    def take_back(self, record: Record, original: Input) -> Replayed:
-        """Forget an event that was taken out of the windows, and play again what comes after it."""
+    def correct(self, record: Record, corrections: Iterable[Correction]) -> Replayed:
+        """Put right events as it was done in the windows, and play again what comes after them."""
         activity = record.activity
-        if original.type not in self._layouts or not activity.played:
+        mine = [one for one in corrections if one.before.type in self._layouts]
+        if not mine or not activity.played:
             return NOTHING_NEW
         events = self._unpack(activity)
-        place = sum(other.at < original.at for other in events)
         retracted: list[Amended] = []
-        for number, other in enumerate(events):
-            if self._is(other, original):
-                del events[number]
-                place = number
-                retracted += self._retract_all(record, other)
-                break
+        for before, after, _ in mine:
+            found = next((one for one in events if self._is(one, before)), None)
+            if found is not None and after is not None:
+                found.data = self._kept(after)
+            elif found is not None:
+                events.remove(found)
+                retracted += self._retract_all(record, found)
+        since = min(one.before.at for one in mine)
+        place = sum(other.at < since for other in events)
         changes, failed = self._play(record, events, place)
         activity.played = [pack(other) for other in events]
         self._forget(activity)
@@ -309,6 +308,11 @@ class Amending:
             _settle(activity, one)
             size -= len(played.pop(0))
 
+    def _kept(self, event: Input) -> Raw:
+        """What is kept of an event's data."""
+        struct, data = self._layouts[event.type].struct, event.event.data
+        return Raw(pack(struct(**{name: getattr(data, name) for name in struct.__struct_fields__})))
+
     def _input(self, one: Played) -> Input:
         event: Any = SimpleNamespace(data=self._layouts[one.type].decoder.decode(one.data))
         return Input(event, one.type, one.at, "", 0, 0)
@@ -316,9 +320,9 @@ class Amending:
     def _is(self, one: Played, original: Input) -> bool:
         if one.type != original.type or one.at != original.at:
             return False
-        kept, data = self._input(one).event.data, original.event.data
-        names = _NAMED_BY[one.type]
-        return all(getattr(kept, name) == getattr(data, name) for name in names)
+        kept: Any = self._input(one).event.data
+        data = original.event.data
+        return all(getattr(kept, name) == getattr(data, name) for name in kept.__struct_fields__)
 
 
 class _Copies:

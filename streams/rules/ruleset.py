@@ -9,7 +9,7 @@ from schemas.record import Record
 from schemas.rules import RuleDefinition
 from streams.calendar import Calendar
 from streams.facts import NO_FACTS, Facts
-from streams.inputs import Input
+from streams.inputs import Correction, Input
 from streams.rules.aggregates import UNKNOWN, Aggregates, Readings, Unknown
 from streams.rules.amending import Amending, Replayed, settle_all
 from streams.rules.checked import CheckedRule
@@ -124,12 +124,14 @@ class RuleSet:
                 return also(fired, _changed(replayed), replayed.failed)
         return also(fired, held)
 
-    def amend(self, record: Record, original: Input) -> Fired:
-        """What the rules that can be amended do about an event that was taken out of the windows
-        by `retract`."""
+    def correct(self, record: Record, corrections: Sequence[Correction]) -> Fired:
+        """Put right what windows hold of events, and what rules that can be amended made of it."""
+        latest = record.activity.latest
+        for one in corrections:
+            self._aggregates.correct(record.windows, one, latest)
         if self._amending is None:
             return NOTHING
-        replayed = self._amending.take_back(record, original)
+        replayed = self._amending.correct(record, corrections)
         return also(NOTHING, _changed(replayed), replayed.failed)
 
     def forget_others(self, record: Record) -> None:
@@ -150,8 +152,8 @@ class RuleSet:
             del activity.firings[rule]
         for key in activity.answers.keys() - self._answers:
             del activity.answers[key]
-        # Windows that begin from now on hold none of the transfers that are kept.
-        activity.era += bool(activity.transfers)
+        # Windows that begin from now on hold none of the events that are kept.
+        activity.era += bool(activity.transfers or activity.payments)
         activity.rules = self.mark
 
     def listens(self, event_type: str) -> bool:

@@ -56,6 +56,11 @@ def histories(draw: st.DrawFn, size: int = 25) -> list[Raw]:
             same = f"T{n % 8}", data["direction"]
             data["transfer"] = f"T{n}" if same in back else same[0]
             back.add((data["transfer"], data["direction"]))
+        elif kind in ("card.authorised", "card.settled"):
+            data["payment"] = f"P{n % 4}"
+        elif kind == "card.reversed":
+            data["payment"] = f"P{n}" if (f"P{n % 8}", "") in back else f"P{n % 8}"
+            back.add((data["payment"], ""))
         value = message(kind, data, at=NOW - age, customer=WHO, event_id=str(n))
         raws.append(Raw("bank.core", 0, n, WHO.encode(), value))
     return raws

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.activity import unpack_declines, unpack_line, unpack_transfer
+from schemas.activity import unpack_declines, unpack_line, unpack_reversible
 from schemas.events import EVENT_TYPES
 from schemas.events.core import TagData
 from schemas.profile import Account, ProfileSection
@@ -238,7 +238,7 @@ def assert_kept(record: Record, events: list[Input]) -> None:
     assert [one.at for one in unpack_declines(activity.declines)] == refused[-LIMIT:]
     made = [one for one in events if one.type == "transfer.completed"]
     times = sorted(one.at for one in made)
-    assert [unpack_transfer(one).at for one in activity.transfers] == times[-LIMIT:]
+    assert [unpack_reversible(one).at for one in activity.transfers] == times[-LIMIT:]
     for number in record.months:
         month = record.months.get(number)
         assert month is not None

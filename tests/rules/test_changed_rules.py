@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.activity import unpack_transfer
+from schemas.activity import unpack_reversible
 from schemas.effects import Alert
 from schemas.packed import pack
 from schemas.profile import NEVER
@@ -111,7 +111,7 @@ def test_windows_from_before_eras_are_read_and_corrected() -> None:
     transfer(bank, ORIGIN)
     (key,) = bank.record.windows
     assert bank.record.windows.get(key)[0] == -1  # type: ignore[index]  # it is there
-    packed = unpack_transfer(bank.record.activity.transfers[0])
+    packed = unpack_reversible(bank.record.activity.transfers[0])
     bank.record.activity.transfers[0] = pack([packed.at, packed.data, packed.late, packed.reversed])
     bank.send("transfer.reversed", ORIGIN, transfer="T0", **AMOUNTS)
     assert transfer(bank, ORIGIN) == {"a": 1}

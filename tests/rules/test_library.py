@@ -9,7 +9,7 @@ from schemas.effects import Text
 from schemas.events import EVENT_TYPES
 from schemas.record import Record
 from streams.durations import DAY_MS
-from streams.inputs import Input
+from streams.inputs import Correction, Input
 from streams.rules.firing import Fired
 from streams.rules.ruleset import RuleSet
 from tests.rules.maker import ORIGIN, data_struct
@@ -125,8 +125,7 @@ def test_a_reversed_transfer_does_not_count(customer: Customer) -> None:
     data = {"transfer": f"T{at}", "account": "A1", "direction": "out", "currency": "CNY"}
     money = {"amount": Decimal("1"), "base_amount": Decimal("1")}
     original = customer.event("transfer.completed", at, **data, **money, counterparty_country="US")
-    customer.rules.retract(customer.record, original, 0)
-    assert not customer.rules.amend(customer.record, original).firings
+    assert not customer.rules.correct(customer.record, [Correction(original, None, 0)]).firings
     assert customer.record.encode() == before
 
 
