@@ -118,12 +118,17 @@ def is_customer_id(subject: str) -> bool:
 
 def to_millis(instant: datetime) -> int:
     """An aware instant as epoch milliseconds, rounded down, without a float in between."""
-    return (instant - _EPOCH) // _MILLISECOND
+    since = instant - _EPOCH
+    # Dividing by a duration would be shorter, and takes twice as long.
+    return since.days * 86_400_000 + since.seconds * 1_000 + since.microseconds // 1_000
 
 
 def all_to_millis(instants: Iterable[datetime]) -> list[int]:
     """`to_millis` of many, without a call for each."""
-    return [(instant - _EPOCH) // _MILLISECOND for instant in instants]
+    return [
+        since.days * 86_400_000 + since.seconds * 1_000 + since.microseconds // 1_000
+        for since in [instant - _EPOCH for instant in instants]
+    ]
 
 
 def from_millis(millis: int) -> datetime:
@@ -133,4 +138,3 @@ def from_millis(millis: int) -> datetime:
 
 _CUSTOMER_ID = re.compile(_NO_BLANKS)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)

@@ -16,18 +16,19 @@ NOTHING = Raw(pack(None))
 class Packed(Generic[K, T]):
     """A section's dict of packed values, each unpacked when first asked for.
 
-    What was changed or put stands in the dict as it is only after `close`; until then its key
+    What was changed or put stands in the dict as it is only after `write`; until then its key
     holds its place, so that the order of keys does not depend on when that was.
     """
 
-    __slots__ = ("_packed", "_read", "_unpack", "edited")
+    __slots__ = ("_packed", "_unpack", "edited", "read")
 
     def __init__(self, packed: dict[K, Raw], unpack: Callable[[Any], T]) -> None:
         self._packed = packed
         self._unpack = unpack
-        self._read: dict[K, T] = {}
+        self.read: dict[K, T] = {}
+        """What is unpacked. Looked at first by whoever is in a hurry, to read."""
         self.edited: dict[K, T] = {}
-        """What was changed or put, unpacked. Looked at first by whoever is in a hurry."""
+        """What of it was changed or put since it was packed last. Likewise, to change."""
 
     def __contains__(self, key: K) -> bool:
         return key in self._packed
@@ -40,11 +41,9 @@ class Packed(Generic[K, T]):
 
     def get(self, key: K) -> T | None:
         """A value, to read."""
-        value = self.edited.get(key)
-        if value is None:
-            value = self._read.get(key)
+        value = self.read.get(key)
         if value is None and (raw := self._packed.get(key)) is not None:
-            value = self._read[key] = self._unpack(raw)
+            value = self.read[key] = self._unpack(raw)
         return value
 
     def edit(self, key: K) -> T | None:
@@ -57,17 +56,16 @@ class Packed(Generic[K, T]):
     def put(self, key: K, value: T) -> T:
         """A new value, or one in the place of another."""
         self._packed.setdefault(key, NOTHING)
-        self.edited[key] = value
+        self.read[key] = self.edited[key] = value
         return value
 
     def remove(self, key: K) -> None:
         del self._packed[key]
-        self._read.pop(key, None)
+        self.read.pop(key, None)
         self.edited.pop(key, None)
 
-    def close(self) -> None:
-        """Pack what was changed, and let go of what was unpacked."""
+    def write(self) -> None:
+        """Pack what was changed. It stays unpacked, too."""
         for key, value in self.edited.items():
             self._packed[key] = Raw(pack(value))
         self.edited.clear()
-        self._read.clear()

@@ -126,9 +126,9 @@ class Record:
     def encode(self) -> bytes:
         """The record as bytes; a section that nobody changed is carried along as it is."""
         if self._windows is not None:
-            self._windows.close()
+            self._windows.write()
         if self._months is not None:
-            self._months.close()
+            self._months.write()
         profile = pack(self.profile) if self._edited else _sections(self._bytes())[0]
         active = self._activity
         activity = _sections(self._bytes())[1] if active is None else pack(active)

@@ -50,6 +50,7 @@ class Windows(Protocol):
     """Where states are kept: those of a record, or copies of them."""
 
     edited: dict[str, list[Any]]
+    read: dict[str, list[Any]]
 
     def get(self, key: str, /) -> list[Any] | None: ...
 
@@ -370,15 +371,17 @@ def _counts_all(one: Aggregate) -> bool:
 
 
 def _read(one: Aggregate, kept: Kept, zone: tzinfo) -> _Read:
+    """Most aggregates are counts and sums: those are read without the calls that others take, and
+    most of what rules ask for never happened."""
     if one.months:
         return _months(one, kept, zone, one.months)
-    if one.function == "count" and not one.prior:
-        return _count(kept, one.length)
+    if one.function in ("count", "sum"):
+        return _plain(one, kept)
     key, window, prior, finish = kept.key, kept.window, one.prior, _finish(one)
     nothing, read_window = window.new(), window.reader(one.length)
 
     def read(windows: Windows, at: int, own: _Own) -> Any:
-        state = windows.edited.get(key) or windows.get(key) or nothing
+        state = windows.read.get(key) or windows.get(key) or nothing
         raw = read_window(state, at, own.get(key) if prior else None)
         return raw if raw is None or finish is None else finish(raw)
 
@@ -392,7 +395,7 @@ def _months(one: Aggregate, kept: Kept, zone: tzinfo, months: tuple[int, int]) -
     has_own = one.prior and last == 0
 
     def read(windows: Windows, at: int, own: _Own) -> Any:
-        state = windows.edited.get(key) or windows.get(key) or nothing
+        state = windows.read.get(key) or windows.get(key) or nothing
         end = moment(at, zone).month + last
         raw = read_window(state, end, own.get(key) if has_own else None)
         return raw if raw is None or finish is None else finish(raw)
@@ -400,19 +403,32 @@ def _months(one: Aggregate, kept: Kept, zone: tzinfo, months: tuple[int, int]) -
     return read
 
 
-def _count(kept: Kept, length: int) -> _Read:
-    """As Window.reader and Counts read it, without their calls: most aggregates are counts."""
-    key, width, nothing = kept.key, kept.window.width, kept.window.new()
+def _plain(one: Aggregate, kept: Kept) -> _Read:
+    """A count or a sum, as Window.reader, Counts and Totals read it."""
+    key, width, length, decimals = kept.key, kept.window.width, one.length, one.decimals
+    prior, is_sum = one.prior, one.function == "sum"
+    zero = buckets.unscale(0, decimals) if is_sum else 0
+    cells = 3 if is_sum else 2
+    nothing = kept.window.new()
 
-    def read(windows: Windows, at: int, _own: _Own) -> int | None:
-        state = windows.edited.get(key) or windows.get(key) or nothing
+    def read(windows: Windows, at: int, own: _Own) -> Any:
+        state = windows.read.get(key) or windows.get(key) or nothing
         first = (at - length) // width + 1
         if first <= state[0]:
             return None
         indices = state[1]
+        if not indices:
+            return zero
         low = bisect_left(indices, first)
-        total: int = sum(state[2][low : bisect_right(indices, at // width, low)])
-        return total
+        some = state[cells][low : bisect_right(indices, at // width, low)]
+        mine = own.get(key) if prior else None
+        if not is_sum:
+            return sum(some) - (mine is not None)
+        try:
+            total = sum(some)
+        except TypeError:  # some are too large for a number of msgpack's, and texts
+            total = sum(map(int, some))
+        return buckets.unscale(total if mine is None else total - mine, decimals)
 
     return read
 
@@ -426,7 +442,7 @@ def _finish(one: Aggregate) -> Callable[[Any], Any] | None:
         case "first" | "last":
             is_number = one.value is not None and one.value.type.base is Base.NUMBER
             return (lambda raw: buckets.unscale(int(raw), decimals)) if is_number else None
-        case "sum":
+        case "sum":  # of months; others are read as they are
             return lambda raw: buckets.unscale(raw[1], decimals)
         case "avg":
             return lambda raw: (

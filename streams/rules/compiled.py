@@ -4,7 +4,8 @@ The rules of an event type are tried in one call, each in a block of its own. A 
 (what `and` joins at the top) are nested in order, those that need no aggregate before those that do
 (all must hold, so the order changes no answer). What some rule needs whatever happens is looked up
 once, before all blocks; anything else just before the first clause that needs it. So a rule with a
-cheap clause that is seldom true costs next to nothing, wherever its author wrote it.
+cheap clause that is seldom true costs next to nothing, wherever its author wrote it. The signals of
+a score are nested likewise, each by itself, and what a score shows is made where it is high.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ from streams.expressions.nodes import (
     Attribute,
     Gathered,
     HasTag,
+    Holds,
     Let,
     Node,
     ProfileField,
@@ -37,11 +39,13 @@ from streams.rules.gate import gate_of
 from streams.rules.sequence import chains_of
 
 Held = tuple[int, tuple[Any, ...]]
-"""The place of a rule whose condition holds, and the values that it shows."""
+"""The place of a rule whose condition holds, and the values that it shows: unknown, all but the
+signals, of a score that is not high."""
 Evaluate = Callable[[Record, Any, Readings | Unknown, Facts, int], Sequence[Held]]
 """Of a record, an event's data, the aggregates' readings, the facts that hold, and its time."""
 _READING = "g_"
 _MAX_DEPTH = 50
+_MAX_SIGNAL_DEPTH = 40
 """Python reads text that is indented by less than 100."""
 MOST_TOGETHER = 100
 """Python compiles a function in one go, and nothing else runs meanwhile: not for longer than some
@@ -121,7 +125,9 @@ class _Block:
         self._writer = writer
         self._number_of = number_of
         self._lets = rule.lets
-        self._shown = rule.shown
+        self._shown = list(rule.shown.values())[: len(rule.shown) - len(rule.signals)]
+        self._signals = rule.signals
+        self._score = rule.definition.score
         self._sequence = rule.sequence
         clauses = sorted(_clauses(rule.condition), key=self._reads)
         self._before = [one for one in clauses if not self._looks_back(one)]
@@ -149,12 +155,41 @@ class _Block:
                 yield from (f"{indent}{line}" for line in self._give(clause, given))
                 yield f"{indent}if {self._writer.true(clause)}:"
             indent += " "
-        for node in self._shown.values():
-            yield from (f"{indent}{line}" for line in self._give(node, given))
-        shown = "".join(f"{self._writer.value(node)}, " for node in self._shown.values())
-        yield f"{indent}h += (({place}, ({shown})),)"
+        told = self._told(place, given) if self._score is None else self._scored(place, given)
+        yield from (f"{indent}{line}" for line in told)
         if self._sequence is not None:
             yield f"{indent}break"
+
+    def _told(self, place: int, given: set[str], *signals: str) -> Iterator[str]:
+        """That the rule's condition holds, with what it shows."""
+        for node in self._shown:
+            yield from self._give(node, given)
+        shown = "".join(f"{value}, " for value in (*map(self._writer.value, self._shown), *signals))
+        yield f"h += (({place}, ({shown})),)"
+
+    def _scored(self, place: int, given: set[str]) -> Iterator[str]:
+        assert self._score is not None
+        signals = [f"y_{number}" for number in range(len(self._signals))]
+        for name, node in zip(signals, self._signals, strict=True):
+            yield f"{name} = False"
+            yield from self._held(name, node, given)
+        weighted = zip(self._score.signals, signals, strict=True)
+        points = " + ".join(f"{one.points} * {name}" for one, name in weighted)
+        yield f"if {points} >= {self._score.threshold}:"
+        yield from (f" {line}" for line in self._told(place, given.copy(), *signals))
+        yield "else:"
+        unknown = ["None"] * len(self._shown)
+        yield f" h += (({place}, ({''.join(f'{one}, ' for one in (*unknown, *signals))})),)"
+
+    def _held(self, name: str, signal: Node, given: set[str]) -> Iterator[str]:
+        """Give a signal's name its value: what its first clause needs may serve those after it."""
+        assert isinstance(signal, Holds)
+        indent = ""
+        for clause in sorted(_clauses(signal.part, _MAX_SIGNAL_DEPTH), key=self._reads):
+            yield from (f"{indent}{line}" for line in self._give(clause, given))
+            yield f"{indent}if {self._writer.true(clause)}:"
+            indent, given = indent + " ", given.copy()
+        yield f"{indent}{name} = True"
 
     def _chains(self) -> str:
         assert self._sequence is not None
@@ -209,7 +244,7 @@ class _Block:
         return None
 
 
-def _clauses(condition: Node) -> Sequence[Node]:
-    if isinstance(condition, And) and len(condition.parts) < _MAX_DEPTH:
+def _clauses(condition: Node, most: int = _MAX_DEPTH) -> Sequence[Node]:
+    if isinstance(condition, And) and len(condition.parts) < most:
         return condition.parts
     return (condition,)
