@@ -41,7 +41,8 @@ _BROKER = Address("embedded", "kafka")
 @click.option(
     "--clock-rate",
     type=Rate(MAX_CLOCK_RATE),
-    help="How many bank seconds pass in a real second.",
+    help="How many bank seconds pass in a real second. Where the simulated bank plays alone, 60: "
+    "it goes live shortly before the next public holiday is told of.",
 )
 @click.option("--no-bank", is_flag=True, help="No simulated bank: send your own events.")
 @click.option(

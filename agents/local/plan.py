@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from agents.local.child import Spec
+from agents.local.demo_clock import demo_clock
 from agents.local.ports import LOOPBACK, free_port, split
 from config.settings import Settings
 
@@ -134,16 +135,18 @@ class Plan:
 
 
 def make_plan(options: Options, base: Settings, folder: Path, now: datetime) -> Plan:
-    """Choose addresses, and put them over the settings in force. Raises PlanError."""
+    """Choose addresses and a clock, and put them over the settings in force.
+
+    Raises PlanError, FileErrors.
+    """
     overrides: Override = {
         "kafka": _kafka(options),
         "clickhouse": _clickhouse(options, base, now),
     }
     if options.broker == KAFKA:
         overrides["topics"] = {"replication": 1, "min_insync": 1}  # one node
-    if options.clock_rate is not None:
-        instant = now.astimezone(UTC).isoformat()
-        overrides["clock"] = {"rate": options.clock_rate, "origin": instant, "started": instant}
+    if clock := _clock(options, base, now.astimezone(UTC)):
+        overrides["clock"] = clock
     merged = {
         name: {**getattr(base, name).model_dump(exclude_unset=True), **overrides.get(name, {})}
         for name in Settings.model_fields
@@ -153,6 +156,16 @@ def make_plan(options: Options, base: Settings, folder: Path, now: datetime) -> 
     except ValidationError as error:
         raise PlanError(_misfit(str(error.errors()[0]["loc"][0]))) from None
     return Plan(options=options, folder=folder, overrides=overrides, settings=settings)
+
+
+def _clock(options: Options, base: Settings, now: datetime) -> dict[str, Any]:
+    """What the settings have, unless a rate is asked for; a demo of its own has the demo's."""
+    rate = options.clock_rate
+    if options.bank and options.fresh and (base.clock.origin is None or rate is not None):
+        return demo_clock(base, now, rate)
+    if rate is None:
+        return {}
+    return {"rate": rate, "origin": now.isoformat(), "started": now.isoformat()}
 
 
 def _misfit(section: str) -> str:

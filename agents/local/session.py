@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from confluent_kafka import KafkaException
 from rich.console import Console
@@ -189,6 +190,13 @@ def _introduction(plan: Plan) -> str:
             "\n[dim]The embedded broker keeps everything in memory and has no transactions: "
             "a run starts empty, and a killed worker may repeat an effect (under the same id)."
             "[/dim]"
+        )
+    clock = plan.settings.clock
+    if clock.origin is not None:
+        zone = ZoneInfo(plan.settings.step.time_zone)
+        text += (
+            f"\n[dim]The bank's clock begins at {clock.origin.astimezone(zone):%Y-%m-%d %H:%M}, and "
+            f"{clock.rate:g} of its seconds pass in one.[/dim]"
         )
     return f"{text}\n[dim]Data and logs: {plan.folder}[/dim]"
 
