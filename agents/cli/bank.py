@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import chain, takewhile
 from pathlib import Path
@@ -27,11 +27,13 @@ from agents.sending import Sending, SendingError
 from config.load import load_settings
 from config.settings import MAX_BANK_RATE, MAX_HISTORY_DAYS, Settings
 from schemas.events.reference import GLOBAL_TOPICS
+from streams.durations import DAY_MS
 
 _ORIGIN = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
 """Of a file, unless the clock has an origin: a Monday, nine o'clock in Shanghai."""
 _FILE_S = 60.0
 _PROGRESS_EVERY = 5_000
+_TOGETHER_MS = DAY_MS
 _SHARE = click.FloatRange(0, 0.5)
 
 
@@ -136,17 +138,25 @@ def _send(settings: Settings, seconds: float | None) -> None:
                 sending.send(fact.topic, fact.key, fact.value)
             about = f"{plan.history_days} days of {plan.customers:,} customers"
             click.echo(f"sending to {settings.kafka.bootstrap}: {about}, then live", err=True)
-            sent = play(_told(plan), sending.send, clock, until, stopped)
+            sent = play(_told(plan, sending.flush), sending.send, clock, until, stopped)
     except SendingError as error:
         raise UserError(str(error)) from error
     click.echo(f"{sent:,} messages sent", err=True)
 
 
-def _told(plan: Plan) -> Iterator[Message]:
-    """The plan's messages; says how the history gets on, and when it is over."""
+def _told(plan: Plan, flush: Callable[[], None]) -> Iterator[Message]:
+    """The plan's messages; says how the history gets on, and when it is over.
+
+    In the history no topic gets far ahead of the others: what comes long after later events of its
+    customer is too late for windows.
+    """
     history = 0
+    together = plan.start
     told = messages(plan)
     for message in told:
+        if message.at >= together:
+            flush()
+            together = message.at + _TOGETHER_MS
         yield message
         if message.at >= plan.origin:
             break

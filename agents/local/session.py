@@ -193,10 +193,10 @@ def _introduction(plan: Plan) -> str:
         )
     clock = plan.settings.clock
     if clock.origin is not None:
-        zone = ZoneInfo(plan.settings.step.time_zone)
+        began = clock.origin.astimezone(ZoneInfo(plan.settings.step.time_zone))
         text += (
-            f"\n[dim]The bank's clock begins at {clock.origin.astimezone(zone):%Y-%m-%d %H:%M}, and "
-            f"{clock.rate:g} of its seconds pass in one.[/dim]"
+            f"\n[dim]The bank's clock begins at {began:%Y-%m-%d %H:%M}, and {clock.rate:g} of its "
+            "seconds pass in one.[/dim]"
         )
     return f"{text}\n[dim]Data and logs: {plan.folder}[/dim]"
 

@@ -25,9 +25,9 @@ from tests.lane.oracle import assert_reconciled
 from tests.lane.process import Worker, settings_for
 
 HOUR = timedelta(hours=1)
-MATURES = "2026-01-16"
-DUE = datetime(2026, 1, 9, 1, tzinfo=UTC)
-"""Seven days before, at nine in Shanghai."""
+MATURES = "2026-01-20"
+DUE = datetime(2026, 1, 13, 1, tzinfo=UTC)
+"""Five business days before, at nine in Shanghai; a Tuesday, so that a week later they are, too."""
 
 HEAD = """\
 version: 1
@@ -133,7 +133,7 @@ def test_timers_fire_once_neither_early_nor_behind_a_backlog(
         bank.place("answered", DUE - 29 * HOUR)
         for customer in ("silent", "finished"):
             bank.journey(customer, "started", DUE - 24 * HOUR)
-        bank.born("born", DUE - 29 * HOUR, "1980-01-09")
+        bank.born("born", DUE - 29 * HOUR, "1980-01-13")
         worker.wait_until(lambda: worker.total("vipcare_events_applied_total") == bank.sent)
         worker.kill()
         # What waits when the worker comes back, after the time: the answer was in time.

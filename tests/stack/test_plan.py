@@ -15,7 +15,7 @@ NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def test_a_child_reads_the_settings_that_the_plan_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    options = Options(clock_rate=60.0)
+    options = Options(clock_rate=60.0, bank=False)
     plan = make_plan(options, Settings(), Path("/data"), NOW)
     for name, value in plan.environment().items():
         monkeypatch.setenv(name, value)
