@@ -135,10 +135,17 @@ class _Touched(Struct):
     base: bytes | None
     due: int
     """Its earliest timer before the chunk."""
+    restored: bytes | None
+    """As it was when it was brought back last; at first its base."""
     applied: list[Input | int | Pending] = []
-    """Events, times up to which timers were fired, and what it was told of."""
+    """Events, times up to which timers were fired, and what it was told of since then."""
+    changed: bool = False
     bound: int = 0
     """The encoded record is not larger than this."""
+
+    def note(self, applied: Input | int | Pending) -> None:
+        self.applied.append(applied)
+        self.changed = True
 
 
 class _Chunk:
@@ -168,7 +175,7 @@ class _Chunk:
 
     def finish(self) -> Outcome:
         for customer, touched in self._touched.items():
-            if touched.applied:
+            if touched.changed:
                 if self._pending and touched.base is None:  # it came in this chunk
                     self._catch_up(touched)
                 record = touched.record
@@ -216,7 +223,7 @@ class _Chunk:
         self._fire(touched, one.told.at)
         stepped = receive(touched.record, one, self._context, mark=mark)
         if stepped.applied:
-            touched.applied.append(one)
+            touched.note(one)
             touched.bound += ACTION_BYTES * len(stepped.fired)
             touched.bound += MAX_RECORD_BYTES if stepped.armed or stepped.failed else 0
         self._outcome.counts["told"] += 1
@@ -227,7 +234,7 @@ class _Chunk:
             stepped = fire(touched.record, until, self._context)
             if not stepped.applied:
                 return
-            touched.applied.append(until)
+            touched.note(until)
             touched.bound += ACTION_BYTES * len(stepped.fired)
             touched.bound += MAX_RECORD_BYTES if stepped.failed else 0
             self._outcome.counts["timers"] += 1
@@ -257,7 +264,7 @@ class _Chunk:
             self._bury(reject(raw, Reason.FAILED, failed_fold(event, error), event.event))
         else:
             if stepped.applied:
-                touched.applied.append(event)
+                touched.note(event)
             self._note(stepped)
 
     def _touch(self, customer: str) -> _Touched:
@@ -265,7 +272,7 @@ class _Chunk:
         if touched is None:
             record = self._load(customer)
             due, size = record.header.next_due, len(record.stored or b"")
-            touched = _Touched(record, record.stored, due, bound=size)
+            touched = _Touched(record, record.stored, due, record.stored, bound=size)
             self._touched[customer] = touched
         return touched
 
@@ -299,8 +306,9 @@ class _Chunk:
                 raise OversizeError(TOO_LARGE)
 
     def _restore(self, touched: _Touched) -> None:
-        """Back to the stored bytes, then the customer's earlier inputs of this chunk again."""
-        touched.record = Record(touched.record.customer, touched.base)
+        """Back to the bytes of the last time, then the customer's inputs since then again: each is
+        stepped twice at most, however many fail."""
+        touched.record = Record(touched.record.customer, touched.restored)
         for earlier in touched.applied:
             if isinstance(earlier, int):
                 fire(touched.record, earlier, self._context)
@@ -308,7 +316,10 @@ class _Chunk:
                 receive(touched.record, earlier, self._context, mark=True)
             else:
                 step(touched.record, earlier, self._context)
-        touched.bound = len(touched.record.encode())
+        if touched.applied:
+            touched.restored = touched.record.encode()
+            touched.applied.clear()
+        touched.bound = len(touched.restored or b"")
 
     def _bury(self, letter: DeadLetter) -> None:
         self._outcome.dead_letters.append(letter)

@@ -1,5 +1,6 @@
 """Chunks: their order, any split of it, faults that leave no trace, and the oracle's replay."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -17,7 +18,7 @@ from streams import effects as effects_module
 from streams.chunk import Outcome, apply_chunk, merge
 from streams.context import Context, CoreSettings
 from streams.expressions.values import render
-from streams.inputs import Raw
+from streams.inputs import Input, Raw
 from streams.intake import Entry, read
 from streams.replay import replay
 from streams.rules import amending as amending_module
@@ -194,6 +195,29 @@ def test_a_failing_fold_loses_its_event_and_nothing_else(monkeypatch: pytest.Mon
     assert store.stored == whole.stored
     assert outcome.effects == without.effects
     assert outcome.counts["applied"] == 5
+
+
+def test_each_event_of_a_customer_is_stepped_again_once_though_many_fail(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    raws = raws_of_one_customer(60)
+    whole = Store(cached=True)
+    whole.apply([read(raw, SETTINGS) for n, raw in enumerate(raws) if n % 2])
+    folding, steps = chunk_module.step, list[int]()
+
+    def step_that_fails(record: Record, event: Input, context: Context) -> object:
+        steps.append(event.offset)
+        stepped = folding(record, event, context)
+        if event.offset % 2 == 0:
+            raise ZeroDivisionError("after the record was half changed")
+        return stepped
+
+    monkeypatch.setattr(chunk_module, "step", step_that_fails)
+    store = Store(cached=True)
+    outcome = store.apply([read(raw, SETTINGS) for raw in raws])
+    assert len(outcome.dead_letters) == 30
+    assert store.stored == whole.stored
+    assert max(Counter(steps).values()) == 2
 
 
 def test_a_record_beyond_its_limit_refuses_the_event(monkeypatch: pytest.MonkeyPatch) -> None:
