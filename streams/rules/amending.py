@@ -228,7 +228,7 @@ class Amending:
                     continue
                 try:
                     held = rule.evaluate(record, one.event.data, readings, NO_FACTS, one.at)
-                    values = kept_values(rule, held[0][1]) if held else None
+                    values = None if held is None else kept_values(rule, held)
                 except Exception:  # whatever a rule raises is its own loss alone
                     failed.append(rule.id)
                     continue

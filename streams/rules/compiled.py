@@ -5,7 +5,8 @@ The rules of an event type are tried in one call, each in a block of its own. A 
 (all must hold, so the order changes no answer). What some rule needs whatever happens is looked up
 once, before all blocks; anything else just before the first clause that needs it. So a rule with a
 cheap clause that is seldom true costs next to nothing, wherever its author wrote it. The signals of
-a score are nested likewise, each by itself, and what a score shows is made where it is high.
+a score are nested likewise, each by itself, and what a score shows is made where it is high. What a
+block raises ends that block alone: no rule has to be compiled by itself to find out which it was.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,11 +39,13 @@ from streams.rules.checked import CheckedRule
 from streams.rules.gate import gate_of
 from streams.rules.sequence import chains_of
 
-Held = tuple[int, tuple[Any, ...]]
+Held = tuple[int, tuple[Any, ...] | None]
 """The place of a rule whose condition holds, and the values that it shows: unknown, all but the
-signals, of a score that is not high."""
+signals, of a score that is not high. No values: it raised, together with others."""
 Evaluate = Callable[[Record, Any, Readings | Unknown, Facts, int], Sequence[Held]]
 """Of a record, an event's data, the aggregates' readings, the facts that hold, and its time."""
+Alone = Callable[[Record, Any, Readings | Unknown, Facts, int], tuple[Any, ...] | None]
+"""Of one rule, which raises what it raises: the values that it shows if its condition holds."""
 _READING = "g_"
 _MAX_DEPTH = 50
 _MAX_SIGNAL_DEPTH = 40
@@ -68,9 +71,15 @@ class CompiledRule:
         self._zone = zone
 
     @cached_property
-    def evaluate(self) -> Evaluate:
-        """Made when it is first asked for: most are only tried together with others."""
-        return compile_together([self.checked], self._number_of, self._zone)
+    def evaluate(self) -> Alone:
+        """Made when it is first asked for: most are tried together with others alone."""
+        made = _compile([self.checked], self._number_of, self._zone, guard=False)
+
+        def evaluate(*seen: Any) -> tuple[Any, ...] | None:
+            held = made(*seen)
+            return held[0][1] if held else None
+
+        return evaluate
 
 
 def compile_together(
@@ -78,9 +87,9 @@ def compile_together(
 ) -> Evaluate:
     """One function that tries them all, and gives those that hold in order."""
     if len(rules) <= MOST_TOGETHER:
-        return _compile(rules, number_of, zone)
+        return _compile(rules, number_of, zone, guard=True)
     parts = [
-        _compile(rules[first : first + MOST_TOGETHER], number_of, zone, first)
+        _compile(rules[first : first + MOST_TOGETHER], number_of, zone, first, guard=True)
         for first in range(0, len(rules), MOST_TOGETHER)
     ]
 
@@ -95,16 +104,29 @@ def _compile(
     number_of: Callable[[Aggregate], int],
     zone: tzinfo,
     first: int = 0,
+    *,
+    guard: bool,
 ) -> Evaluate:
-    """`first` is the place of the first of them among all."""
+    """`first` is the place of the first of them among all; with a guard each that raises is told of
+    among those that hold."""
     writer = Writer(number_of, zone)
+    writer.namespace |= {"Exception": Exception}
     blocks = [_Block(writer, rule, number_of) for rule in rules]
     shared = {name: value for block in blocks for name, value in block.needed()}
     lines = ["def made(r, d, g, f, at):", " h = ()"]
     lines += [f" {line}" for line in _once(shared, writer)]
     for place, block in enumerate(blocks, first):
-        lines += block.lines(place, shared)
+        own = block.lines(place, shared)
+        lines += _guarded(place, own) if guard else own
     return compile_function("\n".join([*lines, " return h", ""]), writer.namespace)
+
+
+def _guarded(place: int, lines: Iterator[str]) -> Iterator[str]:
+    """Which costs nothing while nothing is raised."""
+    yield " try:"
+    yield from (f" {line}" for line in lines)
+    yield " except Exception:"
+    yield f"  h += (({place}, None),)"
 
 
 def _once(shared: Mapping[str, str], writer: Writer) -> Iterator[str]:

@@ -91,10 +91,20 @@ class Compiler:
 
         digest = sha256("\n".join(sorted([*texts, *self._used])).encode()).hexdigest()
         by_id = sorted(made.compiled.values(), key=lambda one: one.id)
+        self._compile_alone(by_id)
         amending = self._amending(by_id, made.numbers)
         rules = RuleSet(definitions, digest, by_id, aggregates, self._bank, together, amending)
         self._before = made
         return rules
+
+    def _compile_alone(self, running: Iterable[CompiledRule]) -> None:
+        """What is evaluated by itself, when a date has come or the past has changed: here, since
+        the chunk where that happens would wait for the first of each."""
+        alone = [one for one in running if one.definition.amendable or one.checked.waits.dates]
+        for number, rule in enumerate(alone, 1):
+            _ = rule.evaluate
+            if number % _AT_ONCE == 0:
+                self._breathe()
 
     def _amending(self, running: Sequence[CompiledRule], numbers: Numbers) -> Amending | None:
         rules = [one for one in running if one.definition.amendable]

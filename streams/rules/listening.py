@@ -47,30 +47,43 @@ class Listening:
     def apply(self, record: Record, seen: Seen) -> Fired:
         """What evaluating them one by one gives, see `evaluate_each`."""
         try:
-            held = self.evaluate(record, *seen)
-        except Exception:  # whatever a rule raises is its own loss alone: which is it?
+            found = self.evaluate(record, *seen)
+        except Exception:  # what several of them look at raised: to each its own loss alone
             return evaluate_each(self.rules, record, seen)
-        if not held:
+        if not found:
             return NOTHING
-        return _settle(((self.rules[place], values) for place, values in held), (), record, seen.at)
+        rules, at = self.rules, seen.at
+        held = [(rules[place], values) for place, values in found if values is not None]
+        failed = [
+            rules[place].id
+            for place, values in found
+            if values is None and _is_evaluated(rules[place], record, at)
+        ]
+        return _settle(held, failed, record, at)
 
 
 def evaluate_each(rules: Iterable[CompiledRule], record: Record, seen: Seen) -> Fired:
     """Evaluate rules whose gate is open, one by one: which fired, which wait for an answer, and
-    which raised. What no gate ends, waiting and scores, goes on behind a closed one."""
+    which raised."""
     held: list[tuple[CompiledRule, Sequence[object]]] = []
     failed: list[str] = []
     for rule in rules:
-        goes_on = rule.checked.waits.absence is not None or rule.definition.score is not None
-        if not goes_on and is_closed(rule, record, seen.at):
+        if not _is_evaluated(rule, record, seen.at):
             continue
         try:
-            found = rule.evaluate(record, *seen)
+            values = rule.evaluate(record, *seen)
         except Exception:  # whatever a rule raises is its own loss alone
             failed.append(rule.id)
             continue
-        held += [(rule, values) for _, values in found]
+        if values is not None:
+            held.append((rule, values))
     return _settle(held, failed, record, seen.at)
+
+
+def _is_evaluated(rule: CompiledRule, record: Record, at: int) -> bool:
+    """What no gate ends, waiting and scores, goes on behind a closed one."""
+    goes_on = rule.checked.waits.absence is not None or rule.definition.score is not None
+    return goes_on or not is_closed(rule, record, at)
 
 
 def _settle(

@@ -230,7 +230,7 @@ class RuleSet:
         if rule is None or is_closed(rule, record, at):
             return False
         try:
-            return bool(rule.evaluate(record, *self._seen(record, data, at, facts)))
+            return rule.evaluate(record, *self._seen(record, data, at, facts)) is not None
         except Exception:  # whatever a rule raises is its own loss alone
             return False
 

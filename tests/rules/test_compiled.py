@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from schemas.record import Record
 from schemas.rules import RuleDefinition
@@ -27,12 +28,15 @@ from streams.expressions.nodes import (
 )
 from streams.expressions.values import render
 from streams.recent import KEPT_EVENTS
+from streams.rules import compiled
 from streams.rules.checked import check_rule
+from streams.rules.compiled import MOST_TOGETHER
 from streams.rules.compiler import compile_rules
 from streams.rules.ruleset import RuleSet
 from tests.lane.rules import rule
 from tests.rules.maker import (
     DECLARED,
+    ORIGIN,
     TYPES,
     Maker,
     random_data,
@@ -41,6 +45,8 @@ from tests.rules.maker import (
     random_record,
     random_sequence,
 )
+from tests.rules.test_amendable import ALERT, transfer
+from tests.rules.test_amendable import rule as written
 from tests.rules.twin import ZONE, Twin
 
 OPEN = {
@@ -278,3 +284,30 @@ def test_random_rules_reach_everything() -> None:
     elsewhere = {"Let", "Tags", "Holds", "StepField"}
     assert kinds >= {one.__name__ for one in Node.__subclasses__()} - elsewhere
     assert 40 < firings < 160
+
+
+def test_what_raises_or_is_played_again_is_not_compiled_by_itself_at_run_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A chunk would wait for it."""
+    sound = {"let": {}, "then": ALERT, "amendable": False}
+    many = [
+        written(id=f"rule-{n:03}", **sound, **{"if": "amount > 0"}) for n in range(MOST_TOGETHER)
+    ]
+    broken = written(id="broken", **sound, **{"if": "base_amount > 5"})
+    rules, record = compile_rules([*many, broken, written(id="again")]), Record("C1")
+    rules.forget_others(record)
+
+    def compile_none(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(compiled, "compile_function", compile_none)
+    for at in (ORIGIN + 2, ORIGIN + 1):
+        record.activity.latest = ORIGIN + 2
+        fired = rules.apply(record, transfer(at, "t"), late=False)
+        assert not fired.failed
+    assert [one.amends is not None for one in fired.firings].count(True) == 1
+    event = transfer(ORIGIN + 3, "t")
+    structs.force_setattr(event.event.data, "base_amount", "no number")
+    fired = rules.apply(record, event, late=True)
+    assert (len(fired.firings), fired.failed) == (MOST_TOGETHER, ["broken"])
