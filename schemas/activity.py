@@ -321,6 +321,8 @@ class ActivitySection(Struct, kw_only=True, array_like=True, gc=False):
     """How often other rules came into force while events were kept that may be taken back."""
     payments: list[bytes] = field(default_factory=list)
     """The last card payments, as transfers are kept."""
+    answered: dict[str, Timer] = field(default_factory=dict)
+    """Timers that were answered by what may be taken back, until they would have been due."""
 
 
 pack_reversible = pack

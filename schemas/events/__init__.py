@@ -15,6 +15,11 @@ AnyEvent = CoreEvents | CardEvents | AppEvents | ServiceEvents | FeedbackEvents
 EVENT_TYPES: dict[str, type[Event]] = {cls.event_type(): cls for cls in get_args(AnyEvent)}
 """CloudEvents `type` → its struct, in the order of the topics."""
 
+REVERSIBLE = frozenset(
+    kind for cls in EVENT_TYPES.values() if cls.takes_back for kind in cls.takes_back.types
+)
+"""Those that another one may take back."""
+
 RULE_TYPES: dict[str, type[Event]] = {**EVENT_TYPES, **BROADCAST_TYPES}
 """What a rule can listen to."""
 

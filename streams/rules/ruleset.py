@@ -16,6 +16,7 @@ from streams.rules.checked import CheckedRule
 from streams.rules.compiled import CompiledRule
 from streams.rules.firing import NOTHING, Amends, Fired, Firing, also
 from streams.rules.listening import Listening, Seen, evaluate_each, fire, is_closed
+from streams.timers import parts_of
 from streams.waits import absence
 from streams.waits.absence import Listener
 from streams.waits.dates import DateWait
@@ -85,8 +86,9 @@ class RuleSet:
         that listen to its type.
 
         An event that came too late stays out, and to its rules every aggregate is unknown. A rule
-        whose condition holds fires if its gate is open, or begins to wait for an answer. To rules
-        that can be amended an event whose reversal came before it (`reversed_`) never was.
+        whose condition holds fires if its gate is open, or begins to wait for an answer. An event
+        whose reversal came before it (`reversed_`) is no answer and waits for none, and to rules
+        that can be amended it never was.
         """
         if event.type not in self._types:
             return NOTHING
@@ -96,12 +98,12 @@ class RuleSet:
         else:
             latest = max(activity.latest, at)
             readings = self._aggregates.add(record.windows, event, latest, activity.era)
-        if (listeners := self._listeners.get(event.type)) is not None:
+        if not reversed_ and (listeners := self._listeners.get(event.type)) is not None:
             absence.answer(record, event, listeners)
         fired, listening = NOTHING, self._by_type.get(event.type)
         if listening is not None:
             fired = listening.apply(record, Seen(event.event.data, readings, facts, at))
-            for one in fired.waiting:
+            for one in () if reversed_ else fired.waiting:
                 absence.begin(record, event, one)
         if self._amending is None or reversed_ or not self._amending.listens(event.type):
             return fired
@@ -125,10 +127,13 @@ class RuleSet:
         return also(fired, held)
 
     def correct(self, record: Record, corrections: Sequence[Correction]) -> Fired:
-        """Put right what windows hold of events, and what rules that can be amended made of it."""
+        """Put right what windows hold of events, what waits or was answered, and what rules that
+        can be amended made of it."""
         latest = record.activity.latest
         for one in corrections:
             self._aggregates.correct(record.windows, one, latest)
+            if self._waiting:
+                absence.take_back(record, one, self._listeners.get(one.before.type, ()))
         if self._amending is None:
             return NOTHING
         replayed = self._amending.correct(record, corrections)
@@ -152,6 +157,8 @@ class RuleSet:
             del activity.firings[rule]
         for key in activity.answers.keys() - self._answers:
             del activity.answers[key]
+        for key in [key for key in activity.answered if parts_of(key).rule not in self._ids]:
+            del activity.answered[key]
         # Windows that begin from now on hold none of the events that are kept.
         activity.era += bool(activity.transfers or activity.payments)
         activity.rules = self.mark

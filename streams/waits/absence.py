@@ -2,6 +2,9 @@
 
 The condition was looked at when the event came, so what it showed is kept in the timer. Events come
 in any order, an answer before what it answers, too: the last answers are remembered.
+
+What was taken back is no answer, and nothing waits after it. So timers that ended by what may be
+taken back are kept aside until they would have been due.
 """
 
 from bisect import insort
@@ -12,15 +15,16 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from schemas.activity import ActivitySection
+from schemas.activity import ActivitySection, Timer
 from schemas.envelope import Data
+from schemas.events import REVERSIBLE
 from schemas.record import Record
 from streams import timers
 from streams.expressions.compile import compile_pick
 from streams.expressions.nodes import Node
 from streams.expressions.values import present, render
 from streams.fold.bounded import count_dropped, cut
-from streams.inputs import Input
+from streams.inputs import Correction, Input
 
 KIND = timers.ABSENCE
 MAX_A_RULE = 8
@@ -33,6 +37,8 @@ VALUE_BYTES = 200
 """Of each of them."""
 MAX_ANSWERS = 8
 """So many answers are remembered, of those that are alike for rules."""
+MAX_ANSWERED = 8
+"""So many timers are kept that were answered by what may be taken back."""
 TIMER_BYTES = 512 + MAX_SHOWN * (VALUE_BYTES + 64)
 """More than a timer takes, its event's source and id not counted."""
 ANSWER_BYTES = 256
@@ -111,8 +117,50 @@ def answer(record: Record, event: Input, listening: Iterable[Listener]) -> None:
         )
     if ended:
         for key in ended:
-            activity.timers.pop(key, None)
+            timer = activity.timers.pop(key, None)
+            if timer is not None and event.type in REVERSIBLE:
+                _set_aside(activity, key, timer)
         timers.settle(record)
+
+
+def take_back(record: Record, one: Correction, listening: Iterable[Listener]) -> None:
+    """After an event was taken back, wholly or in part: nothing waits after it, and what it
+    answered waits again, unless there is another answer or it is over."""
+    activity, before = record.activity, one.before
+    if one.after is None:
+        for kept in (activity.timers, activity.answered):
+            for key in [key for key, timer in kept.items() if _is_set_by(key, timer, before)]:
+                del kept[key]
+    for listener in listening:
+        if listener.answers(before.event.data) is None or (
+            one.after is not None and listener.answers(one.after.event.data) is not None
+        ):
+            continue
+        same = _same(before.event.data, listener.same)
+        if same is not None:
+            _forget(activity, listener.key, before.at, same)
+            _wait_again(activity, listener, before.at, same)
+    timers.settle(record)
+
+
+def _wait_again(activity: ActivitySection, listener: Listener, at: int, same: bytes) -> None:
+    for key, timer in list(activity.answered.items()):
+        is_mine = timer.about == same.hex() and timer.at <= at < timer.due
+        if (
+            is_mine
+            and _is_of(key, listener.rules)
+            and timer.due > activity.latest
+            and not _is_answered(activity, listener.key, same, timer.at, timer.due)
+        ):
+            activity.timers[key] = activity.answered.pop(key)
+            _bound(activity, timers.parts_of(key).rule)
+
+
+def _set_aside(activity: ActivitySection, key: str, timer: Timer) -> None:
+    """Those that are over go, and of more those that are over first."""
+    kept = {**activity.answered, key: timer}
+    last = sorted(kept, key=lambda one: (kept[one].due, one))[-MAX_ANSWERED:]
+    activity.answered = {one: kept[one] for one in last if kept[one].due > activity.latest}
 
 
 def begin(record: Record, event: Input, waiting: Waiting) -> None:
@@ -126,9 +174,13 @@ def begin(record: Record, event: Input, waiting: Waiting) -> None:
     # What is unknown is the same as nothing else.
     about = "unknown" if same is None else same.hex()
     activity.timers[key] = timers.timer(event, about, due, values=shown)
-    _trim(activity, {absence.rule}, MAX_A_RULE)
-    _trim(activity, None, MAX_TIMERS)
+    _bound(activity, absence.rule)
     timers.settle(record)
+
+
+def _bound(activity: ActivitySection, rule: str) -> None:
+    _trim(activity, {rule}, MAX_A_RULE)
+    _trim(activity, None, MAX_TIMERS)
 
 
 def _name(event: Input) -> str:
@@ -157,6 +209,14 @@ def _remember(activity: ActivitySection, key: str, at: int, same: bytes) -> None
     activity.answers[key] = b"".join(_ENTRY.pack(*one) for one in kept[-MAX_ANSWERS:])
 
 
+def _forget(activity: ActivitySection, key: str, at: int, same: bytes) -> None:
+    if (at, same) in (kept := _answers(activity, key)):
+        kept.remove((at, same))
+        activity.answers[key] = b"".join(_ENTRY.pack(*one) for one in kept)
+        if not kept:
+            del activity.answers[key]
+
+
 def _is_answered(activity: ActivitySection, key: str, same: bytes, since: int, until: int) -> bool:
     """Whether an answer came already that is dated after `since`. Of an event from before all that
     is remembered nobody knows: it counts as answered, as what is unknown lets no rule fire."""
@@ -168,6 +228,11 @@ def _is_answered(activity: ActivitySection, key: str, same: bytes, since: int, u
 
 def _answers(activity: ActivitySection, key: str) -> list[tuple[int, bytes]]:
     return list(_ENTRY.iter_unpack(activity.answers.get(key, b"")))
+
+
+def _is_set_by(key: str, timer: Timer, event: Input) -> bool:
+    """By its type and time: what is kept of events that may be taken back has not their ids."""
+    return timer.type == event.type and timer.at == event.at and _is_of(key, None)
 
 
 def _is_of(key: str, rules: Iterable[str] | None) -> bool:

@@ -340,3 +340,76 @@ def test_the_order_of_arrival_does_not_matter_before_the_time(random: Random) ->
     for app in (one, other):
         _flush(app)
     assert fired(one.until(LATER).effects) == fired(other.until(LATER).effects)
+
+
+PAID = {
+    "on": "page.viewed",
+    "let": {},
+    "if": "true",
+    "wait": {"for": "30m", "without": {"on": "transfer.completed", "where": "amount > 5"}},
+    "then": {"task": {"text": {"en": "Not paid", "zh": "未付"}}},
+}
+MONEY = {"account": "A1", "direction": "out", "amount": "10", "currency": "CNY"}
+
+
+class Payer(App):
+    """Is asked to pay, pays, and the payment is reversed."""
+
+    def ask(self, minute: float) -> None:
+        self.send("page.viewed", ORIGIN + int(minute * MINUTE), page="bill")
+
+    def pay(self, minute: float, name: str = "T1", kind: str = "completed") -> None:
+        data = {**MONEY, "transfer": name}
+        self.send(f"transfer.{kind}", ORIGIN + int(minute * MINUTE), **data)
+
+    def undo(self, minute: float, name: str = "T1") -> None:
+        self.pay(minute, name, "reversed")
+
+
+@pytest.mark.parametrize(
+    ("steps", "made"),
+    [
+        ([("ask", 0), ("pay", 5)], []),
+        ([("ask", 0), ("pay", 5), ("undo", 10)], ["Not paid"]),
+        ([("pay", 5), ("undo", 10), ("ask", 0)], ["Not paid"]),
+        ([("undo", 10), ("pay", 5), ("ask", 0)], ["Not paid"]),
+        ([("undo", 10), ("ask", 0), ("pay", 5)], ["Not paid"]),
+        ([("ask", 0), ("pay", 5), ("pay", 6, "T2"), ("undo", 10)], []),
+        (
+            [("ask", 0), ("pay", 5), ("pay", 6, "T2"), ("undo", 10), ("undo", 10, "T2")],
+            ["Not paid"],
+        ),
+        ([("ask", 0), ("pay", 5), ("undo", 10), ("pay", 20, "T2")], []),
+        ([("ask", 0), ("pay", 5), ("undo", 31)], []),
+    ],
+)
+def test_an_answer_that_was_taken_back_before_the_time_is_none(
+    steps: list[Any], made: list[str]
+) -> None:
+    payer = Payer(**PAID)
+    for name, *told in steps:
+        getattr(payer, name)(*told)
+        payer.record = Record(payer.record.customer, payer.record.encode())
+    assert payer.by(10_000) == made
+    assert payer.record.header.next_due == NEVER
+
+
+def test_nothing_waits_after_what_was_taken_back() -> None:
+    wait = {"for": "30m", "without": "logged.in"}
+    for first in ("pay", "undo"):
+        payer = Payer(**PAID | {"on": "transfer.completed", "wait": wait})
+        payer.pay(0, "T2")
+        getattr(payer, first)(1)
+        getattr(payer, "undo" if first == "pay" else "pay")(2 if first == "pay" else 0)
+        assert payer.by(10_000) == ["Not paid"], "of T2 alone"
+
+
+def test_what_was_answered_is_kept_within_bounds_and_until_it_is_over() -> None:
+    payer = Payer(**PAID)
+    for number in range(3 * absence.MAX_ANSWERED):
+        payer.ask(number)
+        payer.pay(number + 0.5, f"T{number}")
+    assert len(payer.record.activity.answered) == absence.MAX_ANSWERED
+    payer.ask(100)
+    payer.pay(101, "last")
+    assert len(payer.record.activity.answered) == 1

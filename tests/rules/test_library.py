@@ -115,8 +115,6 @@ def test_study_abroad_browsing(customer: Customer) -> None:
 
 
 def test_a_reversed_transfer_does_not_count(customer: Customer) -> None:
-    """In windows; that it was there may still be the answer that a rule waits for."""
-    customer.rules = PLAIN.compiled([rule for rule in shipped_rules() if rule.wait is None])
     for day in range(2):
         customer.transfer(ORIGIN + day * DAY_MS, "300000", "US")
     before = customer.record.encode()
