@@ -16,7 +16,12 @@ from schemas.packed import Packed, pack
 from schemas.profile import NEVER, ProfileSection
 
 RECORD_VERSION = 2
-MAX_RECORD_BYTES = 256 * 1024
+FOLD_BYTES = 256 * 1024
+"""More than everything takes that is kept of events, at its most (tests/core/test_limit.py)."""
+RULES_BYTES = 694 * 1024
+"""So much may rules keep in it (streams/rules/weight.py)."""
+MAX_RECORD_BYTES = FOLD_BYTES + RULES_BYTES
+"""A message, as Kafka takes it, has a million bytes at most."""
 
 _HEADER = struct.Struct(">BQqqI8sI")
 _TIME_OR_NUMBER = struct.Struct(">q")

@@ -17,11 +17,17 @@ KEPT_EXTREMES = 8
 """Values a bucket keeps for min and max, so that a reversed event can be taken out again."""
 KEPT_DISTINCT = 32
 """Values a bucket keeps for distinct."""
-KEPT_TEXT = 64
-"""Characters of a text that first and last keep."""
+KEPT_ENDS = 4
+"""Values a bucket keeps for first and last, likewise."""
+TEXT_BYTES = 64
+"""Of a text that first and last keep; the rest is cut off."""
 
 _UNITS = [Decimal(1).scaleb(decimals) for decimals in range(9)]
 _PARTS = [Decimal(1).scaleb(-decimals) for decimals in range(9)]
+COUNT_BYTES = 5
+"""More than a count takes: 32 bits and what it begins with. So does a bucket's index."""
+_TIME_BYTES = 10
+"""More than a time takes beside its value, in a list."""
 _CELLS = 2
 """Where the cells begin in a state."""
 
@@ -40,6 +46,9 @@ class Kind(Protocol):
 
     def take(self, state: State, i: int, value: Any) -> bool:
         """Take a value out again; True when nothing is left in the bucket."""
+
+    def bytes(self, value: int) -> int:
+        """More than a bucket's cells take whose values take so many each."""
 
     def read(self, state: State, low: int, high: int, own: Any) -> Any:
         """The buckets from `low` up to `high`, less one `own` value that is in the last of them."""
@@ -60,6 +69,9 @@ class Counts:
     def take(self, state: State, i: int, value: int) -> bool:  # noqa: ARG002  # the protocol's
         state[_CELLS][i] -= 1
         return bool(state[_CELLS][i] <= 0)
+
+    def bytes(self, value: int) -> int:  # noqa: ARG002  # the protocol's
+        return COUNT_BYTES
 
     def read(self, state: State, low: int, high: int, own: int | None) -> int:
         count: int = sum(state[_CELLS][low:high])
@@ -87,6 +99,9 @@ class Totals:
         counts[i] -= 1
         sums[i] = fit(int(sums[i]) - value)
         return bool(counts[i] <= 0)
+
+    def bytes(self, value: int) -> int:
+        return COUNT_BYTES + summed(value)
 
     def read(self, state: State, low: int, high: int, own: int | None) -> tuple[int, int]:
         _, _, counts, sums = state
@@ -122,6 +137,9 @@ class Squares:
         counts[i] += times
         sums[i] = fit(int(sums[i]) + times * value)
         squares[i] = fit(int(squares[i]) + times * value * value)
+
+    def bytes(self, value: int) -> int:
+        return COUNT_BYTES + summed(value) + summed(2 * max(value, WIDE))
 
     def read(self, state: State, low: int, high: int, own: int | None) -> tuple[int, int, int]:
         _, _, counts, sums, squares = state
@@ -177,6 +195,9 @@ class Extremes:
             cell[0] -= 1
         return not values and not cell[0]
 
+    def bytes(self, value: int) -> int:
+        return 3 + COUNT_BYTES + value + KEPT_EXTREMES * (value + COUNT_BYTES)
+
     def read(self, state: State, low: int, high: int, own: int | None) -> int | None:
         cells = state[_CELLS][low:high]
         if own is not None:
@@ -197,7 +218,7 @@ class Extremes:
 class Ends:
     """The value of the first or the last event. Reads as the value, or None: none or unknown.
 
-    A value is `[time, value]`. A bucket keeps its KEPT_EXTREMES first (or last) ones: `[fallen,
+    A value is `[time, value]`. A bucket keeps its KEPT_ENDS first (or last) ones: `[fallen,
     bound, kept]`, `fallen` counts the others, all of them at or beyond `bound`. The answer is exact
     or, when every kept value was taken out again and others had fallen off, unknown. Of two at the
     same time the one whose text is greater counts as the later one.
@@ -221,7 +242,7 @@ class Ends:
             cell[0] += 1
             return
         insort(kept, value, key=_by_time)
-        if len(kept) > KEPT_EXTREMES:
+        if len(kept) > KEPT_ENDS:
             cell[0], cell[1] = fallen + 1, kept.pop(self._far)
 
     def take(self, state: State, i: int, value: Any) -> bool:
@@ -238,6 +259,9 @@ class Ends:
     def _is_beyond(self, value: Any, bound: Any) -> bool:
         one, other = _by_time(value), _by_time(bound)
         return one <= other if self.end else one >= other
+
+    def bytes(self, value: int) -> int:
+        return 2 + COUNT_BYTES + (1 + KEPT_ENDS) * (_TIME_BYTES + value)
 
     def read(self, state: State, low: int, high: int, own: Any) -> Any:
         cells = state[_CELLS][low:high]
@@ -294,6 +318,9 @@ class Distinct:
             cell[0] -= 1
         return not times and not cell[0]
 
+    def bytes(self, value: int) -> int:
+        return 4 + COUNT_BYTES + KEPT_DISTINCT * (value + COUNT_BYTES)
+
     def read(self, state: State, low: int, high: int, own: int | None) -> int:
         cells = state[_CELLS][low:high]
         if own is not None:
@@ -310,6 +337,16 @@ DISTINCT = Distinct()
 SQUARES = Squares()
 FIRST = Ends("first", 0)
 LAST = Ends("last", -1)
+
+
+WIDE = 20
+"""Bytes of 64 bits as text."""
+
+
+def summed(value: int) -> int:
+    """More than the sum of a thousand million values takes, each of so many bytes at most: as text,
+    as it may not fit into 64 bits."""
+    return max(value, WIDE) + 12
 
 
 def scale(value: Value, decimals: int) -> int:
@@ -329,7 +366,9 @@ def scale(value: Value, decimals: int) -> int:
 
 def plain(value: Value, decimals: int) -> int | str:
     """A value as Ends keep it: a number scaled, a text as it is."""
-    return value[:KEPT_TEXT] if isinstance(value, str) else fit(scale(value, decimals))
+    if isinstance(value, str):
+        return value.encode()[:TEXT_BYTES].decode(errors="ignore")
+    return fit(scale(value, decimals))
 
 
 def unscale(value: int, decimals: int) -> int | Decimal:

@@ -41,6 +41,10 @@ class Recent(Struct, frozen=True, kw_only=True):
         gone = sum(one[0] < latest - self.keep for one in kept)
         del kept[: max(gone, len(kept) - KEPT_EVENTS)]
 
+    def bytes(self, value: int) -> int:
+        """More than a state takes whose values, together, take so many bytes each time."""
+        return 4 + KEPT_EVENTS * (12 + value)
+
     def remove(self, state: State, at: int, value: Any) -> None:
         """Take an event out that was added before; nothing happens where it fell off."""
         if (one := [at, *value]) in state[0]:

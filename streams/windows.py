@@ -31,7 +31,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from streams.buckets import Kind, State
+from streams.buckets import COUNT_BYTES, Kind, State
 from streams.durations import DAY_MS
 
 SPAN = 96
@@ -81,6 +81,12 @@ class Window(Struct, frozen=True, kw_only=True):
         self.kind.put(state, i, value)
         if indices[0] <= (latest - self.keep) // self.width or len(indices) > KEPT_BUCKETS:
             self._prune(state, latest)
+
+    def bytes(self, value: int) -> int:
+        """More than a state takes whose values take so many bytes each."""
+        buckets = min(KEPT_BUCKETS, self.keep // self.width + 1)
+        lists = 3 * (2 + self.kind.lists)
+        return 9 + lists + buckets * (COUNT_BYTES + self.kind.bytes(value))
 
     def is_younger(self, state: State, era: int) -> bool:
         """Whether it began after an era."""

@@ -158,9 +158,12 @@ def _unexpected(error: Exception) -> int:
         traceback.print_exception(error)
         return 1
     from config.load import SettingsError  # noqa: PLC0415  # heavy, and not for `vipcare --help`
+    from streams.rules.errors import RuleErrors  # noqa: PLC0415  # likewise
 
     if isinstance(error, SettingsError):
         return _say(f"settings: {error}", 2)
+    if isinstance(error, RuleErrors):  # those that are tried do not go with those in force
+        return _say(str(error), 2)
     if wrong := _wrong_kafka_setting(error):
         return _say(
             f"settings: kafka: {wrong}: look at VIPCARE_KAFKA__SECURITY_PROTOCOL, "

@@ -19,6 +19,7 @@ from config.load_rules import RuleFile
 from config.placed_yaml import FileErrors
 from config.settings import Settings
 from streams.rules.ruleset import RuleSet
+from streams.rules.weight import kilobytes
 
 PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]…")
 
@@ -55,7 +56,8 @@ def check(paths: tuple[Path, ...]) -> None:
     checked, files = _read(paths)
     states = [file.definition.status for file in files]
     counted = ", ".join(f"{states.count(one)} {one}" for one in dict.fromkeys(states))
-    click.echo(f"ok: {len(files)} rules ({counted}), digest {checked.digest[:12]}")
+    taken = f"up to {checked.weight}"
+    click.echo(f"ok: {len(files)} rules ({counted}), {taken}, digest {checked.digest[:12]}")
     if gap := calendar_gap(load_settings()):
         click.echo(click.style(f"business days: {gap}", dim=True), err=True)
 
@@ -87,12 +89,15 @@ def test(paths: tuple[Path, ...]) -> None:
 def list_(paths: tuple[Path, ...]) -> None:
     """List the rules.
 
-    What they listen to, whose they are, whether they run.
+    What they listen to, whose they are, whether they run, and how much of a customer's record each
+    of those that do may take by itself; those that share windows take less together.
     """
-    _, files = _read(paths)
+    checked, files = _read(paths)
     for file in files:
         rule = file.definition
-        facts = (f"{rule.id}@{rule.version}", rule.status, rule.kind, ", ".join(rule.on))
+        facts = [f"{rule.id}@{rule.version}", rule.status, rule.kind, ", ".join(rule.on)]
+        if taken := checked.weight.by_rule.get(rule.id):
+            facts.append(kilobytes(taken))
         click.echo("  ".join(facts))
         click.echo(click.style(f"    {rule.title.en} · {rule.title.zh} ({rule.owner})", dim=True))
 

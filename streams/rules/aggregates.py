@@ -20,7 +20,15 @@ from streams import buckets, recent
 from streams.buckets import Ends, Kind
 from streams.durations import DAY_MS
 from streams.expressions.compile import compile_fields, compile_pick
-from streams.expressions.nodes import Aggregate, Base, Type, kept_decimals
+from streams.expressions.nodes import (
+    Aggregate,
+    Base,
+    EventField,
+    Literal,
+    Node,
+    Type,
+    kept_decimals,
+)
 from streams.inputs import Correction, Input
 from streams.months import moment
 from streams.recent import Recent
@@ -189,6 +197,8 @@ class Aggregates:
         kept = {key: _keep(key, group, lateness, numbers) for key, group in shared.items()}
         numbered = {numbers[one]: _read(one, kept[key], zone) for one, key in keys.items()}
         self._reads = [numbered.get(number, _nothing) for number in range(len(numbers))]
+        self.bytes = {key: _bytes(group[0], kept[key]) for key, group in shared.items()}
+        """By the keys of states, more than each takes in a record."""
         self._by_type: defaultdict[str, _Plan] = defaultdict(_Plan)
         for key, group in shared.items():
             for event_type, one_kept in _by_type(group[0], kept[key]):
@@ -360,6 +370,42 @@ def _keep(key: str, group: list[Aggregate], lateness: int, numbers: Numbers) -> 
     else:
         window = Window(kind=kind, width=width_of(one.length), keep=keep)
     return Kept(key, window, pick, is_monthly=bool(one.months), is_timed=is_timed)
+
+
+_KEY_BYTES = 20
+"""Of a state's key, with what stands around a state."""
+_NUMBER_BYTES = 9
+"""Of a number that fits 64 bits, as those do that events tell."""
+_RECKONED_BYTES = 40
+"""Of one that a rule reckons: 28 digits and 8 decimals, as text."""
+_LETTER_BYTES = 4
+
+
+def _bytes(one: Aggregate, kept: Kept) -> int:
+    """More than a state takes, its key included."""
+    if one.function == "recent":
+        letters = recent.KEPT_LENGTH * _LETTER_BYTES
+        value = sum(_value_bytes(field, letters) for field in one.fields)
+    elif one.value is None:
+        value = 1
+    elif one.function == "distinct" and one.value.type.base is not Base.NUMBER:
+        value = buckets.COUNT_BYTES
+    else:
+        value = _value_bytes(one.value, buckets.TEXT_BYTES)
+    return _KEY_BYTES + kept.window.bytes(value)
+
+
+def _value_bytes(node: Node, text: int) -> int:
+    """`text` is what the longest takes that is kept."""
+    kind = node.type
+    match kind.base:
+        case Base.NUMBER:
+            return _NUMBER_BYTES if isinstance(node, EventField | Literal) else _RECKONED_BYTES
+        case Base.FLAG:
+            return 1
+        case Base.DAY:
+            return 12
+    return 3 + max(map(len, kind.choices), default=text)
 
 
 def _scaled(kind: Type) -> int | None:

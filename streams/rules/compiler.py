@@ -20,6 +20,7 @@ from streams.rules.errors import RuleErrors, RuleProblem
 from streams.rules.listening import Listening
 from streams.rules.ruleset import RuleSet
 from streams.rules.scores import MAX_SCORES
+from streams.rules.weight import too_heavy, weigh
 from streams.waits.days import Bank
 
 _AT_ONCE = 10
@@ -91,9 +92,14 @@ class Compiler:
 
         digest = sha256("\n".join(sorted([*texts, *self._used])).encode()).hexdigest()
         by_id = sorted(made.compiled.values(), key=lambda one: one.id)
+        weight = weigh([one.checked for one in by_id], aggregates)
+        if problems := [*too_heavy(weight)]:
+            raise RuleErrors(problems)
         self._compile_alone(by_id)
         amending = self._amending(by_id, made.numbers)
-        rules = RuleSet(definitions, digest, by_id, aggregates, self._bank, together, amending)
+        rules = RuleSet(
+            definitions, digest, by_id, aggregates, self._bank, together, amending, weight
+        )
         self._before = made
         return rules
 

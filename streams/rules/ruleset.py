@@ -16,14 +16,12 @@ from streams.rules.checked import CheckedRule
 from streams.rules.compiled import CompiledRule
 from streams.rules.firing import NOTHING, Amends, Fired, Firing, also
 from streams.rules.listening import Listening, Seen, evaluate_each, fire, is_closed
+from streams.rules.weight import Weight
 from streams.timers import parts_of
-from streams.waits import absence
+from streams.waits import absence, dates
 from streams.waits.absence import Listener
 from streams.waits.dates import DateWait
 from streams.waits.days import Bank
-
-TIMER_BYTES = 256
-"""More than a timer that waits for a date takes."""
 
 
 class RuleSet:
@@ -38,6 +36,7 @@ class RuleSet:
         bank: Bank,
         together: Callable[[Sequence[CompiledRule]], Listening],
         amending: Amending | None,
+        weight: Weight,
     ) -> None:
         """`running` are sorted by id; `together` makes one function of several; `amending` is of
         those that can be amended, None if none can."""
@@ -47,6 +46,8 @@ class RuleSet:
         say follows from all of them."""
         self.running = len(running)
         """How many run, live or in shadow."""
+        self.weight = weight
+        """What they may take of a record."""
         self._aggregates = aggregates
         self._ids = frozenset(rule.id for rule in self.definitions)
         self._listeners = _listeners([rule.checked for rule in running])
@@ -56,12 +57,12 @@ class RuleSet:
         """Tells rules that keep other things in a record from these."""
         self._amending = amending
         self.bank = bank
-        dates = [wait for rule in running for wait in rule.checked.waits.dates]
-        dates.sort(key=lambda wait: (wait.rule, wait.kind))
-        self._date_waits = {(wait.rule, wait.kind): wait for wait in dates}
-        self._waits = _by_type(dates)
-        self.date_waits = tuple(dates)
-        self.dates_mark = _dates_mark(dates, bank.calendar)
+        waits = [wait for rule in running for wait in rule.checked.waits.dates]
+        waits.sort(key=lambda wait: (wait.rule, wait.kind))
+        self._date_waits = {(wait.rule, wait.kind): wait for wait in waits}
+        self._waits = _by_type(waits)
+        self.date_waits = tuple(waits)
+        self.dates_mark = _dates_mark(waits, bank.calendar)
         self._waiting = {rule.id: rule for rule in running if rule.definition.wait is not None}
         by_type: dict[str, list[CompiledRule]] = {}
         for rule in running:
@@ -215,7 +216,7 @@ class RuleSet:
         room = absent * absence.TIMER_BYTES + len(answers) * absence.ANSWER_BYTES
         if self._amending is not None:
             room += self._amending.room(event_type)
-        return dated + absent, dated * TIMER_BYTES + room
+        return dated + absent, dated * dates.TIMER_BYTES + room
 
     def wake(
         self, rule_id: str, record: Record, data: Data, at: int, facts: Facts = NO_FACTS

@@ -23,6 +23,8 @@ from streams.waits.days import Bank, Days
 from streams.waits.own import FAMILY
 from streams.waits.things import KINDS
 
+TIMER_BYTES = 256
+"""More than a timer takes, its event's source and id and the thing's id not counted."""
 MAX_FOUND = 250
 """So many timers are set at once, where rules change that wait for dates."""
 

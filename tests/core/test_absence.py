@@ -12,7 +12,7 @@ from msgspec import msgpack
 from schemas.activity import Timer
 from schemas.effects import Task
 from schemas.profile import NEVER
-from schemas.record import MAX_RECORD_BYTES, Record
+from schemas.record import Record
 from schemas.rules import RuleDefinition
 from streams.chunk import Outcome
 from streams.inputs import Input
@@ -208,7 +208,7 @@ def test_the_timers_of_a_customer_are_bounded_and_those_due_first_stay() -> None
     assert len(held.timers) == absence.MAX_TIMERS
     assert max(timer.at for timer in held.timers.values()) < ORIGIN + absence.MAX_A_RULE * MINUTE
     assert held.dropped["timers"] == 6 * 20 - absence.MAX_TIMERS
-    assert len(app.record.encode()) < MAX_RECORD_BYTES // 2
+    assert len(app.record.encode()) < app.rules.weight.total
     assert len(app.by(10_000)) == absence.MAX_TIMERS
 
 

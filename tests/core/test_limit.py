@@ -11,7 +11,7 @@ from msgspec import inspect
 from schemas.events import EVENT_TYPES
 from schemas.events.core import CustomerData
 from schemas.profile import Score
-from schemas.record import MAX_RECORD_BYTES, Record
+from schemas.record import FOLD_BYTES, MAX_RECORD_BYTES, Record
 from streams.attributes import MAX_BYTES
 from streams.chunk import apply_chunk
 from streams.fold import accounts, basics, cards, deposits, fold, products
@@ -24,8 +24,6 @@ from streams.rules.scores import MAX_SCORES, keep
 from tests.core.strategies import DAY, NOW, message
 from tests.core.test_any_order import RULES, SETTINGS, WHO
 
-LEFT_FOR_RULES = 7 * 1024
-"""Of the limit: windows, cooldowns and timers, which depend on the rules in force."""
 LETTERS = ("x", "\N{CYRILLIC SMALL LETTER EF}", "\N{CJK UNIFIED IDEOGRAPH-9F8D}", "\N{DRAGON}")
 """One to four bytes each in UTF-8."""
 THINGS = {
@@ -151,7 +149,7 @@ def test_all_that_is_kept_at_its_most_is_below_the_limit(letter: str) -> None:
     profile = record.profile
     kept = (profile.deposits, profile.accounts, profile.holdings, profile.loans, profile.cards)
     assert [len(things) for things in kept] == [70, 50, 40, 25, 20], "it is full"
-    assert len(record.encode()) < MAX_RECORD_BYTES - LEFT_FOR_RULES
+    assert len(record.encode()) < FOLD_BYTES
 
 
 @settings(deadline=None, max_examples=10)

@@ -1,5 +1,6 @@
 """`vipcare rules check` and `vipcare rules list`, through the command line itself."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from agents.cli.main import run
 
 def test_check_of_the_shipped_rules(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["rules", "check"]) == 0
-    assert capsys.readouterr().out.startswith("ok: ")
+    out = capsys.readouterr().out
+    assert out.startswith("ok: ")
+    assert re.search(r"up to \d+ kB of the 711 kB of a record", out)
 
 
 def test_check_tells_each_problem_on_a_line(
@@ -35,4 +38,5 @@ def test_list_names_every_rule(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["rules", "list"]) == 0
     out = capsys.readouterr().out
     assert "unusual-amount@2" in out
+    assert "fx-frequent-cross-border@2  live  opportunity  transfer.completed  37 kB" in out
     assert "异常大额转账" in out
