@@ -98,7 +98,8 @@ def all_topics(settings: Settings) -> tuple[Topic, ...]:
 def places_of(topics: Iterable[str], settings: Settings) -> Iterator[tuple[str, int]]:
     """Each partition of topics that are read: of those keyed by customer all, of others one."""
     for topic in topics:
-        for partition in range(1 if topic in GLOBAL_TOPICS else settings.topics.partitions):
+        whole = topic in GLOBAL_TOPICS or topic == AUDIT_TOPIC
+        for partition in range(1 if whole else settings.topics.partitions):
             yield topic, partition
 
 

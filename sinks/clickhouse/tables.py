@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from schemas.audit import AUDIT_TOPIC
 from schemas.events import INPUT_TOPICS
 from schemas.events.reference import GLOBAL_TOPICS
-from sinks.clickhouse import effects, events, facts
+from sinks.clickhouse import audit, effects, events, facts
 from sinks.clickhouse.message import Message, Row
 from sinks.clickhouse.messages import Picked
 from sinks.clickhouse.rows import Rows, row_by_row
@@ -43,7 +44,8 @@ DEAD_LETTERS = _table(
     effects.dead_letter_row,
 )
 FACTS = _table("facts_raw", facts.COLUMNS, facts.fact_row)
-TABLES = (EVENTS, TASKS, ALERTS, ACTIONS, DECISIONS, CUSTOMERS, DEAD_LETTERS, FACTS)
+AUDIT = _table("audit_raw", audit.COLUMNS, audit.audit_row)
+TABLES = (EVENTS, TASKS, ALERTS, ACTIONS, DECISIONS, CUSTOMERS, DEAD_LETTERS, FACTS, AUDIT)
 
 TABLE_OF: dict[str, Table] = {
     **dict.fromkeys(INPUT_TOPICS, EVENTS),
@@ -54,6 +56,7 @@ TABLE_OF: dict[str, Table] = {
     "vip.profiles": CUSTOMERS,
     "vip.dead-letters": DEAD_LETTERS,
     **dict.fromkeys(GLOBAL_TOPICS, FACTS),
+    AUDIT_TOPIC: AUDIT,
 }
 """Topic → the table of its messages. These are the topics that the sink reads."""
 
@@ -77,5 +80,6 @@ VIEWS: dict[str, Table] = {
     "rms": FACTS,
     "absences": FACTS,
     "campaigns": FACTS,
+    "audit": AUDIT,
 }
 """View → the table behind it. A row that was inserted twice counts once here."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from sinks.clickhouse.messages import Place
-from sinks.clickhouse.tables import DEAD_LETTERS, EVENTS, FACTS, TABLE_OF, Table
+from sinks.clickhouse.tables import AUDIT, DEAD_LETTERS, EVENTS, FACTS, TABLE_OF, Table
 
 
 class Where(NamedTuple):
@@ -26,6 +26,8 @@ def where(table: Table) -> Where:
     [topic] = topics_of(table)
     if table is DEAD_LETTERS:
         return Where(f"'{topic}'", "letter_partition", "letter_offset")
+    if table is AUDIT:
+        return Where(f"'{topic}'", "0", "`offset`")
     return Where(f"'{topic}'", "`partition`", "`offset`")
 
 
