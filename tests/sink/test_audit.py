@@ -21,18 +21,23 @@ def done(offset: int, who: str, deed: Deed, number: int, *changes: RuleChange) -
     return Message(AUDIT_TOPIC, 0, offset, 1_000, encode_audited(audited), [], who.encode())
 
 
+def approved(offset: int) -> Message:
+    """Two rules at once."""
+    return done(
+        offset,
+        "mei",
+        "rules.approved",
+        7,
+        RuleChange(rule="a", version=2, status="live", before=Standing(1, "live", (1,))),
+        RuleChange(rule="b", version=1, status="shadow"),
+    )
+
+
 def test_each_rule_of_a_change_is_a_row_once(address: Address, client: Client) -> None:
     client.execute("TRUNCATE TABLE audit_raw")
     told = [
         done(0, "lin", "rules.published", 0, RuleChange(rule="a", version=2, status="live")),
-        done(
-            1,
-            "mei",
-            "rules.approved",
-            7,
-            RuleChange(rule="a", version=2, status="live", before=Standing(1, "live", (1,))),
-            RuleChange(rule="b", version=1, status="shadow"),
-        ),
+        approved(1),
         Message(AUDIT_TOPIC, 0, 2, 1_000, b"{}", [], b"somebody"),
     ]
     assert store(address, told) == 1

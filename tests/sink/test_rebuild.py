@@ -18,6 +18,7 @@ from confluent_kafka.admin import AdminClient
 from agents.cli.main import cli
 from agents.librdkafka import librdkafka_config
 from config.settings import Settings
+from schemas.audit import AUDIT_TOPIC
 from schemas.dead_letters import Reason, dead_letter
 from schemas.effects import decode_effect
 from schemas.events.reference import FACT_TYPES, GLOBAL_TOPICS
@@ -32,6 +33,7 @@ from sinks.clickhouse.tables import EVENTS, FACTS, TABLES, VIEWS, Table
 from tests.kafka_server import KafkaServer
 from tests.schemas.examples import EFFECT_EXAMPLES, FACT_EXAMPLES
 from tests.sink.running import Feed, run_sink, running, value, wait_until
+from tests.sink.test_audit import approved
 
 
 @pytest.fixture
@@ -206,6 +208,7 @@ def test_every_table_is_rebuilt_from_all_its_topics(
             Reason.BROKEN, "no", topic="bank.app", partition=0, offset=1, key=b"C1", value=b"x"
         )
     )
+    feed.send(AUDIT_TOPIC, "mei", approved(0).value or b"", partition=0)
     feed.flush()
     counts = {table: f"SELECT count() FROM {table.name} FINAL" for table in TABLES}
 
