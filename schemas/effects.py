@@ -72,6 +72,9 @@ class TaskData(Struct, frozen=True, kw_only=True, gc=False):
     attachments: Attachments | None = None
     late: bool = False
     """This version came about because another event came late, or was reversed: that is `cause`."""
+    warm: bool = True
+    """The rule's windows held all that it looks back at; if not, it is too young for that, and the
+    values may lack what happened before."""
 
 
 class AlertData(Struct, frozen=True, kw_only=True, gc=False):
@@ -91,6 +94,7 @@ class AlertData(Struct, frozen=True, kw_only=True, gc=False):
     cause: Cause
     attachments: Attachments | None = None
     late: bool = False
+    warm: bool = True
 
 
 class ActionData(Struct, frozen=True, kw_only=True, gc=False):
@@ -117,6 +121,7 @@ class ActionData(Struct, frozen=True, kw_only=True, gc=False):
     """Of a greeting."""
     channels: list[Name] = []
     """Of a greeting: those that it may take, the best first."""
+    warm: bool = True
 
 
 class ProcessData(Struct, frozen=True, kw_only=True, gc=False):
@@ -135,6 +140,7 @@ class ProcessData(Struct, frozen=True, kw_only=True, gc=False):
     values: dict[str, str]
     waited_until: Instant | None
     cause: Cause
+    warm: bool = True
 
 
 class DecisionData(Struct, frozen=True, kw_only=True, gc=False):
@@ -153,6 +159,7 @@ class DecisionData(Struct, frozen=True, kw_only=True, gc=False):
     values: dict[str, str]
     waited_until: Instant | None
     cause: Cause
+    warm: bool = True
 
 
 class CardDetails(Struct, frozen=True, kw_only=True, gc=False):

@@ -9,6 +9,9 @@ from msgspec import Struct
 
 POSITION_KEY = b"\x00position"
 """The changelog key of the position. No customer id begins with a control character."""
+REACH_KEY = b"\x00reach"
+"""The changelog key of how far back the partition's windows reach: written when that changes."""
+NOT_YET = -1
 
 
 class Range(Struct, frozen=True, kw_only=True, gc=False):
@@ -41,6 +44,20 @@ class Walk(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Customers up to this one were told of the first in the queue."""
 
 
+class Since(Struct, frozen=True, array_like=True, gc=False):
+    """Since when the windows of one state key are kept, in all records of a partition."""
+
+    time: int
+    """What happened from here on is in them, epoch milliseconds; 0: whatever they can hold;
+    NOT_YET: the partition's time was not known yet."""
+    back: int
+    """They are kept to look back so far, milliseconds."""
+    number: int
+    """Of the chunk that began them: none holds an event of an earlier one; 0: that is not known."""
+    filled: bool = False
+    """They can be filled no more from history: that was done, or they dropped something."""
+
+
 class Position(Struct, frozen=True, kw_only=True, gc=False):
     partition: int
     number: int
@@ -66,7 +83,11 @@ class Position(Struct, frozen=True, kw_only=True, gc=False):
     """Topic → what was refused of its last events."""
     walk: Walk = Walk()
     """Where it stands with broadcasts after the chunk."""
-    version: int = 1
+    reach: dict[str, Since] | None = None
+    """How far back windows reach from this chunk on, by the keys of their states; None: as
+    before."""
+    version: int = 2
+    """1: none of them has told of `reach` yet."""
 
     def ends(self) -> dict[str, int]:
         """Topic → the next offset to take."""
@@ -75,3 +96,5 @@ class Position(Struct, frozen=True, kw_only=True, gc=False):
 
 encode_position = msgspec.json.Encoder().encode
 decode_position = msgspec.json.Decoder(Position).decode
+encode_reach = msgspec.json.Encoder().encode
+decode_reach = msgspec.json.Decoder(dict[str, Since]).decode

@@ -11,6 +11,7 @@ from streams.calendar import WEEKENDS_ONLY, Calendar
 from streams.durations import DAY_MS
 from streams.facts import NO_FACTS, Facts
 from streams.greetings import NO_GREETINGS, Greetings
+from streams.reach import WHOLE, Reach
 from streams.rules.compiler import Compiler
 from streams.rules.ruleset import RuleSet
 
@@ -66,6 +67,9 @@ class Context:
     """Whether `vip.profiles` is told of the customer; a backtest tells nobody."""
     register: int = 0
     """The offset of the register, `vip.rules`, that the rules follow from; 0: they are of files."""
+
+    reach: Reach = WHOLE
+    """How far back the windows of the partition's records reach."""
 
     @property
     def horizon(self) -> int:

@@ -118,6 +118,8 @@ class Deed(NamedTuple):
     firing: Firing
     occasion: Occasion
     settings: CoreSettings
+    is_warm: bool
+    """The rule's windows reach back as far as it looks."""
 
 
 def effects_of(deed: Deed) -> list[tuple[Effect, bytes]]:
@@ -295,6 +297,7 @@ def _said(deed: Deed, template: Template | None) -> dict[str, Any]:
         "tier": basics.tier,
         "rule": RuleRef(id=firing.rule.id, version=firing.rule.version),
         "values": firing.values,
+        "warm": deed.is_warm,
         "waited_until": deed.occasion.waited_until,
         "cause": deed.occasion.cause,
     }

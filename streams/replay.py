@@ -1,11 +1,12 @@
 """The oracle: the pure core run over the journal, with a record store that is a plain dict; so is a
 backtest, by other rules."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from schemas.events.campaign import CAMPAIGNS
-from schemas.position import Position, Walk
+from schemas.position import Position, Since, Walk
 from schemas.record import Record
 from streams.broadcasts import Round, begin, round_of, slice_between, walked
 from streams.chunk import Outcome, apply_chunk, merge
@@ -13,6 +14,7 @@ from streams.context import Context
 from streams.due import DueList
 from streams.inputs import Raw
 from streams.intake import Entry, read
+from streams.reach import Reach
 from streams.timers import MAX_FIRED
 
 ReadRange = Callable[[str, int, int, int], Sequence[Raw]]
@@ -25,6 +27,8 @@ class Followed(NamedTuple):
     """How many customers' timers were due at the partition's time."""
     walk: Walk
     """Where the partition stands with broadcasts afterwards."""
+    reach: Mapping[str, Since] | None
+    """How far back its windows reach from then on; None: as before."""
 
 
 def replay(
@@ -47,6 +51,8 @@ def replay(
             raise ValueError(f"{where} fired {position.timers} timers, {made.timers} were due")
         if made.walk != position.walk:
             raise ValueError(f"{where} told of other broadcasts than were due")
+        if made.reach != position.reach:
+            raise ValueError(f"{where} says that windows reach back otherwise than they do")
         yield made.outcome
 
 
@@ -64,7 +70,7 @@ def follow(
     afterwards. Raises ValueError when the journal has a gap or goes back in time.
     """
     store: dict[str, bytes] = {} if records is None else records
-    dues, time, before, walk, known = DueList(), -1, None, Walk(), 0
+    dues, time, before, walk, known, reach = DueList(), -1, None, Walk(), 0, Reach({})
     for position in journal:
         if before is not None and position.number != before + 1:
             raise ValueError(f"{_where(position)} follows {before}")
@@ -76,6 +82,8 @@ def follow(
         upto = slice_between(begun, position.walk)
         walk, known = walked(begun, upto), position.facts.get(CAMPAIGNS, 0)
         due = dues.take(time, MAX_FIRED)
+        was, reach = reach.kept, reach.advance(context.rules.asked, time, position.number)
+        context = replace(context, reach=reach)
         outcome = apply_chunk(
             merge(_buffers(position, read_range, context), context),
             lambda customer: Record(customer, store.get(customer)),
@@ -87,7 +95,8 @@ def follow(
             assert record.stored is not None
             store[customer] = record.stored
             dues.change(customer, record.header.next_due)
-        yield Followed(position, outcome, len(due), walk)
+        changed = None if reach.kept is was else reach.kept
+        yield Followed(position, outcome, len(due), walk, changed)
 
 
 def _where(position: Position) -> str:

@@ -10,7 +10,7 @@ from schemas.record import Record
 from streams import duplicates, timers
 from streams.base_amounts import with_base_amount
 from streams.broadcasts import Pending
-from streams.context import Context, CoreSettings
+from streams.context import Context
 from streams.duplicates import CONFLICT, DUPLICATE
 from streams.effects import (
     Deed,
@@ -111,7 +111,7 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
     other = mirrored(event) if event.type in MIRRORED else None
     if not (telling or late or armed or outcome.firings or outcome.failed or other):
         return _PLAIN
-    made = _follow(record, outcome, of_event(event), settings, telling=telling)
+    made = _follow(record, outcome, of_event(event), context, telling=telling)
     return structs.replace(made, late=late, armed=armed, told=other)
 
 
@@ -119,7 +119,7 @@ def _follow(
     record: Record,
     outcome: Fired,
     occasion: Occasion,
-    settings: CoreSettings,
+    context: Context,
     *,
     telling: bool,
 ) -> Stepped:
@@ -134,7 +134,7 @@ def _follow(
     failed = [*outcome.failed]
     for firing in outcome.firings:
         try:
-            made = effects_of(Deed(record, firing, occasion_of(firing, occasion), settings))
+            made = effects_of(_deed(record, firing, occasion_of(firing, occasion), context))
         except Exception:  # whatever a rule raises is its own loss alone
             failed.append(firing.rule.id)
             continue
@@ -142,12 +142,18 @@ def _follow(
         effects += [effect for effect, _ in made]
         encoded += [sent for _, sent in made]
     if telling:
-        summary = changed_summary(record, occasion.cause, settings.attributes)
+        summary = changed_summary(record, occasion.cause, context.settings.attributes)
         if summary is not None:
             profile = profile_of(record, summary.data, occasion)
             effects.append(profile)
             encoded.append(encode_profile(profile, summary.encoded))
     return Stepped(applied=True, effects=effects, encoded=encoded, fired=fired, failed=failed)
+
+
+def _deed(record: Record, firing: Firing, occasion: Occasion, context: Context) -> Deed:
+    rules = context.rules
+    since = context.reach.warm_from(rules.looks_back(firing.rule.id), rules.bank.zone)
+    return Deed(record, firing, occasion, context.settings, is_warm=occasion.at >= since)
 
 
 def _change_the_record(firings: Sequence[Firing]) -> bool:
@@ -176,7 +182,7 @@ def receive(record: Record, one: Pending, context: Context, *, mark: bool) -> St
     record.header.last_broadcast = one.number
     record.header.sequence += bool(firings) or armed
     telling = record.header.summary_version > 0 and _change_the_record(firings)
-    made = _follow(record, outcome, of_broadcast(told), context.settings, telling=telling)
+    made = _follow(record, outcome, of_broadcast(told), context, telling=telling)
     return structs.replace(made, armed=armed)
 
 
@@ -199,7 +205,7 @@ def fire(record: Record, until: int, context: Context) -> Stepped:
         occasion = of_timer(key, timer)
         woken = wake(record, key, timer, context.rules, context.facts)
         telling = record.header.summary_version > 0 and _change_the_record(woken.firings)
-        made = _follow(record, woken, occasion, context.settings, telling=telling)
+        made = _follow(record, woken, occasion, context, telling=telling)
         effects += made.effects
         encoded += made.encoded
         fired += made.fired

@@ -5,7 +5,13 @@ from collections.abc import Iterator
 from agents.lane.outbox import Batch, Message
 from schemas.effects import TOPIC_OF
 from schemas.events import INTERNAL
-from schemas.position import POSITION_KEY, Position, encode_position
+from schemas.position import (
+    POSITION_KEY,
+    REACH_KEY,
+    Position,
+    encode_position,
+    encode_reach,
+)
 from streams.chunk import Outcome
 from streams.mirror import Told
 from streams.partitioning import partition_of
@@ -25,6 +31,8 @@ def batch_of(outcome: Outcome, position: Position, changelog: str, partitions: i
     ]
     effects += [_to_other(told, partitions) for told in outcome.told]
     changes = [Message(changelog, key, stored) for key, stored in changed(outcome)]
+    if position.reach is not None:
+        changes.append(Message(changelog, REACH_KEY, encode_reach(position.reach)))
     changes.append(Message("vip.journal", str(position.partition).encode(), place))
     return Batch(effects, changes, Message(changelog, POSITION_KEY, place))
 

@@ -28,7 +28,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from faust.types import TP
@@ -44,7 +44,16 @@ from agents.lane.refusing import refuse
 from agents.lane.store import Store
 from agents.lane.walking import Walking
 from agents.lane.wiring import Wiring
-from schemas.position import POSITION_KEY, Position, Range, Refusals, Walk, encode_position
+from schemas.position import (
+    POSITION_KEY,
+    REACH_KEY,
+    Position,
+    Range,
+    Refusals,
+    Walk,
+    encode_position,
+    encode_reach,
+)
 from schemas.record import Record
 from streams.broadcasts import Round, walked
 from streams.chunk import Outcome, apply_chunk
@@ -52,6 +61,7 @@ from streams.context import Context
 from streams.inputs import Raw
 from streams.intake import Entry, read
 from streams.partition_time import Source, partition_time
+from streams.reach import Reach
 from streams.refusals import judge
 from streams.timers import MAX_FIRED
 
@@ -59,6 +69,7 @@ MAX_IN_FLIGHT = 2
 """One chunk that commits, and one that is stepped and waits for it."""
 _LOOK_AGAIN_S = 0.01
 _LOOK_FOR_TIMERS_S = 1.0
+_LOOK_FOR_RULES_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +103,7 @@ class Runner:
         self._records = Records(partition, store, wiring.cache)
         self._due = DueIndex(store, self._records.next_due)
         self._walking = Walking(store, self._records.last_broadcast)
+        self._reach = Reach({})
         self._changelog_id = ""
         self._position: Position | None = None
         self._fetched: dict[str, int] = {}
@@ -106,6 +118,7 @@ class Runner:
         self._position = position
         self._changelog_id = changelog_id
         self._fetched = position.ends()
+        self._reach = Reach(self.store.reach(position))
         self._task = asyncio.create_task(self._run(), name=f"runner-{self.partition}")
         self._task.add_done_callback(self._ended)
 
@@ -183,7 +196,7 @@ class Runner:
         if len(self._in_flight) >= MAX_IN_FLIGHT:
             return None
         if self._inbox.empty:
-            waits = (self._until_due(), self._until_told())
+            waits = (self._until_due(), self._until_told(), self._until_ruled())
             return min((one for one in waits if one is not None), default=None)
         if self._waiting_since is None:
             self._waiting_since = now
@@ -219,6 +232,19 @@ class Runner:
         assert before is not None, "begun"
         told = self._walking.until(before, self._context(wiring.clock.now()), self._stored)
         return _LOOK_AGAIN_S if told == 0 and wiring.cache.crowded else told
+
+    def _until_ruled(self) -> float:
+        """Seconds until rules may have come into force that ask for other windows: the journal
+        says soon since when those are kept, whether or not an event comes."""
+        before, asked = self._position, self._wiring.rules().rules.asked
+        assert before is not None, "begun"
+        if before.number == 0 or asked is self._reach.asked:
+            return _LOOK_FOR_RULES_S
+        reach = self._reach.advance(asked, before.partition_time, before.number + 1)
+        if reach.kept is not self._reach.kept:
+            return _LOOK_AGAIN_S if self._wiring.cache.crowded else 0
+        self._reach = reach
+        return _LOOK_FOR_RULES_S
 
     @property
     def _stored(self) -> int:
@@ -266,18 +292,22 @@ class Runner:
         wiring, before = self._wiring, self._position
         assert before is not None, "begun"
         context = self._context(wiring.clock.now())
+        asked, time_ = context.rules.asked, context.partition_time
+        context = replace(context, reach=self._reach.advance(asked, time_, before.number + 1))
         due = self._due.take(context.partition_time, MAX_FIRED)
         going = self._walking.begun(before, context)
         round_ = self._walking.round_of(going, context, self._stored)
         walk = walked(going, round_.upto)
         entries = self._inbox.take(context)
-        if not entries and not due and walk == before.walk:
+        kept = context.reach.kept
+        if not entries and not due and walk == before.walk and kept is self._reach.kept:
             return
         self._waiting_since = None
         fail_point("chunk-taken")
         outcome = self._apply(entries, context, due, round_)
         refusals = self._judge(entries, outcome)
-        position = self._advance(entries, context, len(due), refusals, walk)
+        reach = context.reach
+        position = self._advance(entries, context, len(due), refusals, walk, reach)
         self._due.changed(position.number, outcome.dues.items())
         fail_point("chunk-stepped")
         batch = batch_of(outcome, position, wiring.changelog, wiring.core.partitions)
@@ -334,6 +364,7 @@ class Runner:
         timers: int,
         refusals: dict[str, Refusals],
         walk: Walk,
+        reach: Reach,
     ) -> Position:
         before = self._position
         assert before is not None, "begun"
@@ -356,7 +387,9 @@ class Runner:
             register=context.register,
             refusals=refusals,
             walk=walk,
+            reach=None if reach.kept is self._reach.kept else {**reach.kept},
         )
+        self._reach = reach
         return self._position
 
     def _storing(self, outcome: Outcome, position: Position) -> Callable[[int], None]:
@@ -364,6 +397,8 @@ class Runner:
         changes = self._due.stale()
         changes += moves(outcome.dues.items())
         changes += changed(outcome)
+        if position.reach is not None:
+            changes.append((REACH_KEY, encode_reach(position.reach)))
         changes.append((POSITION_KEY, encode_position(position)))
 
         def store(offset: int) -> None:

@@ -23,7 +23,14 @@ from rocksdict import (
 )
 
 from agents.clock import real_millis
-from schemas.position import POSITION_KEY, Position, decode_position
+from schemas.position import (
+    POSITION_KEY,
+    REACH_KEY,
+    Position,
+    Since,
+    decode_position,
+    decode_reach,
+)
 from sinks.private_folder import make_private
 
 MARK_KEY = b"\x00mark"
@@ -100,6 +107,13 @@ class Store:
     def position(self) -> Position | None:
         packed = self.get(POSITION_KEY)
         return None if packed is None else decode_position(packed)
+
+    def reach(self, position: Position) -> dict[str, Since] | None:
+        """None if an earlier version, which did not tell, made the last of the records."""
+        packed = self.get(REACH_KEY)
+        if packed is not None:
+            return decode_reach(packed)
+        return {} if position.version > 1 else None
 
     def write(
         self, changes: Iterable[Change], topic_id: str, offset: int, as_of: int | None = None

@@ -16,7 +16,7 @@ from agents.reconciliation.past_rules import PastRules
 from agents.topics import changelog
 from config.settings import Settings
 from schemas.events import INPUT_TOPICS
-from schemas.position import POSITION_KEY, Position, decode_position
+from schemas.position import POSITION_KEY, REACH_KEY, Position, decode_position
 from schemas.record import Record
 from streams.chunk import Outcome
 from streams.context import Context, CoreSettings
@@ -139,7 +139,7 @@ class PartitionOracle:
         kept = {
             key.decode(): value
             for key, value in self._changelog.items()
-            if key and value and key != POSITION_KEY
+            if key and value and key not in (POSITION_KEY, REACH_KEY)
         }
         for customer in sorted(kept.keys() | records.keys()):
             if kept.get(customer) != records.get(customer):

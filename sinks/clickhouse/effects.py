@@ -60,6 +60,7 @@ TASK = (
     *_SHARED,
     "attachments",
     "late",
+    "warm",
 )
 ALERT = (
     *ENVELOPE,
@@ -72,6 +73,7 @@ ALERT = (
     *_SHARED,
     "attachments",
     "late",
+    "warm",
 )
 ACTION = (
     *ENVELOPE,
@@ -83,8 +85,9 @@ ACTION = (
     *_SHARED,
     "occasion",
     "channels",
+    "warm",
 )
-DECISION = (*ENVELOPE, "decision_id", "outcome", "actions", "kind", *_SHARED)
+DECISION = (*ENVELOPE, "decision_id", "outcome", "actions", "kind", *_SHARED, "warm")
 PROFILE = (
     *ENVELOPE,
     "version",
@@ -181,6 +184,7 @@ def _task(effect: Task) -> Row:
         *_shared(effect),
         _attached(data.attachments),
         data.late,
+        data.warm,
     )
 
 
@@ -196,25 +200,27 @@ def _alert(effect: Alert) -> Row:
         *_shared(effect),
         _attached(data.attachments),
         data.late,
+        data.warm,
     )
 
 
 def _action(effect: ActionTaken) -> Row:
     data = effect.data
     told = (data.action_id, data.action, data.name, data.changed, data.kind)
-    return (*told, *_shared(effect), data.occasion, data.channels)
+    return (*told, *_shared(effect), data.occasion, data.channels, data.warm)
 
 
 def _process(effect: ProcessRequested) -> Row:
     """One more action; render.py knows it by its name."""
     data = effect.data
     told = (data.process_id, PROCESS, data.process, True, data.kind)
-    return (*told, *_shared(effect), None, [])
+    return (*told, *_shared(effect), None, [], data.warm)
 
 
 def _decision(effect: Decision) -> Row:
     data = effect.data
-    return (data.decision_id, data.outcome, data.actions, data.kind, *_shared(effect))
+    told = (data.decision_id, data.outcome, data.actions, data.kind)
+    return (*told, *_shared(effect), data.warm)
 
 
 def _shared(effect: Task | Alert | ActionTaken | ProcessRequested | Decision) -> Row:

@@ -170,7 +170,7 @@ def _shared(row: _Row) -> _Row:
 
 
 def _of_rule(row: _Row) -> _Row:
-    same = ("kind", "title", "text", "rm", "tier", "values")
+    same = ("kind", "title", "text", "rm", "tier", "values", "warm")
     return {
         **{name: row[name] for name in same},
         "rule": RuleRef(id=row["rule_id"], version=row["rule_version"]),

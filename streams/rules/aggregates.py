@@ -31,6 +31,7 @@ from streams.expressions.nodes import (
 )
 from streams.inputs import Correction, Input
 from streams.months import moment
+from streams.reach import LookBack
 from streams.recent import Recent
 from streams.streaks import BREAKS, COUNTS, Streak
 from streams.windows import Window, width_of
@@ -313,6 +314,12 @@ def _counts_or_breaks(counts: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def _begin(windows: Windows, key: str, window: States, era: int) -> list[Any]:
     return windows.put(key, window.new(era) if isinstance(window, Window) else window.new())
+
+
+def look_back(aggregate: Aggregate) -> LookBack:
+    """How far it looks back, and into which state."""
+    first_month = aggregate.months[0] if aggregate.months else None
+    return LookBack(state_key(aggregate), aggregate.length, first_month)
 
 
 def state_key(aggregate: Aggregate) -> str:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from zlib import crc32
 
 from schemas.envelope import Data
@@ -10,7 +11,8 @@ from schemas.rules import RuleDefinition
 from streams.calendar import Calendar
 from streams.facts import NO_FACTS, Facts
 from streams.inputs import Correction, Input
-from streams.rules.aggregates import UNKNOWN, Aggregates, Readings, Unknown
+from streams.reach import LookBack
+from streams.rules.aggregates import UNKNOWN, Aggregates, Readings, Unknown, look_back
 from streams.rules.amending import Amending, Replayed, settle_all
 from streams.rules.checked import CheckedRule
 from streams.rules.compiled import CompiledRule
@@ -70,9 +72,29 @@ class RuleSet:
                 for event_type in dict.fromkeys(rule.definition.on):
                     by_type.setdefault(event_type, []).append(rule)
         self._by_type = {event_type: together(rules) for event_type, rules in by_type.items()}
+        self._running = {rule.id: rule.checked for rule in running}
+        self._looks: dict[str, Sequence[LookBack]] = {}
         self._rooms: dict[str, tuple[int, int]] = {}
         """What `room` reckoned, by event type."""
         self._types = self._aggregates.types | by_type.keys() | self._listeners.keys()
+
+    @cached_property
+    def asked(self) -> Mapping[str, int]:
+        """How far back windows are asked for, milliseconds, by the keys of their states."""
+        found: dict[str, int] = {}
+        for rule in self._running:
+            for look in self.looks_back(rule):
+                found[look.key] = max(look.back, found.get(look.key, 0))
+        return found
+
+    def looks_back(self, rule_id: str) -> Sequence[LookBack]:
+        """How far back a rule looks into windows; not at all where it is not in force."""
+        found = self._looks.get(rule_id)
+        if found is None:
+            rule = self._running.get(rule_id)
+            asked = dict.fromkeys(rule.aggregates() if rule is not None else ())
+            found = self._looks[rule_id] = [look_back(one) for one in asked]
+        return found
 
     def apply(
         self,

@@ -20,6 +20,7 @@ from streams.context import Context, CoreSettings
 from streams.expressions.values import render
 from streams.inputs import Input, Raw
 from streams.intake import Entry, read
+from streams.reach import Reach
 from streams.replay import replay
 from streams.rules import amending as amending_module
 from streams.rules import listening as listening_module
@@ -50,8 +51,8 @@ class Store:
             return self.live[customer]
         return Record(customer, self.stored.get(customer))
 
-    def apply(self, entries: Sequence[Entry]) -> Outcome:
-        outcome = apply_chunk(entries, self.load, CONTEXT)
+    def apply(self, entries: Sequence[Entry], context: Context = CONTEXT) -> Outcome:
+        outcome = apply_chunk(entries, self.load, context)
         self.live.update(outcome.records)
         for customer, record in outcome.records.items():
             assert record.stored is not None
@@ -121,7 +122,7 @@ def test_the_replay_of_a_journal_is_what_happened(
     """Chunks as a runner takes them: limited merges, each with its position in the journal."""
     buffers, store = entries_of(topics), Store(cached=True)
     places = dict.fromkeys(topics, 0)
-    journal, effects = [], []
+    journal, effects, reach = list[Position](), list[Effect](), Reach({})
     while any(buffers.values()):
         taken = merge(buffers, CONTEXT, sizes[len(journal) % len(sizes)])
         ranges = {}
@@ -131,10 +132,17 @@ def test_the_replay_of_a_journal_is_what_happened(
             ranges[topic] = Range(topic_id="", start=places[topic], end=end)
             places[topic] = end
             buffers[topic] = buffers[topic][len(mine) :]
-        effects += store.apply(taken).effects
+        number, before = len(journal) + 1, reach
+        reach = reach.advance(CONTEXT.rules.asked, CONTEXT.partition_time, number)
+        effects += store.apply(taken, replace(CONTEXT, reach=reach)).effects
         journal.append(
             Position(
-                partition=0, number=len(journal) + 1, ranges=ranges, now=CONTEXT.now, rules="-"
+                partition=0,
+                number=number,
+                ranges=ranges,
+                now=CONTEXT.now,
+                rules="-",
+                reach=None if reach.kept is before.kept else {**reach.kept},
             )
         )
     records: dict[str, bytes] = {}

@@ -12,7 +12,7 @@ from agents.topics import changelog
 from config.settings import Settings
 from schemas.effects import TOPIC_OF, encode_effect
 from schemas.events import INPUT_TOPICS
-from schemas.position import POSITION_KEY, Position, decode_position
+from schemas.position import POSITION_KEY, REACH_KEY, Position, decode_position
 from streams.context import Context
 from streams.replay import replay
 
@@ -75,7 +75,7 @@ def actual(settings: Settings, partition: int) -> Made:
     for message in read_partition(kafka, changelog(settings.worker.app), partition):
         assert message.key is not None
         assert message.value is not None
-        if message.key != POSITION_KEY:
+        if message.key not in (POSITION_KEY, REACH_KEY):
             made.records[message.key.decode()] = message.value
     return made
 
