@@ -5,6 +5,7 @@ most events do not need stays packed within it. Without the collector, see schem
 """
 
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct, field
@@ -261,6 +262,19 @@ class Judging(Struct, array_like=True, gc=False):
     """In this status: what came before is followed where something was sent, and nothing more."""
 
 
+class Owed(Struct, array_like=True, frozen=True, gc=False):
+    """What was corrected of what a window does not hold, since it came before the window began: to
+    be taken out of what the window is filled with, or put in."""
+
+    key: str
+    """Of the window's state."""
+    at: int
+    """Where in the window it is."""
+    value: Any
+    is_added: bool = False
+    """What is left of something that was taken back in part."""
+
+
 class ActivitySection(Struct, kw_only=True, array_like=True, gc=False):
     """What the customer does. Read `windows` and `months` through the Record, which unpacks
     them."""
@@ -323,6 +337,13 @@ class ActivitySection(Struct, kw_only=True, array_like=True, gc=False):
     """The last card payments, as transfers are kept."""
     answered: dict[str, Timer] = field(default_factory=dict)
     """Timers that were answered by what may be taken back, until they would have been due."""
+    ruled: int = 0
+    """Of which chunk's rules windows are kept: Reach.number."""
+    filled: dict[str, int] = field(default_factory=dict)
+    """Key of a window that was filled → the number of the chunk that began it, until all customers'
+    are."""
+    owed: list[Owed] = field(default_factory=list)
+    """Of windows that may be filled yet; the last ones."""
 
 
 pack_reversible = pack

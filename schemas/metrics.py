@@ -31,6 +31,9 @@ LATE = Metric(
 )
 TIMERS = Metric("vipcare_timers_fired_total", "counter", "Customers whose due timers were fired.")
 TOLD = Metric("vipcare_broadcasts_told_total", "counter", "Customers told of a broadcast.")
+FILLED = Metric(
+    "vipcare_windows_filled_total", "counter", "Customers whose windows were filled from history."
+)
 UNKNOWN = Metric("vipcare_events_unknown_total", "counter", "Events of a type not known here.")
 UNDECLARED = Metric(
     "vipcare_attributes_undeclared_total",
@@ -173,6 +176,7 @@ WORKER: tuple[Metric, ...] = (
     LATE,
     TIMERS,
     TOLD,
+    FILLED,
     UNKNOWN,
     UNDECLARED,
     DEAD_LETTERS,

@@ -50,6 +50,9 @@ class Kind(Protocol):
     def bytes(self, value: int) -> int:
         """More than a bucket's cells take whose values take so many each."""
 
+    def merge(self, state: State, i: int, other: State, j: int) -> None:
+        """Put all of a bucket of another state in."""
+
     def read(self, state: State, low: int, high: int, own: Any) -> Any:
         """The buckets from `low` up to `high`, less one `own` value that is in the last of them."""
 
@@ -72,6 +75,9 @@ class Counts:
 
     def bytes(self, value: int) -> int:  # noqa: ARG002  # the protocol's
         return COUNT_BYTES
+
+    def merge(self, state: State, i: int, other: State, j: int) -> None:
+        state[_CELLS][i] += other[_CELLS][j]
 
     def read(self, state: State, low: int, high: int, own: int | None) -> int:
         count: int = sum(state[_CELLS][low:high])
@@ -102,6 +108,9 @@ class Totals:
 
     def bytes(self, value: int) -> int:
         return COUNT_BYTES + summed(value)
+
+    def merge(self, state: State, i: int, other: State, j: int) -> None:
+        _merge_sums(state, i, other, j)
 
     def read(self, state: State, low: int, high: int, own: int | None) -> tuple[int, int]:
         _, _, counts, sums = state
@@ -141,11 +150,19 @@ class Squares:
     def bytes(self, value: int) -> int:
         return COUNT_BYTES + summed(value) + summed(2 * max(value, WIDE))
 
+    def merge(self, state: State, i: int, other: State, j: int) -> None:
+        _merge_sums(state, i, other, j)
+
     def read(self, state: State, low: int, high: int, own: int | None) -> tuple[int, int, int]:
         _, _, counts, sums, squares = state
         count = sum(counts[low:high])
         total, square = sum(map(int, sums[low:high])), sum(map(int, squares[low:high]))
         return (count, total, square) if own is None else (count - 1, total - own, square - own**2)
+
+
+def _merge_sums(state: State, i: int, other: State, j: int) -> None:
+    for cells, others in zip(state[_CELLS:], other[_CELLS:], strict=True):
+        cells[i] = fit(int(cells[i]) + int(others[j]))
 
 
 class Extremes:
@@ -166,23 +183,36 @@ class Extremes:
         state[_CELLS].insert(i, [0, 0, [], []])
 
     def put(self, state: State, i: int, value: int) -> None:
-        cell = state[_CELLS][i]
+        self._put(state[_CELLS][i], value * self.sign, 1)
+
+    def _put(self, cell: list[Any], value: int, often: int) -> None:
         fallen, bound, values, times = cell
-        value *= self.sign
         if fallen and value >= int(bound):
-            cell[0] += 1
+            cell[0] += often
             return
         at = bisect_left(values, value, key=int)
         if at < len(values) and int(values[at]) == value:
-            times[at] += 1
+            times[at] += often
             return
         values.insert(at, fit(value))
-        times.insert(at, 1)
+        times.insert(at, often)
         if len(values) > KEPT_EXTREMES:
             cell[0], cell[1] = fallen + times.pop(), values.pop()
 
     def take(self, state: State, i: int, value: int) -> bool:
         return self._take(state[_CELLS][i], value * self.sign)
+
+    def merge(self, state: State, i: int, other: State, j: int) -> None:
+        cell, (more, end, others, often) = state[_CELLS][i], other[_CELLS][j]
+        for value, count in zip(others, often, strict=True):
+            self._put(cell, int(value), count)
+        if not more:
+            return
+        fallen, bound, values, times = cell
+        bound = min(int(bound), int(end)) if fallen else int(end)
+        at = bisect_left(values, bound, key=int)
+        cell[:2] = fallen + more + sum(times[at:]), fit(bound)
+        del values[at:], times[at:]
 
     def _take(self, cell: list[Any], value: int) -> bool:
         fallen, bound, values, times = cell
@@ -248,6 +278,17 @@ class Ends:
     def take(self, state: State, i: int, value: Any) -> bool:
         return self._take(state[_CELLS][i], value)
 
+    def merge(self, state: State, i: int, other: State, j: int) -> None:
+        cell, (more, end, others) = state[_CELLS][i], other[_CELLS][j]
+        for value in others:
+            self.put(state, i, value)
+        if not more:
+            return
+        fallen, bound, kept = cell
+        bound = end if not fallen or self._is_beyond(bound, end) else bound
+        within = [one for one in kept if not self._is_beyond(one, bound)]
+        cell[:] = fallen + more + len(kept) - len(within), bound, within
+
     def _take(self, cell: list[Any], value: Any) -> bool:
         fallen, bound, kept = cell
         if value in kept:
@@ -296,14 +337,22 @@ class Distinct:
         state[_CELLS].insert(i, [0, {}])
 
     def put(self, state: State, i: int, value: int) -> None:
-        cell = state[_CELLS][i]
-        times, key = cell[1], fit(value)
+        self._put(state[_CELLS][i], fit(value), 1)
+
+    def _put(self, cell: list[Any], key: int | str, often: int) -> None:
+        times = cell[1]
         if key in times:
-            times[key] += 1
+            times[key] += often
         elif len(times) < KEPT_DISTINCT:
-            times[key] = 1
+            times[key] = often
         else:
-            cell[0] += 1
+            cell[0] += often
+
+    def merge(self, state: State, i: int, other: State, j: int) -> None:
+        cell, (more, others) = state[_CELLS][i], other[_CELLS][j]
+        for key, often in others.items():
+            self._put(cell, key, often)
+        cell[0] += more
 
     def take(self, state: State, i: int, value: int) -> bool:
         return self._take(state[_CELLS][i], value)

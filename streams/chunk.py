@@ -13,11 +13,13 @@ from msgspec import Struct
 
 from schemas.dead_letters import DeadLetter, Reason
 from schemas.effects import Effect
+from schemas.filling import Fill
 from schemas.record import MAX_RECORD_BYTES, Record
 from streams.base_amounts import LargeBaseAmountError, NoBaseAmountError
 from streams.broadcasts import NO_ROUND, Pending, Round
 from streams.context import Context
 from streams.effects import MAX_EFFECT_BYTES, OversizeError
+from streams.filling import fill
 from streams.inputs import Input, Raw
 from streams.intake import Entry, reject
 from streams.mirror import Told
@@ -46,12 +48,15 @@ class Outcome:
     dead_letters: list[DeadLetter] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     """Events of other customers, for `vip.internal`."""
+    fills: list[Fill] = field(default_factory=list)
+    """Those that say that all customers of the partition have theirs."""
     dues: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Customer → the earliest timer before the chunk and after it: where that changed, and of those
     whose timers were asked for. One of them may wait at the same time again, if an event in the
     chunk set another timer for it."""
     counts: Counter[str] = field(default_factory=Counter)
-    """applied, duplicates, late, timers, told (broadcasts), undeclared (attributes), unknown:TYPE,
+    """applied, duplicates, late, timers, told (broadcasts), undeclared (attributes), filled
+    (customers' windows), unknown:TYPE,
     dead:REASON, fired:RULE, shadow:RULE, held_out:RULE, amended:RULE, retracted:RULE,
     rule_failures:RULE."""
 
@@ -137,13 +142,14 @@ class _Touched(Struct):
     """Its earliest timer before the chunk."""
     restored: bytes | None
     """As it was when it was brought back last; at first its base."""
-    applied: list[Input | int | Pending] = []
-    """Events, times up to which timers were fired, and what it was told of since then."""
+    applied: list[Input | int | Pending | Fill] = []
+    """Since then: events, times up to which timers were fired, what it was told of and filled
+    with."""
     changed: bool = False
     bound: int = 0
     """The encoded record is not larger than this."""
 
-    def note(self, applied: Input | int | Pending) -> None:
+    def note(self, applied: Input | int | Pending | Fill) -> None:
         self.applied.append(applied)
         self.changed = True
 
@@ -163,6 +169,8 @@ class _Chunk:
         event = entry.input
         if entry.problem is not None:
             self._bury(entry.problem)
+        elif entry.fill is not None:
+            self._fill(entry.raw, entry.fill)
         elif event is None:
             self._outcome.counts[f"unknown:{entry.unknown}"] += 1
         elif event.at > self._horizon:
@@ -267,6 +275,27 @@ class _Chunk:
                 touched.note(event)
             self._note(stepped)
 
+    def _fill(self, raw: Raw, one: Fill) -> None:
+        if not one.subject:
+            self._outcome.fills.append(one)
+            return
+        touched = self._touch(one.subject)
+        try:
+            if not fill(touched.record, one, self._context):
+                return
+            touched.bound += GROWTH_BYTES + len(raw.value or b"")
+            self._check_bound(touched)
+        except OversizeError as error:
+            self._restore(touched)
+            self._bury(reject(raw, Reason.OVERSIZE, str(error)))
+        except Exception as error:  # as of an event, only what came is lost
+            self._restore(touched)
+            detail = f"filling windows raised {type(error).__name__}"
+            self._bury(reject(raw, Reason.FAILED, detail))
+        else:
+            touched.note(one)
+            self._outcome.counts["filled"] += 1
+
     def _touch(self, customer: str) -> _Touched:
         touched = self._touched.get(customer)
         if touched is None:
@@ -300,6 +329,9 @@ class _Chunk:
     def _check_size(self, touched: _Touched, raw: Raw, event: Input, stepped: Stepped) -> None:
         """Encoding tells the size exactly but costs; a bound tells when it is not needed."""
         touched.bound += growth(event, len(raw.value or b""), stepped, self._context.rules)
+        self._check_bound(touched)
+
+    def _check_bound(self, touched: _Touched) -> None:
         if touched.bound > MAX_RECORD_BYTES:
             touched.bound = len(touched.record.encode())
             if touched.bound > MAX_RECORD_BYTES:
@@ -314,6 +346,8 @@ class _Chunk:
                 fire(touched.record, earlier, self._context)
             elif isinstance(earlier, Pending):
                 receive(touched.record, earlier, self._context, mark=True)
+            elif isinstance(earlier, Fill):
+                fill(touched.record, earlier, self._context)
             else:
                 step(touched.record, earlier, self._context)
         if touched.applied:

@@ -1,13 +1,15 @@
 """From a message to something that can be merged and stepped. Decodes once; never raises."""
 
+import msgspec
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from schemas.dead_letters import DeadLetter, Reason, dead_letter
 from schemas.decode import BrokenEventError, UnknownTypeError, decode_event
 from schemas.envelope import Event, to_millis
-from schemas.events import EVENT_TYPES
+from schemas.events import EVENT_TYPES, INTERNAL
 from schemas.events.core import CustomerUpdated
+from schemas.filling import FILL_TYPE, Fill, decode_fill
 from streams.attributes import Attributes, WrongAttributeError
 from streams.context import CoreSettings
 from streams.inputs import Input, Raw
@@ -17,12 +19,14 @@ _TYPE_OF = {cls: name for name, cls in EVENT_TYPES.items()}
 
 
 class Entry(Struct, frozen=True, gc=False):
-    """One message after decoding: an input, or an unknown type, or a dead letter."""
+    """One message after decoding: an input, what fills windows, or an unknown type, or
+    a dead letter."""
 
     raw: Raw
     input: Input | None = None
     unknown: str = ""
     problem: DeadLetter | None = None
+    fill: Fill | None = None
     undeclared: int = 0
     """Attributes that nobody declared, and that were left out of the input."""
 
@@ -34,13 +38,15 @@ def read(raw: Raw, settings: CoreSettings) -> Entry:
     try:
         event = decode_event(raw.value)
     except UnknownTypeError as unknown:
+        if raw.topic == INTERNAL and unknown.event_type == FILL_TYPE:
+            return _read_fill(raw, raw.value, settings.partitions)
         return Entry(raw, unknown=unknown.event_type)
     except BrokenEventError as error:
         return Entry(raw, problem=reject(raw, Reason.BROKEN, str(error)))
     at = to_millis(event.time)
     if at < 0:
         return Entry(raw, problem=reject(raw, Reason.BROKEN, "time is before 1970", event))
-    if detail := _wrong_key(raw, event, settings.partitions):
+    if detail := _wrong_key(raw, event.subject, settings.partitions):
         return Entry(raw, problem=reject(raw, Reason.WRONG_KEY, detail, event))
     undeclared = 0
     if type(event) is CustomerUpdated and event.data.attributes:
@@ -50,6 +56,16 @@ def read(raw: Raw, settings: CoreSettings) -> Entry:
             return Entry(raw, problem=reject(raw, Reason.BROKEN, str(error), event))
     given = Input(event, _TYPE_OF[type(event)], at, raw.topic, raw.partition, raw.offset)
     return Entry(raw, given, undeclared=undeclared)
+
+
+def _read_fill(raw: Raw, value: bytes, partitions: int) -> Entry:
+    try:
+        fill = decode_fill(value)
+    except (msgspec.MsgspecError, UnicodeError):
+        return Entry(raw, problem=reject(raw, Reason.BROKEN, "it fills no windows"))
+    if fill.subject and (detail := _wrong_key(raw, fill.subject, partitions)):
+        return Entry(raw, problem=reject(raw, Reason.WRONG_KEY, detail))
+    return Entry(raw, fill=fill)
 
 
 def _with_declared(event: CustomerUpdated, attributes: Attributes) -> tuple[CustomerUpdated, int]:
@@ -63,8 +79,8 @@ def _with_declared(event: CustomerUpdated, attributes: Attributes) -> tuple[Cust
     return event, undeclared
 
 
-def _wrong_key(raw: Raw, event: Event, partitions: int) -> str:
-    if raw.key != event.subject.encode():
+def _wrong_key(raw: Raw, subject: str, partitions: int) -> str:
+    if raw.key != subject.encode():
         return "the Kafka key is not the event's subject"
     expected = partition_of(raw.key, partitions)
     if raw.partition != expected:

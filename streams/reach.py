@@ -16,6 +16,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from schemas.envelope import to_millis
+from schemas.filling import Fill
 from schemas.position import NOT_YET, Since
 from streams.durations import DAY_MS
 from streams.months import moment
@@ -100,6 +101,18 @@ class Reach:
                 time = since if one.time == NOT_YET else min(one.time, since)
                 kept[key] = Since(time, one.back, number, filled=True)
         return Reach(self.kept if kept == self.kept else kept, self.asked)
+
+    def after(self, fills: Iterable[Fill]) -> "Reach":
+        """With what a chunk was told that all customers have."""
+        reach = self
+        for one in fills:
+            reach = reach.fill(one.data.numbers, one.data.since)
+        return reach
+
+    def may_lack(self, key: str) -> bool:
+        """Whether windows of a key can be filled yet."""
+        found = self.kept.get(key)
+        return found is not None and self.lacks(key, found.number)
 
     def lacks(self, key: str, number: int) -> bool:
         """Whether windows of a key can be filled with what came before the chunk of a number."""

@@ -36,8 +36,16 @@ class Recent(Struct, frozen=True, kw_only=True):
 
     def add(self, state: State, at: int, value: Any, latest: int) -> None:
         """Put an event in. `latest` is the record's greatest event time, this event included."""
+        insort(state[0], [at, *value], key=_order)
+        self._prune(state, latest)
+
+    def merge(self, state: State, other: State, latest: int) -> None:
+        """Put all of another state of the same events in: a part of them each."""
+        state[0] = sorted([*state[0], *other[0]], key=_order)
+        self._prune(state, latest)
+
+    def _prune(self, state: State, latest: int) -> None:
         kept = state[0]
-        insort(kept, [at, *value], key=_order)
         gone = sum(one[0] < latest - self.keep for one in kept)
         del kept[: max(gone, len(kept) - KEPT_EVENTS)]
 
@@ -45,10 +53,13 @@ class Recent(Struct, frozen=True, kw_only=True):
         """More than a state takes whose values, together, take so many bytes each time."""
         return 4 + KEPT_EVENTS * (12 + value)
 
-    def remove(self, state: State, at: int, value: Any) -> None:
-        """Take an event out that was added before; nothing happens where it fell off."""
-        if (one := [at, *value]) in state[0]:
+    def remove(self, state: State, at: int, value: Any) -> bool:
+        """Take an event out that was added before; nothing happens where it fell off. Whether it
+        was there."""
+        is_there = (one := [at, *value]) in state[0]
+        if is_there:
             state[0].remove(one)
+        return is_there
 
     def reader(self, length: int) -> Callable[..., Sequence[Occurrence]]:
         """`read(state, at, own=None)`: those before `at`, up to `length` before, the last first."""

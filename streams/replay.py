@@ -91,6 +91,7 @@ def follow(
             due,
             _round(begun, upto, context, store),
         )
+        reach = reach.after(outcome.fills)
         for customer, record in outcome.records.items():
             assert record.stored is not None
             store[customer] = record.stored

@@ -79,10 +79,12 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
     if not 0 <= activity.first_seen <= at:
         activity.first_seen = at
     activity.late += late
-    if activity.rules != rules.mark:
-        rules.forget_others(record)
+    if activity.rules != rules.mark or activity.ruled != context.reach.number:
+        rules.forget_others(record, context.reach)
     folded = fold(record, event, late=late, zone=settings.time_zone)
-    amended = rules.correct(record, folded.corrections) if folded.corrections else None
+    amended = None
+    if folded.corrections:
+        amended = rules.correct(record, folded.corrections, context.reach)
     if waits := rules.waits(event.type):
         dates.update(record, event, waits, rules.bank)
     armed = False

@@ -42,6 +42,16 @@ class Streak(Struct, frozen=True, kw_only=True):
         if at <= cut:
             return
         insort(marks, _mark(at, value))
+        self._prune(state, latest)
+
+    def merge(self, state: State, other: State, latest: int) -> None:
+        """Put all of another state of the same streak in: a part of the events each."""
+        cut = state[0] = max(state[0], other[0])
+        state[1] = sorted(mark for mark in (*state[1], *other[1]) if mark >> 1 > cut)
+        self._prune(state, latest)
+
+    def _prune(self, state: State, latest: int) -> None:
+        marks = state[1]
         gone = bisect_right(marks, _mark(latest - self.keep, BREAKS))
         if len(marks) - gone > KEPT_MARKS:
             gone = len(marks) - KEPT_MARKS
@@ -54,12 +64,15 @@ class Streak(Struct, frozen=True, kw_only=True):
         """More than a state takes."""
         return 16 + 9 * KEPT_MARKS
 
-    def remove(self, state: State, at: int, value: int) -> None:
-        """Take an event out that was added before; nothing happens where it fell off."""
+    def remove(self, state: State, at: int, value: int) -> bool:
+        """Take an event out that was added before; nothing happens where it fell off. Whether it
+        was there."""
         marks, mark = state[1], _mark(at, value)
         i = bisect_left(marks, mark)
-        if i < len(marks) and marks[i] == mark:
+        is_there = i < len(marks) and marks[i] == mark
+        if is_there:
             del marks[i]
+        return is_there
 
     def reader(self, length: int) -> Callable[..., int | None]:
         """`read(state, at, own=None)` of the streak at `at`: None where it is unknown.

@@ -88,19 +88,39 @@ class Window(Struct, frozen=True, kw_only=True):
         lists = 3 * (2 + self.kind.lists)
         return 9 + lists + buckets * (COUNT_BYTES + self.kind.bytes(value))
 
+    def merge(self, state: State, other: State, latest: int) -> None:
+        """Put all of another state of the same window in: a part of the events each."""
+        state[0] = max(state[0], other[0])
+        indices = state[1]
+        for j, bucket in enumerate(other[1]):
+            i = bisect_left(indices, bucket)
+            if i == len(indices) or indices[i] != bucket:
+                indices.insert(i, bucket)
+                self.kind.insert(state, i)
+            self.kind.merge(state, i, other, j)
+        gone = bisect_right(indices, state[0])
+        for column in state[1:]:
+            del column[:gone]
+        self._prune(state, latest)
+
+    def hold_since(self, state: State, era: int) -> None:
+        """A state that was made elsewhere holds what came in an era of the record's and later."""
+        if state[0] < 0:
+            state[0] = -1 - era
+
     def is_younger(self, state: State, era: int) -> bool:
         """Whether it began after an era."""
         return bool(state[0] < -1 - era)
 
-    def remove(self, state: State, at: int, value: Any) -> None:
-        """Take an event out that was added before; nothing happens where its bucket is gone."""
+    def remove(self, state: State, at: int, value: Any) -> bool:
+        """Take an event out that was added before; nothing happens where its bucket is gone.
+        True: whoever put it in need not do more."""
         bucket = at // self.width
         i = bisect_left(state[1], bucket)
-        if i == len(state[1]) or state[1][i] != bucket:
-            return
-        if self.kind.take(state, i, value):
+        if i < len(state[1]) and state[1][i] == bucket and self.kind.take(state, i, value):
             for column in state[1:]:
                 del column[i]
+        return True
 
     def reader(self, length: int) -> Callable[..., Any]:
         """`read(state, at, own=None)` of the window of this length that ends at `at`, as its kind

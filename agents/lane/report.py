@@ -23,6 +23,7 @@ _COUNTERS = {
     "late": m.LATE,
     "timers": m.TIMERS,
     "told": m.TOLD,
+    "filled": m.FILLED,
     "undeclared": m.UNDECLARED,
 }
 _LABELLED = {

@@ -306,7 +306,7 @@ class Runner:
         fail_point("chunk-taken")
         outcome = self._apply(entries, context, due, round_)
         refusals = self._judge(entries, outcome)
-        reach = context.reach
+        reach = context.reach.after(outcome.fills)
         position = self._advance(entries, context, len(due), refusals, walk, reach)
         self._due.changed(position.number, outcome.dues.items())
         fail_point("chunk-stepped")

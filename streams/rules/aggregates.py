@@ -16,6 +16,7 @@ from decimal import Context, Decimal
 from hashlib import blake2b
 from typing import Any, NamedTuple, Protocol
 
+from schemas.activity import ActivitySection, Owed
 from streams import buckets, recent
 from streams.buckets import Ends, Kind
 from streams.durations import DAY_MS
@@ -196,6 +197,7 @@ class Aggregates:
         self.keys = frozenset(shared)
         """Of the states in a record."""
         kept = {key: _keep(key, group, lateness, numbers) for key, group in shared.items()}
+        self._kept = kept
         numbered = {numbers[one]: _read(one, kept[key], zone) for one, key in keys.items()}
         self._reads = [numbered.get(number, _nothing) for number in range(len(numbers))]
         self.bytes = {key: _bytes(group[0], kept[key]) for key, group in shared.items()}
@@ -263,23 +265,61 @@ class Aggregates:
         """Read windows that end at `at` without an event of one's own."""
         return Readings(self._reads, windows, at, {})
 
-    def remove(self, windows: Windows, event: Input, era: int) -> None:
-        """Take an event out again that was added in an era of the record's."""
-        for one, value in self._values(event):
-            state = windows.edit(one.key)
-            if state is not None and not one.is_younger(state, era):
-                one.window.remove(state, one.time(event.at, self._zone), value)
+    def remove(self, windows: Windows, event: Input, era: int) -> list[Owed]:
+        """Take an event out again that was added in an era of the record's. Returns what was not
+        there to be taken out."""
+        return [
+            Owed(one.key, one.time(event.at, self._zone), value)
+            for one, value in self._values(event)
+            if not self._take(windows, one, event.at, value, era)
+        ]
 
-    def correct(self, windows: Windows, one: Correction, latest: int) -> None:
-        """Take an event out again that was added, and put in what is left of it, where it was."""
-        self.remove(windows, one.before, one.era)
+    def _take(self, windows: Windows, one: Kept, at: int, value: Any, era: int) -> bool:
+        """Whether it was there."""
+        state = windows.edit(one.key)
+        if state is None or one.is_younger(state, era):
+            return False
+        return one.window.remove(state, one.time(at, self._zone), value)
+
+    def correct(self, windows: Windows, one: Correction, latest: int) -> list[Owed]:
+        """Take an event out again that was added, and put in what is left of it, where it was.
+        Returns what has to be done where it was not."""
+        owed = self.remove(windows, one.before, one.era)
         if one.after is None:
-            return
+            return owed
+        missing = {each.key for each in owed}
         at, zone = one.after.at, self._zone
         for kept, value in self._values(one.after):
-            state = windows.edit(kept.key)
-            if state is not None and not kept.is_younger(state, one.era):
-                kept.window.add(state, kept.time(at, zone), value, kept.time(latest, zone))
+            state, time = windows.edit(kept.key), kept.time(at, zone)
+            if state is None or kept.key in missing or kept.is_younger(state, one.era):
+                owed.append(Owed(kept.key, time, value, is_added=True))
+            else:
+                kept.window.add(state, time, value, kept.time(latest, zone))
+        return owed
+
+    def fill(
+        self, windows: Windows, states: dict[str, list[Any]], activity: ActivitySection, era: int
+    ) -> None:
+        """Put states into those that are there, with what is owed done to them. They hold what came
+        in an era of the record's and later; an empty list is a state that holds nothing."""
+        for key, state in states.items():
+            if not state:
+                state.extend(self._kept[key].window.new())
+        for one in activity.owed:
+            if (state := states.get(one.key)) is None:
+                continue
+            window = self._kept[one.key].window
+            if one.is_added:
+                window.add(state, one.at, one.value, one.at)
+            else:
+                window.remove(state, one.at, one.value)
+        for key, state in states.items():
+            kept = self._kept[key]
+            window, latest = kept.window, kept.time(activity.latest, self._zone)
+            if isinstance(window, Window):
+                window.hold_since(state, era)
+            own = windows.edit(key) or _begin(windows, key, window, activity.era)
+            window.merge(own, state, latest)
 
     def _values(self, event: Input) -> Iterator[tuple[Kept, Any]]:
         """What of an event goes into each state."""

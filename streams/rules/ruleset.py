@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 from zlib import crc32
 
 from schemas.envelope import Data
@@ -11,13 +12,14 @@ from schemas.rules import RuleDefinition
 from streams.calendar import Calendar
 from streams.facts import NO_FACTS, Facts
 from streams.inputs import Correction, Input
-from streams.reach import LookBack
+from streams.reach import WHOLE, LookBack, Reach
 from streams.rules.aggregates import UNKNOWN, Aggregates, Readings, Unknown, look_back
 from streams.rules.amending import Amending, Replayed, settle_all
 from streams.rules.checked import CheckedRule
 from streams.rules.compiled import CompiledRule
 from streams.rules.firing import NOTHING, Amends, Fired, Firing, also
 from streams.rules.listening import Listening, Seen, evaluate_each, fire, is_closed
+from streams.rules.owing import owe
 from streams.rules.weight import Weight
 from streams.timers import parts_of
 from streams.waits import absence, dates
@@ -149,12 +151,15 @@ class RuleSet:
                 return also(fired, _changed(replayed), replayed.failed)
         return also(fired, held)
 
-    def correct(self, record: Record, corrections: Sequence[Correction]) -> Fired:
+    def correct(
+        self, record: Record, corrections: Sequence[Correction], reach: Reach = WHOLE
+    ) -> Fired:
         """Put right what windows hold of events, what waits or was answered, and what rules that
-        can be amended made of it."""
-        latest = record.activity.latest
+        can be amended made of it. What a window lacks that may be filled yet is noted."""
+        activity = record.activity
         for one in corrections:
-            self._aggregates.correct(record.windows, one, latest)
+            missed = self._aggregates.correct(record.windows, one, activity.latest)
+            owe(activity, missed, reach)
             if self._waiting:
                 absence.take_back(record, one, self._listeners.get(one.before.type, ()))
         if self._amending is None:
@@ -162,14 +167,26 @@ class RuleSet:
         replayed = self._amending.correct(record, corrections)
         return also(NOTHING, _changed(replayed), replayed.failed)
 
-    def forget_others(self, record: Record) -> None:
+    def forget_others(self, record: Record, reach: Reach = WHOLE) -> None:
         """Take out of a record what rules that are gone kept there.
 
         A window whose rule comes back begins anew: it would lack what happened meanwhile.
         """
         windows, activity = record.windows, record.activity
-        for key in [key for key in windows if key not in self._aggregates.keys]:
-            windows.remove(key)
+        keys = self._aggregates.keys
+        for key in [*windows]:
+            if key not in keys or reach.began_after(key, activity.ruled):
+                windows.remove(key)
+                activity.began.pop(key, None)
+        activity.filled = {
+            key: number for key, number in activity.filled.items() if reach.lacks(key, number)
+        }
+        activity.owed = [
+            one
+            for one in activity.owed
+            if reach.may_lack(one.key) and not reach.began_after(one.key, activity.ruled)
+        ]
+        activity.ruled = reach.number
         if self._amending is not None:
             self._amending.begin(record)
         else:
@@ -271,6 +288,11 @@ class RuleSet:
         """Take a reversed event out of the windows; `original` as it was when it was applied, in
         this era of the record's."""
         self._aggregates.remove(record.windows, original, era)
+
+    def fill(self, record: Record, states: dict[str, list[Any]], era: int) -> None:
+        """Put what came before windows began into them: states, by their keys. They hold the
+        transfers that the record keeps, from an era on."""
+        self._aggregates.fill(record.windows, states, record.activity, era)
 
 
 def _mark(things: Sequence[object]) -> int:

@@ -78,7 +78,9 @@ class _Parts(NamedTuple):
 def _parts(rule: CheckedRule, aggregates: Aggregates) -> _Parts:
     definition = rule.definition
     name = len(definition.id) + _ENTRY_BYTES
-    shared = {key: aggregates.bytes[key] for key in map(state_key, rule.aggregates())}
+    keys = {*map(state_key, rule.aggregates())}
+    shared = {key: aggregates.bytes[key] for key in keys}
+    shared |= {f"filled {key}": 32 for key in keys}
     own, waiting = 0, list[int]()
     if definition.cooldown or definition.amendable:
         own += name
@@ -92,7 +94,7 @@ def _parts(rule: CheckedRule, aggregates: Aggregates) -> _Parts:
         waiting = [dates.TIMER_BYTES + EVENT_BYTES + name + values] * absence.MAX_A_RULE
     if definition.amendable:
         own += 2 * name + 32
-        shared |= {f"began {key}": 32 for key in shared}
+        shared |= {f"began {key}": 32 for key in keys}
         shared["played"] = PLAYED_BYTES + PLAYED_BYTES // 64
     return _Parts(shared, own, waiting)
 

@@ -101,6 +101,22 @@ def test_equals_a_list(kind: Kind, history: tuple[int, list[tuple[int, int, bool
         assert reload(state) == state
 
 
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@given(st.lists(st.tuples(st.integers(0, 3 * HOUR), st.integers(-20, 20), st.booleans())))
+def test_two_parts_make_the_whole(kind: Kind, events: list[tuple[int, int, bool]]) -> None:
+    """Whatever lies in which: more than a bucket keeps, too."""
+    window = Window(kind=kind, width=HOUR, keep=DAY_MS)
+    whole, one, other = window.new(), window.new(), window.new()
+    for at, value, is_other in events:
+        for state in (whole, other if is_other else one):
+            window.add(state, at, kept(kind, at, value), 3 * HOUR)
+    window.merge(one, reload(other), 3 * HOUR)
+    read = window.reader(DAY_MS)
+    assert read(one, 3 * HOUR) == read(whole, 3 * HOUR)
+    if kind is not buckets.DISTINCT:  # which ones it keeps is of no matter
+        assert one == whole
+
+
 @given(st.lists(st.integers(0, 100), max_size=30))
 def test_taking_everything_out_leaves_nothing(values: list[int]) -> None:
     for kind in KINDS:
