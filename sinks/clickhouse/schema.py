@@ -6,7 +6,7 @@ what ClickHouse has after them, so a new form cannot be overlooked.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sinks.clickhouse.migrations import Migration
 
@@ -15,7 +15,8 @@ _OBJECT = re.compile(r"(CREATE TABLE|CREATE OR REPLACE VIEW|ALTER TABLE)(?: IF N
 _TEXT = r"'(?:[^'\\]|\\.)*'"
 _COLUMN = re.compile(rf"^\s+`(\w+)` (.+?)(?: COMMENT ({_TEXT}))?,?$", re.MULTILINE)
 _ADDED = re.compile(
-    rf"ADD COLUMN IF NOT EXISTS\s+`(\w+)` (.+?)(?: COMMENT ({_TEXT}))?(?: AFTER `(\w+)`)?,?$",
+    rf"ADD COLUMN IF NOT EXISTS\s+`(\w+)` (.+?)(?: DEFAULT (\w+))?(?: COMMENT ({_TEXT}))?"
+    r"(?: AFTER `(\w+)`)?,?$",
     re.MULTILINE,
 )
 _COMMENTED = re.compile(rf"COMMENT COLUMN `(\w+)` ({_TEXT})")
@@ -27,10 +28,13 @@ class Column:
     type: str
     comment: str
     """A literal of SQL."""
+    default: str = ""
+    """Likewise; empty where it is the type's."""
 
     @property
     def definition(self) -> str:
-        return f"{self.type} COMMENT {self.comment}"
+        default = f" DEFAULT {self.default}" if self.default else ""
+        return f"{self.type}{default} COMMENT {self.comment}"
 
 
 @dataclass(slots=True)
@@ -79,11 +83,11 @@ def _read(schema: Schema, statement: str) -> None:
 
 def _altered(columns: dict[str, Column], statement: str) -> dict[str, Column]:
     listed = [*columns.items()]
-    for name, type_, text, after in _ADDED.findall(statement):
+    for name, type_, default, text, after in _ADDED.findall(statement):
         names = [known for known, _ in listed]
         place = names.index(after) + 1 if after else len(listed)
-        listed.insert(place, (name, Column(type_, text)))
+        listed.insert(place, (name, Column(type_, text, default)))
     altered = dict(listed)
     for name, text in _COMMENTED.findall(statement):
-        altered[name] = Column(altered[name].type, text)
+        altered[name] = replace(altered[name], comment=text)
     return altered
