@@ -90,14 +90,16 @@ class Sending:
         key: bytes,
         value: bytes | None,
         headers: Sequence[tuple[str, bytes]] = (),
+        partition: int = -1,
     ) -> None:
-        """Hand a message over; waits while too many are under way."""
+        """Hand a message over; waits while too many are under way. It goes to the key's partition
+        unless another is named."""
         self._keep_order(topic in GLOBAL_TOPICS)
         carried: Any = list(headers)  # the stub asks for a list of more kinds
         while True:
             try:
                 self._producer.produce(
-                    topic, value, key, on_delivery=self._delivered, headers=carried
+                    topic, value, key, partition, on_delivery=self._delivered, headers=carried
                 )
             except BufferError:
                 self._producer.poll(_PAUSE_S)

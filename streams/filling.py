@@ -6,7 +6,7 @@ noted (see RuleSet.retract), and taken out first. Each key is filled once, for e
 share that comes again changes nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -44,35 +44,40 @@ def fill(record: Record, one: Fill, context: Context) -> bool:
     return True
 
 
-def share_of(history: Record, numbers: Mapping[str, int], since: int, at: int) -> Fill:
+def states_of(history: Record, keys: Iterable[str]) -> dict[str, bytes]:
     """What fills a customer's windows. `history` is a record as its events before the cut make it
-    under the rules in force, by event time or as they came; from `since` on none is missing. `at`
-    is now, epoch milliseconds; `numbers` see FillData."""
+    under the rules in force."""
     windows = history.windows
-    states = {key: pack(state) for key in numbers if (state := windows.get(key)) is not None}
-    return _message(history.customer, numbers, since, at, states)
+    return {key: pack(state) for key in keys if (state := windows.get(key)) is not None}
+
+
+def share_of(
+    customer: str, numbers: Mapping[str, int], since: int, at: int, states: dict[str, bytes]
+) -> Fill:
+    """See FillData. `at` is now, epoch milliseconds."""
+    return _message(customer, (customer,), numbers, since, at, states)
 
 
 def done(partition: int, numbers: Mapping[str, int], since: int, at: int) -> Fill:
-    """Behind the shares of a partition's customers."""
-    return _message("", numbers, since, at, {}, str(partition))
+    """Behind the shares of a partition's customers: all have theirs."""
+    return _message("", ("", str(partition)), numbers, since, at, {})
 
 
 def _message(
     customer: str,
+    named: tuple[str, ...],
     numbers: Mapping[str, int],
     since: int,
     at: int,
     states: dict[str, bytes],
-    *named: str,
 ) -> Fill:
-    by_key = sorted(numbers.items())
+    by_key = dict(sorted(numbers.items()))
     return Fill(
-        id=derive_id("fill", customer, repr(by_key), str(since), *named),
+        id=derive_id("fill", *named, repr(by_key), str(since)),
         source=VIPCARE,
         subject=customer,
         time=from_millis(at),
-        data=FillData(numbers=dict(by_key), since=since, states=states),
+        data=FillData(numbers=by_key, since=since, states=states),
     )
 
 

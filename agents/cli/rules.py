@@ -11,6 +11,7 @@ from agents.cli.rules_explain import explain
 from agents.cli.rules_profile import profile
 from agents.cli.rules_publish import approve_, publish, rollback, seed
 from agents.cli.rules_register import diff, history, status
+from agents.cli.rules_warm import warm
 from agents.cli.rules_why import why
 from agents.core import core_settings, rule_set
 from agents.rules import read_rules, try_examples
@@ -32,6 +33,7 @@ def rules() -> None:
 
 for command in (
     backtest,
+    warm,
     why,
     explain,
     profile,

@@ -1,7 +1,6 @@
 """`vipcare rules backtest`: what rules would have done on what happened."""
 
 import json
-import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -19,6 +18,7 @@ from agents.backtest.job import Question
 from agents.backtest.journal import run_journal
 from agents.backtest.report import as_data, picture
 from agents.backtest.run import Result, run
+from agents.cli.cores import cores_here
 from agents.cli.errors import UserError
 from agents.cli.out_file import whole_file
 from agents.cli.progress import progress
@@ -99,7 +99,7 @@ def backtest(
         with ExitStack() as opened:
             written = opened.enter_context(whole_file(out)) if out is not None else None
             show = opened.enter_context(progress())
-            many = cores or _cores()
+            many = cores or cores_here()
             if source == "journal":
                 result = run_journal(settings, question, many, show, written)
             else:
@@ -138,10 +138,6 @@ def _instant(text: str, zone: tzinfo, days: int) -> int:
     if len(text) <= len("2026-01-31"):
         found += timedelta(days=days)
     return to_millis(found if found.tzinfo else found.replace(tzinfo=zone))
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _tell(result: Result, seconds: float, as_json: bool, beside: bool) -> None:

@@ -66,6 +66,8 @@ class Played(NamedTuple):
     """As those of streams.chunk.Outcome."""
     whys: Whys
     """Of what is a dead letter."""
+    record: Record
+    """As it is afterwards."""
 
 
 class _LostError(Exception):
@@ -105,7 +107,7 @@ class _Run:
         self._lost = lost
         self._record = Record(customer)
         self._context = trial.context(trial.facts.at(0))
-        self._played = Played([], Counter(), Whys())
+        self._played = Played([], Counter(), Whys(), self._record)
         self._told = 0
         """So many announcements are over."""
         self._changes = 0
@@ -119,6 +121,8 @@ class _Run:
             event = entry.input
             if entry.problem is not None:
                 self._bury((entry.problem.reason, entry.problem.detail))
+            elif entry.fill is not None:
+                pass  # what fills windows of other rules, or of these from before
             elif event is None:
                 counts[f"unknown:{entry.unknown}"] += 1
             elif event.at > until:

@@ -14,7 +14,7 @@ from schemas.rules import RuleDefinition
 from streams.base_amounts import LargeBaseAmountError, NoBaseAmountError
 from streams.context import Context, CoreSettings
 from streams.durations import DAY_MS
-from streams.filling import fill, share_of
+from streams.filling import fill, share_of, states_of
 from streams.inputs import Input
 from streams.reach import WHOLE, Reach
 from streams.rules.ruleset import RuleSet
@@ -108,7 +108,7 @@ def test_filled_at_any_time_it_is_as_if_it_had_always_been_there(random: Random)
     run(record, events[cut:filled], after, reach)
     numbers = {key: 2 for key in after.asked if reach.lacks(key, 2)}
     history = run(Record("C1"), events[:cut], after)
-    share = share_of(history, numbers, 1, 0)
+    share = share_of("C1", numbers, 1, 0, states_of(history, numbers))
     context = Context(LATER, after, SETTINGS, reach=reach)
     record = Record("C1", record.encode())
     assert fill(record, share, context) == bool(numbers)

@@ -1,0 +1,58 @@
+"""What an archive holds of the time before cuts, and how far back it goes."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from agents.backtest.archived import UNKNOWN, Archived
+from agents.backtest.spill import event_time
+from agents.warming.cuts import Cut
+from schemas.events import INTERNAL
+from schemas.events.reference import GLOBAL_TOPICS
+from streams.partitioning import partition_of
+
+
+class History:
+    """Goes through an archive once, and lets through what lies behind the last of a partition's
+    cuts, and facts."""
+
+    def __init__(self, cuts: Mapping[int, Iterable[Cut]], partitions: int) -> None:
+        self._cuts = {partition: tuple(some) for partition, some in cuts.items()}
+        self._partitions = partitions
+        self._first: dict[tuple[str, int], tuple[int, int]] = {}
+        """Topic and partition → the first offset, and the time of what stands there."""
+        self._earliest: int | None = None
+        self.messages = 0
+
+    def of(self, archive: Iterable[Archived]) -> Iterator[Archived]:
+        for one in archive:
+            self.messages += 1
+            if one.topic in GLOBAL_TOPICS:
+                yield one
+                continue
+            self._note(one)
+            partition = one.partition
+            if partition == UNKNOWN:
+                partition = partition_of(one.key, self._partitions)
+            if any(cut.lies_behind(one) for cut in self._cuts.get(partition, ())):
+                yield one
+
+    def since(self) -> int | None:
+        """From when on nothing is missing, epoch milliseconds; None if there is nothing at all.
+
+        A topic whose beginning Kafka or ClickHouse removed begins with what is left.
+        """
+        if self._earliest is None:
+            return None
+        cut = [at for offset, at in self._first.values() if offset > 0]
+        return max(self._earliest, *cut, 1)
+
+    def _note(self, one: Archived) -> None:
+        at = event_time(one.value)
+        if at is None or one.topic == INTERNAL:
+            return
+        self._earliest = at if self._earliest is None else min(self._earliest, at)
+        if one.partition == UNKNOWN:
+            return
+        place = one.topic, one.partition
+        known = self._first.get(place)
+        if known is None or one.offset < known[0]:
+            self._first[place] = one.offset, at

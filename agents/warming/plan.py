@@ -1,0 +1,130 @@
+"""What of a rule can be filled, partition by partition."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from agents.backtest.choice import in_force
+from agents.core import core_settings
+from agents.reading import ReadingError
+from agents.warming.cuts import Cut, Kept, read_cuts
+from agents.warming.error import WarmingError
+from config.settings import Settings
+from schemas.envelope import from_millis
+from schemas.rules import RuleDefinition
+from streams.context import CoreSettings
+from streams.expressions.parse import nearest
+from streams.reach import LookBack, Reach
+
+Show = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    rule: RuleDefinition
+    looks: Sequence[LookBack]
+    """How far back the rule looks."""
+    sharing: Sequence[RuleDefinition]
+    """The rules in force that keep one of its windows, itself among them."""
+    core: CoreSettings
+    numbers: Mapping[int, Mapping[str, int]]
+    """Partition → the keys of what can be filled → the chunks that began it."""
+    cuts: Mapping[int, Mapping[int, Cut]]
+    warm_from: int
+    """From when on the rule is warm if nothing is done; epoch milliseconds."""
+
+    def warm_with(self, since: int) -> int:
+        """From when on it is warm with an archive that goes back so far."""
+        filled = [
+            look.warm_from(min(since, self.cuts[partition][numbers[look.key]].time), self.zone)
+            for partition, numbers in self.numbers.items()
+            for look in self.looks
+            if look.key in numbers
+        ]
+        return max(filled, default=0)
+
+    def reaches(self, since: int) -> bool:
+        """Whether the archive goes back as far as the rule looks from where its windows begin."""
+        return self.warm_with(since) <= self.first_cut
+
+    @property
+    def first_cut(self) -> int:
+        return min(cut.time for cuts in self.cuts.values() for cut in cuts.values())
+
+    @property
+    def zone(self) -> tzinfo:
+        return self.core.time_zone
+
+    def day(self, at: int) -> str:
+        return f"{from_millis(at).astimezone(self.zone):%Y-%m-%d %H:%M}"
+
+
+def plan(settings: Settings, name: str, show: Show) -> Plan:
+    """Raises WarmingError with the reason why nothing can be filled, ChoiceError, FileErrors."""
+    known = in_force(settings)
+    rule = known.get(name)
+    if rule is None:
+        raise WarmingError(
+            f"there is no rule {name} in force{nearest(name, known)}: a rule is published and "
+            "approved as shadow first, so that workers keep its windows from then on"
+        )
+    if rule.status not in ("shadow", "live"):
+        raise WarmingError(
+            f"rule {name} is {rule.status}: workers keep no windows for it. Approve it as shadow "
+            f"first: vipcare rules approve {name} --status shadow --as NAME"
+        )
+    core = core_settings(settings)
+    rules = core.compiled([*known.values()])
+    looks = rules.looks_back(name)
+    if not looks:
+        raise WarmingError(f"rule {name} looks back at nothing: it is warm as it is")
+    parts = _parts(settings, show)
+    numbers = {one.partition: one.numbers(looks) for one in parts}
+    numbers = {partition: some for partition, some in numbers.items() if some}
+    warm_from = max(Reach(one.reach).warm_from(looks, core.time_zone) for one in parts)
+    keys = {look.key for look in looks}
+    sharing = [
+        one for one in known.values() if keys & {look.key for look in rules.looks_back(one.id)}
+    ]
+    cuts = {
+        one.partition: {number: one.cuts[number] for number in numbers[one.partition].values()}
+        for one in parts
+        if one.partition in numbers
+    }
+    made = Plan(rule, looks, sharing, core, numbers, cuts, warm_from)
+    if not numbers:
+        raise WarmingError(_nothing(made, parts))
+    return made
+
+
+def _parts(settings: Settings, show: Show) -> list[Kept]:
+    parts: list[Kept] = []
+    count = 0
+    try:
+        for one in read_cuts(settings.kafka):
+            if one is None:
+                count += 1_000
+                show("reading the journal", count, 0)
+            elif one.last is not None:
+                parts.append(one)
+    except ReadingError as error:
+        raise WarmingError(str(error)) from error
+    if not parts:
+        raise WarmingError("the journal is empty: no worker has stepped an event yet")
+    return parts
+
+
+def _nothing(made: Plan, parts: Sequence[Kept]) -> str:
+    """Why there is nothing to fill."""
+    name = made.rule.id
+    last = max(one.last.partition_time for one in parts if one.last is not None)
+    if made.warm_from <= last:
+        return f"rule {name} is warm already: its windows reach back as far as it looks"
+    others = ", ".join(one.id for one in made.sharing if one.id != name)
+    because = "they were filled already, or began before the journal does"
+    if others:
+        because = f"they are kept for {others} too, or {because}"
+    return (
+        f"rule {name} has no windows that could be filled: {because}. It is warm by itself from "
+        f"{made.day(made.warm_from)} on"
+    )

@@ -1,0 +1,176 @@
+"""Reads an archive, makes every customer's share on all cores, and sends them."""
+
+import gc
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+from signal import SIG_IGN, SIGINT, signal
+from struct import Struct as Packer
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from agents.backtest.archived import Archived
+from agents.backtest.run import ended_early
+from agents.backtest.spill import Spill
+from agents.sending import Sending
+from agents.warming.error import WarmingError
+from agents.warming.history import History
+from agents.warming.plan import Plan, Show
+from agents.warming.shares import Job, Maker
+from config.settings import Settings
+from schemas.events import INTERNAL
+from schemas.filling import PARTITION_KEY, encode_fill
+from streams.filling import done
+
+_CONTAINERS = 200_000
+_FEW = 200_000
+"""Messages that are played before a second process would have begun."""
+_LENGTHS = Packer(">II")
+
+
+class Filled(NamedTuple):
+    """What was sent, or would be."""
+
+    customers: int
+    bytes: int
+    messages: int
+    """How many the archive has."""
+    since: int
+    """How far back it goes, epoch milliseconds."""
+
+
+def warm(
+    settings: Settings,
+    plan: Plan,
+    archive: Iterable[Archived],
+    now: int,
+    cores: int,
+    show: Show,
+    *,
+    has_offsets: bool,
+    partly: bool,
+    dry: bool,
+) -> Filled:
+    """`now` is the bank's time. Without `partly` an archive that does not go back as far as the
+    rule looks is refused; `dry` sends nothing.
+
+    Raises WarmingError, ArchiveError and SendingError: what was sent until then counts once, and
+    is sent again the next time.
+    """
+    gc.set_threshold(_CONTAINERS)
+    with TemporaryDirectory(prefix="vipcare-warm-") as folder:
+        cuts = {partition: tuple(some.values()) for partition, some in plan.cuts.items()}
+        history = History(cuts, plan.core.partitions)
+        with Spill(Path(folder), plan.core, now) as spill:
+            for _ in spill.fill(history.of(archive)):
+                if not history.messages % 1_000:
+                    show("reading the archive", history.messages, 0)
+        since = _checked(plan, history.since(), partly=partly)
+        job = Job(
+            rules=plan.sharing,
+            core=plan.core,
+            facts=spill.facts,
+            numbers=plan.numbers,
+            cuts=plan.cuts,
+            since=since,
+            now=now,
+            has_offsets=has_offsets,
+        )
+        sizes = dict(spill.files())
+        shares = _shares(job, sizes, cores if sum(sizes.values()) > _FEW else 1, show)
+        if dry:
+            return _count(shares, history.messages, since)
+        with Sending(settings.kafka, {INTERNAL}, "operator") as sending:
+            sent = _count(_sent(shares, sending), history.messages, since)
+            sending.flush()
+            for partition, numbers in plan.numbers.items():
+                value = encode_fill(done(partition, numbers, since, now))
+                sending.send(INTERNAL, PARTITION_KEY, value, partition=partition)
+        return sent
+
+
+def _checked(plan: Plan, since: int | None, *, partly: bool) -> int:
+    if since is None or since >= plan.first_cut:
+        raise WarmingError(
+            f"the archive holds nothing from before {plan.day(plan.first_cut)}, when rule "
+            f"{plan.rule.id} came into force"
+        )
+    if not plan.reaches(since) and not partly:
+        raise WarmingError(
+            f"the archive is whole from {plan.day(since)} on, and rule {plan.rule.id} looks back "
+            f"further from {plan.day(plan.first_cut)}, when it came into force. With --partly what "
+            f"there is is filled: the rule is warm from {plan.day(plan.warm_with(since))} on then, "
+            f"and from {plan.day(plan.warm_from)} on if nothing is done. Windows are filled once: "
+            "a longer archive cannot be used afterwards"
+        )
+    return since
+
+
+def _count(shares: Iterable[tuple[bytes, bytes]], messages: int, since: int) -> Filled:
+    customers = size = 0
+    for _, value in shares:
+        customers += 1
+        size += len(value)
+    return Filled(customers, size, messages, since)
+
+
+def _sent(shares: Iterable[tuple[bytes, bytes]], sending: Sending) -> Iterator[tuple[bytes, bytes]]:
+    for key, value in shares:
+        sending.send(INTERNAL, key, value)
+        yield key, value
+
+
+def _shares(
+    job: Job, sizes: dict[Path, int], cores: int, show: Show
+) -> Iterator[tuple[bytes, bytes]]:
+    """Of all customers, file by file as they are made."""
+    total, ready = sum(sizes.values()), 0
+    for path in _made(job, [*sizes], cores):
+        shares = path.with_suffix(".shares")
+        yield from _unpacked(shares.read_bytes())
+        shares.unlink()
+        ready += sizes[path]
+        show("filling", ready, total)
+
+
+def _made(job: Job, paths: list[Path], cores: int) -> Iterator[Path]:
+    """Each file, once its shares stand beside it."""
+    if cores == 1:
+        maker = Maker(job)
+        yield from (_write(maker, path) for path in paths)
+        return
+    context = get_context("spawn")  # a fork would copy the threads' locks of Kafka's client
+    with ProcessPoolExecutor(cores, context, _begin, (job,)) as pool, ended_early(pool):
+        for future in as_completed([pool.submit(_share, path) for path in paths]):
+            yield future.result()
+
+
+def _write(maker: Maker, path: Path) -> Path:
+    with path.with_suffix(".shares").open("wb") as file:
+        for key, value in maker.shares(path):
+            file.write(_LENGTHS.pack(len(key), len(value)) + key + value)
+    return path
+
+
+def _unpacked(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    at = 0
+    while at < len(data):
+        key_size, size = _LENGTHS.unpack_from(data, at)
+        middle = at + _LENGTHS.size + key_size
+        yield data[at + _LENGTHS.size : middle], data[middle : middle + size]
+        at = middle + size
+
+
+_maker: list[Maker] = []
+"""Of a process of the pool: its one."""
+
+
+def _begin(job: Job) -> None:
+    gc.set_threshold(_CONTAINERS)
+    signal(SIGINT, SIG_IGN)  # the first process ends the others
+    _maker.append(Maker(job))
+
+
+def _share(path: Path) -> Path:
+    return _write(_maker[0], path)

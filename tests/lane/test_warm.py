@@ -1,0 +1,145 @@
+"""A rule that is warmed while events come counts each of them once, and says when it is warm."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+
+from agents.cli.main import run
+from agents.librdkafka import librdkafka_config
+from agents.register import read_register
+from agents.sending import SendingError
+from agents.topics import create
+from agents.warming import run as warming
+from config.settings import Settings
+from schemas.effects import Decision, decode_effect
+from streams.partitioning import partition_of
+from tests.kafka_server import KafkaServer
+from tests.lane.oracle import actual, assert_reconciled
+from tests.lane.process import Worker, changed, settings_for, variables
+from tests.lane.rules import rule, write
+
+CUSTOMERS = 20
+NOW = datetime.now(UTC)
+COUNTS = {"let": {"n": "count(transfer.completed, 1d)"}, "if": "n > 0"}
+
+
+def transfers(settings: Settings, name: str, ago: timedelta, times: int = 1) -> int:
+    """Of each customer."""
+    producer = Producer({**librdkafka_config(settings.kafka), "enable.idempotence": False})
+    for number in range(times * CUSTOMERS):
+        key = f"C{number % CUSTOMERS}".encode()
+        event = {
+            "specversion": "1.0",
+            "id": f"{name}-{number}",
+            "source": "test",
+            "type": "transfer.completed",
+            "subject": key.decode(),
+            "time": (NOW - ago + timedelta(seconds=number)).isoformat(),
+            "data": {
+                "transfer": f"{name}-{number}",
+                "account": "A1",
+                "direction": "in",
+                "amount": "1",
+                "base_amount": "1",
+                "currency": "CNY",
+            },
+        }
+        partition = partition_of(key, settings.topics.partitions)
+        producer.produce("bank.core", json.dumps(event), key, partition)
+    assert producer.flush(10) == 0
+    return times * CUSTOMERS
+
+
+def command(settings: Settings, *arguments: str) -> int:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables(settings).items():
+            patch.setenv(name, value)
+        patch.setenv("VIPCARE_RULES__AUTHORS", "ann")
+        patch.setenv("VIPCARE_RULES__PUBLISHERS", "bob")
+        return run(["rules", *arguments])
+
+
+def counted(settings: Settings, name: str) -> set[tuple[str, bool]]:
+    """What the rule on trial counted at events of a name, and whether it was warm; once all are
+    there."""
+    told: list[tuple[str, bool]] = []
+    for partition in range(settings.topics.partitions):
+        for _, value in actual(settings, partition).effects.get("vip.decisions", []):
+            effect = decode_effect(value or b"")
+            assert isinstance(effect, Decision)
+            if effect.data.cause.id.startswith(f"{name}-"):
+                told.append((effect.data.values["n"], effect.data.warm))
+    return set(told) if len(told) == CUSTOMERS else set()
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("broker", marks=pytest.mark.broker),
+        pytest.param("kafka", marks=pytest.mark.kafka),
+    ]
+)
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    is_kafka = request.param == "kafka"
+    server: Any = request.getfixturevalue("fresh_kafka" if is_kafka else "fresh_broker")
+    bootstrap = server.bootstrap if isinstance(server, KafkaServer) else server
+    found = settings_for(bootstrap, tmp_path / "one", transactions=is_kafka)
+    found = changed(found, "worker", rules=write(tmp_path / "files", rule("old")))
+    create(found)
+    return found
+
+
+@pytest.mark.slow
+def test_a_warmed_rule_has_seen_everything_once(
+    settings: Settings,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    new = write(tmp_path / "new", rule("new", 1, "shadow", **COUNTS))
+    with Worker(settings) as worker:
+        worker.wait_ready()
+        assert command(settings, "seed", "--as", "bob") == 0
+        sent = transfers(settings, "history", timedelta(days=3))
+        sent += transfers(settings, "before", timedelta(hours=2), times=3)
+        worker.wait_until(lambda: worker.total("vipcare_events_applied_total") == sent)
+        assert command(settings, "warm", "new", "--source", "kafka") == 2
+        assert "published and approved as shadow first" in capsys.readouterr().err
+        assert command(settings, "publish", str(new), "--as", "ann") == 0
+        assert command(settings, "approve", "new", "--as", "bob") == 0
+        newest = read_register(settings.kafka).state.offset
+        worker.wait_until(lambda: worker.total("vipcare_rules_register") == newest)
+        sent += transfers(settings, "since", timedelta(hours=1))
+        worker.wait_until(lambda: counted(settings, "since") == {("1", False)})
+
+        # Its shares are sent, and it ends before it says so: they count once nevertheless.
+        monkeypatch.setattr(warming, "done", _fail)
+        assert command(settings, "warm", "new", "--source", "kafka") == 2
+        monkeypatch.undo()
+        worker.wait_until(lambda: worker.total("vipcare_windows_filled_total") == CUSTOMERS)
+        if settings.kafka.transactions:
+            worker.kill()
+            worker.start().wait_ready()
+        sent += transfers(settings, "filled", timedelta(minutes=50))
+        worker.wait_until(lambda: counted(settings, "filled") == {("5", False)})
+        capsys.readouterr()
+        assert command(settings, "warm", "new", "--source", "kafka", "--json") == 0
+        assert json.loads(capsys.readouterr().out)["customers"] == CUSTOMERS
+
+        def is_warm() -> bool:
+            command(settings, "warm", "new", "--source", "kafka", "--dry-run")
+            return "is warm already" in capsys.readouterr().err
+
+        worker.wait_until(is_warm)
+        sent += transfers(settings, "warm", timedelta(minutes=40))
+        worker.wait_until(lambda: counted(settings, "warm") == {("6", True)})
+        assert worker.stop() == 0
+    told_that_all_have_theirs = settings.topics.partitions
+    assert_reconciled(settings, sent + 2 * CUSTOMERS + told_that_all_have_theirs)
+
+
+def _fail(*_: object) -> None:
+    raise SendingError("gone")
