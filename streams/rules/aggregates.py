@@ -302,24 +302,22 @@ class Aggregates:
     ) -> None:
         """Put states into those that are there, with what is owed done to them. They hold what came
         in an era of the record's and later; an empty list is a state that holds nothing."""
-        for key, state in states.items():
-            if not state:
-                state.extend(self._kept[key].window.new())
         for one in activity.owed:
-            if (state := states.get(one.key)) is None:
-                continue
-            window = self._kept[one.key].window
-            if one.is_added:
-                window.add(state, one.at, one.value, one.at)
-            else:
-                window.remove(state, one.at, one.value)
+            if one.key in states:
+                window = self._kept[one.key].window
+                state = states[one.key] = states[one.key] or window.new()
+                if one.is_added:
+                    window.add(state, one.at, one.value, one.at)
+                else:
+                    window.remove(state, one.at, one.value)
         for key, state in states.items():
-            kept = self._kept[key]
-            window, latest = kept.window, kept.time(activity.latest, self._zone)
-            if isinstance(window, Window):
-                window.hold_since(state, era)
-            own = windows.edit(key) or _begin(windows, key, window, activity.era)
-            window.merge(own, state, latest)
+            if state:
+                kept = self._kept[key]
+                window, latest = kept.window, kept.time(activity.latest, self._zone)
+                if isinstance(window, Window):
+                    window.hold_since(state, era)
+                own = windows.edit(key) or _begin(windows, key, window, activity.era)
+                window.merge(own, state, latest)
 
     def _values(self, event: Input) -> Iterator[tuple[Kept, Any]]:
         """What of an event goes into each state."""
