@@ -286,7 +286,7 @@ class Ends:
             return
         fallen, bound, kept = cell
         bound = end if not fallen or self._is_beyond(bound, end) else bound
-        within = [one for one in kept if not self._is_beyond(one, bound)]
+        within = [one for one in kept if self._is_beyond(bound, one)]
         cell[:] = fallen + more + len(kept) - len(within), bound, within
 
     def _take(self, cell: list[Any], value: Any) -> bool:
