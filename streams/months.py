@@ -1,13 +1,15 @@
-"""Calendar months in the bank's time zone."""
+"""Calendar months and days in the bank's time zone."""
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
 
 from schemas.envelope import from_millis, to_millis
 
 _QUARTER = 900_000
-"""A quarter of an hour: no month begins within one, in any time zone of today."""
+"""A quarter of an hour: no month begins and no clock is changed within one, in any time zone of
+today."""
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 class Moment(NamedTuple):
@@ -21,9 +23,21 @@ class Moment(NamedTuple):
     """Milliseconds since the month began."""
 
 
+Clocks = tuple[int, int, int]
+"""What a time is on several clocks, by the places below."""
+AT, LOCAL, MONTH = range(3)
+"""Epoch milliseconds; what the bank's clocks show, as milliseconds since they showed the epoch, so
+that a multiple of a day is midnight; months since the year 0."""
+
+
 def moment(at: int, zone: tzinfo = UTC) -> Moment:
-    month, begun = _month(at // _QUARTER, zone)
+    month, begun, _ = _quarter(at // _QUARTER, zone)
     return Moment(at, month, at - begun)
+
+
+def clocks(at: int, zone: tzinfo = UTC) -> Clocks:
+    month, _, ahead = _quarter(at // _QUARTER, zone)
+    return at, at + ahead, month
 
 
 def day_of(when: Moment) -> int:
@@ -38,8 +52,10 @@ def month_name(month: int) -> str:
 
 
 @lru_cache(maxsize=65_536)
-def _month(quarter: int, zone: tzinfo) -> tuple[int, int]:
-    """The month of a quarter of an hour since the epoch, and when it began."""
+def _quarter(quarter: int, zone: tzinfo) -> tuple[int, int, int]:
+    """The month of a quarter of an hour since the epoch, when it began, and by how much the clocks
+    are ahead of UTC."""
     local = from_millis(quarter * _QUARTER).astimezone(zone)
     begun = datetime(local.year, local.month, 1, tzinfo=zone)
-    return local.year * 12 + local.month - 1, to_millis(begun)
+    ahead = (local.utcoffset() or timedelta()) // _MILLISECOND
+    return local.year * 12 + local.month - 1, to_millis(begun), ahead

@@ -2,13 +2,14 @@
 
 **Width.** Time is cut into buckets of one width, which follows from the window's length: up to
 1 h: 1 minute; up to 1 d: 15 minutes; up to 4 d: 1 hour; longer: 1 day, or as many days as keep a
-window within 96 buckets. Buckets begin at multiples of the width since the epoch, in UTC.
+window within 96 buckets. Buckets begin at multiples of the width since the epoch; a time here is
+where the window's clock has it, which for buckets of days is the bank's (see rules/aggregates.py).
 
 **Edges.** The window of length L that ends at t covers the buckets floor((t-L)/w)+1 … floor(t/w).
 
-**Error bound.** Nothing older than L counts; what is younger than L-w and not after t does; of
-the first w after t-L some may be missing. A late event lands in its own bucket and sees the window
-that ends at its own time; with it, what came up to w after it in the same bucket.
+**Error bound.** On its clock nothing older than L counts; what is younger than L-w and not after t
+does; of the first w after t-L some may be missing. A late event lands in its own bucket and sees
+the window that ends at its own time; with it, what came up to w after it in the same bucket.
 
 **Bound.** Buckets that no event within the allowed lateness can reach are dropped, and never more
 than KEPT_BUCKETS are kept: the window at the record's latest time is always whole; one that a late

@@ -3,9 +3,9 @@
 Aggregates over the same events and values, with buckets of the same width, share one state in the
 record, under a key that follows from what they are (not from the rules that use them).
 
-Two kinds of states are placed by more than the event's time, and stand apart from those that most
-events go into: those of calendar months, whose time is the number of the month, and those of first
-and last values, which keep the time beside the value.
+Where in a window an event is goes by one of three clocks: the time itself; for buckets of days what
+the bank's clocks show, so that a day is its day; for calendar months the number of the month.
+States of first and last values, which keep the time beside the value, stand apart from the others.
 """
 
 from bisect import bisect_left, bisect_right
@@ -31,7 +31,7 @@ from streams.expressions.nodes import (
     kept_decimals,
 )
 from streams.inputs import Correction, Input
-from streams.months import moment
+from streams.months import AT, LOCAL, MONTH, Clocks, clocks
 from streams.reach import LookBack
 from streams.recent import Recent
 from streams.streaks import BREAKS, COUNTS, Streak
@@ -73,7 +73,7 @@ _Own = dict[str, Any]
 """Of an event, by the states' keys, the values that it put into them."""
 _Pick = Callable[[Any], Any]
 """The value that an event's data adds, scaled; None if it adds none."""
-_Read = Callable[[Windows, int, _Own], Any]
+_Read = Callable[[Windows, Clocks, _Own], Any]
 """Of the windows that end at a time, one aggregate's value."""
 
 
@@ -84,7 +84,8 @@ class Kept(NamedTuple):
     window: States
     pick: Callable[[Any], Any]
     """The value that an event's data adds, scaled; None if it adds none."""
-    is_monthly: bool = False
+    clock: int = AT
+    """Where in the window a time is: by which of the clocks."""
     is_timed: bool = False
     """The time stands beside the value."""
 
@@ -94,7 +95,7 @@ class Kept(NamedTuple):
 
     def time(self, at: int, zone: tzinfo) -> int:
         """Where in the window a time is."""
-        return moment(at, zone).month if self.is_monthly else at
+        return clocks(at, zone)[self.clock]
 
     def is_younger(self, state: list[Any], era: int) -> bool:
         """Whether it began after an era. Streaks and last events know by themselves what they
@@ -106,48 +107,47 @@ class _Plan:
     """What an event of one type goes into. Most states count every event: those stand apart, as
     nothing of the event has to be looked at."""
 
-    __slots__ = ("counted", "every", "ones", "picked", "placed")
+    __slots__ = ("counted", "every", "ones", "picked", "timed")
 
     def __init__(self) -> None:
         self.every: list[Kept] = []
-        self.counted: list[tuple[str, int, States]] = []
-        """Key, width of a bucket, window."""
+        self.counted: list[tuple[str, int, int, States]] = []
+        """Key, clock, width of a bucket, window."""
         self.ones: _Own = {}
         """What it adds to those."""
-        self.picked: list[tuple[str, States, Callable[[Any], Any]]] = []
-        self.placed: list[Kept] = []
-        """Those that are placed by more than the event's time."""
+        self.picked: list[tuple[str, int, States, Callable[[Any], Any]]] = []
+        self.timed: list[Kept] = []
 
     def append(self, kept: Kept, *, counts_all: bool) -> None:
         self.every.append(kept)
-        if kept.is_monthly or kept.is_timed:
-            self.placed.append(kept)
+        if kept.is_timed:
+            self.timed.append(kept)
         elif counts_all:
-            self.counted.append((kept.key, kept.window.width, kept.window))
+            self.counted.append((kept.key, kept.clock, kept.window.width, kept.window))
             self.ones[kept.key] = 1
         else:
-            self.picked.append((kept.key, kept.window, kept.pick))
+            self.picked.append((kept.key, kept.clock, kept.window, kept.pick))
 
 
 class Readings(dict[int, Any]):
     """The aggregates' values for one event, by number, each read when first asked for."""
 
-    __slots__ = ("_at", "_own", "_reads", "_windows")
+    __slots__ = ("_own", "_reads", "_when", "_windows")
 
-    def __init__(self, reads: list[_Read], windows: Windows, at: int, own: _Own) -> None:
+    def __init__(self, reads: list[_Read], windows: Windows, when: Clocks, own: _Own) -> None:
         self._reads = reads
         self._windows = windows
-        self._at = at
+        self._when = when
         self._own = own
 
     def __missing__(self, number: int) -> Any:
-        value = self[number] = self._reads[number](self._windows, self._at, self._own)
+        value = self[number] = self._reads[number](self._windows, self._when, self._own)
         return value
 
     def several(self, numbers: Sequence[int]) -> list[Any]:
         """Those that are needed whatever happens, in one call."""
-        reads, windows, at, own = self._reads, self._windows, self._at, self._own
-        return [reads[number](windows, at, own) for number in numbers]
+        reads, windows, when, own = self._reads, self._windows, self._when, self._own
+        return [reads[number](windows, when, own) for number in numbers]
 
 
 class Unknown(dict[int, Any]):
@@ -198,7 +198,7 @@ class Aggregates:
         """Of the states in a record."""
         kept = {key: _keep(key, group, lateness, numbers) for key, group in shared.items()}
         self._kept = kept
-        numbered = {numbers[one]: _read(one, kept[key], zone) for one, key in keys.items()}
+        numbered = {numbers[one]: _read(one, kept[key]) for one, key in keys.items()}
         self._reads = [numbered.get(number, _nothing) for number in range(len(numbers))]
         self.bytes = {key: _bytes(group[0], kept[key]) for key, group in shared.items()}
         """By the keys of states, more than each takes in a record."""
@@ -219,51 +219,35 @@ class Aggregates:
         plan = self._by_type.get(event.type)
         if plan is None:
             return self.read(windows, event.at)
-        own, at, edited = plan.ones.copy(), event.at, windows.edited
-        for key, width, window in plan.counted:
+        own, edited, when = plan.ones.copy(), windows.edited, clocks(event.at, self._zone)
+        last = when if latest == event.at else clocks(latest, self._zone)
+        for key, clock, width, window in plan.counted:
             state = edited.get(key) or windows.edit(key) or _begin(windows, key, window, era)
-            indices = state[1]
+            indices, at = state[1], when[clock]
             if indices and indices[-1] == at // width:
                 # What Window.add does then: nearly always, so that calls count.
                 state[2][-1] += 1
             else:
-                window.add(state, at, 1, latest)
+                window.add(state, at, 1, last[clock])
         data = event.event.data
-        for key, window, pick in plan.picked:
+        for key, clock, window, pick in plan.picked:
             value = pick(data)
             if value is not None:
                 state = edited.get(key) or windows.edit(key) or _begin(windows, key, window, era)
-                window.add(state, at, value, latest)
+                window.add(state, when[clock], value, last[clock])
                 own[key] = value
-        if plan.placed:
-            self._place(plan.placed, windows, event, latest, era, own)
-        return Readings(self._reads, windows, at, own)
-
-    def _place(
-        self,
-        placed: list[Kept],
-        windows: Windows,
-        event: Input,
-        latest: int,
-        era: int,
-        own: _Own,
-    ) -> None:
-        zone = self._zone
-        for kept in placed:
+        for kept in plan.timed:
             value = kept.value(event)
             if value is not None:
-                key, window = kept.key, kept.window
-                state = (
-                    windows.edited.get(key)
-                    or windows.edit(key)
-                    or _begin(windows, key, window, era)
-                )
-                window.add(state, kept.time(event.at, zone), value, kept.time(latest, zone))
+                key, window, clock = kept.key, kept.window, kept.clock
+                state = edited.get(key) or windows.edit(key) or _begin(windows, key, window, era)
+                window.add(state, when[clock], value, last[clock])
                 own[key] = value
+        return Readings(self._reads, windows, when, own)
 
     def read(self, windows: Windows, at: int) -> Readings:
         """Read windows that end at `at` without an event of one's own."""
-        return Readings(self._reads, windows, at, {})
+        return Readings(self._reads, windows, clocks(at, self._zone), {})
 
     def remove(self, windows: Windows, event: Input, era: int) -> list[Owed]:
         """Take an event out again that was added in an era of the record's. Returns what was not
@@ -392,7 +376,7 @@ def _pick(one: Aggregate) -> _Pick:
     return compile_pick(one.where, one.value, one.decimals, scale)
 
 
-def _nothing(_windows: Windows, _at: int, _own: _Own) -> None:
+def _nothing(_windows: Windows, _when: Clocks, _own: _Own) -> None:
     """Of an aggregate that no rule of the set asks for."""
 
 
@@ -411,10 +395,11 @@ def _keep(key: str, group: list[Aggregate], lateness: int, numbers: Numbers) -> 
     if one.months:
         months = max(1 - other.months[0] for other in group if other.months)
         late = -(-lateness // _SHORTEST_MONTH)
-        window = Window(kind=kind, width=1, keep=months + late)
+        window, clock = Window(kind=kind, width=1, keep=months + late), MONTH
     else:
         window = Window(kind=kind, width=width_of(one.length), keep=keep)
-    return Kept(key, window, pick, is_monthly=bool(one.months), is_timed=is_timed)
+        clock = LOCAL if window.width >= DAY_MS else AT
+    return Kept(key, window, pick, clock, is_timed)
 
 
 _KEY_BYTES = 20
@@ -461,34 +446,33 @@ def _counts_all(one: Aggregate) -> bool:
     return one.function == "count" and one.where is None and one.value is None
 
 
-def _read(one: Aggregate, kept: Kept, zone: tzinfo) -> _Read:
+def _read(one: Aggregate, kept: Kept) -> _Read:
     """Most aggregates are counts and sums: those are read without the calls that others take, and
     most of what rules ask for never happened."""
     if one.months:
-        return _months(one, kept, zone, one.months)
+        return _months(one, kept, one.months)
     if one.function in ("count", "sum"):
         return _plain(one, kept)
     key, window, prior, finish = kept.key, kept.window, one.prior, _finish(one)
-    nothing, read_window = window.new(), window.reader(one.length)
+    nothing, read_window, clock = window.new(), window.reader(one.length), kept.clock
 
-    def read(windows: Windows, at: int, own: _Own) -> Any:
+    def read(windows: Windows, when: Clocks, own: _Own) -> Any:
         state = windows.read.get(key) or windows.get(key) or nothing
-        raw = read_window(state, at, own.get(key) if prior else None)
+        raw = read_window(state, when[clock], own.get(key) if prior else None)
         return raw if raw is None or finish is None else finish(raw)
 
     return read
 
 
-def _months(one: Aggregate, kept: Kept, zone: tzinfo, months: tuple[int, int]) -> _Read:
+def _months(one: Aggregate, kept: Kept, months: tuple[int, int]) -> _Read:
     key, nothing, finish = kept.key, kept.window.new(), _finish(one)
     first, last = months
     read_window = kept.window.reader(last - first + 1)
     has_own = one.prior and last == 0
 
-    def read(windows: Windows, at: int, own: _Own) -> Any:
+    def read(windows: Windows, when: Clocks, own: _Own) -> Any:
         state = windows.read.get(key) or windows.get(key) or nothing
-        end = moment(at, zone).month + last
-        raw = read_window(state, end, own.get(key) if has_own else None)
+        raw = read_window(state, when[MONTH] + last, own.get(key) if has_own else None)
         return raw if raw is None or finish is None else finish(raw)
 
     return read
@@ -500,10 +484,11 @@ def _plain(one: Aggregate, kept: Kept) -> _Read:
     prior, is_sum = one.prior, one.function == "sum"
     zero = buckets.unscale(0, decimals) if is_sum else 0
     cells = 3 if is_sum else 2
-    nothing = kept.window.new()
+    nothing, clock = kept.window.new(), kept.clock
 
-    def read(windows: Windows, at: int, own: _Own) -> Any:
+    def read(windows: Windows, when: Clocks, own: _Own) -> Any:
         state = windows.read.get(key) or windows.get(key) or nothing
+        at = when[clock]
         first = (at - length) // width + 1
         if first <= state[0]:
             return None

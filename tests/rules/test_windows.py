@@ -1,17 +1,22 @@
 """Windows against a brute-force list: any order, removals, encode and decode in between."""
 
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.record import Record
 from streams import buckets
 from streams.buckets import Ends, Kind, State
 from streams.durations import DAY_MS
+from streams.rules.compiler import compile_rules
 from streams.windows import KEPT_BUCKETS, SPAN, Window, width_of
+from tests.rules.test_amendable import ALERT, event_of, rule
 
 HOUR = 3_600_000
 LENGTHS = [60_000, HOUR, 5 * HOUR, DAY_MS, 3 * DAY_MS, 30 * DAY_MS, 90 * DAY_MS, 200 * DAY_MS]
@@ -204,3 +209,33 @@ def test_a_window_has_few_buckets_and_holds_its_own_event(length: int, at: int) 
 def test_money_is_exact_there_and_back(amount: Decimal) -> None:
     assert buckets.unscale(buckets.scale(amount, 4), 4) == amount
     assert buckets.unscale(buckets.scale(amount, 8), 8) == amount
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [
+        ("Asia/Shanghai", "2026-03-08"),
+        ("America/New_York", "2026-03-08"),
+        ("America/New_York", "2026-11-01"),
+        ("Australia/Lord_Howe", "2026-04-05"),
+    ],
+    ids=["without", "23 h", "25 h", "24.5 h"],
+)
+@pytest.mark.parametrize("text", ["count({}, 5d)", "last(page, {}, 5d)"])
+def test_days_begin_at_the_bank_s_midnight(zone: str, day: str, text: str) -> None:
+    """Also those on which its clocks are changed."""
+    bank = ZoneInfo(zone)
+    shown = datetime.fromisoformat(f"{day}T00:00:00").replace(tzinfo=bank)
+    midnight = int(shown.timestamp()) * 1_000
+    let = {"n": text.format("page.viewed")}
+    written = rule(on="page.viewed", let=let, then=ALERT, amendable=False, **{"if": "known(n)"})
+    rules = compile_rules([written], zone=bank)
+    (key,) = rules._aggregates.keys
+    record = Record("C1")
+    for number, at in enumerate((midnight - 1, midnight, midnight + DAY_MS + HOUR)):
+        rules.apply(record, event_of("page.viewed", at, page=f"{number}"), late=False)
+    first = shown.toordinal() - date(1970, 1, 1).toordinal()
+    assert record.windows.get(key)[1] == [first - 1, first, first + 1]  # type: ignore[index]  # it is there
+    end = int(datetime.fromisoformat(f"{day}T23:59:59").replace(tzinfo=bank).timestamp()) * 1_000
+    readings = rules._aggregates.read(record.windows, end + 4 * DAY_MS)
+    assert readings[0] in (2, "2"), "not what came before that midnight"

@@ -1,7 +1,7 @@
 """The rule set's slow twin: keeps every event in a list, interprets every expression."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from itertools import pairwise
 from statistics import stdev
@@ -15,7 +15,7 @@ from schemas.record import Record
 from schemas.rule_scores import Score as Definition
 from schemas.rules import RuleDefinition
 from streams.buckets import plain
-from streams.durations import parse_duration
+from streams.durations import DAY_MS, parse_duration
 from streams.expressions.catalogue import common_fields
 from streams.expressions.interpret import World, interpret
 from streams.expressions.nodes import Aggregate, Holds, Node, kept_decimals
@@ -79,7 +79,15 @@ def _is_within(aggregate: Aggregate, at: int, end: int) -> bool:
         first, last = aggregate.months
         return first <= _month(at) - _month(end) <= last
     width = width_of(aggregate.length)
+    if width >= DAY_MS:
+        at, end = _shown(at), _shown(end)
     return (end - aggregate.length) // width < at // width <= end // width
+
+
+def _shown(at: int) -> int:
+    """What the clocks of the zone show, as if it were UTC's time."""
+    shown = datetime.fromtimestamp(at // 1_000, ZONE).replace(tzinfo=UTC)
+    return int(shown.timestamp()) * 1_000 + at % 1_000
 
 
 def _month(at: int) -> int:
