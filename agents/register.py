@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from agents.core import core_settings, rule_set
-from agents.reading import ReadingError, read_partition
+from agents.reading import Onward, ReadingError, partitions_of, read_partition
 from agents.rules import try_example
 from config.settings import Settings
 from config.wires import KafkaSettings
@@ -19,12 +19,11 @@ from streams.rules.register import InForce, RegisterError, RuleBook, State
 from streams.rules.ruleset import RuleSet
 
 
-def read_register(kafka: KafkaSettings, until: int | None = None) -> RuleBook:
-    """As it stands, or as it was up to an offset. Raises ReadingError."""
+def read_register(kafka: KafkaSettings) -> RuleBook:
+    """As it stands. Raises ReadingError."""
     book = RuleBook()
+    partitions_of(kafka, RULES_TOPIC)  # says at once what reading would wait for
     for found in read_partition(kafka, RULES_TOPIC, 0):
-        if until is not None and found.offset >= until:
-            break
         book.take(found.raw())
     return book
 
@@ -44,15 +43,42 @@ def rules_in_force(settings: Settings, core: CoreSettings) -> InForce:
     raise RegisterError(problem)
 
 
-def rules_at_hand(settings: Settings, core: CoreSettings) -> RuleSet:
-    """Those in force; where the register cannot be read or used, those of files.
+def source_of(state: State) -> str:
+    """Where the rules of a state come from, for people."""
+    if state.active is None:
+        return f"of files: {RULES_TOPIC} is empty"
+    return f"in force by publication {state.active.number} of {RULES_TOPIC}; files are read no more"
 
-    Raises FileErrors.
-    """
-    try:
-        return rules_in_force(settings, core).rules
-    except (ReadingError, RegisterError):
-        return rule_set(settings)
+
+class RulesAtHand:
+    """The rules in force, whenever they are asked for; those of files, or the last there were,
+    where the register cannot be read or used."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises FileErrors."""
+        self._settings = settings
+        self._compiler = core_settings(settings).compiler()
+        self._onward = Onward(settings.kafka)
+        self._book = RuleBook()
+        self._known = InForce(rule_set(settings))
+
+    def now(self) -> RuleSet:
+        try:
+            partitions_of(self._settings.kafka, RULES_TOPIC)
+            for found in self._onward.partition(RULES_TOPIC, 0):
+                self._book.take(found.raw())
+        except ReadingError:
+            return self._known.rules
+        for state in self._book.latest():
+            if state == self._known.state:
+                break
+            try:
+                rules = compile_state(self._book, state, self._settings, self._compiler)
+            except RegisterError:
+                continue
+            self._known = InForce(rules, state)
+            break
+        return self._known.rules
 
 
 def compile_state(book: RuleBook, state: State, settings: Settings, compiler: Compiler) -> RuleSet:

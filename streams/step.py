@@ -79,8 +79,9 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
     if not 0 <= activity.first_seen <= at:
         activity.first_seen = at
     activity.late += late
+    forgot = False
     if activity.rules != rules.mark or activity.ruled != context.reach.number:
-        rules.forget_others(record, context.reach)
+        forgot = rules.forget_others(record, context.reach)
     folded = fold(record, event, late=late, zone=settings.time_zone)
     amended = None
     if folded.corrections:
@@ -106,7 +107,7 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
         oldest=activity.latest - settings.duplicates_for,
     )
     record.header.sequence += 1
-    beside = folded.month_began or outcome.scored
+    beside = folded.month_began or outcome.scored or forgot
     if outcome.firings:
         beside = beside or _change_the_record(outcome.firings)
     telling = context.summaries and may_change_summary(record, event, beside=beside)

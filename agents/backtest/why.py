@@ -20,6 +20,10 @@ from streams.intake import Entry, read
 from streams.rules.asking import Asked, Why
 from streams.rules.checked import CheckedRule, check_rule
 
+_Named = tuple[str, str]
+"""An event's source and id."""
+_NO_EVENT = ("", "")
+
 
 class Answer(NamedTuple):
     answers: list[Why]
@@ -41,7 +45,7 @@ def why_now(
     remark = ""
     if known.get(rule.id) != rule or rule.status not in ("live", "shadow"):
         remark = "it is not in force: what only it looks back at is not in the record yet"
-    asked = _asked(core_settings(settings), rule, [*known.values()], "")
+    asked = _asked(core_settings(settings), rule, [*known.values()], _NO_EVENT)
     return Answer(asked.now(record, now, facts), remark=remark)
 
 
@@ -59,27 +63,39 @@ def why_then(
     core = core_settings(settings)
     entries, told, end = _events_of(customer, archive, core, now)
     facts = FactsInTime(told)
-    kinds = {one.input.event.id: (one.input.type, 0) for one in entries if one.input}
+    inputs = [one.input for one in entries if one.input]
+    kinds = {(one.event.source, one.event.id): (one.type, 0) for one in inputs}
     announced = (*core.holidays, *facts.at(end).announced.values())
-    kinds |= {one.cause.id: (one.type, one.at) for one in announced}
-    if event not in kinds:
-        raise ArchiveError(
-            f"there is no event {event} of customer {customer} in the archive: "
-            "is it the CloudEvents id, as ClickHouse's events and a task's cause have it?"
-        )
-    kind, at = kinds[event]
+    kinds |= {(one.cause.source, one.cause.id): (one.type, one.at) for one in announced}
+    named = _named(event, customer, kinds)
+    kind, at = kinds[named]
     if kind not in rule.on:
         remark = f"it listens to {', '.join(rule.on)}, not to {kind}"
         return Answer([], f"{kind} {event}", remark)
-    asked = _asked(core, rule, [*known.values()], event)
+    asked = _asked(core, rule, [*known.values()], named)
     play(customer, entries, Trial(asked, core, facts, end))
     answers = [one for one in asked.answers.values() if one.when != "told" or one.at == at]
     remark = "" if answers else "it did not reach the customer: a duplicate, a dead letter, too old"
     return Answer(answers, f"{kind} {event}", remark)
 
 
+def _named(event: str, customer: str, known: Iterable[_Named]) -> _Named:
+    """The event of an id, or of a source and an id: two sources may use one id. Raises
+    ArchiveError."""
+    found = [one for one in known if event in (one[1], "/".join(one))]
+    if not found:
+        raise ArchiveError(
+            f"there is no event {event} of customer {customer} in the archive: "
+            "is it the CloudEvents id, as ClickHouse's events and a task's cause have it?"
+        )
+    if len(found) > 1:
+        several = ", ".join(sorted(map("/".join, found)))
+        raise ArchiveError(f"several events have the id {event}: name one of {several}")
+    return found[0]
+
+
 def _asked(
-    core: CoreSettings, rule: RuleDefinition, known: list[RuleDefinition], event: str
+    core: CoreSettings, rule: RuleDefinition, known: list[RuleDefinition], event: _Named
 ) -> Asked:
     others = [one for one in known if one.id != rule.id]
     checked = check_rule(rule, core.attributes, core.greetings)

@@ -14,11 +14,14 @@ from agents.cli.rules_register import diff, history, status
 from agents.cli.rules_warm import warm
 from agents.cli.rules_why import why
 from agents.core import core_settings, rule_set
+from agents.reading import ReadingError
+from agents.register import rules_in_force, source_of
 from agents.rules import read_rules, try_examples
 from config.load import load_settings
 from config.load_rules import RuleFile
 from config.placed_yaml import FileErrors
 from config.settings import Settings
+from streams.rules.register import RegisterError
 from streams.rules.ruleset import RuleSet
 from streams.rules.weight import kilobytes
 
@@ -89,14 +92,19 @@ def test(paths: tuple[Path, ...]) -> None:
 @rules.command(name="list")
 @PATHS
 def list_(paths: tuple[Path, ...]) -> None:
-    """List the rules.
+    """List the rules: of files and folders, or those in force.
 
     What they listen to, whose they are, whether they run, and how much of a customer's record each
     of those that do may take by itself; those that share windows take less together.
     """
-    checked, files = _read(paths)
-    for file in files:
-        rule = file.definition
+    if paths:
+        checked, files = _read(paths)
+        listed = [file.definition for file in files]
+    else:
+        checked, source = _in_force(load_settings())
+        listed = sorted(checked.definitions, key=lambda rule: rule.id)
+        click.echo(click.style(source, dim=True), err=True)
+    for rule in listed:
         facts = [f"{rule.id}@{rule.version}", rule.status, rule.kind, ", ".join(rule.on)]
         if taken := checked.weight.by_rule.get(rule.id):
             facts.append(kilobytes(taken))
@@ -104,8 +112,21 @@ def list_(paths: tuple[Path, ...]) -> None:
         click.echo(click.style(f"    {rule.title.en} · {rule.title.zh} ({rule.owner})", dim=True))
 
 
-def rules_in_force(settings: Settings) -> RuleSet:
-    """The rules of a worker. Raises UserError with every problem at its place."""
+def _in_force(settings: Settings) -> tuple[RuleSet, str]:
+    """The rules that workers have, and where they come from; where the register cannot be read or
+    used, those of files. Raises UserError."""
+    try:
+        found = rules_in_force(settings, core_settings(settings))
+    except (ReadingError, RegisterError) as error:
+        return rules_of_files(settings), f"of files: {error}"
+    except FileErrors as error:
+        raise UserError(str(error)) from None
+    return found.rules, source_of(found.state)
+
+
+def rules_of_files(settings: Settings) -> RuleSet:
+    """The rules of a worker while nothing was published. Raises UserError with every problem at
+    its place."""
     try:
         return rule_set(settings)
     except FileErrors as error:

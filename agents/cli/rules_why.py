@@ -48,7 +48,11 @@ _WHEN = {
 @click.command()
 @click.argument("name", metavar="RULE")
 @click.argument("customer", metavar="CUSTOMER")
-@click.option("--event", metavar="ID", help="Ask about this event: its CloudEvents id.")
+@click.option(
+    "--event",
+    metavar="[SOURCE/]ID",
+    help="Ask about this event: its CloudEvents id, with its source where several have that id.",
+)
 @click.option(
     "--events",
     "files",

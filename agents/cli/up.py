@@ -82,7 +82,7 @@ def up(
     """
     # rich, Kafka's client and the rest: not for `vipcare up --help`.
     from agents.cli.bank import bank_plan  # noqa: PLC0415
-    from agents.cli.rules import rules_in_force  # noqa: PLC0415
+    from agents.cli.rules import rules_of_files  # noqa: PLC0415
     from agents.local.folder_lock import FolderError  # noqa: PLC0415
     from agents.local.plan import Options, PlanError  # noqa: PLC0415
     from agents.local.session import NotDrained, run  # noqa: PLC0415
@@ -93,7 +93,7 @@ def up(
         raise click.UsageError("--keep goes with --broker kafka: the embedded broker forgets")
     settings = load_settings()
     _check_writable(report)
-    rules_in_force(settings)
+    rules_of_files(settings)
     if not no_bank:
         bank_plan(settings, origin=0)
     options = Options(

@@ -9,15 +9,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from agents.calendar_gap import calendar_gap
-from agents.core import declared_attributes, rule_set
+from agents.core import core_settings, declared_attributes, rule_set
 from agents.doctor.clickhouse import room
 from agents.doctor.finding import Examined, Finding, fail, ok, warn
+from agents.reading import ReadingError
+from agents.register import compile_state, read_register, source_of
 from config.load_attributes import AttributeFileErrors
 from config.load_calendar import CalendarFileErrors
 from config.load_greetings import GreetingFileErrors
 from config.load_rules import RuleFileErrors
 from config.placed_yaml import FileErrors
+from config.settings import Settings
+from schemas.rule_register import RULES_TOPIC
 from sinks.private_folder import is_private
+from streams.rules.register import RegisterError
 
 FILES = 4_096
 """What RocksDB and two Kafka clients may open with dozens of partitions."""
@@ -128,9 +133,31 @@ def calendar(examined: Examined) -> Iterator[Finding]:
 
 
 def rules(examined: Examined) -> Iterator[Finding]:
-    folder = examined.settings.worker.rules
+    """Those that are in force: of the register, or while that is empty of files. Where it cannot be
+    read, what is asked of Kafka tells."""
+    settings = examined.settings
     try:
-        rule_set(examined.settings)
+        book = read_register(settings.kafka)
+    except ReadingError:
+        yield from _rules_of_files(settings)
+        return
+    if book.state.active is None:
+        yield from _rules_of_files(settings)
+        return
+    try:
+        rules = compile_state(book, book.state, settings, core_settings(settings).compiler())
+    except RegisterError as error:
+        first = str(error).partition("\n")[0]
+        advice = "put in force what can be: `vipcare rules rollback`, `vipcare rules approve`"
+        yield fail(f"the newest rules of {RULES_TOPIC} cannot be used: {first}", advice)
+    else:
+        yield ok(f"{rules.running} rules {source_of(book.state)}")
+
+
+def _rules_of_files(settings: Settings) -> Iterator[Finding]:
+    folder = settings.worker.rules
+    try:
+        rule_set(settings)
     except (RuleFileErrors, GreetingFileErrors) as errors:
         yield from _wrong(errors, "`vipcare rules check`")
     else:

@@ -15,6 +15,7 @@ from agents.core import declared_attributes, rule_set
 from agents.local.plan import Plan
 from agents.portrait.open_work import with_open_work
 from agents.portrait.sources import SourceError, UnknownCustomerError, from_store, has_copy
+from agents.register import RulesAtHand
 from config.settings import Settings
 from schemas.envelope import from_millis
 from streams.portrait import portrait
@@ -49,6 +50,7 @@ class Gallery:
         self._settings = settings
         self._stores = [_of_worker(plan, number + 1) for number in range(plan.options.workers)]
         self._declared = declared_attributes(settings)
+        self._at_hand = RulesAtHand(settings)
         self._rules = rule_set(settings)
         self._zone = ZoneInfo(settings.step.time_zone)
         self._stopped = threading.Event()
@@ -73,9 +75,11 @@ class Gallery:
         return Star(star.storyline, *with_open_work(self._settings, star.portrait, self._zone))
 
     def _look(self) -> None:
-        began = time.monotonic()
+        began, turn = time.monotonic(), -1
         while self._stars and not self._stopped.is_set():
-            turn = int((time.monotonic() - began) / _TURN_S) % len(self._stars)
+            before, turn = turn, int((time.monotonic() - began) / _TURN_S) % len(self._stars)
+            if turn != before:
+                self._rules = self._at_hand.now()
             found = self._read(*self._stars[turn])
             self.shown = found or self.shown
             self._stopped.wait(_FRESH_S)

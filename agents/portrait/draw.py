@@ -5,12 +5,12 @@ from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from agents.clock import BankClock
-from agents.core import core_settings, declared_attributes
+from agents.core import declared_attributes
 from agents.portrait.from_clickhouse import from_clickhouse, stored_facts
 from agents.portrait.names import facts_now, with_names
 from agents.portrait.open_work import with_open_work
 from agents.portrait.sources import from_kafka, from_store, has_copy
-from agents.register import rules_at_hand
+from agents.register import RulesAtHand
 from config.settings import Settings
 from schemas.envelope import from_millis
 from streams.portrait import portrait
@@ -49,7 +49,7 @@ def draw(settings: Settings, customer: str, place: Place | None, *, personal: bo
         today,
         personal=personal,
         declared=declared,
-        rules=rules_at_hand(settings, core_settings(settings)),
+        rules=RulesAtHand(settings).now(),
         base_currency=settings.step.base_currency,
     )
     drawn = with_names(drawn, facts_now(settings.kafka), personal=personal)

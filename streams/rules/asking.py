@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from schemas.activity import Timer
 from schemas.envelope import Data
 from schemas.record import Record
 from streams.expressions.interpret import World
@@ -80,9 +81,11 @@ class Why(Struct, kw_only=True):
 class Asked(RuleSet):
     """A rule set that, while it works, looks at one of its rules for one event and what follows."""
 
-    def __init__(self, rules: RuleSet, rule: CheckedRule, event: str, zone: tzinfo) -> None:
-        """`event` is the id of the event that is asked about. The rule runs in the set, whatever
-        its own definition says of its status."""
+    def __init__(
+        self, rules: RuleSet, rule: CheckedRule, event: tuple[str, str], zone: tzinfo
+    ) -> None:
+        """`event` is the source and the id of the event that is asked about. The rule runs in the
+        set, whatever its own definition says of its status."""
         self.__dict__.update(rules.__dict__)
         self._rule = rule
         self._event = event
@@ -99,7 +102,8 @@ class Asked(RuleSet):
         facts: Facts = NO_FACTS,
         reversed_: bool = False,
     ) -> Fired:
-        if event.event.id != self._event or event.type not in self._rule.definition.on:
+        named = event.event.source, event.event.id
+        if named != self._event or event.type not in self._rule.definition.on:
             return super().apply(record, event, late=late, facts=facts, reversed_=reversed_)
         told = self._told("wait" if self._is_dated else "event", record, event.at)
         told.late = late
@@ -115,7 +119,7 @@ class Asked(RuleSet):
         told.waits = [
             self._wait(record, key)
             for key in timers
-            if self._is_mine(key) and timers[key].id == self._event
+            if self._is_mine(key) and self._is_asked(timers[key])
         ]
         return fired
 
@@ -123,7 +127,7 @@ class Asked(RuleSet):
         self, rule_id: str, record: Record, data: Data, at: int, facts: Facts = NO_FACTS
     ) -> Fired:
         timers = record.activity.timers
-        mine = [key for key in timers if self._is_mine(key) and timers[key].id == self._event]
+        mine = [key for key in timers if self._is_mine(key) and self._is_asked(timers[key])]
         if any(self._about(record, key) == data for key in mine):
             told = self._told("timer", record, at)
             self._look(told, record, data, self._aggregates.read(record.windows, at), facts)
@@ -222,6 +226,9 @@ class Asked(RuleSet):
         timer = record.activity.timers[key]
         about = "" if parts_of(key).kind in _PERSONAL else timer.about
         return Wait(about, timer.due, timer.fired)
+
+    def _is_asked(self, timer: Timer) -> bool:
+        return (timer.source, timer.id) == self._event
 
     def _is_mine(self, key: str) -> bool:
         return parts_of(key).rule == self._rule.definition.id

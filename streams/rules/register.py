@@ -60,10 +60,11 @@ NOTHING = InForce(NO_RULES)
 class RuleBook:
     """Takes the messages of `vip.rules` in the order of offsets."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: int | None = _KEPT) -> None:
+        """So many of the last states are kept; None: all of them."""
         self.versions: dict[tuple[str, int], RuleVersion] = {}
         self.isolations: dict[tuple[str, int], Isolated] = {}
-        self._states = deque([State()], maxlen=_KEPT)
+        self._states = deque([State()], maxlen=kept)
         self._definitions: dict[tuple[str, int, Status], RuleDefinition] = {}
 
     def take(self, raw: Raw) -> str:
@@ -85,6 +86,10 @@ class RuleBook:
     def state(self) -> State:
         """The newest."""
         return self._states[-1]
+
+    def at(self, offset: int) -> State | None:
+        """The state up to an offset; None if none of those that are kept ends there."""
+        return next((one for one in self._states if one.offset == offset), None)
 
     def latest(self) -> Sequence[State]:
         """The last states, the newest first."""

@@ -20,6 +20,7 @@ from streams.rules.compiled import CompiledRule
 from streams.rules.firing import NOTHING, Amends, Fired, Firing, also
 from streams.rules.listening import Listening, Seen, evaluate_each, fire, is_closed
 from streams.rules.owing import owe
+from streams.rules.scores import drop_others
 from streams.rules.weight import Weight
 from streams.timers import parts_of
 from streams.waits import absence, dates
@@ -56,8 +57,11 @@ class RuleSet:
         self._ids = frozenset(rule.id for rule in self.definitions)
         self._listeners = _listeners([rule.checked for rule in running])
         self._answers = {one.key for group in self._listeners.values() for one in group}
+        scores = [rule.definition.score.name for rule in running if rule.definition.score]
+        self._scores = frozenset(scores)
+        kept = (*self._aggregates.keys, *self._ids, *self._answers, *map("score {}".format, scores))
         amendable = () if amending is None else amending.marks
-        self.mark = _mark(sorted((*self._aggregates.keys, *self._ids, *self._answers, *amendable)))
+        self.mark = _mark(sorted((*kept, *amendable)))
         """Tells rules that keep other things in a record from these."""
         self._amending = amending
         self.bank = bank
@@ -167,8 +171,9 @@ class RuleSet:
         replayed = self._amending.correct(record, corrections)
         return also(NOTHING, _changed(replayed), replayed.failed)
 
-    def forget_others(self, record: Record, reach: Reach = WHOLE) -> None:
-        """Take out of a record what rules that are gone kept there.
+    def forget_others(self, record: Record, reach: Reach = WHOLE) -> bool:
+        """Take out of a record what rules that are gone kept there; whether the profile is another
+        one by it.
 
         A window whose rule comes back begins anew: it would lack what happened meanwhile.
         """
@@ -202,6 +207,7 @@ class RuleSet:
         # Windows that begin from now on hold none of the events that are kept.
         activity.era += bool(activity.transfers or activity.payments)
         activity.rules = self.mark
+        return drop_others(record, self._scores)
 
     def listens(self, event_type: str) -> bool:
         """Whether a rule is evaluated when something of this type is told."""

@@ -4,7 +4,7 @@ A score is of the customer's newest event: one that arrives late changes windows
 event finds in them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from schemas.profile import Score
@@ -51,6 +51,17 @@ def said(reasons: Iterable[Text], language: str, values: Mapping[str, str]) -> s
     """Reasons in a row, in one of the bank's languages."""
     texts = (fill(getattr(one, language), values) for one in reasons)
     return _BETWEEN[language].join(texts)
+
+
+def drop_others(record: Record, names: Container[str]) -> bool:
+    """Take scores of other names out of the profile, those of rules that are gone; whether there
+    were any."""
+    gone = [name for name in record.profile.scores if name not in names]
+    if gone:
+        scores = record.edit_profile().scores
+        for name in gone:
+            del scores[name]
+    return bool(gone)
 
 
 def keep(record: Record, name: str, score: Score) -> bool:

@@ -85,6 +85,21 @@ def test_a_campaign(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert answer["clauses"][0]["off"] == "1 short"
 
 
+def test_an_id_that_two_sources_have_is_named_with_its_source(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = json.loads(transfer(3, 3, 900)) | {"source": "/other"}
+    with (folder / "events.jsonl").open("a") as file:
+        file.write("\n" + json.dumps(other))
+    arguments = ["big", "C1", "--event", "3", "--events", "events.jsonl"]
+    assert run(["rules", "why", *arguments]) == 2
+    told = "several events have the id 3: name one of /bank/core/3, /other/3"
+    assert told in capsys.readouterr().err
+    for event, amount in (("/other/3", "900"), ("/bank/core/3", "300")):
+        (answer,) = asked(capsys, "big", event)["answers"]
+        assert answer["clauses"][0]["seen"] == {"base_amount": amount}
+
+
 def test_the_picture(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["big", "C1", "--event", "3", "--events", "events.jsonl"]
     assert run(["rules", "why", *arguments]) == 0

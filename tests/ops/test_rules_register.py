@@ -1,21 +1,27 @@
 """`vipcare rules seed|publish|approve|rollback|status|history|diff` against a broker."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer
 
+from agents import reading
 from agents.cli.main import run
 from agents.core import core_settings, rule_set
+from agents.doctor.finding import Verdict
+from agents.doctor.machine import rules
 from agents.librdkafka import librdkafka_config
-from agents.reading import read_topic
+from agents.reading import Found, read_partition, read_topic
+from agents.reconciliation.past_rules import PastRules
 from agents.register import read_register, rules_in_force
 from agents.registrar import Registrar, RegistrarError
 from agents.topics import create
 from config.settings import KafkaSettings, RegisterSettings, Settings, WorkerSettings
 from schemas.audit import decode_audited
 from streams.rules.lifecycle import approve
+from streams.rules.register import RuleBook
+from tests.doctor.looking import found, the_only
 from tests.kafka_server import KafkaServer
 from tests.lane.rules import rule, write
 
@@ -69,7 +75,9 @@ def settings(
 pytestmark = pytest.mark.kafka
 
 
-def test_the_life_of_a_rule(settings: Settings, said: Said, tmp_path: Path) -> None:
+def test_the_life_of_a_rule(
+    settings: Settings, said: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     core = core_settings(settings)
     of_files = rule_set(settings).digest
     assert "the register is empty" in said("status")
@@ -105,6 +113,33 @@ def test_the_life_of_a_rule(settings: Settings, said: Said, tmp_path: Path) -> N
         ("rules.rolled_back", "carl"),
         ("rules.approved", "bob"),
     ]
+    was_in_force(settings, monkeypatch)
+    told_by_doctor = "2 rules in force by publication 4 of vip.rules; files are"
+    the_only(found(rules, settings), Verdict.OK, told_by_doctor)
+    assert "a@1  live  service  transfer.completed\n" in said("list")
+
+
+def was_in_force(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What each state of the register put in force is made again, and it is read once."""
+    begun: list[int] = []
+
+    def noted(kafka: KafkaSettings, topic: str, partition: int, start: int = 0) -> Iterator[Found]:
+        begun.append(start)
+        return read_partition(kafka, topic, partition, start)
+
+    monkeypatch.setattr(reading, "read_partition", noted)
+    book, past = RuleBook(), PastRules(settings, core_settings(settings))
+    for one in read_topic(settings.kafka, "vip.rules"):
+        book.take(one.raw())
+    begun.clear()
+    for state in book.latest():
+        status = {one.id: (one.version, one.status) for one in past.at(state.offset).definitions}
+        standing = state.active.rules if state.active else {}
+        told = {rule: (one.version, one.status) for rule, one in standing.items()}
+        assert status == (told or {"a": (1, "live"), "b": (1, "shadow")})
+    assert begun == [0]
+    with pytest.raises(ValueError, match="cannot be made again: what is there ends at"):
+        past.at(1)
 
 
 def test_who_may_not_is_told(settings: Settings, said: Said, tmp_path: Path) -> None:

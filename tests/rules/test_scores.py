@@ -98,6 +98,20 @@ def test_it_fires_once_until_it_is_released() -> None:
     assert customer.alerts("closing", 8) == ["70: reads of closing; often"]
 
 
+def test_a_score_goes_with_its_rule_at_the_next_event() -> None:
+    customer = Customer(scoring())
+    customer.view("closing", 0)
+    renamed = scoring().model_copy(
+        update={"score": ScoreDefinition.model_validate({**SCORE, "name": "going"})}
+    )
+    for rules, scores in (([renamed], {"going": 40}), ([], {})):
+        customer.context = Context(NOW, compile_rules(rules), SETTINGS)
+        [told] = customer.view("closing", 1)
+        assert isinstance(told, Profile)
+        assert told.data.scores == scores
+        assert [*customer.record.profile.scores] == [*scores]
+
+
 def test_reasons_are_told_in_each_language_and_as_values() -> None:
     customer = Customer(scoring())
     made = [one for n in range(3) for one in customer.view("closing", n)]

@@ -50,7 +50,7 @@ def test_it_says_what_the_engine_does(random: Random) -> None:
     for number in range(15):
         event = named(random_input(random), number)
         late = event.at < record.activity.latest - lateness
-        asked = Asked(rules, checked, f"e{number}", ZONE)
+        asked = Asked(rules, checked, (event.event.source, event.event.id), ZONE)
         before = dict(record.activity.cooldowns), dict(record.activity.firings)
         fired = asked.apply(record, event, late=late, facts=facts)
         expected = rules.apply(plain, event, late=late, facts=facts)
@@ -102,7 +102,7 @@ def now(record: Record, at: int = 1_700_000_000_000, **changes: Any) -> Why:
     rule = RuleDefinition.model_validate(RULE | changes)
     checked = check_rule(rule)
     assert isinstance(checked, CheckedRule)
-    (why,) = Asked(compile_rules([rule]), checked, "", UTC).now(record, at)
+    (why,) = Asked(compile_rules([rule]), checked, ("", ""), UTC).now(record, at)
     return why
 
 
