@@ -32,6 +32,8 @@ class Question:
 class Job:
     question: Question
     facts: Sequence[tuple[int, Raw]]
+    since: int
+    """The archive goes back to here, epoch milliseconds."""
     write: bool = False
     """Whether effects are written, beside each file, as `.effects`."""
 
@@ -44,7 +46,7 @@ class Player:
         facts = FactsInTime(job.facts)
         self._job = job
         self._tried, self._live = (
-            Trial(asked.core.compiled(rules), asked.core, facts, asked.span.end - 1)
+            Trial(asked.core.compiled(rules), asked.core, facts, asked.span.end - 1, job.since)
             for rules in (asked.rules, asked.live)
         )
 

@@ -60,7 +60,7 @@ def run(
         span = span._replace(start=span.start or spill.begin, end=span.end or spill.end + 1)
         question = replace(question, span=span)
         tally = Tally(spill.counts)
-        job = Job(question, spill.facts, write=out is not None)
+        job = Job(question, spill.facts, spill.begin, write=out is not None)
         files, done = spill.files(), 0
         total = sum(size for _, size in files)
         with _shares(job, [path for path, _ in files], cores if total > _FEW else 1) as shares:

@@ -1,6 +1,6 @@
 """One rule asked about one customer: as things are, or at an event that is archived."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from agents.backtest.archived import UNKNOWN, Archived, ArchiveError
@@ -9,6 +9,7 @@ from agents.backtest.spill import event_time, mirror_of
 from agents.core import core_settings
 from config.settings import Settings
 from schemas.events.reference import GLOBAL_TOPICS
+from schemas.position import Since
 from schemas.record import Record
 from schemas.rules import RuleDefinition
 from streams.backtest.facts import FactsInTime
@@ -17,6 +18,7 @@ from streams.context import CoreSettings
 from streams.facts import Facts
 from streams.inputs import Raw
 from streams.intake import Entry, read
+from streams.reach import Reach
 from streams.rules.asking import Asked, Why
 from streams.rules.checked import CheckedRule, check_rule
 
@@ -30,6 +32,18 @@ class Answer(NamedTuple):
     event: str = ""
     """The event that was asked about, for people."""
     remark: str = ""
+
+
+def warm_from(
+    settings: Settings, rule: RuleDefinition, known: Known, kept: Mapping[str, Since] | None
+) -> int | None:
+    """From when on a rule's windows reach back as far as it looks, epoch milliseconds; 0: they
+    always did. None where that is not known. `kept` is what a partition keeps."""
+    if kept is None or known.get(rule.id) != rule:
+        return None
+    core = core_settings(settings)
+    looks = core.compiled([*known.values()]).looks_back(rule.id)
+    return Reach(kept).warm_from(looks, core.time_zone)
 
 
 def why_now(

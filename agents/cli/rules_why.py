@@ -1,7 +1,7 @@
 """`vipcare rules why`: why a rule fires for a customer, and why not."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import tzinfo
 from pathlib import Path
 from typing import Literal
@@ -13,7 +13,7 @@ from rich.text import Text
 from agents.backtest.archived import ArchiveError, read_files
 from agents.backtest.choice import ChoiceError, Known, choose_one, in_force, of_files
 from agents.backtest.from_kafka import read_customer
-from agents.backtest.why import Answer, why_now, why_then
+from agents.backtest.why import Answer, warm_from, why_now, why_then
 from agents.cli.errors import UserError
 from agents.clock import BankClock
 from agents.core import core_settings
@@ -24,17 +24,21 @@ from agents.portrait.sources import (
     from_kafka,
     from_store,
     has_copy,
+    near_reach,
 )
 from agents.terminal import console, in_language, plain
 from config.load import load_settings
 from config.placed_yaml import FileErrors
 from config.settings import Settings
 from schemas.envelope import from_millis
+from schemas.position import Since
 from schemas.rules import RuleDefinition
 from streams.rules.asking import Why
 from streams.rules.why import Clause
 
 _MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
+_NEVER = 2**53
+"""Epoch milliseconds of no calendar."""
 _WHEN = {
     "event": "as the event came",
     "wait": "before it looks",
@@ -94,15 +98,16 @@ def why(
     try:
         known = of_files(settings) if files else in_force(settings)
         rule = choose_one(name, known, settings)
-        answer = _answer(settings, rule, known, customer, event, files, place)
+        answer, kept = _answer(settings, rule, known, customer, event, files, place)
+        since = warm_from(settings, rule, known, kept)
         zone = core_settings(settings).time_zone
     except (ArchiveError, ChoiceError, FileErrors, SourceError, UnknownCustomerError) as error:
         raise UserError(str(error)) from None
     if as_json:
-        click.echo(json.dumps(_data(rule, customer, answer), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(_data(rule, customer, answer, since), ensure_ascii=False, indent=2))
         return
     screen = console()
-    for line in _lines(rule, customer, answer, zone):
+    for line in _lines(rule, customer, answer, since, zone):
         screen.print(line, soft_wrap=True)
 
 
@@ -114,19 +119,24 @@ def _answer(
     event: str | None,
     files: tuple[Path, ...],
     place: str | None,
-) -> Answer:
+) -> tuple[Answer, Mapping[str, Since] | None]:
+    """And how far back the windows of the customer's partition reach, where that is told."""
     now = BankClock.from_settings(settings.clock).now()
     if event is not None:
         archive = read_files(files) if files else read_customer(settings, customer)
-        return why_then(settings, rule, known, customer, event, archive, now)
+        answer = why_then(settings, rule, known, customer, event, archive, now)
+        return answer, None if files else near_reach(settings, customer)
     near = has_copy(settings, customer) if place is None else place == "store"
     found = from_store(settings, customer) if near else from_kafka(settings, customer)
     if found.warning:
         click.echo(f"vipcare: warning: {found.warning}", err=True)
-    return why_now(settings, rule, known, found.record, facts_now(settings.kafka), now)
+    answer = why_now(settings, rule, known, found.record, facts_now(settings.kafka), now)
+    return answer, found.reach
 
 
-def _data(rule: RuleDefinition, customer: str, answer: Answer) -> dict[str, object]:
+def _data(
+    rule: RuleDefinition, customer: str, answer: Answer, since: int | None
+) -> dict[str, object]:
     told = [
         {
             **msgspec.to_builtins(one),
@@ -134,6 +144,7 @@ def _data(rule: RuleDefinition, customer: str, answer: Answer) -> dict[str, obje
             "holds": one.holds,
             "fires": one.fires,
             "acts": one.acts,
+            "warm": None if since is None else one.at >= since,
         }
         for one in answer.answers
     ]
@@ -147,7 +158,9 @@ def _data(rule: RuleDefinition, customer: str, answer: Answer) -> dict[str, obje
     }
 
 
-def _lines(rule: RuleDefinition, customer: str, answer: Answer, zone: tzinfo) -> Iterator[Text]:
+def _lines(
+    rule: RuleDefinition, customer: str, answer: Answer, since: int | None, zone: tzinfo
+) -> Iterator[Text]:
     title = in_language({"en": rule.title.en, "zh": rule.title.zh})
     yield Text.assemble((f"{rule.id}@{rule.version}", "bold"), f"  {title}  ", (customer, "bold"))
     if answer.event:
@@ -156,6 +169,8 @@ def _lines(rule: RuleDefinition, customer: str, answer: Answer, zone: tzinfo) ->
         yield Text(answer.remark, "yellow")
     for one in answer.answers:
         yield from _answer_lines(one, zone)
+        if since is not None and one.at < since:
+            yield _cold(since, zone)
 
 
 def _answer_lines(one: Why, zone: tzinfo) -> Iterator[Text]:
@@ -175,6 +190,14 @@ def _answer_lines(one: Why, zone: tzinfo) -> Iterator[Text]:
         due = f"{from_millis(wait.due).astimezone(zone):%Y-%m-%d %H:%M}"
         done = "fired" if wait.fired else "waits until"
         yield Text(f"  {done} {due}{f' ({wait.about})' if wait.about else ''}")
+
+
+def _cold(since: int, zone: tzinfo) -> Text:
+    when = "so far"
+    if since < _NEVER:
+        when = f"before {from_millis(since).astimezone(zone):%Y-%m-%d %H:%M}"
+    told = f"it is not warm {when}: its windows may lack what happened before it came into force"
+    return Text(f"  {told} (vipcare rules warm --help)", "yellow")
 
 
 def _verdict(one: Why) -> str:

@@ -1,6 +1,7 @@
 """Where a customer's record is read: the worker's local copy, or the changelog."""
 
 import struct
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from agents.clock import real_millis
@@ -9,6 +10,7 @@ from agents.lane.store import Mark
 from agents.reading import ReadingError, partitions_of, read_partition
 from agents.topics import changelog
 from config.settings import Settings
+from schemas.position import REACH_KEY, Since, decode_reach
 from schemas.record import Record
 from streams.partitioning import partition_of
 
@@ -30,6 +32,8 @@ class Sourced(NamedTuple):
     """Where it was read, for people."""
     warning: str = ""
     """Why it may not be the latest."""
+    reach: Mapping[str, Since] | None = None
+    """How far back the windows of its partition reach; None: that is not told."""
 
 
 def has_copy(settings: Settings, customer: str) -> bool:
@@ -54,7 +58,22 @@ def from_store(settings: Settings, customer: str) -> Sourced:
     warning = _lacking(settings, partition, found.mark)
     if found.value is None:
         raise UnknownCustomerError(_unknown(customer, f"the copy in {folder}", warning))
-    return _sourced(customer, found.value, f"the worker's store, {folder}", warning)
+    sourced = _sourced(customer, found.value, f"the worker's store, {folder}", warning)
+    return sourced._replace(reach=near_reach(settings, customer))
+
+
+def near_reach(settings: Settings, customer: str) -> Mapping[str, Since] | None:
+    """How far back the windows of a customer's partition reach, as a copy on this machine tells it;
+    None where none does."""
+    partition = _partition(settings, customer)
+    folder = copy_folder(settings.worker.data, partition)
+    if folder is None:
+        return None
+    try:
+        packed = look(folder, partition, REACH_KEY).value
+    except CopyError:
+        return None
+    return None if packed is None else decode_reach(packed)
 
 
 def _lacking(settings: Settings, partition: int, mark: Mark | None) -> str:
@@ -88,6 +107,7 @@ def from_kafka(settings: Settings, customer: str) -> Sourced:
         customer.encode(),
     )
     value: bytes | None = None
+    reach: bytes | None = None
     try:
         if (there := partitions_of(settings.kafka, topic)) != settings.topics.partitions:
             raise SourceError(
@@ -97,12 +117,15 @@ def from_kafka(settings: Settings, customer: str) -> Sourced:
         for found in read_partition(settings.kafka, topic, partition):
             if found.key == key:
                 value = found.value
+            elif found.key == REACH_KEY:
+                reach = found.value
     except ReadingError as error:
         raise SourceError(str(error)) from error
     where = f"{topic}[{partition}]"
     if value is None:
         raise UnknownCustomerError(_unknown(customer, where))
-    return _sourced(customer, value, f"the changelog, {where}")
+    sourced = _sourced(customer, value, f"the changelog, {where}")
+    return sourced._replace(reach=None if reach is None else decode_reach(reach))
 
 
 def _sourced(customer: str, stored: bytes, source: str, warning: str = "") -> Sourced:

@@ -1,8 +1,9 @@
 """Reads an archive, makes every customer's share on all cores, and sends them."""
 
 import gc
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import closing
 from multiprocessing import get_context
 from pathlib import Path
 from signal import SIG_IGN, SIGINT, signal
@@ -19,6 +20,7 @@ from agents.warming.history import History
 from agents.warming.plan import Plan, Show
 from agents.warming.shares import Job, Maker
 from config.settings import Settings
+from schemas.decode import MAX_EVENT_BYTES
 from schemas.events import INTERNAL
 from schemas.filling import PARTITION_KEY, encode_fill
 from streams.filling import done
@@ -78,15 +80,16 @@ def warm(
             has_offsets=has_offsets,
         )
         sizes = dict(spill.files())
-        shares = _shares(job, sizes, cores if sum(sizes.values()) > _FEW else 1, show)
-        if dry:
-            return _count(shares, history.messages, since)
-        with Sending(settings.kafka, {INTERNAL}, "operator") as sending:
-            sent = _count(_sent(shares, sending), history.messages, since)
-            sending.flush()
-            for partition, numbers in plan.numbers.items():
-                value = encode_fill(done(partition, numbers, since, now))
-                sending.send(INTERNAL, PARTITION_KEY, value, partition=partition)
+        cores = cores if sum(sizes.values()) > _FEW else 1
+        with closing(_shares(job, sizes, cores, show)) as shares:
+            if dry:
+                return _count(shares, history.messages, since)
+            with Sending(settings.kafka, {INTERNAL}, "operator") as sending:
+                sent = _count(_sent(shares, sending), history.messages, since)
+                sending.flush()
+                for partition, numbers in plan.numbers.items():
+                    value = encode_fill(done(partition, numbers, since, now))
+                    sending.send(INTERNAL, PARTITION_KEY, value, partition=partition)
         return sent
 
 
@@ -123,18 +126,29 @@ def _sent(shares: Iterable[tuple[bytes, bytes]], sending: Sending) -> Iterator[t
 
 def _shares(
     job: Job, sizes: dict[Path, int], cores: int, show: Show
-) -> Iterator[tuple[bytes, bytes]]:
+) -> Generator[tuple[bytes, bytes]]:
     """Of all customers, file by file as they are made."""
     total, ready = sum(sizes.values()), 0
-    for path in _made(job, [*sizes], cores):
-        shares = path.with_suffix(".shares")
-        yield from _unpacked(shares.read_bytes())
-        shares.unlink()
-        ready += sizes[path]
-        show("filling", ready, total)
+    with closing(_made(job, [*sizes], cores)) as made:
+        for path in made:
+            shares = path.with_suffix(".shares")
+            for key, value in _unpacked(shares.read_bytes()):
+                _check_size(value)
+                yield key, value
+            shares.unlink()
+            ready += sizes[path]
+            show("filling", ready, total)
 
 
-def _made(job: Job, paths: list[Path], cores: int) -> Iterator[Path]:
+def _check_size(value: bytes) -> None:
+    if len(value) > MAX_EVENT_BYTES:
+        raise WarmingError(
+            f"one customer's share has {len(value):,} bytes, and a worker takes "
+            f"{MAX_EVENT_BYTES:,}: shorten the rule's windows"
+        )
+
+
+def _made(job: Job, paths: list[Path], cores: int) -> Generator[Path]:
     """Each file, once its shares stand beside it."""
     if cores == 1:
         maker = Maker(job)

@@ -20,6 +20,7 @@ from streams.context import Context, CoreSettings
 from streams.facts import Facts
 from streams.inputs import Input
 from streams.intake import Entry
+from streams.reach import Reach
 from streams.rules.ruleset import RuleSet
 from streams.step import ConflictError, Stepped, fire, receive, step
 
@@ -35,6 +36,9 @@ class Trial:
     facts: FactsInTime
     until: int
     """Events are played and timers fired up to here, epoch milliseconds."""
+    since: int = 0
+    """The archive goes back to here: a rule that looks back further is not warm; 0: as far as any
+    rule looks."""
 
     @cached_property
     def announcements(self) -> Sequence[tuple[int, str]]:
@@ -48,10 +52,16 @@ class Trial:
     def holidays(self) -> Mapping[str, Announced]:
         return {one.name: one for one in self.settings.holidays}
 
+    @cached_property
+    def reach(self) -> Reach:
+        return Reach({}).advance(self.rules.asked, self.since, 0)
+
     def context(self, facts: Facts) -> Context:
         """No event is ahead of a backtest's clock, nor is one on its way: they come in the order of
         their times. No summaries are made: nobody asks."""
-        return Context(_EVER, self.rules, self.settings, _EVER, facts, summaries=False)
+        return Context(
+            _EVER, self.rules, self.settings, _EVER, facts, summaries=False, reach=self.reach
+        )
 
 
 Why = tuple[Reason, str]

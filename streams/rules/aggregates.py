@@ -200,6 +200,10 @@ class Aggregates:
         self._kept = kept
         numbered = {numbers[one]: _read(one, kept[key]) for one, key in keys.items()}
         self._reads = [numbered.get(number, _nothing) for number in range(len(numbers))]
+        self.asked = {
+            key: max(_look_back(one, key).back for one in group) for key, group in shared.items()
+        }
+        """By the keys of states, how far back they are asked for, milliseconds."""
         self.bytes = {key: _bytes(group[0], kept[key]) for key, group in shared.items()}
         """By the keys of states, more than each takes in a record."""
         self._by_type: defaultdict[str, _Plan] = defaultdict(_Plan)
@@ -340,8 +344,12 @@ def _begin(windows: Windows, key: str, window: States, era: int) -> list[Any]:
 
 def look_back(aggregate: Aggregate) -> LookBack:
     """How far it looks back, and into which state."""
+    return _look_back(aggregate, state_key(aggregate))
+
+
+def _look_back(aggregate: Aggregate, key: str) -> LookBack:
     first_month = aggregate.months[0] if aggregate.months else None
-    return LookBack(state_key(aggregate), aggregate.length, first_month)
+    return LookBack(key, aggregate.length, first_month)
 
 
 def state_key(aggregate: Aggregate) -> str:

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
 from typing import Any
 from zlib import crc32
 
@@ -79,19 +78,12 @@ class RuleSet:
                     by_type.setdefault(event_type, []).append(rule)
         self._by_type = {event_type: together(rules) for event_type, rules in by_type.items()}
         self._running = {rule.id: rule.checked for rule in running}
+        self.asked: Mapping[str, int] = aggregates.asked
+        """How far back windows are asked for, milliseconds, by the keys of their states."""
         self._looks: dict[str, Sequence[LookBack]] = {}
         self._rooms: dict[str, tuple[int, int]] = {}
         """What `room` reckoned, by event type."""
         self._types = self._aggregates.types | by_type.keys() | self._listeners.keys()
-
-    @cached_property
-    def asked(self) -> Mapping[str, int]:
-        """How far back windows are asked for, milliseconds, by the keys of their states."""
-        found: dict[str, int] = {}
-        for rule in self._running:
-            for look in self.looks_back(rule):
-                found[look.key] = max(look.back, found.get(look.key, 0))
-        return found
 
     def looks_back(self, rule_id: str) -> Sequence[LookBack]:
         """How far back a rule looks into windows; not at all where it is not in force."""

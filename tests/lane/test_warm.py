@@ -130,10 +130,13 @@ def test_a_warmed_rule_has_seen_everything_once(
         assert json.loads(capsys.readouterr().out)["customers"] == CUSTOMERS
 
         def is_warm() -> bool:
-            command(settings, "warm", "new", "--source", "kafka", "--dry-run")
-            return "is warm already" in capsys.readouterr().err
+            assert command(settings, "why", "new", "C0", "--from", "store", "--json") == 0
+            (answer,) = json.loads(capsys.readouterr().out)["answers"]
+            return bool(answer["warm"])
 
         worker.wait_until(is_warm)
+        assert command(settings, "warm", "new", "--source", "kafka", "--dry-run") == 2
+        assert "is warm already" in capsys.readouterr().err
         sent += transfers(settings, "warm", timedelta(minutes=40))
         worker.wait_until(lambda: counted(settings, "warm") == {("6", True)})
         assert worker.stop() == 0

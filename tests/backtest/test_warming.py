@@ -1,0 +1,135 @@
+"""What is made of an archive for a rule that is warmed: of what lies before the cut, by offsets or
+by time, if it goes back far enough."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+
+from agents.backtest.archived import UNKNOWN, Archived
+from agents.warming import run as warming
+from agents.warming.cuts import Cut
+from agents.warming.error import WarmingError
+from agents.warming.plan import Plan
+from agents.warming.run import Filled, warm
+from config.settings import Settings
+from schemas.envelope import to_millis
+from schemas.filling import decode_fill
+from schemas.rules import RuleDefinition
+from streams.context import CoreSettings
+from tests.lane.rules import rule
+
+BEGAN = datetime(2026, 3, 1, tzinfo=UTC)
+DAYS, CUSTOMERS = 40, 12
+CORE = CoreSettings(partitions=1)
+
+
+def archive(first: int = 0, partition: int = 0) -> Iterator[Archived]:
+    """A transfer of each customer a day, from so many days before the rule came into force."""
+    offset = 0
+    for day in range(-DAYS, 3):
+        for number in range(CUSTOMERS):
+            name = f"{day}-{number}"
+            event = {
+                "specversion": "1.0",
+                "id": name,
+                "source": "test",
+                "type": "transfer.completed",
+                "subject": f"C{number}",
+                "time": (BEGAN + timedelta(days=day)).isoformat(),
+                "data": {
+                    "transfer": name,
+                    "account": "A1",
+                    "direction": "out",
+                    "amount": "1",
+                    "currency": "CNY",
+                    "base_amount": "1",
+                },
+            }
+            if offset >= first:
+                value = json.dumps(event).encode()
+                yield Archived("bank.core", offset, f"C{number}".encode(), value, partition)
+            offset += 1
+
+
+def plan_of(length: str) -> Plan:
+    """Of a rule that workers took up a day's events later than its time says."""
+    said = rule("new", 1, "shadow", **{"if": f"count(transfer.completed, {length}) > 1"})
+    definition = RuleDefinition.model_validate(said)
+    looks = CORE.compiled([definition]).looks_back("new")
+    cut = Cut({"bank.core": (DAYS + 1) * CUSTOMERS}, to_millis(BEGAN))
+    numbers = {0: {look.key: 7 for look in looks}}
+    return Plan(definition, looks, [definition], CORE, numbers, {0: {7: cut}}, 0)
+
+
+def filled(
+    plan: Plan,
+    archived: Iterator[Archived],
+    *,
+    cores: int = 1,
+    partly: bool = False,
+    has_offsets: bool = True,
+) -> tuple[Filled, dict[str, int]]:
+    """And what each customer's window counts."""
+    counted: dict[str, int] = {}
+
+    def count(shares: Iterator[tuple[bytes, bytes]], messages: int, since: int) -> Filled:
+        made = list(shares)
+        for key, value in made:
+            fill = decode_fill(value)
+            (packed,) = fill.data.states.values()
+            counted[key.decode()] = sum(msgspec.msgpack.decode(packed)[2])
+        return Filled(len(made), 0, messages, since)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(warming, "_count", count)
+        patch.setattr(warming, "_FEW", 0)
+        found = warm(
+            Settings(),
+            plan,
+            archived,
+            to_millis(BEGAN + timedelta(days=9)),
+            cores,
+            lambda *_: None,
+            has_offsets=has_offsets,
+            partly=partly,
+            dry=True,
+        )
+    return found, counted
+
+
+def test_what_lies_before_the_cut_counts_by_offset() -> None:
+    found, counted = filled(plan_of("30d"), archive(), cores=2)
+    assert found.since == to_millis(BEGAN - timedelta(days=DAYS))
+    assert counted == {f"C{number}": DAYS + 1 for number in range(CUSTOMERS)}
+
+
+def test_lines_without_offsets_count_by_their_time() -> None:
+    _, counted = filled(plan_of("30d"), archive(partition=UNKNOWN), has_offsets=False)
+    assert counted == {f"C{number}": DAYS for number in range(CUSTOMERS)}
+
+
+def test_an_archive_that_does_not_go_back_far_enough_is_refused() -> None:
+    with pytest.raises(WarmingError, match=r"whole from 2026-01-20 00:00 .* from 2026-04-20"):
+        filled(plan_of("90d"), archive())
+    found, _ = filled(plan_of("90d"), archive(), partly=True)
+    assert plan_of("90d").warm_with(found.since) == to_millis(BEGAN + timedelta(days=50))
+
+
+def test_a_topic_whose_beginning_was_removed_is_whole_from_what_is_left() -> None:
+    with pytest.raises(WarmingError, match="whole from 2026-02-19"):
+        filled(plan_of("30d"), archive(first=30 * CUSTOMERS))
+
+
+def test_nothing_from_before_is_nothing_to_fill() -> None:
+    with pytest.raises(WarmingError, match="holds nothing from before"):
+        filled(plan_of("1d"), archive(first=(DAYS + 1) * CUSTOMERS))
+
+
+def test_a_customer_whose_share_no_worker_takes_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what other processes still write is waited for."""
+    monkeypatch.setattr(warming, "MAX_EVENT_BYTES", 100)
+    with pytest.raises(WarmingError, match="one customer's share has"):
+        filled(plan_of("30d"), archive(), cores=2)
