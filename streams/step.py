@@ -207,7 +207,8 @@ def fire(record: Record, until: int, context: Context) -> Stepped:
         timer = held[key]
         occasion = of_timer(key, timer)
         woken = wake(record, key, timer, context.rules, context.facts)
-        telling = record.header.summary_version > 0 and _change_the_record(woken.firings)
+        changed = woken.scored or _change_the_record(woken.firings)
+        telling = record.header.summary_version > 0 and changed
         made = _follow(record, woken, occasion, context, telling=telling)
         effects += made.effects
         encoded += made.encoded

@@ -20,6 +20,8 @@ DEPOSITS = "deposits"
 """The first kind there was: keys of its timers do not name it."""
 ABSENCE = "absence"
 """The kind that waits for an answer."""
+SILENCE = "silence"
+"""The kind that waits while nothing is heard."""
 
 Due = tuple[int, str]
 """When a timer is due (epoch milliseconds), and its key."""

@@ -22,7 +22,7 @@ from streams.rules.owing import owe
 from streams.rules.scores import drop_others
 from streams.rules.weight import Weight
 from streams.timers import parts_of
-from streams.waits import absence, dates
+from streams.waits import absence, dates, own, silence
 from streams.waits.absence import Listener
 from streams.waits.dates import DateWait
 from streams.waits.days import Bank
@@ -77,6 +77,14 @@ class RuleSet:
                 for event_type in dict.fromkeys(rule.definition.on):
                     by_type.setdefault(event_type, []).append(rule)
         self._by_type = {event_type: together(rules) for event_type, rules in by_type.items()}
+        silent = [rule for rule in running if silence.is_seen_by(rule.checked)]
+        self._silent = {rule.id: (rule, silence.lasts(rule.checked)) for rule in silent}
+        quiet: defaultdict[str, list[str]] = defaultdict(list)
+        for rule in silent:
+            for event_type in dict.fromkeys(rule.definition.on):
+                quiet[event_type].append(silence.key_of(rule.id))
+        self._quiet: Mapping[str, Sequence[str]] = dict(quiet)
+        """Event type → keys of the timers that it sets anew."""
         self._running = {rule.id: rule.checked for rule in running}
         self.asked: Mapping[str, int] = aggregates.asked
         """How far back windows are asked for, milliseconds, by the keys of their states."""
@@ -126,6 +134,8 @@ class RuleSet:
             fired = listening.apply(record, Seen(event.event.data, readings, facts, at))
             for one in () if reversed_ else fired.waiting:
                 absence.begin(record, event, one)
+            if not late and (quiet := self._quiet.get(event.type)) is not None:
+                silence.begin(record, event, quiet)
         if self._amending is None or reversed_ or not self._amending.listens(event.type):
             return fired
         return self._amend(self._amending, record, event, fired, late=late)
@@ -238,6 +248,17 @@ class RuleSet:
         absent = None if rule is None else rule.checked.waits.absence
         return rule is not None and absent is not None and not is_closed(rule, record, at)
 
+    def in_silence(
+        self, rule_id: str, record: Record, at: int, facts: Facts = NO_FACTS
+    ) -> Fired | None:
+        """Evaluate a rule whose score time alone may have changed; None where it is not in force,
+        or time changes nothing any more until something is heard."""
+        rule, lasts = self._silent.get(rule_id, (None, 0))
+        if rule is None or at > record.activity.latest + lasts:
+            return None
+        seen = self._seen(record, own.tell(record.profile), at, facts)
+        return evaluate_each((rule,), record, seen)
+
     def room(self, event_type: str) -> tuple[int, int]:
         """How many timers an event of this type may set, and more bytes than what is kept for them
         takes, the event's own words not counted."""
@@ -253,6 +274,7 @@ class RuleSet:
         room = absent * absence.TIMER_BYTES + len(answers) * absence.ANSWER_BYTES
         if self._amending is not None:
             room += self._amending.room(event_type)
+        dated += len(self._quiet.get(event_type, ()))
         return dated + absent, dated * dates.TIMER_BYTES + room
 
     def wake(

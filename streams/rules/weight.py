@@ -16,8 +16,9 @@ from streams.rules.aggregates import Aggregates, state_key
 from streams.rules.amending import PLAYED_BYTES
 from streams.rules.checked import CheckedRule
 from streams.rules.errors import RuleProblem
+from streams.rules.owing import OWED_BYTES
 from streams.timers import DEPOSITS
-from streams.waits import absence, dates
+from streams.waits import absence, dates, silence
 from streams.waits.own import FAMILY
 
 EVENT_BYTES = 256
@@ -58,6 +59,8 @@ def weigh(rules: Sequence[CheckedRule], aggregates: Aggregates) -> Weight:
         waiting += one.waiting
     total = sum(shared.values()) + sum(one.own for one in found)
     total += sum(sorted(waiting)[-absence.MAX_TIMERS :])
+    total += absence.MAX_ANSWERED * max(waiting, default=0)
+    total += OWED_BYTES if shared else 0
     by_rule = {
         rule.definition.id: sum(one.shared.values()) + one.own + sum(one.waiting)
         for rule, one in zip(rules, found, strict=True)
@@ -88,6 +91,8 @@ def _parts(rule: CheckedRule, aggregates: Aggregates) -> _Parts:
         own += name + definition.limit.times * 9
     for wait in rule.waits.dates:
         own += _THINGS.get(wait.kind, 1) * (dates.TIMER_BYTES + EVENT_BYTES + name)
+    if silence.is_seen_by(rule):
+        own += dates.TIMER_BYTES + EVENT_BYTES + name
     if (absent := rule.waits.absence) is not None:
         shared[f"answers {absent.key}"] = absence.ANSWER_BYTES
         values = sum(len(one) + absence.VALUE_BYTES + 6 for one in rule.shown)

@@ -18,6 +18,7 @@ from streams import timers
 from streams.fold.basics import MAX_FAMILY
 from streams.fold.bounded import count_dropped, key_of
 from streams.inputs import Input
+from streams.timers import SILENCE
 from streams.waits import absence, own
 from streams.waits.days import Bank, Days
 from streams.waits.own import FAMILY
@@ -82,7 +83,7 @@ def arm(
     wanted = {(wait.rule, wait.kind): (wait, _days(record.profile, wait)) for wait in waits}
     for key, timer in list(kept.items()):
         rule, kind, name = timers.parts_of(key)
-        if kind == absence.KIND:
+        if kind in (absence.KIND, SILENCE):
             continue
         wait, days = wanted.get((rule, kind), (None, {}))
         due = None

@@ -6,12 +6,14 @@ from streams.facts import Facts
 from streams.rules.firing import Fired
 from streams.rules.ruleset import RuleSet
 from streams.timers import parts_of
-from streams.waits import absence, dates
+from streams.waits import absence, dates, silence
 
 
 def wake(record: Record, key: str, timer: Timer, rules: RuleSet, facts: Facts) -> Fired:
     """Fire one timer of a record, which is due; it is gone, marked or due later afterwards."""
     rule, kind, name = parts_of(key)
+    if kind == silence.KIND:
+        return _in_silence(record, key, timer, rules, facts)
     due, wait = timer.due, rules.date_wait(rule, kind)
     if wait is None:
         del record.activity.timers[key]
@@ -22,6 +24,15 @@ def wake(record: Record, key: str, timer: Timer, rules: RuleSet, facts: Facts) -
     dates.ring(timer, wait, rules.bank)
     data = dates.told(record.profile, kind, name)
     return Fired() if data is None else rules.wake(rule, record, data, due, facts)
+
+
+def _in_silence(record: Record, key: str, timer: Timer, rules: RuleSet, facts: Facts) -> Fired:
+    found = rules.in_silence(parts_of(key).rule, record, timer.due, facts)
+    if found is None:
+        del record.activity.timers[key]
+        return Fired()
+    timer.due += silence.AFTER
+    return found
 
 
 def would_fire(record: Record, key: str, timer: Timer, rules: RuleSet) -> bool:

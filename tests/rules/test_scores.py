@@ -11,6 +11,7 @@ from agents.rules import read_rules
 from config.load_rules import RuleFileErrors
 from config.settings import Settings
 from schemas.effects import ActionTaken, Alert, Decision, Effect, Profile
+from schemas.envelope import from_millis
 from schemas.profile import Score
 from schemas.record import Record
 from schemas.rule_scores import Score as ScoreDefinition
@@ -96,6 +97,44 @@ def test_it_fires_once_until_it_is_released() -> None:
     assert customer.points == 30, "below release it is low"
     assert not customer.record.profile.scores["leaving"].raised
     assert customer.alerts("closing", 8) == ["70: reads of closing; often"]
+
+
+def test_a_score_rises_in_silence_and_is_let_be_when_time_changes_nothing_any_more() -> None:
+    signal = {
+        "points": 60,
+        "if": "count(page.viewed, 30d) == 0 and count(page.viewed, 90d) >= 2",
+        "reason": {"en": "stays away", "zh": "不再来"},
+    }
+    quiet = rule("quiet", "true", {"alert": {"text": TEXT}}, score=SCORE | {"signals": [signal]})
+    customer = Customer(quiet)
+    for day in (0, 1, 2, 9):
+        customer.view("tea", 1_440 * (day - 400))
+    last = customer.record.activity.latest
+    told: list[tuple[int, str]] = []
+    scores: list[int] = []
+    for day in range(0, 400, 3):
+        until = last + day * DAY_MS
+        context = Context(until, customer.context.rules, SETTINGS, partition_time=until)
+        due = [WHO] if 0 <= customer.record.header.next_due <= until else []
+        for one in apply_chunk([], lambda _: customer.record, context, due=due).effects:
+            if isinstance(one, Alert):
+                assert one.data.waited_until is not None
+                told.append(((one.data.waited_until - from_millis(last)).days, one.data.text["en"]))
+                assert one.data.cause.time == from_millis(last)
+            elif isinstance(one, Profile):
+                scores.append(one.data.scores["leaving"])
+        customer.record = Record(WHO, customer.record.encode())
+    assert told == [(35, "60: stays away")]
+    assert scores == [60, 0]
+    assert not customer.record.activity.timers
+    assert customer.view("tea", 0)
+    assert customer.record.activity.timers
+
+
+def test_a_score_that_looks_at_the_event_waits_for_one() -> None:
+    customer = Customer(scoring())
+    customer.view("closing", 0)
+    assert not customer.record.activity.timers
 
 
 def test_a_score_goes_with_its_rule_at_the_next_event() -> None:

@@ -1,0 +1,62 @@
+"""Scores in silence: what time alone may change is reckoned again while nothing is heard.
+
+A rule with a score is evaluated at the events that it listens to. One that asks for windows or for
+days, and for nothing of the event itself, is evaluated also AFTER the last of those events, and
+again each time AFTER that, until the longest of its windows is over. One timer a rule; it is set
+anew by the first event of a day or so, so that whoever is heard of daily has it moved once a day.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from schemas.record import Record
+from streams import timers
+from streams.durations import DAY_MS
+from streams.expressions.nodes import Days, EventField, Node, Reading, walk
+from streams.inputs import Input
+from streams.rules.checked import CheckedRule
+
+KIND = timers.SILENCE
+AFTER = 7 * DAY_MS
+_EVER = 2**62
+_LONGEST_MONTH = 31 * DAY_MS
+
+
+def is_seen_by(rule: CheckedRule) -> bool:
+    """Whether a rule has a score that time alone may change."""
+    if rule.definition.score is None:
+        return False
+    nodes = [*_nodes(rule)]
+    if any(isinstance(one, EventField) for one in nodes):
+        return False
+    return any(isinstance(one, Reading | Days) for one in nodes)
+
+
+def lasts(rule: CheckedRule) -> int:
+    """How long after anything was heard time alone may change its score, milliseconds."""
+    if any(isinstance(one, Days) for one in _nodes(rule)):
+        return _EVER
+    asked = rule.aggregates()
+    months = (_LONGEST_MONTH * (1 - one.months[0]) for one in asked if one.months)
+    return max((*(one.length for one in asked), *months), default=0) + AFTER
+
+
+def _nodes(rule: CheckedRule) -> Iterator[Node]:
+    for whole in (*rule.looked_at(), *rule.shown.values()):
+        yield from walk(whole)
+
+
+def key_of(rule: str) -> str:
+    """Of its timer."""
+    return timers.key_of(rule, KIND, "")
+
+
+def begin(record: Record, event: Input, keys: Iterable[str]) -> None:
+    """Something was heard of the customer: the silence begins with it."""
+    held, changed = record.activity.timers, False
+    for key in keys:
+        before = held.get(key)
+        if before is None or before.at + DAY_MS <= event.at:
+            held[key] = timers.timer(event, "", event.at + AFTER)
+            changed = True
+    if changed:
+        timers.settle(record)
