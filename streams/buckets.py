@@ -271,7 +271,10 @@ class Ends:
         if fallen and self._is_beyond(value, bound):
             cell[0] += 1
             return
-        insort(kept, value, key=_by_time)
+        if not kept or kept[-1][0] < value[0]:
+            kept.append(value)
+        else:
+            insort(kept, value, key=_by_time)
         if len(kept) > KEPT_ENDS:
             cell[0], cell[1] = fallen + 1, kept.pop(self._far)
 
@@ -298,6 +301,8 @@ class Ends:
         return not kept and not cell[0]
 
     def _is_beyond(self, value: Any, bound: Any) -> bool:
+        if value[0] != bound[0]:
+            return bool(value[0] < bound[0] if self.end else value[0] > bound[0])
         one, other = _by_time(value), _by_time(bound)
         return one <= other if self.end else one >= other
 

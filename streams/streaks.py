@@ -52,7 +52,10 @@ class Streak(Struct, frozen=True, kw_only=True):
 
     def _prune(self, state: State, latest: int) -> None:
         marks = state[1]
-        gone = bisect_right(marks, _mark(latest - self.keep, BREAKS))
+        oldest = _mark(latest - self.keep, BREAKS)
+        if len(marks) <= KEPT_MARKS and (not marks or marks[0] > oldest):
+            return
+        gone = bisect_right(marks, oldest)
         if len(marks) - gone > KEPT_MARKS:
             gone = len(marks) - KEPT_MARKS
             # Those of one instant fall off together.

@@ -70,16 +70,17 @@ class Window(Struct, frozen=True, kw_only=True):
 
     def add(self, state: State, at: int, value: Any, latest: int) -> None:
         """Put an event in. `latest` is the record's greatest event time, this event included."""
-        bucket, indices = at // self.width, state[1]
-        if bucket <= state[0]:
+        bucket, indices, kind = at // self.width, state[1], self.kind
+        if indices and indices[-1] == bucket:
+            i = -1
+        elif bucket <= state[0]:
             return
-        i = len(indices)
-        if indices and bucket <= indices[-1]:
-            i = bisect_left(indices, bucket)
-        if i == len(indices) or indices[i] != bucket:
-            indices.insert(i, bucket)
-            self.kind.insert(state, i)
-        self.kind.put(state, i, value)
+        else:
+            i = bisect_left(indices, bucket) if indices and bucket < indices[-1] else len(indices)
+            if i == len(indices) or indices[i] != bucket:
+                indices.insert(i, bucket)
+                kind.insert(state, i)
+        kind.put(state, i, value)
         if indices[0] <= (latest - self.keep) // self.width or len(indices) > KEPT_BUCKETS:
             self._prune(state, latest)
 

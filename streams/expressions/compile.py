@@ -11,13 +11,12 @@ when neither holds. The names that the text uses:
     f  the facts that hold      at  the event's time       i  one thing of it
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, tzinfo
 from typing import Any
 
 from streams.assets import worth
-from streams.buckets import scale
 from streams.expressions import values
 from streams.expressions.catalogue import TOTALS
 from streams.expressions.days import days_until
@@ -51,7 +50,6 @@ from streams.expressions.nodes import (
     Rounded,
     ScoreField,
     StepField,
-    kept_decimals,
 )
 
 _OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
@@ -104,7 +102,7 @@ class Writer:
             case Arithmetic() | Absolute() | Rounded() | Days():
                 text = self._number(node)
             case Default():
-                name = self._temporary()
+                name = self.temporary()
                 known = f"({name} := {self.value(node.part)}) is not None"
                 text = f"({name} if {known} else {self.value(node.otherwise)})"
             case _:
@@ -134,7 +132,7 @@ class Writer:
                 # Numbers of one kind are compared much faster.
                 whole = node.type.decimals == 0
                 low, high = (-values.LIMIT, values.LIMIT) if whole else ("low", "high")
-                name = self._temporary()
+                name = self.temporary()
                 within = f"{low} < ({name} := {left} {node.operator} {right}) < {high}"
                 return _or_none([*guards, within], name)
             case Absolute():
@@ -208,13 +206,14 @@ class Writer:
         for node in nodes:
             text = self.value(node)
             if node.type.optional:
-                name = self._temporary()
+                name = self.temporary()
                 guards.append(f"({name} := {text}) is not None")
                 text = name
             texts.append(text)
         return guards, texts
 
-    def _temporary(self) -> str:
+    def temporary(self) -> str:
+        """A name that nothing else has."""
         self._temporaries += 1
         return f"x_{self._temporaries}"
 
@@ -249,49 +248,8 @@ def _or_none(guards: list[str], text: str) -> str:
     return f"({text} if {' and '.join(guards)} else None)" if guards else f"({text})"
 
 
-def compile_pick(
-    where: Node | None,
-    value: Node | None,
-    decimals: int,
-    scale: Callable[[Any, int], Any] = scale,
-) -> Callable[[Any], Any]:
-    """What an event's data adds to an aggregate's window, as `scale` makes it; None if it adds
-    nothing."""
-    writer = Writer(_no_aggregates)
-    writer.namespace |= {"scale": scale}
-    lines = ["def made(d):"]
-    if where is not None:
-        lines.append(f"if not {writer.true(where)}: return None")
-    if value is None:
-        lines.append("return 1")
-    else:
-        lines += [
-            f"value = {writer.value(value)}",
-            f"return None if value is None else scale(value, {decimals})",
-        ]
-    return compile_function("\n    ".join([*lines, ""]), writer.namespace)
-
-
-def compile_fields(
-    where: Node | None, fields: Sequence[EventField], keep: Callable[[Any, int], Any]
-) -> Callable[[Any], Any]:
-    """The values of an event's data, as `keep` makes them; None where a condition is not true."""
-    writer = Writer(_no_aggregates)
-    writer.namespace |= {"keep": keep}
-    lines = ["def made(d):"]
-    if where is not None:
-        lines.append(f"if not {writer.true(where)}: return None")
-    values = [f"keep({writer.value(one)}, {kept_decimals(one.type)})" for one in fields]
-    lines.append(f"return [{', '.join(values)}]")
-    return compile_function("\n    ".join([*lines, ""]), writer.namespace)
-
-
 def compile_function(source: str, namespace: dict[str, Any]) -> Callable[..., Any]:
     """Run the source of one function `made`, written by a Writer from checked nodes."""
     exec(compile(source, "<rule>", "exec"), namespace)  # noqa: S102  # our own text, see Writer
     made: Callable[..., Any] = namespace["made"]
     return made
-
-
-def _no_aggregates(aggregate: Aggregate) -> int:
-    raise TypeError(f"{aggregate.function} inside an aggregate")

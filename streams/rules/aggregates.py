@@ -9,18 +9,18 @@ States of first and last values, which keep the time beside the value, stand apa
 """
 
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from decimal import Context, Decimal
+from functools import cached_property
 from hashlib import blake2b
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from schemas.activity import ActivitySection, Owed
 from streams import buckets, recent
 from streams.buckets import Ends, Kind
 from streams.durations import DAY_MS
-from streams.expressions.compile import compile_fields, compile_pick
 from streams.expressions.nodes import (
     Aggregate,
     Base,
@@ -30,6 +30,7 @@ from streams.expressions.nodes import (
     Type,
     kept_decimals,
 )
+from streams.expressions.picks import Pick, compile_pick, compile_picks
 from streams.inputs import Correction, Input
 from streams.months import AT, LOCAL, MONTH, Clocks, clocks
 from streams.reach import LookBack
@@ -71,26 +72,37 @@ class Windows(Protocol):
 
 _Own = dict[str, Any]
 """Of an event, by the states' keys, the values that it put into them."""
-_Pick = Callable[[Any], Any]
-"""The value that an event's data adds, scaled; None if it adds none."""
+_Picks = Callable[[Any], tuple[Any, ...]]
+"""The values that an event's data adds to several states, scaled; None if it adds none."""
 _Read = Callable[[Windows, Clocks, _Own], Any]
 """Of the windows that end at a time, one aggregate's value."""
 
 
-class Kept(NamedTuple):
-    """One state in the record, and what of an event goes into it."""
+@dataclass(frozen=True)
+class Kept:
+    """One state in the record, and what of an event of one type goes into it."""
 
     key: str
     window: States
-    pick: Callable[[Any], Any]
-    """The value that an event's data adds, scaled; None if it adds none."""
+    pick: Pick
     clock: int = AT
     """Where in the window a time is: by which of the clocks."""
     is_timed: bool = False
     """The time stands beside the value."""
 
+    @property
+    def counts_all(self) -> bool:
+        """Whether every event counts, by nothing but its time."""
+        is_count = isinstance(self.window, Window) and self.window.kind is buckets.COUNTS
+        return is_count and self.pick == Pick()
+
+    @cached_property
+    def _picked(self) -> Callable[[Any], Any]:
+        """Made when it is first asked for: events are put into all states of their type at once."""
+        return compile_pick(self.pick)
+
     def value(self, event: Input) -> Any:
-        picked = self.pick(event.event.data)
+        picked = self._picked(event.event.data)
         return [event.at, picked] if self.is_timed and picked is not None else picked
 
     def time(self, at: int, zone: tzinfo) -> int:
@@ -107,26 +119,19 @@ class _Plan:
     """What an event of one type goes into. Most states count every event: those stand apart, as
     nothing of the event has to be looked at."""
 
-    __slots__ = ("counted", "every", "ones", "picked", "timed")
+    __slots__ = ("counted", "every", "ones", "others", "picks")
 
-    def __init__(self) -> None:
-        self.every: list[Kept] = []
-        self.counted: list[tuple[str, int, int, States]] = []
+    def __init__(self, every: Sequence[Kept], numbers: "Numbers") -> None:
+        self.every = every
+        counted = [one for one in every if one.counts_all]
+        self.counted = [(one.key, one.clock, one.window.width, one.window) for one in counted]
         """Key, clock, width of a bucket, window."""
-        self.ones: _Own = {}
+        self.ones: _Own = {one.key: 1 for one in counted}
         """What it adds to those."""
-        self.picked: list[tuple[str, int, States, Callable[[Any], Any]]] = []
-        self.timed: list[Kept] = []
-
-    def append(self, kept: Kept, *, counts_all: bool) -> None:
-        self.every.append(kept)
-        if kept.is_timed:
-            self.timed.append(kept)
-        elif counts_all:
-            self.counted.append((kept.key, kept.clock, kept.window.width, kept.window))
-            self.ones[kept.key] = 1
-        else:
-            self.picked.append((kept.key, kept.clock, kept.window, kept.pick))
+        others = [one for one in every if one.key not in self.ones]
+        self.others = [(one.key, one.clock, one.window, one.is_timed) for one in others]
+        self.picks = numbers.picks(tuple(one.pick for one in others))
+        """What it adds to these."""
 
 
 class Readings(dict[int, Any]):
@@ -169,12 +174,18 @@ class Numbers(dict[Aggregate, int]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.picks: dict[str, _Pick] = {}
-        """By the keys of states: what was compiled of their aggregates."""
+        self._picks: dict[tuple[Pick, ...], _Picks] = {}
 
     def __missing__(self, aggregate: Aggregate) -> int:
         number = self[aggregate] = len(self)
         return number
+
+    def picks(self, several: tuple[Pick, ...]) -> _Picks:
+        """The function of those of an event type."""
+        found = self._picks.get(several)
+        if found is None:
+            found = self._picks[several] = compile_picks(several)
+        return found
 
 
 class Aggregates:
@@ -196,7 +207,7 @@ class Aggregates:
             shared.setdefault(key, []).append(one)
         self.keys = frozenset(shared)
         """Of the states in a record."""
-        kept = {key: _keep(key, group, lateness, numbers) for key, group in shared.items()}
+        kept = {key: _keep(key, group, lateness) for key, group in shared.items()}
         self._kept = kept
         numbered = {numbers[one]: _read(one, kept[key]) for one, key in keys.items()}
         self._reads = [numbered.get(number, _nothing) for number in range(len(numbers))]
@@ -206,11 +217,11 @@ class Aggregates:
         """By the keys of states, how far back they are asked for, milliseconds."""
         self.bytes = {key: _bytes(group[0], kept[key]) for key, group in shared.items()}
         """By the keys of states, more than each takes in a record."""
-        self._by_type: defaultdict[str, _Plan] = defaultdict(_Plan)
+        by_type: dict[str, list[Kept]] = {}
         for key, group in shared.items():
             for event_type, one_kept in _by_type(group[0], kept[key]):
-                plan = self._by_type[event_type]
-                plan.append(one_kept, counts_all=_counts_all(group[0]))
+                by_type.setdefault(event_type, []).append(one_kept)
+        self._by_type = {name: _Plan(every, numbers) for name, every in by_type.items()}
 
     @property
     def types(self) -> frozenset[str]:
@@ -233,20 +244,13 @@ class Aggregates:
                 state[2][-1] += 1
             else:
                 window.add(state, at, 1, last[clock])
-        data = event.event.data
-        for key, clock, window, pick in plan.picked:
-            value = pick(data)
+        picked = plan.picks(event.event.data)
+        for (key, clock, window, is_timed), value in zip(plan.others, picked, strict=True):
             if value is not None:
+                put: Any = [event.at, value] if is_timed else value
                 state = edited.get(key) or windows.edit(key) or _begin(windows, key, window, era)
-                window.add(state, when[clock], value, last[clock])
-                own[key] = value
-        for kept in plan.timed:
-            value = kept.value(event)
-            if value is not None:
-                key, window, clock = kept.key, kept.window, kept.clock
-                state = edited.get(key) or windows.edit(key) or _begin(windows, key, window, era)
-                window.add(state, when[clock], value, last[clock])
-                own[key] = value
+                window.add(state, when[clock], put, last[clock])
+                own[key] = put
         return Readings(self._reads, windows, when, own)
 
     def read(self, windows: Windows, at: int) -> Readings:
@@ -320,22 +324,11 @@ def _by_type(one: Aggregate, kept: Kept) -> Iterable[tuple[str, Kept]]:
     for event_type in one.types:
         pick = kept.pick
         if event_type in one.without:
-            pick = _counts_or_breaks(pick)
-        yield event_type, kept._replace(pick=pick)
+            pick = pick._replace(otherwise=BREAKS)
+        yield event_type, replace(kept, pick=pick)
     for event_type in one.without:
         if event_type not in one.types:
-            yield event_type, kept._replace(pick=_breaks)
-
-
-def _breaks(_data: object) -> int:
-    return BREAKS
-
-
-def _counts_or_breaks(counts: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def pick(data: object) -> int:
-        return BREAKS if counts(data) is None else COUNTS
-
-    return pick
+            yield event_type, replace(kept, pick=Pick(adds=BREAKS))
 
 
 def _begin(windows: Windows, key: str, window: States, era: int) -> list[Any]:
@@ -374,25 +367,25 @@ def _digest(identity: tuple[Any, ...]) -> str:
     return blake2b(repr(identity).encode(), digest_size=8).hexdigest()
 
 
-def _pick(one: Aggregate) -> _Pick:
+def _pick(one: Aggregate) -> Pick:
     """What an event adds to the state of an aggregate."""
     if one.function == "recent":
-        return compile_fields(one.where, one.fields, recent.keep)
-    if one.function == "streak":
-        return compile_pick(one.where, None, 0)
-    scale = buckets.plain if isinstance(_KINDS[one.function], Ends) else buckets.scale
-    return compile_pick(one.where, one.value, one.decimals, scale)
+        decimals = tuple(kept_decimals(field.type) for field in one.fields)
+        return Pick(one.where, one.fields, decimals, recent.keep, as_list=True)
+    if one.function == "streak" or one.value is None:
+        return Pick(one.where, adds=COUNTS)
+    keep = buckets.plain if isinstance(_KINDS[one.function], Ends) else buckets.scale
+    return Pick(one.where, (one.value,), (one.decimals,), keep)
 
 
 def _nothing(_windows: Windows, _when: Clocks, _own: _Own) -> None:
     """Of an aggregate that no rule of the set asks for."""
 
 
-def _keep(key: str, group: list[Aggregate], lateness: int, numbers: Numbers) -> Kept:
+def _keep(key: str, group: list[Aggregate], lateness: int) -> Kept:
     one = group[0]
     keep = max(other.length for other in group) + lateness
-    if (pick := numbers.picks.get(key)) is None:
-        pick = numbers.picks[key] = _pick(one)
+    pick = _pick(one)
     if one.function == "recent":
         decimals = tuple(_scaled(field.type) for field in one.fields)
         return Kept(key, Recent(keep=keep, decimals=decimals), pick)
@@ -448,10 +441,6 @@ def _value_bytes(node: Node, text: int) -> int:
 
 def _scaled(kind: Type) -> int | None:
     return kept_decimals(kind) if kind.base is Base.NUMBER else None
-
-
-def _counts_all(one: Aggregate) -> bool:
-    return one.function == "count" and one.where is None and one.value is None
 
 
 def _read(one: Aggregate, kept: Kept) -> _Read:

@@ -20,8 +20,8 @@ from schemas.envelope import Data
 from schemas.events import REVERSIBLE
 from schemas.record import Record
 from streams import timers
-from streams.expressions.compile import compile_pick
 from streams.expressions.nodes import Node
+from streams.expressions.picks import Pick, compile_pick
 from streams.expressions.values import present, render
 from streams.fold.bounded import count_dropped, cut
 from streams.inputs import Correction, Input
@@ -96,7 +96,7 @@ def listeners(absences: Iterable[Absence]) -> Iterator[tuple[str, Listener]]:
     for key, group in alike.items():
         first = group[0]
         rules = frozenset(one.rule for one in group)
-        answers = compile_pick(first.where, None, 0)
+        answers = compile_pick(Pick(first.where))
         for event_type in first.types:
             yield event_type, Listener(key, rules, first.same, answers)
 
