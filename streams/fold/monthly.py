@@ -81,8 +81,8 @@ def transfer_reversed(
     if month is not None:
         base = transfers.base_taken(taken, data)
         _add(_flow(month, data.direction), -1, -base)
-        if taken.first is not None:
-            _add_channel(month, transfers.channel(taken.first), -1, -base)
+        if taken.kept is not None:
+            _add_channel(month, transfers.channel(taken.kept), -1, -base)
     return data.direction == "in" and _strike(record, data.transfer)
 
 

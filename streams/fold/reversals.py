@@ -36,8 +36,8 @@ _UNIT = Decimal(1).scaleb(-MONEY_DECIMALS)
 class TakenBack(NamedTuple):
     """What a reversal takes back."""
 
-    first: Reversible | None
-    """The first event of that name, as it is kept; None where none is."""
+    kept: Reversible | None
+    """An event of that name, as it is kept; None where none is."""
     corrections: Sequence[Correction]
     """Of those that windows hold."""
 
@@ -151,10 +151,13 @@ class Kind:
         return left if left > 0 and all(part.currency == currency for part in parts) else None
 
     def _named(self, entries: list[bytes], data: Any) -> Iterator[tuple[int, Reversible]]:
-        """The kept ones of the same names, with their places."""
+        """The kept ones of the same names, with their places, the last first."""
         names = [getattr(data, name) for name in self.named_by]
         encoded = names[0].encode()
-        for place, packed in enumerate(entries):
+        if encoded not in b"".join(entries):
+            return  # as nearly always: one look at all of them
+        for place in range(len(entries) - 1, -1, -1):
+            packed = entries[place]
             if encoded in packed:
                 found = unpack_reversible(packed)
                 if [found.data[field] for field in self._names] == names:
@@ -163,12 +166,15 @@ class Kind:
     def _keep(self, entries: list[bytes], most: int, one: Reversible) -> None:
         """Put it into its place by time and names; the oldest gives way."""
         place = len(entries)
-        while place and self._order(one) < self._order(unpack_reversible(entries[place - 1])):
+        while place and self._is_before(one, unpack_reversible(entries[place - 1])):
             place -= 1
         entries.insert(place, pack_reversible(one))
         size = sum(map(len, entries))
         while len(entries) > most or size > KEPT_BYTES:
             size -= len(entries.pop(0))
+
+    def _is_before(self, one: Reversible, other: Reversible) -> bool:
+        return one.at <= other.at and self._order(one) < self._order(other)
 
     def _order(self, one: Reversible) -> tuple[Any, ...]:
         return one.at, *(one.data[field] for field in self._names), one.type

@@ -60,7 +60,7 @@ def reversed_(
 
 def base_taken(taken: TakenBack, data: TransferReversedData) -> Decimal:
     """In the base currency: of the transfer where it is kept, else as the reversal tells it."""
-    return told(data.base_amount) if taken.first is None else base_amount(taken.first)
+    return told(data.base_amount) if taken.kept is None else base_amount(taken.kept)
 
 
 def channel(transfer: Reversible) -> str:
