@@ -38,6 +38,10 @@ REVERSAL = -1
 """The type of a reversal whose event has not come yet."""
 
 
+class _Timed(Struct, array_like=True, gc=False):
+    at: int
+
+
 class Reversible(Struct, kw_only=True, array_like=True, gc=False):
     """One of the last events that may be taken back, kept so that a reversal takes the right one
     out again."""
@@ -347,6 +351,8 @@ class ActivitySection(Struct, kw_only=True, array_like=True, gc=False):
 
 
 pack_reversible = pack
+unpack_time = msgspec.msgpack.Decoder(_Timed).decode
+"""Of a Reversible or a Played, its time alone."""
 unpack_reversible = msgspec.msgpack.Decoder(Reversible).decode
 unpack_played = msgspec.msgpack.Decoder(Played).decode
 unpack_month = msgspec.msgpack.Decoder(Month).decode

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from schemas.envelope import from_millis, to_millis
 
@@ -12,7 +13,7 @@ today."""
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-class Moment(NamedTuple):
+class Moment(Struct, frozen=True, gc=False):
     """An event's time, and where in its month it is."""
 
     at: int

@@ -23,6 +23,8 @@ from streams.mirror import MIRRORED, mirrored
 
 BUCKETS = 128
 _RELATION = b'"relation.'
+_TOGETHER = 64
+"""Messages of a share that are written at once."""
 _LENGTH = Packer(">I")
 
 
@@ -32,7 +34,7 @@ class _Dated(msgspec.Struct, gc=False):
 
 _time_of = msgspec.json.Decoder(_Dated).decode
 _pack = msgspec.msgpack.Encoder().encode
-_unpack = msgspec.msgpack.Decoder(Archived).decode
+_unpack = msgspec.msgpack.Decoder(list[Archived]).decode
 
 
 class Spill:
@@ -44,6 +46,8 @@ class Spill:
         self._now = now
         self._paths = [folder / f"{number}.events" for number in range(BUCKETS)]
         self._files: list[IO[bytes]] = []
+        self._held: list[list[Archived]] = [[] for _ in range(BUCKETS)]
+        """Of each file, what is not written yet."""
         self.facts: list[tuple[int, Raw]] = []
         """Messages of the global topics with the times from which they hold."""
         self.sizes = [0] * BUCKETS
@@ -65,7 +69,9 @@ class Spill:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for file in self._files:
+        for bucket, file in enumerate(self._files):
+            if self._held[bucket]:
+                self._write(bucket)
             file.close()
 
     def fill(self, archive: Iterable[Archived]) -> Iterator[None]:
@@ -106,9 +112,16 @@ class Spill:
 
     def _put(self, one: Archived) -> None:
         bucket = crc32(one.key) % BUCKETS
-        packed = _pack(one)
-        self._files[bucket].write(_LENGTH.pack(len(packed)) + packed)
+        held = self._held[bucket]
+        held.append(one)
         self.sizes[bucket] += 1
+        if len(held) == _TOGETHER:
+            self._write(bucket)
+
+    def _write(self, bucket: int) -> None:
+        packed = _pack(self._held[bucket])
+        self._files[bucket].write(_LENGTH.pack(len(packed)) + packed)
+        self._held[bucket].clear()
 
 
 def mirror_of(one: Archived, core: CoreSettings) -> Archived | None:
@@ -129,8 +142,8 @@ def unspill(path: Path) -> dict[bytes, list[Archived]]:
     while at < len(data):
         start = at + _LENGTH.size
         at = start + _LENGTH.unpack_from(data, at)[0]
-        one = _unpack(memoryview(data)[start:at])
-        found.setdefault(one.key, []).append(one)
+        for one in _unpack(memoryview(data)[start:at]):
+            found.setdefault(one.key, []).append(one)
     return found
 
 

@@ -19,7 +19,14 @@ from typing import Any, NamedTuple, get_type_hints
 import msgspec
 from msgspec import structs
 
-from schemas.activity import REVERSAL, Part, Reversible, pack_reversible, unpack_reversible
+from schemas.activity import (
+    REVERSAL,
+    Part,
+    Reversible,
+    pack_reversible,
+    unpack_reversible,
+    unpack_time,
+)
 from schemas.envelope import Data, Event
 from schemas.events import EVENT_TYPES
 from schemas.fields import MONEY_DECIMALS
@@ -166,15 +173,18 @@ class Kind:
     def _keep(self, entries: list[bytes], most: int, one: Reversible) -> None:
         """Put it into its place by time and names; the oldest gives way."""
         place = len(entries)
-        while place and self._is_before(one, unpack_reversible(entries[place - 1])):
+        while place and self._is_before(one, entries[place - 1]):
             place -= 1
         entries.insert(place, pack_reversible(one))
         size = sum(map(len, entries))
         while len(entries) > most or size > KEPT_BYTES:
             size -= len(entries.pop(0))
 
-    def _is_before(self, one: Reversible, other: Reversible) -> bool:
-        return one.at <= other.at and self._order(one) < self._order(other)
+    def _is_before(self, one: Reversible, packed: bytes) -> bool:
+        at = unpack_time(packed).at
+        if at != one.at:  # nearly always
+            return one.at < at
+        return self._order(one) < self._order(unpack_reversible(packed))
 
     def _order(self, one: Reversible) -> tuple[Any, ...]:
         return one.at, *(one.data[field] for field in self._names), one.type

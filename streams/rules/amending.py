@@ -28,7 +28,7 @@ from zlib import crc32
 import msgspec
 from msgspec import Raw, Struct
 
-from schemas.activity import ActivitySection, Judging, Played, Said, unpack_played
+from schemas.activity import ActivitySection, Judging, Played, Said, unpack_played, unpack_time
 from schemas.effects import Change, Withheld
 from schemas.events import EVENT_TYPES
 from schemas.packed import pack
@@ -174,7 +174,7 @@ class Amending:
             came=record.header.sequence,
         )
         played = activity.played
-        if not played or _order(unpack_played(played[-1])) < _order(one):
+        if not played or _is_after(one, played[-1]):
             one.did = {
                 rule: Said(0 if is_withheld else 1, True, values, is_withheld)
                 for rule, (values, is_withheld) in held.items()
@@ -300,12 +300,11 @@ class Amending:
         played, oldest = activity.played, activity.latest - self._lateness
         size = sum(map(len, played))
         while played:
-            one = unpack_played(played[0])
-            if one.at >= oldest:
+            if unpack_time(played[0]).at >= oldest:
                 if len(played) <= KEPT_EVENTS and size <= PLAYED_BYTES:
                     return
                 activity.dropped["played"] = activity.dropped.get("played", 0) + 1
-            _settle(activity, one)
+            _settle(activity, unpack_played(played[0]))
             size -= len(played.pop(0))
 
     def _kept(self, event: Input) -> Raw:
@@ -364,6 +363,11 @@ class _Copies:
     def _keep(self, key: str, state: list[Any]) -> list[Any]:
         self._copies[key] = self.edited[key] = state
         return state
+
+
+def _is_after(one: Played, packed: bytes) -> bool:
+    at = unpack_time(packed).at
+    return one.at > at if at != one.at else _order(unpack_played(packed)) < _order(one)
 
 
 def _order(one: Played) -> tuple[int, str, str]:
