@@ -1,4 +1,4 @@
-"""The workload `bank` for a peer: our step on one customer's record, bytes in and bytes out."""
+"""The workloads of the bank for a peer: our step on a record, bytes in and bytes out."""
 
 from __future__ import annotations
 
@@ -6,20 +6,24 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from schemas.attributes import AttributeDefinition
+from schemas.calendars import CalendarDefinition
 from schemas.effects import TOPIC_OF
+from schemas.greetings import Greeting
 from schemas.record import Record
 from schemas.rules import RuleDefinition
 from streams.attributes import Attributes
+from streams.calendar import Calendar
 from streams.chunk import Outcome, apply_chunk
 from streams.context import Context, CoreSettings
 from streams.facts import FactBook, Facts
+from streams.greetings import Greetings
 from streams.inputs import Raw
 from streams.intake import Entry, read
-from streams.rules.compiler import compile_rules
 
 if TYPE_CHECKING:
     from tests.bench.peers.task import Task
@@ -36,11 +40,16 @@ class Care:
     def __init__(self, task: Task) -> None:
         written = msgspec.json.decode(Path(task.rules).read_bytes())
         rules = [RuleDefinition.model_validate(one) for one in written["rules"]]
-        attributes = Attributes(map(AttributeDefinition.model_validate, written["attributes"]))
-        self.settings = CoreSettings(partitions=task.partitions, attributes=attributes)
+        self.settings = CoreSettings(
+            partitions=task.partitions,
+            time_zone=ZoneInfo(written["time_zone"]),
+            attributes=Attributes(map(AttributeDefinition.model_validate, written["attributes"])),
+            calendar=Calendar(CalendarDefinition.model_validate(written["calendar"])),
+            greetings=Greetings(map(Greeting.model_validate, written["greetings"])),
+        )
         self.context = Context(
             now=time.time_ns() // 1_000_000,
-            rules=compile_rules(rules, attributes=attributes),
+            rules=self.settings.compiled(rules),
             settings=self.settings,
             facts=_facts(written["facts"]),
         )

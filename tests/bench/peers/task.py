@@ -10,7 +10,7 @@ ALERTS = "vip.alerts"
 
 class Task(Struct, kw_only=True):
     workload: str
-    """`tiny` or `bank`."""
+    """`tiny`, `bank` or `library`."""
     bootstrap: str
     app: str
     """Names group, changelog and transactions; of this run alone."""

@@ -1,4 +1,5 @@
-"""The workload `bank`: the simulated bank's event mix, 100,000 customers of Zipf skew, 200 rules.
+"""The workloads `bank` and `library`: the simulated bank's event mix, 100,000 customers of Zipf
+skew; with 200 rules made to be heavy, or with those that vipcare ships.
 
 Customers are known when it begins: each has one of the records that three weeks of a smaller bank's
 life made, so that what is measured does not depend on how far a contender comes.
@@ -6,6 +7,7 @@ life made, so that what is measured does not depend on how far a contender comes
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice, takewhile
 
 from agents.bank.facts import facts, facts_of
@@ -13,20 +15,20 @@ from agents.bank.message import SOURCES
 from agents.bank.plan import Plan
 from agents.bank.population import Population
 from agents.bank.simulation import messages
+from agents.core import core_settings
 from agents.lane.cache import RecordCache
-from config.load_attributes import read_attributes
+from config.settings import Settings
 from schemas.record import Record
 from schemas.rules import RuleDefinition
-from streams.attributes import Attributes
 from streams.chunk import apply_chunk
-from streams.context import Context, CoreSettings
+from streams.context import Context
 from streams.durations import DAY_MS
 from streams.inputs import Raw
 from streams.intake import read
 from streams.partitioning import partition_of
 from tests.bench.throughput.bank_rules import rules
 from tests.bench.throughput.workload import Message, Workload
-from tests.shipped import GREETINGS
+from tests.shipped import shipped_rules
 
 CUSTOMERS = 100_000
 ZIPF = 1.1
@@ -43,13 +45,21 @@ _SEED = 7
 
 
 def bank(events: int, customers: int = CUSTOMERS) -> Workload:
-    chosen = rules()
+    return _workload("bank", rules(), events, customers)
+
+
+def library(events: int, customers: int = CUSTOMERS) -> Workload:
+    """All that ship, those that wait for dates, answers and broadcasts, too."""
+    return _workload("library", shipped_rules(), events, customers)
+
+
+def _workload(name: str, chosen: Sequence[RuleDefinition], events: int, customers: int) -> Workload:
     records = _records(chosen)
     activity = [(rank + 1) ** -ZIPF for rank in range(customers)]
     population = Population(_SEED, customers, activity, today=_ORIGIN)
     kept = round(customers * CACHED_SHARE)
     return Workload(
-        name="bank",
+        name=name,
         messages=list(islice(_messages(population), events)),
         topics=list(SOURCES),
         rules=chosen,
@@ -118,8 +128,7 @@ def told_facts() -> list[Message]:
 
 
 def context_of(chosen: Sequence[RuleDefinition], partitions: int) -> Context:
-    attributes = Attributes(read_attributes())
-    core = CoreSettings(partitions=partitions, attributes=attributes, greetings=GREETINGS)
+    core = replace(core_settings(Settings()), partitions=partitions)
     return Context(
         now=time.time_ns() // 1_000_000,
         rules=core.compiled(chosen),

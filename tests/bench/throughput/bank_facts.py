@@ -1,4 +1,5 @@
-"""What the workload `bank` promises, counted on a sample of its events and asserted."""
+"""What the workloads of the bank are, counted on a sample of their events; what `bank` promises is
+asserted."""
 
 import copy
 from collections.abc import Iterator, Sequence
@@ -29,11 +30,13 @@ class _Event(NamedTuple):
 
 
 class Facts(NamedTuple):
+    workload: str
     rules: int
     customers: int
     cached_share: float
     evaluated: float
-    """Rules an event, on average; none has fewer than 20 while no cooldown holds one back."""
+    """Rules an event, on average; at `bank` none has fewer than 20 while no cooldown holds one
+    back."""
     updated: float
     """Aggregates an event, on average."""
     updated_median: float
@@ -47,7 +50,7 @@ class Facts(NamedTuple):
     """The share of events that the most active customer has."""
 
     def check(self) -> None:
-        """Raises AssertionError where the workload is not what it says."""
+        """Raises AssertionError where `bank` is not what it says."""
         assert self.rules == 200, self
         assert self.customers == 100_000, self
         assert self.cached_share <= 0.1, self
@@ -59,8 +62,8 @@ class Facts(NamedTuple):
 
     def __str__(self) -> str:
         return (
-            f"bank: {self.rules} rules; an event evaluates {self.evaluated:.1f} and updates "
-            f"{self.updated:.1f} aggregates (median {self.updated_median:.0f}); "
+            f"{self.workload}: {self.rules} rules; an event evaluates {self.evaluated:.1f} and "
+            f"updates {self.updated:.1f} aggregates (median {self.updated_median:.0f}); "
             f"{self.fired:.1%} fire; activity section {self.activity_bytes:,.0f} bytes (median of "
             f"what events find), record {self.record_bytes:,.0f} bytes (mean of all); "
             f"{self.customers:,} customers, the hottest has {self.hottest:.0%} of the events; "
@@ -75,6 +78,7 @@ def facts(workload: Workload) -> Facts:
     events = list(_events(workload.messages[:_SAMPLE], records, context, workload.rules))
     keys = [one.key for one in workload.messages]
     return Facts(
+        workload=workload.name,
         rules=sum(rule.status == "live" for rule in workload.rules),
         customers=workload.customers,
         cached_share=workload.cached_records / workload.customers,

@@ -13,7 +13,7 @@ class Contender(NamedTuple):
     guarantee: str
     """What it promises when its process is killed."""
     tuning: str
-    workloads: tuple[str, ...] = ("tiny", "bank")
+    workloads: tuple[str, ...] = ("tiny", "bank", "library")
     module: str = ""
     """Of tests.bench.peers; empty is our worker."""
     option: str = "exactly-once"

@@ -10,11 +10,14 @@ from typing import NamedTuple
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
+from pydantic import BaseModel
 
 from agents.librdkafka import librdkafka_config
 from agents.local.broker import EmbeddedBroker
 from agents.topics import create
 from config.load_attributes import read_attributes
+from config.load_calendar import read_calendar
+from config.load_greetings import read_greetings
 from config.settings import KafkaSettings, Settings, TopicSettings
 from schemas.rules import RuleDefinition
 from streams.partitioning import partition_of
@@ -152,15 +155,24 @@ def _prepared(ground: Ground, workload: Workload) -> Ground:
 def write_rules(
     ground: Ground, rules: Sequence[RuleDefinition], facts: Sequence[Message] = ()
 ) -> None:
-    """A file a rule for the worker (JSON is YAML too); all in one, with the declared attributes and
-    the facts, for the peers."""
+    """A file a rule for the worker (JSON is YAML too); all in one, with the facts and what the
+    worker's settings say of the bank, for the peers."""
     definitions: list[Mapping[str, object]] = [
         rule.model_dump(mode="json", by_alias=True, exclude_none=True) for rule in rules
     ]
     ground.rules_folder.mkdir()
     for one in definitions:
         (ground.rules_folder / f"{one['id']}.yaml").write_text(json.dumps(one))
-    attributes = [one.model_dump(mode="json") for one in read_attributes()]
-    told = [(one.topic, one.key.decode(), one.value.decode()) for one in facts]
-    written = {"rules": definitions, "attributes": attributes, "facts": told}
+    written = {
+        "rules": definitions,
+        "attributes": [_written(one) for one in read_attributes()],
+        "greetings": [_written(one) for one in read_greetings()],
+        "calendar": _written(read_calendar()),
+        "time_zone": ground.settings.step.time_zone,
+        "facts": [(one.topic, one.key.decode(), one.value.decode()) for one in facts],
+    }
     ground.rules_file.write_text(json.dumps(written))
+
+
+def _written(definition: BaseModel) -> object:
+    return definition.model_dump(mode="json", by_alias=True)

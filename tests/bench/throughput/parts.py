@@ -1,4 +1,4 @@
-"""The parts `same-outputs`, `tiny` and `bank` of the benchmark."""
+"""The parts `same-outputs`, `tiny`, `bank` and `library` of the benchmark."""
 
 import io
 from collections.abc import Callable, Sequence
@@ -7,14 +7,15 @@ from typing import NamedTuple
 from rich.console import Console, RenderableType
 
 from tests.bench.parts.part import Measure, Options, Part
-from tests.bench.throughput.bank import bank
-from tests.bench.throughput.bank_facts import facts
+from tests.bench.throughput.bank import bank, library
+from tests.bench.throughput.bank_facts import Facts, facts
 from tests.bench.throughput.contenders import CONTENDERS
 from tests.bench.throughput.core import core_us
 from tests.bench.throughput.ground import apache_kafka, embedded_broker
 from tests.bench.throughput.measure import GroundOf, How, Outcome, measure
 from tests.bench.throughput.outputs import on_one_topic, outputs
 from tests.bench.throughput.tiny import tiny
+from tests.bench.throughput.workload import Workload
 
 _FULL = 0.5
 """From this scale on: three runs, at 4 and 12 partitions."""
@@ -32,7 +33,11 @@ class Choice(NamedTuple):
 
 
 def parts(choice: Choice) -> dict[str, Measure]:
-    made: dict[str, Callable[[Options, Choice], Part]] = {"tiny": _tiny, "bank": _bank}
+    made: dict[str, Callable[[Options, Choice], Part]] = {
+        "tiny": _tiny,
+        "bank": _bank,
+        "library": _library,
+    }
     if not choice.embedded:
         made = {"same-outputs": _same_outputs, **made}
     return {
@@ -51,12 +56,25 @@ def _bank(options: Options, choice: Choice) -> Part:
     workload = bank(max(options.scaled(300_000), 80_000))
     found = facts(workload)
     found.check()
+    return _of_bank(workload, found, options, choice)
+
+
+def _library(options: Options, choice: Choice) -> Part:
+    options.say("library: making its customers and events")
+    workload = library(max(options.scaled(300_000), 80_000))
+    return _of_bank(workload, facts(workload), options, choice)
+
+
+def _of_bank(workload: Workload, found: Facts, options: Options, choice: Choice) -> Part:
+    name = workload.name
     options.say(str(found))
     core = core_us(workload)
     how = _how(options, choice)._replace(warm_s=4.0)
-    part = _part("bank", measure(workload, choice.ground_of, how, options.say))
-    more = {"bank_facts": found._asdict(), "bank_core_cpu_us_per_event": round(core, 1)}
-    line = f"the pure core takes {core:.1f} µs of CPU an event of bank, its records decoded before"
+    part = _part(name, measure(workload, choice.ground_of, how, options.say))
+    more = {f"{name}_facts": found._asdict(), f"{name}_core_cpu_us_per_event": round(core, 1)}
+    line = (
+        f"the pure core takes {core:.1f} µs of CPU an event of {name}, its records decoded before"
+    )
     return Part({**part.figures, **more}, [str(found), *part.lines, line])
 
 

@@ -14,7 +14,7 @@ class Message(NamedTuple):
 
 class Workload(NamedTuple):
     name: str
-    """`tiny` or `bank`."""
+    """`tiny`, `bank` or `library`."""
     messages: Sequence[Message]
     """The backlog."""
     topics: Sequence[str]
