@@ -79,6 +79,17 @@ def read_partition(
         yield from client.read(TopicPartition(topic, partition, start))
 
 
+def beginning_of(kafka: KafkaSettings, topic: str, partition: int) -> int:
+    """The first offset that Kafka still has of a partition. Raises ReadingError."""
+    with _Client(kafka) as client:
+        try:
+            place = TopicPartition(topic, partition)
+            first, _ = client.consumer.get_watermark_offsets(place, timeout=_ANSWER_S)
+        except KafkaException as error:
+            raise ReadingError(unreachable(kafka, error)) from error
+    return int(first)
+
+
 class Onward:
     """Reads on: each time what was committed since the time before."""
 

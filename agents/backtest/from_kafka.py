@@ -17,7 +17,7 @@ def read_kafka(settings: Settings) -> Iterator[Archived]:
     try:
         for topic in (*GLOBAL_TOPICS, *INPUT_TOPICS):
             for found in read_topic(settings.kafka, topic):
-                yield _archived(found, clock)
+                yield archived(found, clock)
     except ReadingError as error:
         raise ArchiveError(str(error)) from error
 
@@ -29,15 +29,16 @@ def read_customer(settings: Settings, customer: str) -> Iterator[Archived]:
     clock = BankClock.from_settings(settings.clock)
     try:
         for topic in GLOBAL_TOPICS:
-            yield from (_archived(found, clock) for found in read_topic(settings.kafka, topic))
+            yield from (archived(found, clock) for found in read_topic(settings.kafka, topic))
         for topic in INPUT_TOPICS:
             for found in read_partition(settings.kafka, topic, partition):
                 if found.key == key:
-                    yield _archived(found, clock)
+                    yield archived(found, clock)
     except ReadingError as error:
         raise ArchiveError(str(error)) from error
 
 
-def _archived(found: Found, clock: BankClock) -> Archived:
+def archived(found: Found, clock: BankClock) -> Archived:
+    """A message as it stands in its topic."""
     sent = clock.at(found.timestamp)
     return Archived(found.topic, found.offset, found.key or b"", found.value, found.partition, sent)

@@ -19,8 +19,17 @@ class History:
         self._partitions = partitions
         self._first: dict[tuple[str, int], tuple[int, int]] = {}
         """Topic and partition → the first offset, and the time of what stands there."""
+        self._next: dict[tuple[str, int], int] = {}
         self._earliest: int | None = None
         self.messages = 0
+
+    @property
+    def has_offsets(self) -> bool:
+        return bool(self._next)
+
+    def next(self, topic: str, partition: int) -> int:
+        """The offset behind the last that was in the archive."""
+        return self._next.get((topic, partition), 0)
 
     def of(self, archive: Iterable[Archived]) -> Iterator[Archived]:
         for one in archive:
@@ -46,13 +55,15 @@ class History:
         return max(self._earliest, *cut, 1)
 
     def _note(self, one: Archived) -> None:
+        place = one.topic, one.partition
+        if one.partition != UNKNOWN:
+            self._next[place] = max(self._next.get(place, 0), one.offset + 1)
         at = event_time(one.value)
         if at is None or one.topic == INTERNAL:
             return
         self._earliest = at if self._earliest is None else min(self._earliest, at)
         if one.partition == UNKNOWN:
             return
-        place = one.topic, one.partition
         known = self._first.get(place)
         if known is None or one.offset < known[0]:
             self._first[place] = one.offset, at

@@ -4,6 +4,7 @@ import gc
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import closing
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from signal import SIG_IGN, SIGINT, signal
@@ -19,6 +20,7 @@ from agents.warming.error import WarmingError
 from agents.warming.history import History
 from agents.warming.plan import Plan, Show
 from agents.warming.shares import Job, Maker
+from agents.warming.tail import tail
 from config.settings import Settings
 from schemas.decode import MAX_EVENT_BYTES
 from schemas.events import INTERNAL
@@ -65,7 +67,8 @@ def warm(
         cuts = {partition: tuple(some.values()) for partition, some in plan.cuts.items()}
         history = History(cuts, plan.core.partitions)
         with Spill(Path(folder), plan.core, now) as spill:
-            for _ in spill.fill(history.of(archive)):
+            whole = chain(archive, tail(settings, cuts, history))
+            for _ in spill.fill(history.of(whole)):
                 if not history.messages % 1_000:
                     show("reading the archive", history.messages, 0)
         since = _checked(plan, history.since(), partly=partly)
