@@ -110,7 +110,7 @@ class KafkaNode:
         lock = self.take_folder()
         self._configure()
         if not (self.folder / "data" / "meta.properties").exists():
-            self._format()
+            self.format_data()
         self._process = self._java("kafka.Kafka", "server.properties")
         lock.name(self._process.pid)
         deadline = time.monotonic() + START_TIMEOUT_S
@@ -161,6 +161,12 @@ class KafkaNode:
         """A free port, for a listener."""
         return free_port()
 
+    def format_data(self) -> None:
+        """Make the folder `data`, which holds nothing yet. Raises KafkaNodeError."""
+        arguments = ["format", "-t", _CLUSTER_ID, "-c", "server.properties"]
+        if self._java("kafka.tools.StorageTool", *arguments).wait():
+            raise KafkaNodeError(f"Kafka's storage could not be formatted:\n{self._log_tail()}")
+
     def _end(self, how: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(how)
@@ -194,11 +200,6 @@ class KafkaNode:
         found = _LISTENS.search(written.read_text("utf-8")) if written.exists() else None
         port = int(found[1]) if found else 0
         return port if port and is_free(port) else 0
-
-    def _format(self) -> None:
-        arguments = ["format", "-t", _CLUSTER_ID, "-c", "server.properties"]
-        if self._java("kafka.tools.StorageTool", *arguments).wait():
-            raise KafkaNodeError(f"Kafka's storage could not be formatted:\n{self._log_tail()}")
 
     def _java(self, main: str, *arguments: str) -> subprocess.Popen[bytes]:
         command = ["java", "-Xmx512m", *self._java_options]
