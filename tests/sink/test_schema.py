@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from click.testing import CliRunner
@@ -19,6 +19,25 @@ _COLUMNS = """
 SELECT table, name, type, comment FROM system.columns
 WHERE database = currentDatabase() ORDER BY table, position
 """
+
+
+@pytest.fixture(scope="module")
+def whole() -> list[Address]:
+    return []
+
+
+@pytest.fixture
+def own(whole: list[Address], new_address: Callable[[], Address]) -> Iterator[Address]:
+    """A migrated database: that of the test before, if it left it whole, because thirty made anew
+    take ClickHouse half a minute."""
+    if not whole:
+        whole.append(new_address())
+        migrate(whole[0])
+    address = whole.pop()
+    yield address
+    with client_of(address) as client:
+        if not faults(client):
+            whole.append(address)
 
 
 def columns(client: Client) -> list[tuple[str, ...]]:
