@@ -2,13 +2,14 @@
 
 A partition begins a broadcast when the partition's time has reached it, and goes through its
 customers in the order of their names, a slice a chunk; the position keeps the place. Whoever has an
-event or a timer meanwhile is told before it. A customer who comes while a broadcast is under way is
-told after the events of the chunk that brought it. So each customer who is there when the walk ends
-was told once. Who was told out of turn has the broadcast's number in the record's header.
+event or a timer meanwhile is told before it. A customer who comes while a broadcast is under way,
+or after that until its last day, is told after the events of the chunk that brought it. So each
+customer who is there when the walk ends, or comes before it is over, is told once. Who was told out
+of turn has the broadcast's number in the record's header; who came after the walk needs none.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import tzinfo
 from operator import attrgetter
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from msgspec.structs import replace
 from schemas.envelope import from_millis
 from schemas.events.campaign import BROADCAST_TYPES
 from schemas.position import Walk
+from schemas.record import Record
 from streams.announced import Announced
 from streams.context import Context
 
@@ -69,8 +71,30 @@ def begin(before: Walk, reached: int, known: int, context: Context) -> Walk:
     ]
     if not fresh:
         return before
-    names = [one.name for one in sorted(fresh, key=attrgetter("at", "name"))]
+    names = [one.name for one in _in_order(fresh)]
     return replace(before, begun=before.begun + len(names), queue=[*before.queue, *names])
+
+
+def running(context: Context) -> tuple[Announced, ...]:
+    """What customers are told of at the partition's time and is not over, in the order of times."""
+    now, rules = context.partition_time, context.rules
+    return tuple(
+        one
+        for one in _in_order((*context.settings.holidays, *context.facts.announced.values()))
+        if one.at <= now
+        and rules.listens(one.type)
+        and not is_over(one, now, context.settings.time_zone)
+    )
+
+
+def for_newcomer(one: Announced, record: Record) -> Pending:
+    """What is running, as of when the customer came: what is to be done is due from then on."""
+    at = max(one.at, record.activity.latest)
+    return Pending(record.header.last_broadcast, replace(one, at=at))
+
+
+def _in_order(told: Iterable[Announced]) -> list[Announced]:
+    return sorted(told, key=attrgetter("at", "name"))
 
 
 def listens(context: Context) -> bool:

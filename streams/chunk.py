@@ -15,8 +15,9 @@ from schemas.dead_letters import DeadLetter, Reason
 from schemas.effects import Effect
 from schemas.filling import Fill
 from schemas.record import MAX_RECORD_BYTES, Record
+from streams.announced import Announced
 from streams.base_amounts import LargeBaseAmountError, NoBaseAmountError
-from streams.broadcasts import NO_ROUND, Pending, Round
+from streams.broadcasts import NO_ROUND, Pending, Round, for_newcomer, running
 from streams.context import Context
 from streams.effects import MAX_EFFECT_BYTES, OversizeError
 from streams.filling import fill
@@ -118,7 +119,7 @@ def apply_chunk(
     the round are told of its first broadcast; then, before each event, the timers of its customer
     are fired up to the event's time, so that what ends a wait counts by its own time; those that
     wait for an answer up to the partition's time, since it may be on its way. Whoever is touched is
-    told first what is under way.
+    told first what is under way, whoever is new is told at last all that is running.
 
     `load` gives a customer's live record (a new one if there is none); it is changed in place,
     and belongs to `Outcome.records` afterwards. A fold that fails makes its event a dead letter
@@ -163,6 +164,8 @@ class _Chunk:
         self._asked: set[str] = set()
         self._outcome = Outcome()
         self._pending = round_.pending
+        self._running: list[Announced] | None = None
+        """What is told and not under way any more, once somebody came."""
         self._first, self._reached = round_.first, round_.after
 
     def take(self, entry: Entry) -> None:
@@ -184,8 +187,8 @@ class _Chunk:
     def finish(self) -> Outcome:
         for customer, touched in self._touched.items():
             if touched.changed:
-                if self._pending and touched.base is None:  # it came in this chunk
-                    self._catch_up(touched)
+                if touched.base is None:  # it came in this chunk
+                    self._welcome(touched)
                 record = touched.record
                 record.store()
                 self._outcome.records[customer] = record
@@ -216,6 +219,15 @@ class _Chunk:
         else:
             self._pending = tuple(one for one in self._pending if one.number != self._first)
             self._first, self._reached = 0, ""
+
+    def _welcome(self, touched: _Touched) -> None:
+        """Tell a new customer of what is running: first of what the walk is over for."""
+        if self._running is None:
+            names = {one.told.name for one in self._pending}
+            self._running = [one for one in running(self._context) if one.name not in names]
+        for one in self._running:
+            self._receive(touched, for_newcomer(one, touched.record), mark=False)
+        self._catch_up(touched)
 
     def _catch_up(self, touched: _Touched) -> None:
         """Tell a customer of everything under way that it was not told of. One that came in this

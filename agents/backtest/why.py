@@ -8,6 +8,7 @@ from agents.backtest.choice import Known, as_if_live
 from agents.backtest.spill import event_time, mirror_of
 from agents.core import core_settings
 from config.settings import Settings
+from schemas.envelope import Data
 from schemas.events.reference import GLOBAL_TOPICS
 from schemas.position import Since
 from schemas.record import Record
@@ -78,17 +79,19 @@ def why_then(
     entries, told, end = _events_of(customer, archive, core, now)
     facts = FactsInTime(told)
     inputs = [one.input for one in entries if one.input]
-    kinds = {(one.event.source, one.event.id): (one.type, 0) for one in inputs}
+    kinds = {(one.event.source, one.event.id): one.type for one in inputs}
     announced = (*core.holidays, *facts.at(end).announced.values())
-    kinds |= {(one.cause.source, one.cause.id): (one.type, one.at) for one in announced}
+    broadcasts = {(one.cause.source, one.cause.id): one for one in announced}
+    kinds |= {name: one.type for name, one in broadcasts.items()}
     named = _named(event, customer, kinds)
-    kind, at = kinds[named]
+    kind = kinds[named]
     if kind not in rule.on:
         remark = f"it listens to {', '.join(rule.on)}, not to {kind}"
         return Answer([], f"{kind} {event}", remark)
-    asked = _asked(core, rule, [*known.values()], named)
+    told_of = broadcasts[named].data if named in broadcasts else None
+    asked = _asked(core, rule, [*known.values()], named, told_of)
     play(customer, entries, Trial(asked, core, facts, end))
-    answers = [one for one in asked.answers.values() if one.when != "told" or one.at == at]
+    answers = [*asked.answers.values()]
     remark = "" if answers else "it did not reach the customer: a duplicate, a dead letter, too old"
     return Answer(answers, f"{kind} {event}", remark)
 
@@ -109,13 +112,17 @@ def _named(event: str, customer: str, known: Iterable[_Named]) -> _Named:
 
 
 def _asked(
-    core: CoreSettings, rule: RuleDefinition, known: list[RuleDefinition], event: _Named
+    core: CoreSettings,
+    rule: RuleDefinition,
+    known: list[RuleDefinition],
+    event: _Named,
+    broadcast: Data | None = None,
 ) -> Asked:
     others = [one for one in known if one.id != rule.id]
     checked = check_rule(rule, core.attributes, core.greetings)
     assert isinstance(checked, CheckedRule), "it was read"
     rules = core.compiled([*others, as_if_live(rule)])
-    return Asked(rules, checked, event, core.time_zone)
+    return Asked(rules, checked, event, core.time_zone, broadcast)
 
 
 def _events_of(

@@ -14,7 +14,7 @@ from streams.announced import Announced
 from streams.backtest.facts import FactsInTime
 from streams.backtest.whys import Whys
 from streams.base_amounts import LargeBaseAmountError, NoBaseAmountError
-from streams.broadcasts import Pending, is_over
+from streams.broadcasts import Pending, for_newcomer, is_over
 from streams.chunk import ACTION_BYTES, TOO_LARGE, failed_fold, growth
 from streams.context import Context, CoreSettings
 from streams.facts import Facts
@@ -149,8 +149,11 @@ class _Run:
             self._advance(at)
         if 0 <= self._record.header.next_due <= at:
             self._fire(at)
+        is_new = not self._record.header.sequence
         if (why := self._lost.get(number)) is None:
             why = self._step(number, event, size)
+        if is_new and self._record.header.sequence:
+            self._welcome(at)
         if why is not None:
             self._bury(why)
 
@@ -174,15 +177,29 @@ class _Run:
             if self._record.header.sequence:
                 self._receive(at, name)
 
+    def _welcome(self, at: int) -> None:
+        """Tell a new customer of what is running."""
+        for told_at, name in self._trial.announcements[: self._told]:
+            one = self._running(told_at, name, at)
+            if one is not None:
+                self._hear(for_newcomer(one, self._record))
+
     def _receive(self, at: int, name: str) -> None:
         self._learn(at)
+        one = self._running(at, name, at)
+        if one is not None:
+            self._hear(Pending(self._told, one))
+
+    def _running(self, told_at: int, name: str, now: int) -> Announced | None:
+        """What is told at that time, unless it was corrected or taken back, or is over now."""
         one = self._trial.holidays.get(name) or self._context.facts.announced.get(name)
         zone = self._trial.settings.time_zone
-        if one is None or one.at != at or is_over(one, at, zone):
-            return
-        self._fire(at)
-        self._played.counts["told"] += self._trial.rules.listens(one.type)
-        stepped = receive(self._record, Pending(self._told, one), self._context, mark=False)
+        return None if one is None or one.at != told_at or is_over(one, now, zone) else one
+
+    def _hear(self, one: Pending) -> None:
+        self._fire(one.told.at)
+        self._played.counts["told"] += self._trial.rules.listens(one.told.type)
+        stepped = receive(self._record, one, self._context, mark=False)
         self._grow(stepped)
         self._note(stepped)
 

@@ -82,13 +82,20 @@ class Asked(RuleSet):
     """A rule set that, while it works, looks at one of its rules for one event and what follows."""
 
     def __init__(
-        self, rules: RuleSet, rule: CheckedRule, event: tuple[str, str], zone: tzinfo
+        self,
+        rules: RuleSet,
+        rule: CheckedRule,
+        event: tuple[str, str],
+        zone: tzinfo,
+        broadcast: Data | None = None,
     ) -> None:
         """`event` is the source and the id of the event that is asked about. The rule runs in the
         set, whatever its own definition says of its status."""
         self.__dict__.update(rules.__dict__)
         self._rule = rule
         self._event = event
+        self._broadcast = broadcast
+        """What the event says, if all customers were told of it."""
         self._zone = zone
         self.answers: dict[tuple[str, int], Why] = {}
         """By when and at what time, in that order."""
@@ -136,7 +143,7 @@ class Asked(RuleSet):
     def announce(
         self, record: Record, event_type: str, data: Data, at: int, facts: Facts = NO_FACTS
     ) -> Fired:
-        if event_type in self._rule.definition.on:
+        if event_type in self._rule.definition.on and data == self._broadcast:
             told = self._told("told", record, at)
             self._look(told, record, data, self._aggregates.read(record.windows, at), facts)
         return super().announce(record, event_type, data, at, facts)

@@ -1,4 +1,5 @@
-"""Broadcasts: whoever is a customer when a walk ends was told once, whatever happens."""
+"""Broadcasts: whoever is a customer when a walk ends, or comes before the last day is over, was
+told once, whatever happens."""
 
 import json
 from collections import Counter
@@ -25,7 +26,7 @@ from schemas.rules import RuleDefinition
 from streams import effects as effects_module
 from streams import replay as replaying
 from streams.announced import Announced, holidays_ahead
-from streams.broadcasts import begin, listens, walked
+from streams.broadcasts import begin, is_over, listens, walked
 from streams.calendar import Calendar
 from streams.chunk import Outcome, apply_chunk
 from streams.context import Context, CoreSettings
@@ -134,7 +135,7 @@ class Runner:
         self.journal: list[Position] = []
         self.effects: list[Any] = []
         self.complete: dict[str, set[str]] = {}
-        """Name → who was a customer when its walk ended."""
+        """Name → who was a customer when its walk ended, or came later while it was running."""
         self.counts: Counter[str] = Counter()
         self.dues = DueList()
         self.restart()
@@ -187,12 +188,16 @@ class Runner:
             return False
         if len(walk.queue) < len(going.queue):
             self.complete[going.queue[0]] = set(self.committed)
+        there = set(self.committed)
         outcome = apply_chunk(self.entries(raws), self.load, context, due, round_)
         for customer, record in outcome.records.items():
             assert record.stored is not None
             self.committed[customer] = record.stored
             self.live[customer] = record
             self.dues.change(customer, record.header.next_due)
+        for name in self.complete.keys() & context.facts.announced.keys():
+            if not is_over(context.facts.announced[name], position.partition_time, ZONE):
+                self.complete[name] |= self.committed.keys() - there
         self.journal.append(structs.replace(position, walk=walk, timers=len(due)))
         self.waiting.append(outcome)
         self.effects += outcome.effects
@@ -308,10 +313,33 @@ def test_one_that_comes_while_it_is_under_way_is_told_after_its_events() -> None
     runner.settle(NOW + 4)
     odd = {(f"C{number:02}", "tour") for number in range(1, 10, 2)}
     assert runner.told() == Counter(odd | {("B", "tour")})
-    bank.event("Z", NOW + 5)
-    bank.event("Z", NOW + 5)
-    runner.settle(NOW + 6)
-    assert len(runner.told()) == 6, "the walk had ended when it came"
+    assert replayed(runner) == (runner.effects, runner.committed)
+
+
+def test_one_that_comes_after_the_walk_is_told_as_long_as_it_is_running() -> None:
+    bank = Bank()
+    some_customers(bank, 2 * SLICE)
+    runner = Runner(bank)
+    runner.settle(NOW)
+    bank.announce(campaign("tour", NOW + 1, days=10))
+    runner.settle(NOW + 2)
+    assert runner.position.walk.queue == []
+    bank.event("A", NOW + 5 * DAY)
+    bank.event("A", NOW + 5 * DAY + 1)
+    bank.event("C01", NOW + 5 * DAY)
+    runner.settle(NOW + 5 * DAY + 2)
+    bank.announce(None, "campaign:tour")
+    bank.event("B", NOW + 6 * DAY)
+    runner.settle(NOW + 6 * DAY)
+    bank.announce(campaign("fair", NOW + 6 * DAY + 1, days=1))
+    runner.settle(NOW + 6 * DAY + 2)
+    bank.event("C", NOW + 9 * DAY)
+    runner.settle(NOW + 9 * DAY)
+    late = {one: times for one, times in runner.told().items() if not one[0].startswith("C0")}
+    assert late == {("A", "tour"): 1, ("A", "fair"): 1, ("B", "fair"): 1}
+    [task] = [one for one in runner.effects if isinstance(one, Task) and one.subject == "A"][:1]
+    assert to_millis(task.time) == NOW + 5 * DAY + 1, "what is to be done is due from then on"
+    assert task.data.cause.id == f"announced-tour-{NOW + 1}"
     assert replayed(runner) == (runner.effects, runner.committed)
 
 

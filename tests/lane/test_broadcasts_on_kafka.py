@@ -152,10 +152,11 @@ def test_kills_in_the_middle_while_customers_come_and_do_things(
     with Worker(settings, fail=STALLS) as worker:
         settled(worker, settings, bank)
         worker.wait_until(lambda: is_over(settings, 1))
-        bank.login(customers("late", 5))
+        late = customers("late", 5)
+        bank.login(late)  # it is running still
         settled(worker, settings, bank)
         assert worker.stop() == 0
-    assert told(settings, "tour") == Counter([*there, *came])
+    assert told(settings, "tour") == Counter([*there, *came, *late])
     assert_reconciled(settings, bank.sent)
 
 
