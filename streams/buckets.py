@@ -47,6 +47,9 @@ class Kind(Protocol):
     def take(self, state: State, i: int, value: Any) -> bool:
         """Take a value out again; True when nothing is left in the bucket."""
 
+    def size(self, state: State, i: int) -> int:
+        """How many values a bucket has, if it does not know all of them; else 0."""
+
     def bytes(self, value: int) -> int:
         """More than a bucket's cells take whose values take so many each."""
 
@@ -57,7 +60,14 @@ class Kind(Protocol):
         """The buckets from `low` up to `high`, less one `own` value that is in the last of them."""
 
 
-class Counts:
+class _Exact:
+    """Knows all that it was given."""
+
+    def size(self, state: State, i: int) -> int:  # noqa: ARG002  # the protocol's
+        return 0
+
+
+class Counts(_Exact):
     """How many. Reads as an int."""
 
     name = "count"
@@ -84,7 +94,7 @@ class Counts:
         return count if own is None else count - 1
 
 
-class Totals:
+class Totals(_Exact):
     """How many and how much. Reads as (count, exact sum)."""
 
     name = "total"
@@ -124,7 +134,7 @@ class Totals:
         return sum(counts[low:high]) - 1, total - own
 
 
-class Squares:
+class Squares(_Exact):
     """How many, how much, and the sum of the squares. Reads as (count, sum, sum of squares)."""
 
     name = "squares"
@@ -225,6 +235,10 @@ class Extremes:
             cell[0] -= 1
         return not values and not cell[0]
 
+    def size(self, state: State, i: int) -> int:
+        fallen, _, _, times = state[_CELLS][i]
+        return fallen + sum(times) if fallen else 0
+
     def bytes(self, value: int) -> int:
         return 3 + COUNT_BYTES + value + KEPT_EXTREMES * (value + COUNT_BYTES)
 
@@ -306,6 +320,10 @@ class Ends:
         one, other = _by_time(value), _by_time(bound)
         return one <= other if self.end else one >= other
 
+    def size(self, state: State, i: int) -> int:
+        fallen, _, kept = state[_CELLS][i]
+        return fallen + len(kept) if fallen else 0
+
     def bytes(self, value: int) -> int:
         return 2 + COUNT_BYTES + (1 + KEPT_ENDS) * (_TIME_BYTES + value)
 
@@ -371,6 +389,10 @@ class Distinct:
         elif cell[0]:
             cell[0] -= 1
         return not times and not cell[0]
+
+    def size(self, state: State, i: int) -> int:
+        fallen, times = state[_CELLS][i]
+        return fallen + sum(times.values()) if fallen else 0
 
     def bytes(self, value: int) -> int:
         return 4 + COUNT_BYTES + KEPT_DISTINCT * (value + COUNT_BYTES)

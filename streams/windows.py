@@ -27,7 +27,7 @@ earlier lies before that, unless its time was ahead of half of all that is kept.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -123,6 +123,20 @@ class Window(Struct, frozen=True, kw_only=True):
             for column in state[1:]:
                 del column[i]
         return True
+
+    def recall(self, state: State, at: int, values: Sequence[Any]) -> None:
+        """Tell the bucket of a time its values again. It takes them if it does not know all that it
+        has, and these are all."""
+        bucket = at // self.width
+        i = bisect_left(state[1], bucket)
+        if i == len(state[1]) or state[1][i] != bucket:
+            return
+        if self.kind.size(state, i) == len(values) > 0:
+            for column in state[2:]:
+                del column[i]
+            self.kind.insert(state, i)
+            for value in values:
+                self.kind.put(state, i, value)
 
     def reader(self, length: int) -> Callable[..., Any]:
         """`read(state, at, own=None)` of the window of this length that ends at `at`, as its kind

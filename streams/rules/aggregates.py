@@ -311,6 +311,23 @@ class Aggregates:
                 own = windows.edit(key) or _begin(windows, key, window, activity.era)
                 window.merge(own, state, latest)
 
+    def recall(self, windows: Windows, gone: Iterable[Input], left: Iterable[Input]) -> None:
+        """After events were taken out: buckets that let some of what is left of them fall off know
+        it again, where that is all that they have."""
+        values: dict[tuple[str, int], list[Any]] = {}
+        for event in left:
+            for one, value in self._values(event):
+                values.setdefault(self._bucket(one, event), []).append(value)
+        for event in gone:
+            for one, _ in self._values(event):
+                known = values.pop(self._bucket(one, event), None)
+                state = windows.edit(one.key) if known else None
+                if known and state is not None and isinstance(one.window, Window):
+                    one.window.recall(state, one.time(event.at, self._zone), known)
+
+    def _bucket(self, one: Kept, event: Input) -> tuple[str, int]:
+        return one.key, one.time(event.at, self._zone) // one.window.width
+
     def _values(self, event: Input) -> Iterator[tuple[Kept, Any]]:
         """What of an event goes into each state."""
         plan = self._by_type.get(event.type)

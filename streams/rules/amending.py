@@ -205,7 +205,9 @@ class Amending:
             elif found is not None:
                 events.remove(found)
                 retracted += self._retract_all(record, found)
-        since = min(one.before.at for one in mine)
+        gone = [one.before for one in mine]
+        self._aggregates.recall(record.windows, gone, map(self._input, events))
+        since = min(one.at for one in gone)
         place = sum(other.at < since for other in events)
         changes, failed = self._play(record, events, place)
         activity.played = [pack(other) for other in events]
@@ -220,6 +222,8 @@ class Amending:
         for number, one in reversed(list(enumerate(inputs, place))):
             copies.turn_to(events[number].came)
             self._aggregates.remove(copies, one, activity.era)
+        copies.turn_to(record.header.sequence)
+        self._aggregates.recall(copies, inputs, map(self._input, events[:place]))
         for number, one in enumerate(inputs, place):
             copies.turn_to(events[number].came)
             readings = self._aggregates.add(copies, one, activity.latest, activity.era)

@@ -4,6 +4,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
@@ -157,6 +158,17 @@ def test_the_first_of_a_stretch_counts() -> None:
         "raised",
     ]
     assert len(run.standing) == 1
+
+
+@pytest.mark.parametrize("function", ["first", "last", "min", "max", "distinct"])
+def test_what_fell_off_a_bucket_is_known_again_when_it_is_played(function: str) -> None:
+    let = {"total": f"{function}(base_amount, transfer.completed, this month, prior=true)"}
+    events = [transfer(ORIGIN + n * HOUR, f"t{n:02}", f"{n % 7 + 1}") for n in range(40)]
+    back = [reversal(ORIGIN + 50 * HOUR + n, f"t{n:02}") for n in range(34, 40)]
+    orderly, run = (Run(rule(let=let, **{"if": "known(total)"})) for _ in range(2))
+    orderly.take(*events[:34])
+    run.take(*events[2:], *events[:2], *back)
+    assert run.standing == orderly.standing
 
 
 def test_what_is_withheld_is_recorded_once() -> None:
