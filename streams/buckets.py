@@ -19,6 +19,8 @@ KEPT_DISTINCT = 32
 """Values a bucket keeps for distinct."""
 KEPT_ENDS = 4
 """Values a bucket keeps for first and last, likewise."""
+KEPT_REPLAYED = 8
+"""The same where rules that can be amended look at them: those take out and play again."""
 TEXT_BYTES = 64
 """Of a text that first and last keep; the rest is cut off."""
 
@@ -262,7 +264,7 @@ class Extremes:
 class Ends:
     """The value of the first or the last event. Reads as the value, or None: none or unknown.
 
-    A value is `[time, value]`. A bucket keeps its KEPT_ENDS first (or last) ones: `[fallen,
+    A value is `[time, value]`. A bucket keeps its first (or last) ones: `[fallen,
     bound, kept]`, `fallen` counts the others, all of them at or beyond `bound`. The answer is exact
     or, when every kept value was taken out again and others had fallen off, unknown. Of two at the
     same time the one whose text is greater counts as the later one.
@@ -270,8 +272,10 @@ class Ends:
 
     lists = 1
 
-    def __init__(self, name: str, end: int) -> None:
+    def __init__(self, name: str, end: int, most: int = KEPT_ENDS) -> None:
+        """A bucket keeps so many at `most`."""
         self.name = name
+        self.most = most
         self.end = end
         """Where in a sorted list the wanted one is: 0 or -1; what gives way is at the other."""
         self._far = -1 - end
@@ -289,7 +293,7 @@ class Ends:
             kept.append(value)
         else:
             insort(kept, value, key=_by_time)
-        if len(kept) > KEPT_ENDS:
+        if len(kept) > self.most:
             cell[0], cell[1] = fallen + 1, kept.pop(self._far)
 
     def take(self, state: State, i: int, value: Any) -> bool:
@@ -325,7 +329,7 @@ class Ends:
         return fallen + len(kept) if fallen else 0
 
     def bytes(self, value: int) -> int:
-        return 2 + COUNT_BYTES + (1 + KEPT_ENDS) * (_TIME_BYTES + value)
+        return 2 + COUNT_BYTES + (1 + self.most) * (_TIME_BYTES + value)
 
     def read(self, state: State, low: int, high: int, own: Any) -> Any:
         cells = state[_CELLS][low:high]
@@ -413,6 +417,7 @@ DISTINCT = Distinct()
 SQUARES = Squares()
 FIRST = Ends("first", 0)
 LAST = Ends("last", -1)
+REPLAYED = {one.name: Ends(one.name, one.end, KEPT_REPLAYED) for one in (FIRST, LAST)}
 
 
 WIDE = 20

@@ -9,7 +9,7 @@ States of first and last values, which keep the time beside the value, stand apa
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from decimal import Context, Decimal
@@ -197,7 +197,9 @@ class Aggregates:
         lateness: int,
         zone: tzinfo = UTC,
         numbers: Numbers | None = None,
+        replayed: Container[str] = (),
     ) -> None:
+        """`replayed` are the keys of states that rules look at which can be amended."""
         self._zone = zone
         numbers = Numbers() if numbers is None else numbers
         self.number_of: Callable[[Aggregate], int] = numbers.__getitem__
@@ -207,7 +209,10 @@ class Aggregates:
             shared.setdefault(key, []).append(one)
         self.keys = frozenset(shared)
         """Of the states in a record."""
-        kept = {key: _keep(key, group, lateness) for key, group in shared.items()}
+        kept = {
+            key: _keep(key, group, lateness, is_replayed=key in replayed)
+            for key, group in shared.items()
+        }
         self._kept = kept
         numbered = {numbers[one]: _read(one, kept[key]) for one, key in keys.items()}
         self._reads = [numbered.get(number, _nothing) for number in range(len(numbers))]
@@ -399,7 +404,7 @@ def _nothing(_windows: Windows, _when: Clocks, _own: _Own) -> None:
     """Of an aggregate that no rule of the set asks for."""
 
 
-def _keep(key: str, group: list[Aggregate], lateness: int) -> Kept:
+def _keep(key: str, group: list[Aggregate], lateness: int, *, is_replayed: bool) -> Kept:
     one = group[0]
     keep = max(other.length for other in group) + lateness
     pick = _pick(one)
@@ -409,6 +414,8 @@ def _keep(key: str, group: list[Aggregate], lateness: int) -> Kept:
     if one.function == "streak":
         return Kept(key, Streak(keep=keep), pick)
     kind = _KINDS[one.function]
+    if is_replayed:
+        kind = buckets.REPLAYED.get(kind.name, kind)
     is_timed = isinstance(kind, Ends)
     if one.months:
         months = max(1 - other.months[0] for other in group if other.months)

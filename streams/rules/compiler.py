@@ -12,7 +12,7 @@ from streams.attributes import NONE_DECLARED, Attributes
 from streams.calendar import WEEKENDS_ONLY, Calendar
 from streams.durations import DAY_MS
 from streams.greetings import NO_GREETINGS, Greetings
-from streams.rules.aggregates import Aggregates, Numbers
+from streams.rules.aggregates import Aggregates, Numbers, state_key
 from streams.rules.amending import Amending
 from streams.rules.checked import CheckedRule, check_rule
 from streams.rules.compiled import CompiledRule
@@ -74,7 +74,8 @@ class Compiler:
         asked = dict.fromkeys(one for rule in running.values() for one in rule.aggregates())
         made.asked = len(asked)
         self._breathe()
-        aggregates = Aggregates(asked, self._lateness, self._zone, made.numbers)
+        replayed = _replayed(running.values())
+        aggregates = Aggregates(asked, self._lateness, self._zone, made.numbers, replayed)
         self._breathe()
         number_of = aggregates.number_of
         for text, one in running.items():
@@ -117,7 +118,8 @@ class Compiler:
         if not rules:
             return None
         asked = (one for rule in rules for one in rule.checked.aggregates())
-        aggregates = Aggregates(asked, self._lateness, self._zone, numbers)
+        replayed = _replayed(rule.checked for rule in rules)
+        aggregates = Aggregates(asked, self._lateness, self._zone, numbers, replayed)
         return Amending(rules, aggregates, self._lateness)
 
     def _check(
@@ -178,6 +180,12 @@ def compile_rules(
         greetings=greetings,
     )
     return compiler.compile(definitions)
+
+
+def _replayed(rules: Iterable[CheckedRule]) -> set[str]:
+    """The keys of the states that rules look at which can be amended."""
+    amendable = (rule for rule in rules if rule.definition.amendable)
+    return {state_key(one) for rule in amendable for one in rule.aggregates()}
 
 
 def _doubles(definitions: Iterable[RuleDefinition]) -> Iterable[RuleProblem]:
