@@ -25,13 +25,15 @@ class GreetingTemplate(Strict):
     """For customers of these tiers only; of any, if there is none."""
     interest: Annotated[Words, Field(default_factory=list)]
     """For customers with one of these interests only."""
+    where: Annotated[dict[str, Words], Field(default_factory=dict, max_length=8)]
+    """Only where these values of the rule that greets are so, or one of several."""
     texts: Annotated[dict[Language, Said], Field(min_length=1)]
     """`{name}` is filled in with a value of the rule that greets."""
 
     @property
     def conditions(self) -> int:
         """The more there are, the better it fits whom it fits."""
-        return bool(self.tier) + bool(self.interest)
+        return bool(self.tier) + bool(self.interest) + len(self.where)
 
 
 class Greeting(Strict):
@@ -46,6 +48,6 @@ class Greeting(Strict):
         for_all = sum(language in one.texts and not one.conditions for one in self.templates)
         if for_all < _ENOUGH:
             yield (
-                f"{_ENOUGH} templates at least should have a text in {language} and neither tier "
-                "nor interest, so that nobody is greeted with the same words twice in a row"
+                f"{_ENOUGH} templates at least should have a text in {language} and neither tier, "
+                "interest nor where, so that nobody is greeted with the same words twice in a row"
             )

@@ -230,9 +230,10 @@ def _greeting(deed: Deed, action: Action) -> ActionTaken | Decision:
         return _decision(deed, "refused", [action])
     thing = _name(deed, action)
     last = last_greeting(record.activity, wanted.occasion)
-    template, language = greetings.choose(wanted.occasion, record.profile, last, thing)
+    values = deed.firing.values
+    template, language = greetings.choose(wanted.occasion, record.profile, values, last, thing)
     said = _said(deed, None)
-    said["text"] = {language: fill(template.texts[language], deed.firing.values)}
+    said["text"] = {language: fill(template.texts[language], values)}
     data = ActionData(
         action_id=thing,
         action="greeting",

@@ -1,7 +1,7 @@
-"""Which greeting a customer gets: of their language, for their tier and interests, never the same
-twice in a row."""
+"""Which greeting a customer gets: of their language, for their tier and interests and for what is
+greeted for, never the same twice in a row."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from schemas.activity import ActivitySection, Greeted
@@ -31,9 +31,17 @@ class Greetings:
     def templates(self, occasion: str) -> Sequence[GreetingTemplate]:
         return self._of[occasion]
 
-    def choose(self, occasion: str, profile: ProfileSection, last: str, name: str) -> Chosen:
+    def choose(
+        self,
+        occasion: str,
+        profile: ProfileSection,
+        values: Mapping[str, str],
+        last: str,
+        name: str,
+    ) -> Chosen:
         """Among those that fit and are not the last one, those with most conditions; of these
-        `name`, the hexadecimal name of what is greeted for, decides.
+        `name`, the hexadecimal name of what is greeted for, decides. `values` are those of the rule
+        that greets.
 
         Raises LookupError where the occasion lacks something.
         """
@@ -42,7 +50,7 @@ class Greetings:
             fitting = [
                 one
                 for one in self._of[occasion]
-                if language in one.texts and one.id != last and _fits(one, profile)
+                if language in one.texts and one.id != last and _fits(one, profile, values)
             ]
             if fitting:
                 most = max(one.conditions for one in fitting)
@@ -72,11 +80,11 @@ def open_channels(profile: ProfileSection, purpose: str, channels: Iterable[str]
     return [one for one in channels if told.get(one) is not False]
 
 
-def _fits(template: GreetingTemplate, profile: ProfileSection) -> bool:
+def _fits(template: GreetingTemplate, profile: ProfileSection, values: Mapping[str, str]) -> bool:
     tier = not template.tier or profile.basics.tier in template.tier
-    return tier and (
-        not template.interest or any(one in profile.interests for one in template.interest)
-    )
+    so = all(values.get(name) in wanted for name, wanted in template.where.items())
+    liked = not template.interest or any(one in profile.interests for one in template.interest)
+    return tier and liked and so
 
 
 def _by_id(templates: Iterable[GreetingTemplate]) -> Sequence[GreetingTemplate]:

@@ -272,7 +272,8 @@ def _texts(rule: RuleDefinition) -> Iterator[_Said]:
 
 
 def _greetings(rule: RuleDefinition, greetings: Greetings) -> tuple[list[_Said], list[RuleProblem]]:
-    """The texts of the templates that a rule may choose, or why there are none."""
+    """The texts of the templates that a rule may choose, and what they ask of its values as if they
+    showed them; or why there are none."""
     if rule.then.greeting is None:
         return [], []
     occasion, known = rule.then.greeting.occasion, greetings.occasions()
@@ -283,7 +284,7 @@ def _greetings(rule: RuleDefinition, greetings: Greetings) -> tuple[list[_Said],
     return [
         (key, text, f"the template {one.id}: ")
         for one in greetings.templates(occasion)
-        for text in one.texts.values()
+        for text in (*one.texts.values(), *(f"{{{name}}}" for name in one.where))
     ], []
 
 

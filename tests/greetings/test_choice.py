@@ -23,11 +23,15 @@ from tests.core.test_actions import rule, viewed
 
 WHO = CUSTOMERS[0]
 tiers, interests = st.sampled_from(["gold", "diamond"]), st.sampled_from(["golf", "wine"])
+feasts = st.sampled_from(["spring", "autumn"])
 languages = st.sampled_from(["zh", "en", "fr"])
 templates = st.fixed_dictionaries(
     {
         "tier": st.lists(tiers, max_size=1),
         "interest": st.lists(interests, max_size=2),
+        "where": st.dictionaries(
+            st.just("feast"), st.lists(feasts, min_size=1, max_size=2), max_size=1
+        ),
         "texts": st.dictionaries(languages, st.just("x"), min_size=1),
     }
 )
@@ -40,7 +44,7 @@ def greeting(more: list[dict[str, Any]]) -> Greeting:
 
 
 def conditions(one: Any) -> int:
-    return len([kind for kind in (one.tier, one.interest) if kind])
+    return len([kind for kind in (one.tier, one.interest, one.where) if kind])
 
 
 @settings(max_examples=300, deadline=None)
@@ -49,6 +53,7 @@ def conditions(one: Any) -> int:
     st.none() | st.sampled_from(["zh", "en", "en-GB", "de"]),
     st.none() | tiers,
     st.sets(interests),
+    st.none() | feasts,
     st.sampled_from(["", "t0", "t1", "t2"]),
     st.integers(0, 20),
 )
@@ -57,6 +62,7 @@ def test_the_choice_is_one_of_the_best_and_never_the_last(
     language: str | None,
     tier: str | None,
     interested: set[str],
+    feast: str | None,
     last: str,
     number: int,
 ) -> None:
@@ -65,8 +71,9 @@ def test_the_choice_is_one_of_the_best_and_never_the_last(
     profile = ProfileSection(basics=Basics(language=language, tier=tier))
     profile.interests = {name: Interest(at=0) for name in interested}
     name = derive_id(str(number))
-    chosen = Greetings([definition]).choose("birthday", profile, last, name)
-    assert chosen == Greetings([definition]).choose("birthday", profile, last, name)
+    values = {} if feast is None else {"feast": feast}
+    chosen = Greetings([definition]).choose("birthday", profile, values, last, name)
+    assert chosen == Greetings([definition]).choose("birthday", profile, values, last, name)
     allowed = [
         (one.id, spoken, conditions(one))
         for one in definition.templates
@@ -74,6 +81,7 @@ def test_the_choice_is_one_of_the_best_and_never_the_last(
         if spoken in ((language or "zh")[:2], "zh")
         and (not one.tier or tier in one.tier)
         and (not one.interest or interested & {*one.interest})
+        and (not one.where or feast in one.where["feast"])
         and one.id != last
     ]
     own = [one for one in allowed if one[1] == (language or "zh")[:2]]
@@ -85,7 +93,9 @@ def test_the_choice_is_one_of_the_best_and_never_the_last(
 def test_each_of_the_best_is_chosen_by_somebody() -> None:
     greetings = Greetings([greeting([])])
     names = [derive_id(str(number)) for number in range(40)]
-    found = [greetings.choose("birthday", ProfileSection(), "", one).template.id for one in names]
+    found = [
+        greetings.choose("birthday", ProfileSection(), {}, "", one).template.id for one in names
+    ]
     assert 10 < found.count("t0") < 30
 
 

@@ -74,7 +74,7 @@ def test_an_empty_folder(tmp_path: Path) -> None:
 
 def test_what_is_shipped_is_in_both_languages() -> None:
     greetings = Greetings(read_greetings())
-    assert {"birthday", "anniversary", "spring-festival"} <= {*greetings.occasions()}
+    assert {"birthday", "anniversary", "holiday"} <= {*greetings.occasions()}
     for greeting in greetings.definitions:
         assert not [*greeting.lacks("en")], "nobody gets the same twice in a row in English either"
         assert all({*one.texts} == {"zh", "en"} for one in greeting.templates)
@@ -103,6 +103,12 @@ GREETING = [
     ("[wechat]", "[]", "15:34: then.greeting.channels: List should have at least 1 item"),
     (", channels: [wechat]", "", "15:3: then.greeting.channels: this key is missing"),
     ("挥杆快乐", "'{times} 次'", ""),
+    ("interest: golf", "where: {times: '3'}", ""),
+    (
+        "interest: golf",
+        "where: {tims: '3'}",
+        f"{OCCASION}the template golf: tims is not known; did you mean times",
+    ),
     (
         "挥杆快乐",
         "'{tims} 次'",
