@@ -160,10 +160,10 @@ def test_the_first_of_a_stretch_counts() -> None:
     assert len(run.standing) == 1
 
 
-@pytest.mark.parametrize("function", ["first", "last", "min", "max", "distinct"])
+@pytest.mark.parametrize("function", ["last", "max", "distinct"])
 def test_what_fell_off_a_bucket_is_known_again_when_it_is_played(function: str) -> None:
     let = {"total": f"{function}(base_amount, transfer.completed, this month, prior=true)"}
-    events = [transfer(ORIGIN + n * HOUR, f"t{n:02}", f"{n % 7 + 1}") for n in range(40)]
+    events = [transfer(ORIGIN + n * HOUR, f"t{n:02}", f"{n * 7 % 41 + 1}") for n in range(40)]
     back = [reversal(ORIGIN + 50 * HOUR + n, f"t{n:02}") for n in range(34, 40)]
     orderly, run = (Run(rule(let=let, **{"if": "known(total)"})) for _ in range(2))
     orderly.take(*events[:34])
