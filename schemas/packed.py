@@ -11,6 +11,8 @@ T = TypeVar("T")
 
 pack = msgspec.msgpack.Encoder(decimal_format="string").encode
 NOTHING = Raw(pack(None))
+UNASKED: Any = object()
+"""In place of a value that was not asked for yet."""
 
 
 class Packed(Generic[K, T]):
@@ -25,8 +27,9 @@ class Packed(Generic[K, T]):
     def __init__(self, packed: dict[K, Raw], unpack: Callable[[Any], T]) -> None:
         self._packed = packed
         self._unpack = unpack
-        self.read: dict[K, T] = {}
-        """What is unpacked. Looked at first by whoever is in a hurry, to read."""
+        self.read: dict[K, T | None] = {}
+        """What is unpacked, and None of what was asked for and is not there. Looked at first by
+        whoever is in a hurry, to read."""
         self.edited: dict[K, T] = {}
         """What of it was changed or put since it was packed last. Likewise, to change."""
 
@@ -42,8 +45,9 @@ class Packed(Generic[K, T]):
     def get(self, key: K) -> T | None:
         """A value, to read."""
         value = self.read.get(key)
-        if value is None and (raw := self._packed.get(key)) is not None:
-            value = self.read[key] = self._unpack(raw)
+        if value is None:
+            raw = self._packed.get(key)
+            value = self.read[key] = None if raw is None else self._unpack(raw)
         return value
 
     def edit(self, key: K) -> T | None:

@@ -53,8 +53,8 @@ def judge(recent: bytes, print_: bytes) -> Verdict:
 
 def remember(recent: bytes, print_: bytes, at: int, *, kept: int, oldest: int) -> bytes:
     """Append an entry; drop from the front what exceeds `kept` or is before `oldest` (ms)."""
-    start = max(0, len(recent) + _SIZE - kept * _SIZE)
-    bound = oldest // 1_000
-    while start < len(recent) and _unpack_seconds(recent, start + _PRINT_BYTES)[0] < bound:
+    size, bound = len(recent), oldest // 1_000
+    start = max(0, size + _SIZE - kept * _SIZE)
+    while start < size and _unpack_seconds(recent, start + _PRINT_BYTES)[0] < bound:
         start += _SIZE
     return recent[start:] + (print_ + (at // 1_000).to_bytes(4, "big"))

@@ -1,6 +1,7 @@
 """One input on one record, an event or a due timer: what it changes, and what follows."""
 
 from collections.abc import Sequence
+from copy import copy
 from heapq import heappop, heappush
 
 from msgspec import Struct, structs
@@ -205,15 +206,16 @@ def fire(record: Record, until: int, context: Context) -> Stepped:
     while due:
         _, key = heappop(due)
         timer = held[key]
-        occasion = of_timer(key, timer)
+        as_due = copy(timer)
         woken = wake(record, key, timer, context.rules, context.facts)
         changed = woken.scored or _change_the_record(woken.firings)
         telling = record.header.summary_version > 0 and changed
-        made = _follow(record, woken, occasion, context, telling=telling)
-        effects += made.effects
-        encoded += made.encoded
-        fired += made.fired
-        failed += made.failed
+        if woken.firings or woken.failed or telling:
+            made = _follow(record, woken, of_timer(key, as_due), context, telling=telling)
+            effects += made.effects
+            encoded += made.encoded
+            fired += made.fired
+            failed += made.failed
         if key in held and not timer.fired and timer.due <= until:
             heappush(due, (timer.due, key))
     if applied:

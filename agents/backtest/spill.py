@@ -102,7 +102,8 @@ class Spill:
                 self.counts[f"dead:{Reason.FUTURE}"] += 1
                 return
             self.end = max(self.end, at)
-            self.begin = at if self.begin is None else min(self.begin, at)
+            if self.begin is None or at < self.begin:
+                self.begin = at
         self._put(one)
         if (told := mirror_of(one, self._core)) is None:
             return

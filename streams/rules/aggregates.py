@@ -18,6 +18,7 @@ from hashlib import blake2b
 from typing import Any, Protocol
 
 from schemas.activity import ActivitySection, Owed
+from schemas.packed import UNASKED
 from streams import buckets, recent
 from streams.buckets import Ends, Kind
 from streams.durations import DAY_MS
@@ -61,7 +62,7 @@ class Windows(Protocol):
     """Where states are kept: those of a record, or copies of them."""
 
     edited: dict[str, list[Any]]
-    read: dict[str, list[Any]]
+    read: dict[str, list[Any] | None]
 
     def get(self, key: str, /) -> list[Any] | None: ...
 
@@ -505,17 +506,20 @@ def _plain(one: Aggregate, kept: Kept) -> _Read:
     prior, is_sum = one.prior, one.function == "sum"
     zero = buckets.unscale(0, decimals) if is_sum else 0
     cells = 3 if is_sum else 2
-    nothing, clock = kept.window.new(), kept.clock
+    nothing, clock, since = kept.window.new(), kept.clock, one.length + kept.window.width
 
     def read(windows: Windows, when: Clocks, own: _Own) -> Any:
-        state = windows.read.get(key) or windows.get(key) or nothing
+        state = windows.read.get(key, UNASKED)
+        if state is UNASKED:
+            state = windows.get(key)
         at = when[clock]
+        if state is None and at >= since:
+            return zero
+        state = state or nothing
         first = (at - length) // width + 1
         if first <= state[0]:
             return None
         indices = state[1]
-        if not indices:
-            return zero
         low = bisect_left(indices, first)
         some = state[cells][low : bisect_right(indices, at // width, low)]
         mine = own.get(key) if prior else None

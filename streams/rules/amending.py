@@ -338,7 +338,9 @@ class _Copies:
         self._last_began = max(began.values(), default=0)
         self._without: Container[str] = ()
         self._copies: dict[str, list[Any]] = {}
-        self.edited = self.read = self._copies
+        self.edited = self._copies
+        self.read: dict[str, list[Any] | None] = {}
+        """Nothing: all that is here may be edited."""
 
     def turn_to(self, came: int) -> None:
         """To an event that came then."""
@@ -346,7 +348,6 @@ class _Copies:
         if came < self._last_began:
             self._without = {key for key, began in self._began.items() if came < began}
             self.edited = {k: v for k, v in self._copies.items() if k not in self._without}
-        self.read = self.edited
 
     def get(self, key: str) -> list[Any] | None:
         return self.edit(key)
