@@ -9,6 +9,8 @@ from schemas.events import INTERNAL
 from schemas.events.reference import GLOBAL_TOPICS
 from streams.partitioning import partition_of
 
+_NONE = 2**63
+
 
 class History:
     """Goes through an archive once, and lets through what lies behind the last of a partition's
@@ -18,7 +20,9 @@ class History:
         self._cuts = {partition: tuple(some) for partition, some in cuts.items()}
         self._partitions = partitions
         self._first: dict[tuple[str, int], tuple[int, int]] = {}
-        """Topic and partition → the first offset, and the time of what stands there."""
+        """Topic and partition → where the first event stands, and its time."""
+        self._begin: dict[tuple[str, int], int] = {}
+        """Likewise → the first offset, be it no event that stands there."""
         self._next: dict[tuple[str, int], int] = {}
         self._earliest: int | None = None
         self.messages = 0
@@ -51,19 +55,18 @@ class History:
         """
         if self._earliest is None:
             return None
-        cut = [at for offset, at in self._first.values() if offset > 0]
+        cut = [at for place, (_, at) in self._first.items() if self._begin[place] > 0]
         return max(self._earliest, *cut, 1)
 
     def _note(self, one: Archived) -> None:
-        place = one.topic, one.partition
-        if one.partition != UNKNOWN:
-            self._next[place] = max(self._next.get(place, 0), one.offset + 1)
-        at = event_time(one.value)
-        if at is None or one.topic == INTERNAL:
-            return
-        self._earliest = at if self._earliest is None else min(self._earliest, at)
+        at = None if one.topic == INTERNAL else event_time(one.value)
+        if at is not None:
+            self._earliest = at if self._earliest is None else min(self._earliest, at)
         if one.partition == UNKNOWN:
             return
-        known = self._first.get(place)
-        if known is None or one.offset < known[0]:
+        place = one.topic, one.partition
+        self._next[place] = max(self._next.get(place, 0), one.offset + 1)
+        self._begin[place] = min(self._begin.get(place, one.offset), one.offset)
+        first, _ = self._first.get(place, (_NONE, 0))
+        if at is not None and one.offset < first:
             self._first[place] = one.offset, at

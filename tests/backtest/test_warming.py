@@ -2,8 +2,9 @@
 by time, if it goes back far enough."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 
 import msgspec
 import pytest
@@ -66,7 +67,7 @@ def plan_of(length: str) -> Plan:
 
 def filled(
     plan: Plan,
-    archived: Iterator[Archived],
+    archived: Iterable[Archived],
     *,
     cores: int = 1,
     partly: bool = False,
@@ -121,6 +122,12 @@ def test_an_archive_that_does_not_go_back_far_enough_is_refused() -> None:
 def test_a_topic_whose_beginning_was_removed_is_whole_from_what_is_left() -> None:
     with pytest.raises(WarmingError, match="whole from 2026-02-19"):
         filled(plan_of("30d"), archive(first=30 * CUSTOMERS))
+
+
+def test_a_topic_that_begins_with_what_is_no_event_lacks_nothing() -> None:
+    broken = Archived("bank.core", 0, b"C0", b"{", 0)
+    found, _ = filled(plan_of("30d"), chain([broken], archive(first=CUSTOMERS)))
+    assert found.since == to_millis(BEGAN - timedelta(days=DAYS - 1))
 
 
 def test_nothing_from_before_is_nothing_to_fill() -> None:
