@@ -30,6 +30,7 @@ from streams.facts import FactBook
 from streams.inputs import Raw
 from streams.intake import Entry, read
 from streams.partitioning import partition_of
+from streams.reach import Reach
 from tests.shipped import shipped_rules
 
 NOW = 2**50
@@ -91,7 +92,8 @@ def _loop(
     store: dict[str, bytes] = {}
     dues, counts, effects = DueList(), Counter[str](), list[str]()
     moments = [one.at for one in (*settings.holidays, *facts.announced.values())]
-    end = max(entry.input.at for entry in entries if entry.input)
+    times = [entry.input.at for entry in entries if entry.input]
+    end, reach = max(times), Reach({}).advance(rules.asked, min(times), 0)
     waiting: list[Entry | int] = [at for at in sorted(moments) if at <= end]
     waiting = sorted([*waiting, *entries], key=_place)
     walk, reached = Walk(), -1
@@ -99,7 +101,7 @@ def _loop(
         entry = waiting.pop(0)
         at = _place(entry)[0]
         due = dues.take(at, 10**6)
-        context = Context(NOW, rules, settings, at, facts)
+        context = Context(NOW, rules, settings, at, facts, reach=reach)
         walk = begin(walk, reached, 2**62, context)
         round_ = round_of(walk, context)
         if walk.queue:
