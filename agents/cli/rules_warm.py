@@ -128,7 +128,9 @@ def _data(made: Plan, filled: Filled, seconds: float, *, dry: bool) -> dict[str,
 def _lines(made: Plan, filled: Filled, files: tuple[Path, ...], *, dry: bool) -> Iterator[str]:
     windows = len({key for numbers in made.numbers.values() for key in numbers})
     asked = len({look.key for look in made.looks})
-    shared = f", {asked - windows} are there for longer" if asked > windows else ""
+    others = ", ".join(one.id for one in made.sharing if one.id != made.rule.id)
+    of = f" (of {others})" if others else ""
+    shared = f"; {asked - windows} more are there for longer{of}" if asked > windows else ""
     yield (
         f"{made.rule.id}@{made.rule.version}, {made.rule.status}, in force since "
         f"{made.day(made.first_cut)}: {windows} windows to fill in {len(made.numbers)} partitions"

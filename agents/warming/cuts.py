@@ -1,7 +1,7 @@
 """Since which chunk of each partition windows are kept, as the journal tells it."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from agents.backtest.archived import UNKNOWN, Archived
 from agents.backtest.spill import event_time
@@ -21,7 +21,7 @@ class Cut:
     starts: Mapping[str, int]
     """Topic → the first offset of the chunk."""
     time: int
-    """The partition's then, epoch milliseconds."""
+    """The partition's then, or when it was known first; epoch milliseconds."""
 
     def lies_behind(self, one: Archived) -> bool:
         """Whether a message of the partition came before. Of one of a file without offsets its
@@ -43,31 +43,37 @@ class Kept:
     last: Position | None = None
     """None: it was never run."""
 
-    def numbers(self, looks: Sequence[LookBack]) -> dict[str, int]:
+    def numbers(self, looks: Sequence[LookBack], shared: Container[str]) -> dict[str, int]:
         """Of the windows that can be filled, by the keys of their states, the chunks that began
-        them. Raises WarmingError."""
-        found = {}
-        for key in dict.fromkeys(look.key for look in looks):
-            since = self.reach.get(key)
-            if since is None and self.last is not None:
-                raise WarmingError(
-                    f"partition {self.partition} does not keep the rule's windows yet, as its "
-                    "journal tells it: does a worker run, and has it read the register "
-                    "(`/healthz` says which rules it has)?"
-                )
-            if since is not None and since.number in self.cuts and not since.filled:
-                found[key] = since.number
-        return found
+        them. Those that are `shared` with other rules only if they are as new as the rule's newest.
+        Raises WarmingError."""
+        keys = dict.fromkeys(look.key for look in looks)
+        if any(key not in self.reach for key in keys):
+            raise WarmingError(
+                f"partition {self.partition} does not keep the rule's windows yet, as its journal "
+                "tells it: does a worker run, and has it read the register (`/healthz` says which "
+                "rules it has)?"
+            )
+        newest = max(self.reach[key].number for key in keys)
+        found = {key: since for key in keys if not (since := self.reach[key]).filled}
+        return {
+            key: since.number
+            for key, since in found.items()
+            if since.number in self.cuts and (key not in shared or since.number == newest)
+        }
 
-    def _take(self, position: Position) -> None:
+    def take(self, position: Position) -> None:
+        """The next of the journal."""
         self.last = position
         if position.reach is None:
             return
         self.reach = position.reach
-        if any(one.number == position.number for one in position.reach.values()):
-            starts = {topic: taken.start for topic, taken in position.ranges.items()}
-            time = position.partition_time
-            self.cuts[position.number] = Cut(starts, position.now if time == NOT_YET else time)
+        starts = {topic: taken.start for topic, taken in position.ranges.items()}
+        for since in position.reach.values():
+            if since.number == position.number:
+                self.cuts[since.number] = Cut(starts, since.time)
+            elif (cut := self.cuts.get(since.number)) is not None and cut.time == NOT_YET:
+                self.cuts[since.number] = replace(cut, time=since.time)
 
 
 def read_cuts(kafka: KafkaSettings) -> Iterator[Kept | None]:
@@ -78,7 +84,7 @@ def read_cuts(kafka: KafkaSettings) -> Iterator[Kept | None]:
     for partition in range(partitions_of(kafka, _JOURNAL)):
         kept = Kept(partition)
         for count, found in enumerate(read_partition(kafka, _JOURNAL, partition), 1):
-            kept._take(decode_position(found.value or b""))
+            kept.take(decode_position(found.value or b""))
             if not count % 1_000:
                 yield None
         yield kept

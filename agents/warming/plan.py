@@ -1,10 +1,10 @@
 """What of a rule can be filled, partition by partition."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from agents.backtest.choice import in_force
+from agents.backtest.choice import Known, in_force
 from agents.core import core_settings
 from agents.reading import ReadingError
 from agents.warming.cuts import Cut, Kept, read_cuts
@@ -33,23 +33,27 @@ class Plan:
     warm_from: int
     """From when on the rule is warm if nothing is done; epoch milliseconds."""
 
+    otherwise: int
+    """From when on the windows that are not filled reach back as far as it looks."""
+
     def warm_with(self, since: int) -> int:
         """From when on it is warm with an archive that goes back so far."""
-        filled = [
-            look.warm_from(min(since, self.cuts[partition][numbers[look.key]].time), self.zone)
-            for partition, numbers in self.numbers.items()
-            for look in self.looks
-            if look.key in numbers
-        ]
-        return max(filled, default=0)
+        filled = [look.warm_from(min(since, cut.time), self.zone) for look, cut in self._filled()]
+        return max([*filled, self.otherwise])
 
     def reaches(self, since: int) -> bool:
         """Whether the archive goes back as far as the rule looks from where its windows begin."""
-        return self.warm_with(since) <= self.first_cut
+        return all(look.warm_from(since, self.zone) <= cut.time for look, cut in self._filled())
+
+    def _filled(self) -> Iterator[tuple[LookBack, Cut]]:
+        for partition, numbers in self.numbers.items():
+            for look in self.looks:
+                if look.key in numbers:
+                    yield look, self.cuts[partition][numbers[look.key]]
 
     @property
     def first_cut(self) -> int:
-        return min(cut.time for cuts in self.cuts.values() for cut in cuts.values())
+        return min(cut.time for _, cut in self._filled())
 
     @property
     def zone(self) -> tzinfo:
@@ -62,6 +66,43 @@ class Plan:
 def plan(settings: Settings, name: str, show: Show) -> Plan:
     """Raises WarmingError with the reason why nothing can be filled, ChoiceError, FileErrors."""
     known = in_force(settings)
+    rule = _chosen(known, name)
+    core = core_settings(settings)
+    rules = core.compiled([*known.values()])
+    looks = rules.looks_back(name)
+    if not looks:
+        raise WarmingError(f"rule {name} looks back at nothing: it is warm as it is")
+    keys = {look.key for look in looks}
+    asked_by = {one: keys & {look.key for look in rules.looks_back(one)} for one in known}
+    shared = {key for one, some in asked_by.items() if one != name for key in some}
+    parts = _parts(settings, show)
+    numbers = {one.partition: one.numbers(looks, shared) for one in parts}
+    numbers = {partition: some for partition, some in numbers.items() if some}
+
+    def warm_from(one: Kept, filled: Container[str]) -> int:
+        left = [look for look in looks if look.key not in filled]
+        return Reach(one.reach).warm_from(left, core.time_zone)
+
+    made = Plan(
+        rule,
+        looks,
+        [known[one] for one, some in asked_by.items() if some],
+        core,
+        numbers,
+        {
+            one.partition: {number: one.cuts[number] for number in numbers[one.partition].values()}
+            for one in parts
+            if one.partition in numbers
+        },
+        max(warm_from(one, ()) for one in parts),
+        max(warm_from(one, numbers.get(one.partition, {})) for one in parts),
+    )
+    if not numbers:
+        raise WarmingError(_nothing(made, parts))
+    return made
+
+
+def _chosen(known: Known, name: str) -> RuleDefinition:
     rule = known.get(name)
     if rule is None:
         raise WarmingError(
@@ -73,28 +114,7 @@ def plan(settings: Settings, name: str, show: Show) -> Plan:
             f"rule {name} is {rule.status}: workers keep no windows for it. Approve it as shadow "
             f"first: vipcare rules approve {name} --status shadow --as NAME"
         )
-    core = core_settings(settings)
-    rules = core.compiled([*known.values()])
-    looks = rules.looks_back(name)
-    if not looks:
-        raise WarmingError(f"rule {name} looks back at nothing: it is warm as it is")
-    parts = _parts(settings, show)
-    numbers = {one.partition: one.numbers(looks) for one in parts}
-    numbers = {partition: some for partition, some in numbers.items() if some}
-    warm_from = max(Reach(one.reach).warm_from(looks, core.time_zone) for one in parts)
-    keys = {look.key for look in looks}
-    sharing = [
-        one for one in known.values() if keys & {look.key for look in rules.looks_back(one.id)}
-    ]
-    cuts = {
-        one.partition: {number: one.cuts[number] for number in numbers[one.partition].values()}
-        for one in parts
-        if one.partition in numbers
-    }
-    made = Plan(rule, looks, sharing, core, numbers, cuts, warm_from)
-    if not numbers:
-        raise WarmingError(_nothing(made, parts))
-    return made
+    return rule
 
 
 def _parts(settings: Settings, show: Show) -> list[Kept]:
@@ -123,7 +143,7 @@ def _nothing(made: Plan, parts: Sequence[Kept]) -> str:
     others = ", ".join(one.id for one in made.sharing if one.id != name)
     because = "they were filled already, or began before the journal does"
     if others:
-        because = f"they are kept for {others} too, or {because}"
+        because = f"they are kept for {others} too, which may be warmed, or {because}"
     return (
         f"rule {name} has no windows that could be filled: {because}. It is warm by itself from "
         f"{made.day(made.warm_from)} on"

@@ -8,18 +8,21 @@ from itertools import chain
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from agents.backtest.archived import UNKNOWN, Archived
 from agents.warming import run as warming
-from agents.warming.cuts import Cut
+from agents.warming.cuts import Cut, Kept
 from agents.warming.error import WarmingError
 from agents.warming.plan import Plan
 from agents.warming.run import Filled, warm
 from config.settings import Settings
 from schemas.envelope import to_millis
 from schemas.filling import decode_fill
+from schemas.position import NOT_YET, Position, Range, Since
 from schemas.rules import RuleDefinition
 from streams.context import CoreSettings
+from streams.reach import LookBack
 from tests.lane.rules import rule
 
 BEGAN = datetime(2026, 3, 1, tzinfo=UTC)
@@ -62,7 +65,7 @@ def plan_of(length: str) -> Plan:
     looks = CORE.compiled([definition]).looks_back("new")
     cut = Cut({"bank.core": (DAYS + 1) * CUSTOMERS}, to_millis(BEGAN))
     numbers = {0: {look.key: 7 for look in looks}}
-    return Plan(definition, looks, [definition], CORE, numbers, {0: {7: cut}}, 0)
+    return Plan(definition, looks, [definition], CORE, numbers, {0: {7: cut}}, 0, 0)
 
 
 def filled(
@@ -140,3 +143,20 @@ def test_a_customer_whose_share_no_worker_takes_is_told(monkeypatch: pytest.Monk
     monkeypatch.setattr(warming, "MAX_EVENT_BYTES", 100)
     with pytest.raises(WarmingError, match="one customer's share has"):
         filled(plan_of("30d"), archive(), cores=2)
+
+
+def test_windows_that_others_keep_for_longer_are_left_alone() -> None:
+    kept, looks = Kept(0), [LookBack(key, 1) for key in "abc"]
+    place = Range(topic_id="", start=3, end=4)
+    position = Position(partition=0, number=5, ranges={"t": place}, now=9, rules="")
+    reach = {"a": Since(NOT_YET, 1, 5)}
+    kept.take(replace(position, reach=reach))
+    reach = {"a": Since(70, 1, 5), "b": Since(80, 1, 9), "c": Since(80, 1, 9)}
+    with pytest.raises(WarmingError, match="does not keep the rule's windows yet"):
+        kept.numbers(looks, ())
+    kept.take(replace(position, number=9, reach=reach))
+    assert {number: cut.time for number, cut in kept.cuts.items()} == {5: 70, 9: 80}
+    assert kept.numbers(looks, {"a", "b"}) == {"b": 9, "c": 9}
+    assert kept.numbers(looks, {"b"}) == {"a": 5, "b": 9, "c": 9}
+    kept.take(replace(position, number=12, reach=reach | {"c": Since(10, 1, 9, filled=True)}))
+    assert kept.numbers(looks, {"a"}) == {"b": 9}
