@@ -20,6 +20,7 @@ from agents.doctor.machine import (
     store,
 )
 from tests.doctor.looking import found, settings_with, the_only
+from tests.ports import free_port
 
 OK, WARN, FAIL = Verdict
 MOUNTS = """\
@@ -111,10 +112,11 @@ def test_a_cache_larger_than_the_memory() -> None:
     the_only(found(machine, settings), WARN, "worker.cache_bytes is")
 
 
-def test_rules(tmp_path: Path) -> None:
-    the_only(found(rules, settings_with()), OK, "the rules that are shipped")
+def test_rules_where_no_register_can_be_read(tmp_path: Path) -> None:
+    nowhere = f"127.0.0.1:{free_port()}"
+    the_only(found(rules, settings_with(nowhere)), OK, "the rules that are shipped")
     (tmp_path / "broken.yaml").write_text("id: broken\nwhen: 1 +\n")
-    findings = found(rules, settings_with(worker={"rules": tmp_path}))
+    findings = found(rules, settings_with(nowhere, worker={"rules": tmp_path}))
     assert findings
     assert {finding.verdict for finding in findings} == {FAIL}
     assert "broken.yaml:" in findings[0].what

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from agents.cli.main import run
+from tests.ports import free_port
 
 
 def test_check_of_the_shipped_rules(capsys: pytest.CaptureFixture[str]) -> None:
@@ -34,9 +35,13 @@ def test_check_of_a_missing_file(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "no such file" in lines[0]
 
 
-def test_list_names_every_rule(capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_names_every_rule_where_no_register_can_be_read(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIPCARE_KAFKA__BOOTSTRAP", f"127.0.0.1:{free_port()}")
     assert run(["rules", "list"]) == 0
-    out = capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert "of files: Kafka at" in err
     assert "unusual-amount@2" in out
     assert "fx-frequent-cross-border@2  live  opportunity  transfer.completed  37 kB" in out
     assert "异常大额转账" in out
