@@ -51,6 +51,8 @@ _KINDS: dict[str, Kind] = {
     "last": buckets.LAST,
 }
 _EXACTLY = Context(prec=28)
+_TWICE = Context(prec=60)
+"""Digits of a variance, so that the root of it is rounded once."""
 _SHORTEST_MONTH = 28 * DAY_MS
 
 
@@ -560,5 +562,6 @@ def _deviation(raw: tuple[int, int, int], decimals: int, at_least: int) -> Decim
     count, total, square = raw
     if count < at_least:
         return None
-    variance = Decimal(count * square - total * total) / (count * (count - 1))
+    spread = Decimal(count * square - total * total)
+    variance = _TWICE.divide(spread, Decimal(count * (count - 1)))
     return _EXACTLY.sqrt(variance).scaleb(-decimals)
