@@ -1,5 +1,5 @@
-"""The workloads `bank` and `library`: the simulated bank's event mix, 100,000 customers of Zipf
-skew; with 200 rules made to be heavy, or with those that vipcare ships.
+"""The workloads `bank` and `library`: the simulated bank's event mix, customers of Zipf skew; with
+200 rules made to be heavy and 100,000 customers, or with the rules that vipcare ships.
 
 Customers are known when it begins: each has one of the records that three weeks of a smaller bank's
 life made, so that what is measured does not depend on how far a contender comes.
@@ -48,8 +48,9 @@ def bank(events: int, customers: int = CUSTOMERS) -> Workload:
     return _workload("bank", rules(), events, customers)
 
 
-def library(events: int, customers: int = CUSTOMERS) -> Workload:
-    """All that ship, those that wait for dates, answers and broadcasts, too."""
+def library(events: int, customers: int = CUSTOMERS // 5) -> Workload:
+    """All that ship, those that wait for dates, answers and broadcasts, too; fewer customers, so
+    that it is soon made."""
     return _workload("library", shipped_rules(), events, customers)
 
 
