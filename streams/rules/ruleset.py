@@ -22,7 +22,7 @@ from streams.rules.owing import owe
 from streams.rules.scores import drop_others
 from streams.rules.weight import Weight
 from streams.timers import parts_of
-from streams.waits import absence, dates, own, silence
+from streams.waits import absence, dates, silence
 from streams.waits.absence import Listener
 from streams.waits.dates import DateWait
 from streams.waits.days import Bank
@@ -256,7 +256,7 @@ class RuleSet:
         rule, lasts = self._silent.get(rule_id, (None, 0))
         if rule is None or at > record.activity.latest + lasts:
             return None
-        seen = self._seen(record, own.tell(record.profile), at, facts)
+        seen = self._seen(record, silence.NOTHING, at, facts)
         return evaluate_each((rule,), record, seen)
 
     def room(self, event_type: str) -> tuple[int, int]:

@@ -6,6 +6,7 @@ it again does not fire it twice.
 """
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 from msgspec import Struct
 
@@ -124,12 +125,20 @@ def _due_anew(timer: Timer, wait: DateWait, since: int, bank: Bank) -> int | Non
 
 def _end(record: Record, event_type: str) -> None:
     """End the timers of things that an event of this type ended, or made fall off the record."""
+    concerned = _concerned(event_type)
+    if not concerned:
+        return
     kept, profile = record.activity.timers, record.profile
     for key in list(kept):
         _, name, thing = timers.parts_of(key)
-        kind = KINDS.get(name)
-        if kind and event_type in kind.types and kind.find(profile, thing) is None:
+        if name in concerned and KINDS[name].find(profile, thing) is None:
             del kept[key]
+
+
+@cache
+def _concerned(event_type: str) -> frozenset[str]:
+    """The kinds of things whose dates an event of this type may move or end."""
+    return frozenset(kind.name for kind in KINDS.values() if event_type in kind.types)
 
 
 def _follow_thing(record: Record, event: Input, wait: DateWait, bank: Bank) -> None:

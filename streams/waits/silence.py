@@ -8,6 +8,7 @@ anew by the first event of a day or so, so that whoever is heard of daily has it
 
 from collections.abc import Iterable, Iterator
 
+from schemas.events.core import CustomerData
 from schemas.record import Record
 from streams import timers
 from streams.durations import DAY_MS
@@ -17,6 +18,8 @@ from streams.rules.checked import CheckedRule
 
 KIND = timers.SILENCE
 AFTER = 7 * DAY_MS
+NOTHING = CustomerData()
+"""What such a rule looks at in place of an event."""
 _EVER = 2**62
 _LONGEST_MONTH = 31 * DAY_MS
 
