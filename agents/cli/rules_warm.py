@@ -129,8 +129,8 @@ def _lines(made: Plan, filled: Filled, files: tuple[Path, ...], *, dry: bool) ->
     windows = len({key for numbers in made.numbers.values() for key in numbers})
     asked = len({look.key for look in made.looks})
     others = ", ".join(one.id for one in made.sharing if one.id != made.rule.id)
-    of = f" (of {others})" if others else ""
-    shared = f"; {asked - windows} more are there for longer{of}" if asked > windows else ""
+    of = f" for {others}" if others else ""
+    shared = f"; {asked - windows} more were kept before{of}, and stay" if asked > windows else ""
     yield (
         f"{made.rule.id}@{made.rule.version}, {made.rule.status}, in force since "
         f"{made.day(made.first_cut)}: {windows} windows to fill in {len(made.numbers)} partitions"
