@@ -55,7 +55,16 @@ class Since(Struct, frozen=True, array_like=True, gc=False):
     number: int
     """Of the chunk that began them: none holds an event of an earlier one; 0: that is not known."""
     filled: bool = False
-    """They can be filled no more from history: that was done, or they dropped something."""
+    """They were filled from history, and can be no more."""
+    grown: int = 0
+    """The number of the chunk from which on they are kept for longer; 0: they never were."""
+    upto: int = 0
+    """Then: of what happened up to here they hold only what came since that chunk."""
+
+    @property
+    def lack_before(self) -> int:
+        """The number of the chunk before which came what they can be filled with."""
+        return self.grown or self.number
 
 
 class Position(Struct, frozen=True, kw_only=True, gc=False):

@@ -72,6 +72,12 @@ class Context:
     """How far back the windows of the partition's records reach."""
 
     @property
+    def edge(self) -> int:
+        """No event that went into windows lies so far ahead that they dropped something for it that
+        they look back at from here, epoch milliseconds."""
+        return self.horizon - self.settings.lateness
+
+    @property
     def horizon(self) -> int:
         """The latest event time that does not count as the future, epoch milliseconds."""
         return self.now + self.settings.future_tolerance

@@ -36,7 +36,7 @@ def fill(record: Record, one: Fill, context: Context) -> bool:
         rules.forget_others(record, reach)
     states = one.data.states
     found = {key: _unpack(states[key]) if key in states else [] for key in numbers}
-    rules.fill(record, found, _era(record, one.data.since))
+    rules.fill(record, found, _era(record, one.data.since), reach)
     activity.filled |= numbers
     activity.owed = [each for each in activity.owed if each.key not in numbers]
     activity.began |= dict.fromkeys(numbers.keys() & activity.began.keys(), 0)

@@ -60,24 +60,25 @@ class Reach:
         self.asked = asked
         self._known = kept is not None
         self._waits = any(one.time == NOT_YET for one in self.kept.values())
-        self.number = max((one.number for one in self.kept.values()), default=0)
-        """Of the last chunk that began a window which is still kept."""
+        self.number = max((one.lack_before for one in self.kept.values()), default=0)
+        """Of the last chunk that began a window which is still kept, or since which it is kept for
+        longer."""
 
-    def advance(self, asked: Mapping[str, int], time: int, number: int) -> "Reach":
+    def advance(self, asked: Mapping[str, int], time: int, number: int, edge: int) -> "Reach":
         """With the rules of a chunk: the keys that they ask for, and how far back.
 
-        `time` is the partition's, `number` the chunk's. `kept` is the same object where nothing
-        changes.
+        `time` is the partition's, `number` the chunk's; before `edge` no window keeps more than it
+        is asked for. `kept` is the same object where nothing changes.
         """
         waits = self._waits and time != NOT_YET
         if asked is self.asked and not waits:
             return self
         if not self._known:
             return Reach({key: Since(0, back, 0) for key, back in asked.items()}, asked)
-        kept = {key: self._since(key, back, time, number) for key, back in asked.items()}
+        kept = {key: self._since(key, back, time, number, edge) for key, back in asked.items()}
         return Reach(self.kept if kept == self.kept else kept, asked)
 
-    def _since(self, key: str, back: int, time: int, number: int) -> Since:
+    def _since(self, key: str, back: int, time: int, number: int, edge: int) -> Since:
         before = self.kept.get(key)
         if before is None:
             return Since(time, back, number)
@@ -89,7 +90,7 @@ class Reach:
         if before.time == NOT_YET or oldest <= before.time:
             return replace(before, back=back)
         # What lies further back was dropped already.
-        return Since(oldest, back, before.number, filled=True)
+        return Since(oldest, back, before.number, grown=number, upto=edge - before.back)
 
     def fill(self, number_of: Mapping[str, int], since: int) -> "Reach":
         """With windows that hold what happened from `since` on, those that the chunks of these
@@ -99,7 +100,7 @@ class Reach:
             if self.lacks(key, number):
                 one = kept[key]
                 time = since if one.time == NOT_YET else min(one.time, since)
-                kept[key] = Since(time, one.back, number, filled=True)
+                kept[key] = replace(one, time=time, filled=True)
         return Reach(self.kept if kept == self.kept else kept, self.asked)
 
     def after(self, fills: Iterable[Fill]) -> "Reach":
@@ -112,17 +113,23 @@ class Reach:
     def may_lack(self, key: str) -> bool:
         """Whether windows of a key can be filled yet."""
         found = self.kept.get(key)
-        return found is not None and self.lacks(key, found.number)
+        return found is not None and self.lacks(key, found.lack_before)
 
     def lacks(self, key: str, number: int) -> bool:
         """Whether windows of a key can be filled with what came before the chunk of a number."""
         found = self.kept.get(key)
-        return found is not None and found.number == number > 0 and not found.filled
+        return found is not None and found.lack_before == number > 0 and not found.filled
 
     def began_after(self, key: str, number: int) -> bool:
         """Whether windows of a key begin with a later chunk than that of a number."""
         found = self.kept.get(key)
         return found is not None and found.number > number
+
+    def grown_after(self, key: str, number: int) -> int | None:
+        """If windows of a key are kept for longer since a later chunk than that of a number: up to
+        when they lack what came before."""
+        found = self.kept.get(key)
+        return found.upto if found is not None and found.grown > number else None
 
     def warm_from(self, looks: Iterable[LookBack], zone: tzinfo) -> int:
         """From when on a rule that looks back so is warm, epoch milliseconds; 0: it always was."""

@@ -44,6 +44,12 @@ class Recent(Struct, frozen=True, kw_only=True):
         state[0] = sorted([*state[0], *other[0]], key=_order)
         self._prune(state, latest)
 
+    def drop_upto(self, state: State, at: int) -> None:
+        state[0] = [one for one in state[0] if one[0] > at]
+
+    def drop_after(self, state: State, at: int) -> None:
+        state[0] = [one for one in state[0] if one[0] <= at]
+
     def _prune(self, state: State, latest: int) -> None:
         kept = state[0]
         gone = sum(one[0] < latest - self.keep for one in kept)

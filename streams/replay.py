@@ -82,7 +82,10 @@ def follow(
         upto = slice_between(begun, position.walk)
         walk, known = walked(begun, upto), position.facts.get(CAMPAIGNS, 0)
         due = dues.take(time, MAX_FIRED)
-        was, reach = reach.kept, reach.advance(context.rules.asked, time, position.number)
+        was, reach = (
+            reach.kept,
+            reach.advance(context.rules.asked, time, position.number, context.edge),
+        )
         context = replace(context, reach=reach)
         outcome = apply_chunk(
             merge(_buffers(position, read_range, context), context),

@@ -50,6 +50,12 @@ class Streak(Struct, frozen=True, kw_only=True):
         state[1] = sorted(mark for mark in (*state[1], *other[1]) if mark >> 1 > cut)
         self._prune(state, latest)
 
+    def drop_upto(self, state: State, at: int) -> None:
+        del state[1][: bisect_right(state[1], _mark(at, BREAKS))]
+
+    def drop_after(self, state: State, at: int) -> None:
+        del state[1][bisect_right(state[1], _mark(at, BREAKS)) :]
+
     def _prune(self, state: State, latest: int) -> None:
         marks = state[1]
         oldest = _mark(latest - self.keep, BREAKS)

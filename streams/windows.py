@@ -105,6 +105,16 @@ class Window(Struct, frozen=True, kw_only=True):
             del column[:gone]
         self._prune(state, latest)
 
+    def drop_upto(self, state: State, at: int) -> None:
+        end = bisect_right(state[1], at // self.width)
+        for column in state[1:]:
+            del column[:end]
+
+    def drop_after(self, state: State, at: int) -> None:
+        end = bisect_right(state[1], at // self.width)
+        for column in state[1:]:
+            del column[end:]
+
     def hold_since(self, state: State, era: int) -> None:
         """A state that was made elsewhere holds what came in an era of the record's and later."""
         if state[0] < 0:
@@ -116,10 +126,12 @@ class Window(Struct, frozen=True, kw_only=True):
 
     def remove(self, state: State, at: int, value: Any) -> bool:
         """Take an event out that was added before; nothing happens where its bucket is gone.
-        True: whoever put it in need not do more."""
+        Whether that is there."""
         bucket = at // self.width
         i = bisect_left(state[1], bucket)
-        if i < len(state[1]) and state[1][i] == bucket and self.kind.take(state, i, value):
+        if i == len(state[1]) or state[1][i] != bucket:
+            return False
+        if self.kind.take(state, i, value):
             for column in state[1:]:
                 del column[i]
         return True

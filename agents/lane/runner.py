@@ -240,7 +240,7 @@ class Runner:
         assert before is not None, "begun"
         if before.number == 0 or asked is self._reach.asked:
             return _LOOK_FOR_RULES_S
-        reach = self._reach.advance(asked, before.partition_time, before.number + 1)
+        reach = self._reach.advance(asked, before.partition_time, before.number + 1, 0)
         if reach.kept is not self._reach.kept:
             return _LOOK_AGAIN_S if self._wiring.cache.crowded else 0
         self._reach = reach
@@ -293,7 +293,9 @@ class Runner:
         assert before is not None, "begun"
         context = self._context(wiring.clock.now())
         asked, time_ = context.rules.asked, context.partition_time
-        context = replace(context, reach=self._reach.advance(asked, time_, before.number + 1))
+        context = replace(
+            context, reach=self._reach.advance(asked, time_, before.number + 1, context.edge)
+        )
         due = self._due.take(context.partition_time, MAX_FIRED)
         going = self._walking.begun(before, context)
         round_ = self._walking.round_of(going, context, self._stored)

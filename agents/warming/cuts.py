@@ -54,12 +54,12 @@ class Kept:
                 "tells it: does a worker run, and has it read the register (`/healthz` says which "
                 "rules it has)?"
             )
-        newest = max(self.reach[key].number for key in keys)
+        newest = max(self.reach[key].lack_before for key in keys)
         found = {key: since for key in keys if not (since := self.reach[key]).filled}
         return {
-            key: since.number
+            key: since.lack_before
             for key, since in found.items()
-            if since.number in self.cuts and (key not in shared or since.number == newest)
+            if since.lack_before in self.cuts and (key not in shared or since.lack_before == newest)
         }
 
     def take(self, position: Position) -> None:
@@ -70,10 +70,11 @@ class Kept:
         self.reach = position.reach
         starts = {topic: taken.start for topic, taken in position.ranges.items()}
         for since in position.reach.values():
-            if since.number == position.number:
-                self.cuts[since.number] = Cut(starts, since.time)
-            elif (cut := self.cuts.get(since.number)) is not None and cut.time == NOT_YET:
-                self.cuts[since.number] = replace(cut, time=since.time)
+            number = since.lack_before
+            if number == position.number:
+                self.cuts[number] = Cut(starts, position.partition_time)
+            elif (cut := self.cuts.get(number)) is not None and cut.time == NOT_YET:
+                self.cuts[number] = replace(cut, time=since.time)
 
 
 def read_cuts(kafka: KafkaSettings) -> Iterator[Kept | None]:

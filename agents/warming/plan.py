@@ -143,7 +143,7 @@ def _nothing(made: Plan, parts: Sequence[Kept]) -> str:
     others = ", ".join(one.id for one in made.sharing if one.id != name)
     because = "they were filled already, or began before the journal does"
     if others:
-        because = f"{others} kept them before, maybe for a shorter time, or {because}"
+        because = f"they are kept for {others} too, which may be warmed, or {because}"
     return (
         f"rule {name} has no windows that could be filled: {because}. It is warm by itself from "
         f"{made.day(made.warm_from)} on"

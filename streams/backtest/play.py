@@ -54,7 +54,7 @@ class Trial:
 
     @cached_property
     def reach(self) -> Reach:
-        return Reach({}).advance(self.rules.asked, self.since, 0)
+        return Reach({}).advance(self.rules.asked, self.since, 0, 0)
 
     def context(self, facts: Facts) -> Context:
         """No event is ahead of a backtest's clock, nor is one on its way: they come in the order of

@@ -9,7 +9,7 @@ States of first and last values, which keep the time beside the value, stand apa
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from decimal import Context, Decimal
@@ -297,11 +297,23 @@ class Aggregates:
                 kept.window.add(state, time, value, kept.time(latest, zone))
         return owed
 
+    def drop_upto(self, windows: Windows, key: str, at: int) -> None:
+        """Take out of a state what happened up to a time."""
+        kept = self._kept[key]
+        if (state := windows.edit(key)) is not None:
+            kept.window.drop_upto(state, kept.time(at, self._zone))
+
     def fill(
-        self, windows: Windows, states: dict[str, list[Any]], activity: ActivitySection, era: int
+        self,
+        windows: Windows,
+        states: dict[str, list[Any]],
+        activity: ActivitySection,
+        era: int,
+        upto: Mapping[str, int],
     ) -> None:
-        """Put states into those that are there, with what is owed done to them. They hold what came
-        in an era of the record's and later; an empty list is a state that holds nothing."""
+        """Put states into those that are there, with what is owed done to them; of some what
+        happened up to a time. They hold what came in an era of the record's and later; an empty
+        list is a state that holds nothing."""
         for one in activity.owed:
             if one.key in states:
                 window = self._kept[one.key].window
@@ -316,6 +328,8 @@ class Aggregates:
                 window, latest = kept.window, kept.time(activity.latest, self._zone)
                 if isinstance(window, Window):
                     window.hold_since(state, era)
+                if key in upto:
+                    window.drop_after(state, kept.time(upto[key], self._zone))
                 own = windows.edit(key) or _begin(windows, key, window, activity.era)
                 window.merge(own, state, latest)
 

@@ -185,13 +185,17 @@ class RuleSet:
             if key not in keys or reach.began_after(key, activity.ruled):
                 windows.remove(key)
                 activity.began.pop(key, None)
+            elif (upto := reach.grown_after(key, activity.ruled)) is not None:
+                self._aggregates.drop_upto(windows, key, upto)
         activity.filled = {
             key: number for key, number in activity.filled.items() if reach.lacks(key, number)
         }
         activity.owed = [
             one
             for one in activity.owed
-            if reach.may_lack(one.key) and not reach.began_after(one.key, activity.ruled)
+            if reach.may_lack(one.key)
+            and not reach.began_after(one.key, activity.ruled)
+            and reach.grown_after(one.key, activity.ruled) is None
         ]
         activity.ruled = reach.number
         if self._amending is not None:
@@ -309,10 +313,13 @@ class RuleSet:
         this era of the record's."""
         self._aggregates.remove(record.windows, original, era)
 
-    def fill(self, record: Record, states: dict[str, list[Any]], era: int) -> None:
+    def fill(
+        self, record: Record, states: dict[str, list[Any]], era: int, reach: Reach = WHOLE
+    ) -> None:
         """Put what came before windows began into them: states, by their keys. They hold the
         transfers that the record keeps, from an era on."""
-        self._aggregates.fill(record.windows, states, record.activity, era)
+        upto = {key: at for key in states if (at := reach.grown_after(key, 0)) is not None}
+        self._aggregates.fill(record.windows, states, record.activity, era, upto)
 
 
 def _mark(things: Sequence[object]) -> int:

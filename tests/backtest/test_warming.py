@@ -154,7 +154,7 @@ def test_windows_that_others_keep_for_longer_are_left_alone() -> None:
     reach = {"a": Since(70, 1, 5), "b": Since(80, 1, 9), "c": Since(80, 1, 9)}
     with pytest.raises(WarmingError, match="does not keep the rule's windows yet"):
         kept.numbers(looks, ())
-    kept.take(replace(position, number=9, reach=reach))
+    kept.take(replace(position, number=9, partition_time=80, reach=reach))
     assert {number: cut.time for number, cut in kept.cuts.items()} == {5: 70, 9: 80}
     assert kept.numbers(looks, {"a", "b"}) == {"b": 9, "c": 9}
     assert kept.numbers(looks, {"b"}) == {"a": 5, "b": 9, "c": 9}

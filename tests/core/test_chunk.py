@@ -133,7 +133,7 @@ def test_the_replay_of_a_journal_is_what_happened(
             places[topic] = end
             buffers[topic] = buffers[topic][len(mine) :]
         number, before = len(journal) + 1, reach
-        reach = reach.advance(CONTEXT.rules.asked, CONTEXT.partition_time, number)
+        reach = reach.advance(CONTEXT.rules.asked, CONTEXT.partition_time, number, CONTEXT.edge)
         effects += store.apply(taken, replace(CONTEXT, reach=reach)).effects
         journal.append(
             Position(

@@ -16,7 +16,7 @@ MONTH = 30 * DAY_MS
 
 
 def test_a_rule_is_warm_once_its_windows_hold_its_whole_span() -> None:
-    reach = Reach({}).advance({"k": MONTH}, 1_000, 1)
+    reach = Reach({}).advance({"k": MONTH}, 1_000, 1, 0)
     assert reach.warm_from([LookBack("k", MONTH)], UTC) == 1_000 + MONTH
     assert reach.warm_from([LookBack("k", DAY_MS)], UTC) == 1_000 + DAY_MS
     assert reach.warm_from([], UTC) == 0
@@ -29,28 +29,28 @@ def test_calendar_months_count_from_their_beginning() -> None:
         return to_millis(datetime(*day, tzinfo=zone))  # type: ignore[arg-type]  # three of them
 
     look = LookBack("k", 0, -2)
-    reach = Reach({}).advance({"k": look.back}, instant(2026, 11, 20), 1)
+    reach = Reach({}).advance({"k": look.back}, instant(2026, 11, 20), 1, 0)
     assert reach.warm_from([look], zone) == instant(2027, 2, 1)
-    reach = Reach({}).advance({"k": look.back}, instant(2026, 11, 1), 1)
+    reach = Reach({}).advance({"k": look.back}, instant(2026, 11, 1), 1, 0)
     assert reach.warm_from([look], zone) == instant(2027, 1, 1)
 
 
 def test_a_window_that_is_kept_longer_has_dropped_what_lay_further_back() -> None:
-    reach = Reach({}).advance({"k": MONTH}, 0 + DAY_MS, 1)
-    soon = reach.advance({"k": 3 * MONTH}, 2 * DAY_MS, 2).kept["k"]
+    reach = Reach({}).advance({"k": MONTH}, 0 + DAY_MS, 1, 0)
+    soon = reach.advance({"k": 3 * MONTH}, 2 * DAY_MS, 2, 0).kept["k"]
     assert (soon.time, soon.filled) == (DAY_MS, False)
-    later = reach.advance({"k": 3 * MONTH}, 5 * MONTH, 9).kept["k"]
-    assert (later.time, later.filled) == (4 * MONTH, True)
+    later = reach.advance({"k": 3 * MONTH}, 5 * MONTH, 9, 4 * MONTH).kept["k"]
+    assert (later.time, later.grown, later.upto) == (4 * MONTH, 9, 3 * MONTH)
 
 
 def test_time_that_is_not_known_yet_is_taken_up_when_it_is() -> None:
-    reach = Reach({}).advance(asked := {"k": MONTH}, NOT_YET, 1)
+    reach = Reach({}).advance(asked := {"k": MONTH}, NOT_YET, 1, 0)
     assert reach.warm_from([LookBack("k", MONTH)], UTC) > 2**60
-    assert reach.advance(asked, 7_000, 2).kept["k"].time == 7_000
+    assert reach.advance(asked, 7_000, 2, 0).kept["k"].time == 7_000
 
 
 def test_records_of_an_earlier_version_are_taken_for_warm() -> None:
-    reach = Reach(None).advance({"k": MONTH}, 7_000, 12)
+    reach = Reach(None).advance({"k": MONTH}, 7_000, 12, 0)
     assert reach.warm_from([LookBack("k", MONTH)], UTC) == 0
     assert not reach.lacks("k", 0)
 
@@ -67,7 +67,7 @@ def test_nothing_is_said_to_be_kept_that_is_not(chance: Random) -> None:
             name: {one for one in days.get(name, set()) if one > day - back // DAY_MS} | {day}
             for name, back in asked.items()
         }
-        reach = reach.advance(asked, day * DAY_MS, day)
+        reach = reach.advance(asked, day * DAY_MS, day, 0)
         assert reach.kept.keys() == days.keys()
         for name, since in reach.kept.items():
             oldest = max(since.time, day * DAY_MS - since.back + DAY_MS) // DAY_MS

@@ -40,6 +40,23 @@ VALID: dict[str, dict[str, Any]] = {
 LATER = 2_000_000_000_000
 
 
+GROWN = [("5d", "60d"), ("20d", "40d"), ("this month", "last 4 months")]
+"""Windows of buckets of the same width."""
+KEPT_FOR_LONGER = (
+    "count(transfer.completed, {})",
+    "sum(base_amount, transfer.completed, {})",
+    "max(base_amount, transfer.completed, {})",
+    "last(base_amount, transfer.completed, {})",
+    "distinct(channel, transfer.completed, {})",
+)
+
+
+def showing(name: str, aggregate: str, length: str) -> RuleDefinition:
+    then = {"alert": {"text": {"en": "A", "zh": "甲"}}}
+    said = rule(name, then=then, **{"on": "logged.in", "if": f"known({aggregate.format(length)})"})
+    return RuleDefinition.model_validate(said)
+
+
 def random_rules(random: Random, first: int, count: int) -> list[RuleDefinition]:
     rules = [random_rule(random, number, TYPES) for number in range(first, first + count)]
     return [one.model_copy(update={"status": "live"}) for one in rules]
@@ -114,15 +131,20 @@ def rules_key(rules: RuleSet, name: str, aggregate: Any) -> str:
 @given(RANDOMS)
 def test_filled_at_any_time_it_is_as_if_it_had_always_been_there(random: Random) -> None:
     old, new = random_rules(random, 0, 1), random_rules(random, 10, 2)
+    if random.random() < 0.5:
+        shorter, longer = random.choice(GROWN)
+        one = random.choice(KEPT_FOR_LONGER)
+        old, new = [*old, showing("short", one, shorter)], [*new, showing("long", one, longer)]
     before, after = SETTINGS.compiled(old), SETTINGS.compiled([*old, *new])
     events = random_events(random)
     cut = random.randint(0, len(events))
     filled = random.randint(cut, len(events))
 
     always = run(Record("C1"), events, after)
-    reach = Reach({}).advance(before.asked, 1, 1)
+    reach = Reach({}).advance(before.asked, 1, 1, 0)
     record = run(Record("C1"), events[:cut], before, reach)
-    reach = reach.advance(after.asked, 2, 2)
+    now = max([1, *(one.at for one in events[:cut])])
+    reach = reach.advance(after.asked, now, 2, now - SETTINGS.lateness)
     run(record, events[cut:filled], after, reach)
     numbers = {key: 2 for key in after.asked if reach.lacks(key, 2)}
     history = run(Record("C1"), events[:cut], after)
@@ -152,8 +174,8 @@ def test_what_is_left_of_a_payment_fills_its_window() -> None:
     event: Any = replace(paid.event, data=replace(paid.event.data, **told))
     paid = replace(paid, event=event)
     half = next(one for one in iter(lambda: reversal(random, paid, 1), None) if _amount(one) == 4)
-    record = run(Record("C1"), [paid], none, Reach({}).advance(none.asked, 1, 1))
-    reach = Reach({}).advance(none.asked, 1, 1).advance(rules.asked, 2, 2)
+    record = run(Record("C1"), [paid], none, Reach({}).advance(none.asked, 1, 1, 0))
+    reach = Reach({}).advance(none.asked, 1, 1, 0).advance(rules.asked, 2, 2, 0)
     run(record, [half], rules, reach)
     history = run(Record("C1"), [paid], rules)
     share = share_of("C1", {key: 2}, 1, 0, states_of(history, [key]))
