@@ -135,7 +135,8 @@ class Asked(RuleSet):
     ) -> Fired:
         timers = record.activity.timers
         mine = [key for key in timers if self._is_mine(key) and self._is_asked(timers[key])]
-        if any(self._about(record, key) == data for key in mine):
+        is_own = rule_id == self._rule.definition.id
+        if is_own and any(self._about(record, key) == data for key in mine):
             told = self._told("timer", record, at)
             self._look(told, record, data, self._aggregates.read(record.windows, at), facts)
         return super().wake(rule_id, record, data, at, facts)

@@ -61,6 +61,24 @@ def test_an_answer_that_did_not_come(folder: Path, capsys: pytest.CaptureFixture
     assert not ended["acts"]
 
 
+def test_only_its_own_timers_are_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two rules wait for the same date of the same deposit."""
+    for name, days in (("week", 7), ("day", 1)):
+        rule = RULE.format(id=name, status="live", least=0).replace("base_amount", "principal")
+        rule = rule.replace("transfer.completed", "deposit.placed")
+        waits = f"wait: {{days: {days}, before: matures_on, at: '09:00'}}\n"
+        (folder / "rules" / f"{name}.yaml").write_text(rule + waits)
+    data = {"deposit": "D1", "account": "A1", "principal": "5", "currency": "CNY", "rate": "0.02"}
+    deposit = json.loads(transfer(11, 1, 1)) | {"type": "deposit.placed"}
+    deposit["data"] = data | {"matures_on": "2026-01-09"}
+    with (folder / "events.jsonl").open("a") as file:
+        file.write("\n" + json.dumps(deposit))
+    for name, day in (("week", "02"), ("day", "08")):
+        placed, ended = asked(capsys, name, "11")["answers"]
+        assert (placed["when"], ended["when"]) == ("wait", "timer")
+        assert ended["at"] == f"2026-01-{day}T01:00:00+00:00"
+
+
 def test_a_campaign(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rule = (folder / "rules" / "big.yaml").read_text()
     rule = rule.replace("big", "told").replace("transfer.completed", "campaign.announced")
