@@ -330,6 +330,42 @@ def test_the_order_of_arrival_does_not_count(random: Random) -> None:
         assert run.standing == orderly.standing
 
 
+CROWDED = (
+    ("base_amount == total", "max(base_amount, transfer.completed, {span})"),
+    ("base_amount == total", "min(base_amount, transfer.completed, {span})"),
+    ("known(total)", "max(base_amount, transfer.completed, {span}, prior=true)"),
+    ("known(total)", "first(base_amount, transfer.completed, {span})"),
+    ("known(total)", "last(base_amount, transfer.completed, {span}, prior=true)"),
+    ("total > 0", "distinct(base_amount, transfer.completed, {span})"),
+)
+"""What a rule asks for, and of which aggregate: a bucket lets go of some of what it was given."""
+
+
+@settings(max_examples=150, deadline=None)
+@given(RANDOMS)
+def test_the_order_in_which_a_crowd_arrives_does_not_count(random: Random) -> None:
+    """More of one type in one bucket than a bucket keeps the values of."""
+    condition, total = random.choice(CROWDED)
+    span = random.choice(("1d", "30d", "this month"))
+    asked = rule(let={"total": total.format(span=span)}, **{"if": condition})
+    apart = random.choice((60_000, HOUR))
+    events, left = list[Input](), list[Input]()
+    several = random.randint(11, 40)
+    for number in range(several):
+        name, at = f"t{number:02}", ORIGIN + number * apart
+        event = transfer(at, name, str(random.choice((number + 1, random.randint(1, 50)))))
+        events.append(event)
+        if several - number < 6 and random.random() < 0.5:  # what may be taken back is bounded
+            events.append(reversal(at + random.randint(0, 5 * DAY_MS), name))
+        else:
+            left.append(event)
+    orderly, run = Run(asked), Run(asked)
+    orderly.take(*left)
+    late = random.sample(events, random.choice((1, 2, len(events))))
+    run.take(*(one for one in events if one not in late), *late)
+    assert run.standing == orderly.standing
+
+
 def test_random_events_amend() -> None:
     """A guard: what the property is about happens."""
     random, changes = Random(2), dict[str, int]()
