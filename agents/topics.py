@@ -211,7 +211,8 @@ def _cleanup_policies(admin: AdminClient, names: Sequence[str]) -> dict[str, str
     resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
     policies = {}
     for resource, outcome in admin.describe_configs(resources).items():
-        with contextlib.suppress(KafkaException):  # an unauthorised look is no problem of a topic
+        # An unauthorised look, or a slow answer, is no problem of a topic.
+        with contextlib.suppress(KafkaException, TimeoutError):
             entry = outcome.result(timeout=_TIMEOUT_S).get("cleanup.policy")
             if entry is not None and entry.value:
                 policies[resource.name] = entry.value

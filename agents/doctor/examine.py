@@ -74,6 +74,8 @@ def _ask(check: Check, examined: Examined) -> list[Finding]:
     except KafkaException as error:
         told = error.args[0].str()
         return [warn(f"Kafka does not tell: {told}", "see Kafka's log, and this user's rights")]
+    except TimeoutError:
+        return [warn("Kafka does not answer in time", "see its load and its log, and ask again")]
     except (Error, EOFError) as error:
         return [fail(f"ClickHouse: {explain(error)}", "see ClickHouse's log")]
     except Exception as error:  # the other checks go on

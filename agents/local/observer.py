@@ -177,7 +177,7 @@ class Observer:
         try:
             sink = self.sink_places()
             ends = self._ends([*inputs, *(place for place in sink if place not in inputs)])
-        except KafkaException:
+        except (KafkaException, TimeoutError):
             return  # the next look will tell; a broker that has gone shows as a dead child
         slack = 1 if self._settings.kafka.transactions else 0  # a commit's marker takes an offset
         applied = {**inputs, **self.positions}

@@ -67,7 +67,15 @@ def test_a_check_that_does_not_come_back_and_one_that_raises() -> None:
         yield ok("so far")
         raise ZeroDivisionError("by nothing")
 
-    checks = [Check("waits", wait), Check("stumbles", stumble), Check("well", _well)]
+    def tire(_: Examined) -> list[Finding]:
+        raise TimeoutError  # as a client's call that has a time
+
+    checks = [
+        Check("waits", wait),
+        Check("stumbles", stumble),
+        Check("tires", tire),
+        Check("well", _well),
+    ]
     began = time.monotonic()
     report = examine(checks, NOBODY, 0.3)
     never.set()
@@ -76,6 +84,7 @@ def test_a_check_that_does_not_come_back_and_one_that_raises() -> None:
     assert late.verdict is Verdict.FAIL
     assert "no answer in 0.3 s" in late.what
     assert "ZeroDivisionError: by nothing" in stumbled.what
+    assert report.worst("tires") is Verdict.WARN
     assert report.worst("well") is Verdict.OK
 
 

@@ -82,6 +82,16 @@ def test_untaken_counts_what_a_short_end_hides(settings: Settings, batch: int) -
     assert untaken(settings.kafka, everything) == 2 * batch
 
 
+def test_a_look_that_nobody_answers_in_time_leaves_the_lags_as_they_were() -> None:
+    """A broker under load answers late: no reason to end a run."""
+    settings = Settings.model_validate({"kafka": {"bootstrap": "127.0.0.1:1"}})
+    with Observer(settings, from_start=True) as observer:
+        observer.facts.lag = 7
+        time.sleep(1)
+        observer.poll(0.1)
+        assert observer.facts.lag == 7
+
+
 def test_a_broker_that_has_gone_is_told(tmp_path: Path) -> None:
     settings = Settings.model_validate({"kafka": {"bootstrap": "127.0.0.1:1"}})
     with pytest.raises(TimeoutError):
