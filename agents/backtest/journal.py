@@ -2,6 +2,8 @@
 
 Each partition is one share. A chunk's order and what counted as late are the live run's, so the
 rules of the live run make its effects again; the journal and the inputs have to be there whole.
+A run may take old events, so its effects may be of times long before its clock's: where nothing is
+said, all of them count.
 """
 
 import gc
@@ -34,6 +36,7 @@ from streams.replay import follow
 _FEEDBACK = "crm.feedback"
 _JOURNAL = "vip.journal"
 _CONTAINERS = 200_000
+_ENDLESS = 2**63
 
 
 class Journalled(NamedTuple):
@@ -41,9 +44,8 @@ class Journalled(NamedTuple):
 
     partition: int
     messages: int
-    begin: int
-    """The bank clock at its first chunk and at its last, epoch milliseconds."""
-    end: int
+    clock: int
+    """The bank's at its last chunk, epoch milliseconds."""
 
 
 def run_journal(
@@ -58,12 +60,9 @@ def run_journal(
         raise ArchiveError(str(error)) from error
     if not held:
         raise ArchiveError("the journal is empty: no worker has stepped an event yet")
-    span = question.span
-    span = span._replace(
-        start=span.start or min(one.begin for one in held),
-        end=span.end or max(one.end for one in held) + 1,
-    )
-    question = replace(question, span=span)
+    asked = question.span
+    question = replace(question, span=asked._replace(end=asked.end or _ENDLESS))
+    times: list[int] = []
     tally, total, done = Tally(), sum(one.messages for one in held), 0
     written: dict[int, list[bytes]] = {}
     context = get_context("spawn")
@@ -74,13 +73,17 @@ def run_journal(
             if share.problem:
                 raise ArchiveError(share.problem)
             tally.merge(share.tally)
+            times += share.times
             written[work[future].partition] = share.written
             done += work[future].messages
             show("playing", done, total)
     if out is not None:
         for partition in sorted(written):
             out.writelines(written[partition])
-    return Result(tally, total, question)
+    times = times or [max(one.clock for one in held)]
+    start = asked.start or min(times)
+    told = asked._replace(start=start, end=asked.end or max(start, *times) + 1)
+    return Result(tally, total, replace(question, span=told))
 
 
 def _overview(settings: Settings) -> list[Journalled]:
@@ -91,8 +94,7 @@ def _overview(settings: Settings) -> list[Journalled]:
             taken.end - taken.start for one in positions for taken in one.ranges.values()
         )
         if positions:
-            begin, end = positions[0].now, positions[-1].now
-            found.append(Journalled(partition, messages, begin, end))
+            found.append(Journalled(partition, messages, positions[-1].now))
     return found
 
 
@@ -105,6 +107,8 @@ def _positions(settings: Settings, partition: int) -> list[Position]:
 class _Share:
     tally: Tally = field(default_factory=Tally)
     written: list[bytes] = field(default_factory=list)
+    times: Sequence[int] = ()
+    """The first and the last that the partition went through, epoch milliseconds."""
     problem: str = ""
 
 
@@ -120,6 +124,7 @@ def _partition(settings: Settings, question: Question, partition: int) -> _Share
         fired = along.play(question.rules, share.written)
         share.tally.counts.update(along.counts)
         share.tally.whys.merge(along.whys)
+        share.times = along.times
         live = along.play(question.live) if question.live else {}
         for customer in sorted(fired.keys() | live.keys()):
             mine = fired.get(customer, [])
@@ -142,6 +147,8 @@ class _Along:
         self.whys = Whys()
         self.told: dict[str, str] = {}
         """What the CRM reported of tasks."""
+        self.times: Sequence[int] = ()
+        """The first and the last that it went through; none if it saw no event."""
 
     def play(
         self, rules: Sequence[RuleDefinition], written: list[bytes] | None = None
@@ -167,13 +174,20 @@ class _Along:
             self.counts.update(made.outcome.counts)
             for letter in made.outcome.dead_letters:
                 self.whys.add(letter.reason, letter.detail)
+            self._pass(made.position.partition_time)
             effects = [
                 one
                 for one in made.outcome.effects
                 if not isinstance(one, Profile) and span.start <= to_millis(one.time) < span.end
             ]
+            for one in effects:
+                self._pass(to_millis(one.time))
             if written is not None:
                 written += [encode_effect(one) + b"\n" for one in effects]
             for fired in firings(effects):
                 found.setdefault(fired.customer, []).append(fired)
         return found
+
+    def _pass(self, at: int) -> None:
+        if at >= 0:
+            self.times = min((at, *self.times)), max((at, *self.times))

@@ -75,8 +75,8 @@ def backtest(
 
     RULE is the id of a rule in force, or a file or folder. Named rules run as if they were live and
     are set beside the live ones of the same id; without a name all in force run as they stand. The
-    events before --from fill windows and records, and are not counted. Days are the bank's
-    (step.time_zone).
+    events before --from fill windows and records, and are not counted; without it all are. Days are
+    the bank's (step.time_zone).
 
     \b
     vipcare bank --out bank.jsonl --days 90

@@ -83,13 +83,16 @@ def test_backtest_of_a_live_run(
     assert len(live) > 50
 
     out = tmp_path / "out.jsonl"
-    asked = ["rules", "backtest", "--out", str(out), "--json", "--from", "2025-01-01"]
+    asked = ["rules", "backtest", "--out", str(out), "--json"]
     assert run([*asked, "--source", "journal"]) == 0
     told = json.loads(capfd.readouterr().out)
     assert sorted(out.read_text().splitlines()) == live
     assert told["messages"] == sent
+    times = [datetime.fromisoformat(json.loads(one)["time"]) for one in live]
+    assert datetime.fromisoformat(told["from"]) <= min(times)
+    assert max(times) < datetime.fromisoformat(told["to"]) + timedelta(seconds=1)
 
-    assert run([*asked, "--source", "kafka"]) == 0
+    assert run([*asked, "--source", "kafka", "--from", "2025-01-01"]) == 0
     again = json.loads(capfd.readouterr().out)
     # Whom a walk finds depends on when it came; in the order of times all hear of every holiday.
     compared = told["rules"].keys() - _BROADCASTS
