@@ -36,7 +36,8 @@ def explain(names: tuple[str, ...], as_json: bool) -> None:
     for rule in rules:
         checked = check_rule(rule, core.attributes, core.greetings)
         assert isinstance(checked, CheckedRule), "it was read"
-        told[rule.id] = {"version": rule.version, "status": rule.status, **explained(checked)}
+        head = {"version": rule.version, "status": rule.status}
+        told[rule.id] = head | explained(checked, core.attributes)
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return

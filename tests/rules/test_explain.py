@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given, settings
 
 from schemas.attachments import Attachment
+from schemas.attributes import AttributeDefinition
 from schemas.effects import Action
 from schemas.events import RULE_TYPES
+from schemas.rule_parts import Text as Title
 from schemas.rules import RuleDefinition
+from streams.attributes import Attributes
 from streams.expressions import nodes
 from streams.expressions.calls import AGGREGATES
 from streams.expressions.catalogue import event_fields, profile_fields
@@ -107,6 +110,13 @@ def test_the_shipped_rules_can_be_said() -> None:
         assert explain(checked)["zh"]
 
 
+TITLED = Attributes(
+    AttributeDefinition(name=name, type=name, title=title, sensitive=False)
+    for name, title in (
+        ("date", Title(en="Passport expires", zh="护照到期日")),
+        ("number", Title(en="Referrals", zh="推荐客户数")),
+    )
+)
 OUT = "direction == 'out'"
 RULE: dict[str, Any] = {
     "id": "a",
@@ -127,9 +137,11 @@ RULE: dict[str, Any] = {
 
 
 def said(**changes: Any) -> dict[str, str]:
-    checked = check_rule(RuleDefinition.model_validate(RULE | changes))
+    """The good rule with some keys changed, or left out where they are None."""
+    kept = {key: value for key, value in (RULE | changes).items() if value is not None}
+    checked = check_rule(RuleDefinition.model_validate(kept), TITLED)
     assert isinstance(checked, CheckedRule), checked
-    return explain(checked)
+    return explain(checked, TITLED)
 
 
 def test_a_rule_in_words() -> None:
@@ -138,8 +150,8 @@ def test_a_rule_in_words() -> None:
         "currency is more than 4 times “mean”, unless the customer's tier is "
         "“basic”: a task for the relationship manager, “Big” (priority normal, due after 1 day); "
         "the tag “watched” is given. Here “mean” is the mean of the amount in the base currency "
-        "over completed transfers where the direction is “out” within the last 90 days, if there "
-        "are at least 5. After firing for a customer it is quiet for 30 days.",
+        "over completed transfers (where the direction is “out”) within the last 90 days (if there "
+        "are at least 5). After firing for a customer it is quiet for 30 days.",
         "zh": "当客户完成一笔转账，如果方向是「转出」，且金额（本币）大于4乘以「mean」，"
         "除非客户的客户等级是「basic」：给客户经理派任务「大额」（优先级：普通，1天内完成）；"
         "添加标签「watched」。其中「mean」是过去90天内转账（其中方向是「转出」）"
@@ -192,7 +204,7 @@ def test_a_rule_in_words() -> None:
                 "where=country == 'CN') > 0.25",
             },
             "the share for which the merchant category is “5641” of the total of the amount in the "
-            "base currency over settled card payments where the country is “CN” within",
+            "base currency over settled card payments (where the country is “CN”) within",
             "过去30天内刷卡消费（其中国家或地区是「CN」）的金额（本币）合计中商户类别是「5641」的占比大于0.25",
         ),
         (
@@ -202,12 +214,12 @@ def test_a_rule_in_words() -> None:
         ),
         (
             {"let": {}, "if": "true", "unless": "amount > 1 or currency == 'USD'"},
-            "When a transfer is completed, unless the amount is more than 1, or the currency is",
-            "当客户完成一笔转账，除非金额大于1，或币种是「USD」：",
+            "When a transfer is completed, unless (the amount is more than 1, or the currency is",
+            "当客户完成一笔转账，除非（金额大于1，或币种是「USD」）：",
         ),
         (
             {"let": {}, "if": "amount > 1 or amount < 0", "unless": "channel == 'app'"},
-            "if either the amount is more than 1, or the amount is less than 0, unless the channel",
+            "if (the amount is more than 1, or the amount is less than 0), unless the channel",
             "如果（金额大于1，或金额小于0），除非渠道是「app」：",
         ),
         (
@@ -224,7 +236,7 @@ def test_a_rule_in_words() -> None:
             "if the category of the campaign is “golf”, and “n” is more than 1, unless the "
             "customer's tier is “basic”: a task for the relationship manager, “Big” (priority "
             "normal, due after 1 day); the tag “watched” is given. Here “n” is the number of "
-            "settled card payments where the merchant category is “7992” within",
+            "settled card payments (where the merchant category is “7992”) within",
             "如果活动类别是「golf」，且「n」大于1，除非客户的客户等级是「basic」：",
         ),
         (
@@ -237,14 +249,14 @@ def test_a_rule_in_words() -> None:
                 "let": {},
                 "if": "call.seconds > 9 and category == '7992'",
             },
-            "the customer calls (“call” where the length of the call in seconds is more than 5), "
+            "the customer calls (“call” (where the length of the call in seconds is more than 5)), "
             "if the length of the call in seconds of the earlier “call” is more than 9, and the "
             "merchant category is “7992”",
             "来电（记作「call」（其中通话秒数大于5）），如果此前「call」的通话秒数大于9，且商户类别",
         ),
         (
             {"let": {}, "if": "amount > 1 and (channel == 'app' or currency in ['USD', 'HKD'])"},
-            "if the amount is more than 1, and either the channel is “app”, or the currency is",
+            "if the amount is more than 1, and (the channel is “app”, or the currency is",
             "如果金额大于1，且（渠道是「app」，或币种为「USD」、「HKD」之一）",
         ),
         (
@@ -254,8 +266,8 @@ def test_a_rule_in_words() -> None:
                 "if": "any(holdings, where=holding == event.holding and days_until(matures_on) > 9)"
                 " and share(base_amount, holdings, of=risk_level >= 4) > 0.5",
             },
-            "if the customer has holdings where the holding is the holding of the event, and the "
-            "number of days until the day of maturity is more than 9, and the share for which the "
+            "if the customer has holdings (where the holding is the holding of the event, and the "
+            "number of days until the day of maturity is more than 9), and the share for which the "
             "risk level is at least 4 of the total of the amount in the base currency over the "
             "customer's holdings is more than 0.5",
             "如果客户有持仓产品（其中持仓是本次事件的持仓，且距到期日的天数大于9），"
@@ -268,6 +280,52 @@ def test_a_rule_in_words() -> None:
             },
             "the number of page views from 6 to 3 months ago is more than the number of page",
             "6至3个月前页面浏览的次数大于本月页面浏览的次数",
+        ),
+        (
+            {
+                "on": None,
+                "wait": {"days": 1, "before": "birthday", "every": "lunar year"},
+                "let": {},
+                "if": "true",
+            },
+            "1 day before the birthday by the lunar calendar, every year, at 09:00, unless",
+            "在生日（每年，按农历）前1天（09:00），除非",
+        ),
+        (
+            {
+                "on": None,
+                "wait": {
+                    "days": 60,
+                    "before": "birthday",
+                    "every": "year",
+                    "of": ["son", "daughter", "ward"],
+                    "turns": [18, 21],
+                },
+                "let": {},
+                "if": "true",
+            },
+            "60 days before the birthday of a son or daughter or ward of every year, at 09:00, "
+            "only when the years since then are 18, 21, unless",
+            "在儿子或女儿或ward的生日（每年）前60天（09:00），仅限满18、21年，除非",
+        ),
+        (
+            {
+                "on": None,
+                "wait": {"business_days": 1, "after": "attributes.date", "every": "year"},
+                "let": {},
+                "if": "attributes.number > 3",
+            },
+            "1 business day after the customer's “Passport expires” of every year, at 09:00, if "
+            "the customer's “Referrals” is more than 3",
+            "在客户的「护照到期日」（每年）后1个工作日（09:00），如果客户的「推荐客户数」大于3",
+        ),
+        (
+            {"let": {"big": "amount > 5 or amount < 1", "small": "amount < 3"}, "if": "not big"},
+            "if “big” is false, unless the customer's tier is “basic”: a task for the relationship "
+            "manager, “Big” (priority normal, due after 1 day); the tag “watched” is given. Here "
+            "“big” is whether (the amount is more than 5, or the amount is less than 1); “small” "
+            "is whether the amount is less than 3.",
+            "其中「big」表示是否（金额大于5，或金额小于1）；「small」表示是否金额小于3。",
         ),
     ],
 )

@@ -9,7 +9,8 @@ from dataclasses import replace
 from schemas.effects import Text
 from schemas.rule_parts import Text as Title
 from schemas.rule_waits import Wait
-from streams.expressions.nodes import And, Holds, Literal, Node, Not, Or
+from streams.attributes import NONE_DECLARED, Attributes
+from streams.expressions.nodes import And, Base, Holds, Literal, Node, Not, Or
 from streams.rules.checked import CheckedRule
 from streams.rules.explain.conditions import Teller
 from streams.rules.explain.phrases import CHINESE, ENGLISH, Phrases
@@ -17,20 +18,21 @@ from streams.rules.explain.words import ATTACHMENTS
 from streams.waits.absence import Absence
 
 _ALWAYS = 100
+_ATTRIBUTES = "attributes."
 
 
-def explain(rule: CheckedRule) -> Text:
+def explain(rule: CheckedRule, attributes: Attributes = NONE_DECLARED) -> Text:
     """The rule in a few sentences."""
-    return {"en": _Sentences(rule, ENGLISH).told(), "zh": _Sentences(rule, CHINESE).told()}
+    en, zh = (_Sentences(rule, one, attributes).told() for one in (ENGLISH, CHINESE))
+    return {"en": en, "zh": zh}
 
 
 class _Sentences:
-    def __init__(self, rule: CheckedRule, phrases: Phrases) -> None:
+    def __init__(self, rule: CheckedRule, phrases: Phrases, attributes: Attributes) -> None:
         self._rule = rule
         self._phrases = phrases
-        self._teller = Teller(
-            phrases, rule.definition.on, rule.sequence.steps if rule.sequence else ()
-        )
+        steps = rule.sequence.steps if rule.sequence else ()
+        self._teller = Teller(phrases, rule.definition.on, steps, attributes=attributes)
 
     def told(self) -> str:
         say = self._teller.say
@@ -60,12 +62,11 @@ class _Sentences:
         """Nothing for a rule that always holds: of a score that is usual."""
         teller = self._teller
         condition, unless = _parted(self._rule.condition)
-        said = "" if unless is None else teller.say("unless", teller.condition(unless))
+        said = "" if unless is None else teller.say("unless", teller.group(unless))
         if isinstance(condition, Literal) and condition.value is True:
             return said
-        told = teller.condition(condition)
-        if unless is not None and isinstance(condition, Or):
-            told = teller.say("either", told)
+        goes_on = isinstance(condition, Or) and (said or self._rule.definition.score)
+        told = teller.group(condition) if goes_on else teller.condition(condition)
         return teller.say("if", told) + said
 
     def _score(self) -> str:
@@ -73,7 +74,7 @@ class _Sentences:
         if score is None:
             return ""
         signals = [
-            say("signal", one.points, self._teller.condition(node))
+            say("signal", one.points, self._teller.group(node))
             for one, node in zip(score.signals, self._rule.signals, strict=True)
         ]
         told = say("next").join(signals)
@@ -85,9 +86,10 @@ class _Sentences:
             return ""
         teller, steps = self._teller, []
         for step in checked.steps:
-            parts = [one for one in (step.own, step.link) if one is not None]
+            asked_of = [*_joined(step.own), *_joined(step.link)]
             there = teller.of(step.types)
-            which = "".join(teller.say("where", there.condition(one)) for one in parts)
+            told = teller.say("and").join(map(there.group, asked_of))
+            which = teller.say("where", told) if told else ""
             steps.append(teller.say("step_came", step.name, teller.happens(step.types), which))
         return teller.say("sequence", teller.length(asked.within), teller.say("and").join(steps))
 
@@ -108,25 +110,34 @@ class _Sentences:
 
     def _date(self, wait: Wait) -> str:
         teller, say = self._teller, self._teller.say
-        unit = "days" if wait.business_days is None else "business_days"
-        days = wait.days if wait.business_days is None else wait.business_days
-        name = wait.date.removeprefix("attributes.")
-        of = say("of", say("list").join(wait.of)) if wait.of else ""
         told = say(
             "date",
-            f"{days}{'' if self._phrases.place else ' '}{say(unit)}",
+            teller.quantity(wait.days, "d")
+            if wait.days is not None
+            else teller.quantity(wait.business_days or 0, "business_days"),
             say("before" if wait.before else "after"),
-            say("field", teller.field(name)) + of,
-            say("every_year") if wait.every else "",
+            self._day(wait),
+            say(wait.every) if wait.every else "",
             wait.at,
         )
         turns = say("list").join(map(str, wait.turns or ()))
         return told + (say("turns", turns) if turns else "")
 
+    def _day(self, wait: Wait) -> str:
+        """What holds the date, and whose it is."""
+        teller, say = self._teller, self._teller.say
+        if wait.date.startswith(_ATTRIBUTES):
+            return say("attribute", teller.attribute(wait.date.removeprefix(_ATTRIBUTES)))
+        day = say("field", teller.field(wait.date))
+        whose = say("any").join(map(teller.relative, wait.of or ()))
+        return say("relatives", day, whose) if whose else day
+
     def _lets(self) -> Iterator[str]:
         teller = self._teller
         for name, node in self._rule.lets.items():
-            yield teller.say("is", teller.say("let", name), teller.tell(node))
+            is_flag = node.type.base is Base.FLAG
+            key, told = ("whether", teller.group(node)) if is_flag else ("is", teller.tell(node))
+            yield teller.say(key, teller.say("let", name), told)
 
     def _actions(self) -> Iterator[str]:
         rule, teller, forms = self._rule.definition, self._teller, self._phrases.actions
@@ -175,6 +186,13 @@ class _Sentences:
             yield forms["from"].format(rule.active.from_)
         if rule.active and rule.active.until:
             yield forms["until"].format(rule.active.until)
+
+
+def _joined(node: Node | None) -> tuple[Node, ...]:
+    """What all has to hold."""
+    if node is None:
+        return ()
+    return node.parts if isinstance(node, And) else (node,)
 
 
 def _parted(condition: Node) -> tuple[Node, Node | None]:

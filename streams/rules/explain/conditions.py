@@ -5,6 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from streams.attributes import NONE_DECLARED, Attributes
 from streams.expressions.nodes import (
     Absolute,
     Aggregate,
@@ -38,15 +39,16 @@ from streams.expressions.nodes import (
 )
 from streams.expressions.write import length_text
 from streams.rules.explain.phrases import Phrases
-from streams.rules.explain.words import EVENTS, FIELDS, FIELDS_OF, LISTS, VALUES
+from streams.rules.explain.words import EVENTS, FIELDS, FIELDS_OF, LISTS, RELATIVES, VALUES
 from streams.rules.sequence import CheckedStep
 
 _OPERATORS = {"+": "plus", "-": "minus", "*": "times", "/": "by"}
+_OPPOSITES = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 
 
 class Teller:
     """Says nodes in one language. `types` are those of the event, `steps` of a sequence, `listed`
-    the list in whose condition they stand."""
+    the list in whose condition they stand; `attributes` have their titles."""
 
     def __init__(
         self,
@@ -54,8 +56,10 @@ class Teller:
         types: Iterable[str] = (),
         steps: Sequence[CheckedStep] = (),
         listed: str = "",
+        attributes: Attributes = NONE_DECLARED,
     ) -> None:
         self.phrases = phrases
+        self._attributes = attributes
         self._types = tuple(types)
         self._about = {one.partition(".")[0] for one in self._types}
         self._steps = steps
@@ -63,7 +67,7 @@ class Teller:
 
     def of(self, types: Iterable[str]) -> "Teller":
         """Who says what events of other types have."""
-        return Teller(self.phrases, types, self._steps)
+        return Teller(self.phrases, types, self._steps, attributes=self._attributes)
 
     def tell(self, node: Node) -> str:
         return SAID[type(node)](self, node)
@@ -73,16 +77,28 @@ class Teller:
 
     def length(self, text: str) -> str:
         """A length such as 30d."""
-        number, unit = text[:-1], text[-1]
+        return self.quantity(int(text[:-1]), text[-1])
+
+    def quantity(self, number: int, unit: str) -> str:
         one, several = self.phrases.units[unit]
         gap = "" if self.phrases.place else " "
-        return f"{number}{gap}{one if number == '1' else several}"
+        return f"{number}{gap}{one if number == 1 else several}"
 
     def field(self, name: str) -> str:
         of_these = {FIELDS_OF.get((about, name)) for about in self._about}
         words = of_these.pop() if len(of_these) == 1 else None
         words = words or FIELDS.get(name)
         return words[self.phrases.place] if words else name.replace("_", " ")
+
+    def attribute(self, name: str) -> str:
+        """The title that the bank gave it."""
+        declared = self._attributes.declared.get(name)
+        if declared is None:
+            return name
+        return declared.title.zh if self.phrases.place else declared.title.en
+
+    def relative(self, name: str) -> str:
+        return RELATIVES[name][self.phrases.place] if name in RELATIVES else name
 
     def value(self, text: str) -> str:
         return VALUES[text][self.phrases.place] if text in VALUES else text
@@ -101,6 +117,17 @@ class Teller:
         said = self.tell(node)
         return self.say("is_true", said) if isinstance(node, _FLAGS) else said
 
+    def group(self, node: Node) -> str:
+        """A condition beside others: in brackets if it is several itself."""
+        node = node.part if isinstance(node, Holds) else node
+        said = self.condition(node)
+        return self.say("group", said) if isinstance(node, And | Or) else said
+
+    def denied(self, node: Node) -> str:
+        """That a condition is false: it, and nothing that may stand behind it."""
+        form = DENIED.get(type(node))
+        return form(self, node) if form else self.say("is_false", self.tell(node))
+
     def _literal(self, node: Literal) -> str:
         match node.value:
             case bool():
@@ -115,14 +142,14 @@ class Teller:
     def _joined(self, node: And | Or) -> str:
         key = "and" if isinstance(node, And) else "or"
         inner = Or if isinstance(node, And) else And
-        said = []
-        for part in node.parts:
-            one = self.condition(part)
-            said.append(self.say("either", one) if isinstance(part, inner) else one)
-        return self.phrases.say[key].join(said)
+        return self.say(key).join(
+            self.group(part) if isinstance(part, inner) else self.condition(part)
+            for part in node.parts
+        )
 
-    def _not(self, node: Not) -> str:
-        return self.say("not", self.condition(node.part))
+    def _denied_together(self, node: And | Or) -> str:
+        several = self.say("next").join(map(self.condition, node.parts))
+        return self.say("none_of" if isinstance(node, Or) else "not_all_of", several)
 
     def _compare(self, node: Compare) -> str:
         phrases = self.phrases
@@ -135,9 +162,9 @@ class Teller:
             return self.say("text", self.value(str(node.value)))
         return self.tell(node)
 
-    def _one_of(self, node: OneOf) -> str:
+    def _one_of(self, node: OneOf, key: str = "one_of") -> str:
         options = self.phrases.say["list"].join(self._side(one, node.value) for one in node.options)
-        return self.say("one_of", self.tell(node.value), options)
+        return self.say(key, self.tell(node.value), options)
 
     def _arithmetic(self, node: Arithmetic) -> str:
         if node.operator == "-" and isinstance(node.left, Literal) and node.left.value == 0:
@@ -145,20 +172,22 @@ class Teller:
         if (share := _share(node)) is not None:
             whole, of = share
             there = self._there(whole)
-            return self.say("share", self.tell(whole), there.condition(of))
+            return self.say("share", self.tell(whole), there.group(of))
         return self.say(_OPERATORS[node.operator], self._part(node.left), self._part(node.right))
 
     def _part(self, node: Node) -> str:
         said = self.tell(node)
-        return f"({said})" if isinstance(node, Arithmetic) else said
+        while isinstance(node, Rounded):
+            node = node.part
+        return self.say("group", said) if isinstance(node, Arithmetic) else said
 
     def _default(self, node: Default) -> str:
-        return self.say("default", self.tell(node.part), self.tell(node.otherwise))
+        return self.say("default", self._part(node.part), self.tell(node.otherwise))
 
     def _there(self, node: Reading | Gathered) -> "Teller":
         """Who says what is asked inside."""
         if isinstance(node, Gathered):
-            return Teller(self.phrases, self._types, self._steps, node.list)
+            return Teller(self.phrases, self._types, self._steps, node.list, self._attributes)
         return self.of(node.aggregate.types)
 
     def _event_field(self, node: EventField) -> str:
@@ -170,12 +199,15 @@ class Teller:
         return self.say("field", words[self.phrases.place])
 
     def _gathered(self, node: Gathered) -> str:
-        there = self._there(node)
-        return self.phrases.lists[node.function].format(
-            value="" if node.value is None else there.tell(node.value),
-            things=LISTS[node.list][self.phrases.place],
-            where="" if node.where is None else self.say("where", there.condition(node.where)),
-        )
+        things, where = self._things(node)
+        value = "" if node.value is None else self._there(node).tell(node.value)
+        return self.phrases.lists[node.function].format(value=value, things=things, where=where)
+
+    def _things(self, node: Gathered) -> tuple[str, str]:
+        """What a list holds, and which of it are meant."""
+        there, where = self._there(node), node.where
+        which = "" if where is None else self.say("where", there.condition(where))
+        return LISTS[node.list][self.phrases.place], which
 
     def _fact(self, node: FactField) -> str:
         form = self.phrases.calls[node.function]
@@ -247,12 +279,12 @@ SAID: dict[type[Node], Callable[[Teller, Any], str]] = {
     ProfileField: lambda teller, node: teller.say("profile", teller.field(node.name)),
     StepField: Teller._step_field,
     FactField: Teller._fact,
-    Attribute: lambda teller, node: teller.say("attribute", node.name),
+    Attribute: lambda teller, node: teller.say("attribute", teller.attribute(node.name)),
     ScoreField: lambda teller, node: teller.say("score_field", node.name),
     Tags: lambda teller, _: teller.say("tags"),
     Let: lambda teller, node: teller.say("let", node.name),
     Reading: Teller._reading,
-    Not: Teller._not,
+    Not: lambda teller, node: teller.denied(node.part),
     Holds: lambda teller, node: teller.condition(node.part),
     And: Teller._joined,
     Or: Teller._joined,
@@ -263,9 +295,26 @@ SAID: dict[type[Node], Callable[[Teller, Any], str]] = {
         "has_text", teller.tell(node.value), teller.tell(node.texts)
     ),
     Arithmetic: Teller._arithmetic,
-    Absolute: lambda teller, node: teller.say("abs", teller.tell(node.part)),
+    Absolute: lambda teller, node: teller.say("abs", teller._part(node.part)),
     Rounded: lambda teller, node: teller.say("rounded", teller.tell(node.part)),
     Known: lambda teller, node: teller.say("known", teller.tell(node.part)),
     Default: Teller._default,
 }
 """Each kind of node → how it is said; a test sees to it that none is missing."""
+
+DENIED: dict[type[Node], Callable[[Teller, Any], str]] = {
+    Not: lambda teller, node: teller.condition(node.part),
+    Holds: lambda teller, node: teller.denied(node.part),
+    And: Teller._denied_together,
+    Or: Teller._denied_together,
+    Literal: lambda teller, node: teller.tell(replace(node, value=not node.value)),
+    Compare: lambda teller, node: teller.tell(replace(node, operator=_OPPOSITES[node.operator])),
+    OneOf: lambda teller, node: teller._one_of(node, "not_one_of"),
+    HasTag: lambda teller, node: teller.say("has_no_tag", teller.tell(node.value)),
+    HasText: lambda teller, node: teller.say(
+        "has_no_text", teller.tell(node.value), teller.tell(node.texts)
+    ),
+    Known: lambda teller, node: teller.say("unknown", teller.tell(node.part)),
+    Gathered: lambda teller, node: teller.say("has_none", *teller._things(node)),
+}
+"""Each kind of condition → how its falseness is said; of a value that is one it is said so."""

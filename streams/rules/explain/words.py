@@ -295,3 +295,17 @@ ATTACHMENTS = {
     "asset_summary": ("a summary of assets", "资产概览"),
     "recent_contacts": ("the last contacts", "近期联系记录"),
 }
+
+RELATIVES = {
+    "child": ("child", "子女"),
+    "daughter": ("daughter", "女儿"),
+    "father": ("father", "父亲"),
+    "husband": ("husband", "丈夫"),
+    "mother": ("mother", "母亲"),
+    "parent": ("parent", "父母"),
+    "partner": ("partner", "伴侣"),
+    "son": ("son", "儿子"),
+    "spouse": ("spouse", "配偶"),
+    "wife": ("wife", "妻子"),
+}
+"""The usual relations of a family; a bank may tell others, which stay as they are."""
