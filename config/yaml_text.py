@@ -5,10 +5,14 @@ import warnings
 from typing import Any, Literal
 
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer
 from ruamel.yaml.constructor import RoundTripConstructor, SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.events import AliasEvent
+from ruamel.yaml.nodes import Node, ScalarNode
 from ruamel.yaml.reader import ReaderError
 
+_TOO_DEEP = "it is nested too deeply"
 _SAID = (
     ("found duplicate key", "this key stands twice"),
     ("found undefined alias", "a value that begins with * must be in quotes"),
@@ -28,7 +32,7 @@ _SAID = (
     ("found unknown escape character", "a backslash needs single quotes about its value"),
     ("expected escape sequence", "a backslash needs single quotes about its value"),
     ("but found another document", "a file has one document: leave out the line ---"),
-    ("maximum depth", "it is nested too deeply"),
+    ("maximum depth", _TOO_DEEP),
     ("failed to construct timestamp", "a value that is tagged (!!) or looks like a date is none"),
 )  # fmt: skip
 """What the parser's problem has in it → what we say."""
@@ -36,8 +40,15 @@ _ELSE = "it cannot be read: look at indents, quotes and brackets here and just a
 _NO_VALUE = "a value looks like a number, a date or one with a tag (!!), and is none: use quotes"
 
 
+MAX_DEPTH = 64
+"""Of lists and keys in each other, with what aliases stand for."""
+MAX_ADDED = 256 * 1024
+"""Characters that aliases may stand for, all together: as many as the largest file has."""
+
 _MERGE = "tag:yaml.org,2002:merge"
 _NO_MERGE = "there is no merging with <<: write the keys themselves"
+_IN_ITSELF = "an alias (*name) stands inside of what it stands for"
+_TOO_MUCH = "aliases (*name) make too much of this file: write out what is needed"
 
 
 class NotYamlError(ValueError):
@@ -55,6 +66,8 @@ def read_yaml(text: str, typ: Literal["rt", "safe"]) -> Any:
     Raises NotYamlError.
     """
     yaml = YAML(typ=typ, pure=True)
+    yaml.max_depth = MAX_DEPTH
+    yaml.Composer = _Composer
     yaml.Constructor = _Safe if typ == "safe" else _RoundTrip
     try:
         with warnings.catch_warnings():
@@ -69,9 +82,48 @@ def read_yaml(text: str, typ: Literal["rt", "safe"]) -> Any:
     except ReaderError as error:
         line = text[: error.position].count("\n") + 1
         why = NotYamlError("there is a character that no text has, such as a zero byte", line)
-    except RecursionError:
-        why = NotYamlError("it is nested too deeply")
     raise why  # beyond the handlers, so that no traceback shows the parser's error
+
+
+class _Composer(Composer):
+    """Bounds what aliases stand for, where they stand: a few lines of them may stand for gigabytes,
+    or for themselves."""
+
+    def __init__(self, loader: Any = None) -> None:
+        super().__init__(loader)
+        self._added = 0
+        self._measured: dict[int, tuple[int, int]] = {}
+        """Node → its characters and depth."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event = self.parser.peek_event()
+        node = super().compose_node(parent, index)
+        if isinstance(event, AliasEvent):
+            mark = event.start_mark
+            if problem := self._problem(node):
+                raise NotYamlError(problem, mark.line + 1, mark.column + 1)
+        return node
+
+    def _problem(self, node: Node) -> str:
+        if node.end_mark is None:
+            return _IN_ITSELF
+        size, depth = self._measure(node)
+        self._added += size
+        if self._added > MAX_ADDED:
+            return _TOO_MUCH
+        return _TOO_DEEP if self.depth + depth > MAX_DEPTH else ""
+
+    def _measure(self, node: Any) -> tuple[int, int]:
+        if isinstance(node, ScalarNode):
+            return len(node.value) + 1, 1
+        if id(node) not in self._measured:
+            parts = [
+                one for part in node.value for one in (part if type(part) is tuple else (part,))
+            ]
+            sizes = [self._measure(one) for one in parts]
+            depth = max((depth for _, depth in sizes), default=0)
+            self._measured[id(node)] = 1 + sum(size for size, _ in sizes), 1 + depth
+        return self._measured[id(node)]
 
 
 class _Placing:
@@ -88,7 +140,7 @@ class _Placing:
     def construct_object(self, node: Any, deep: bool = False) -> Any:
         try:
             return super().construct_object(node, deep)  # type: ignore[misc]  # a constructor has it
-        except (MarkedYAMLError, NotYamlError, RecursionError):
+        except (MarkedYAMLError, NotYamlError):
             raise
         except Exception:  # noqa: BLE001, RUF100  # whatever it is, it quotes the value
             mark = node.start_mark

@@ -1,11 +1,18 @@
 """A file that is no YAML: the error says where and what to do, and quotes nothing."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from agents.bank.storyline_file import read_storylines
 from agents.cli.main import run
 from config.load_attributes import AttributeFileErrors, read_attributes
+from config.load_calendar import read_calendar
+from config.load_greetings import read_greetings
+from config.load_rules import read_rule_files
+from config.placed_yaml import FileErrors
+from config.yaml_text import MAX_ADDED, MAX_DEPTH, read_yaml
 
 MARK = "HUSH"
 BROKEN = {
@@ -104,3 +111,52 @@ def test_a_file_of_attributes_quotes_no_value_either(tmp_path: Path) -> None:
         read_attributes(path)
     said = "this is not YAML: a value that begins with * must be in quotes"
     assert str(caught.value) == f"{path}:3:12: {said}"
+
+
+BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10)
+)
+"""Ten thousand million texts in 500 bytes."""
+CHAIN = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 500))
+ALIASES = {
+    BOMB: "6:10: this is not YAML: aliases (*name) make too much of this file",
+    "a: 1\nb: &b {c: 1, d: *b}\n": "2:17: this is not YAML: an alias (*name) stands inside of",
+    CHAIN: f"{MAX_DEPTH - 1}:12: this is not YAML: it is nested too deeply",
+}
+"""File → place and words."""
+READERS: list[Callable[[Path], object]] = [
+    read_attributes,
+    read_calendar,
+    lambda path: read_greetings(path.parent),
+    lambda path: read_rule_files([path]),
+    read_storylines,
+]
+
+
+@pytest.mark.parametrize("read", READERS)
+@pytest.mark.parametrize("text", ALIASES)
+def test_no_file_makes_much_of_a_few_aliases(
+    text: str, read: Callable[[Path], object], tmp_path: Path
+) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(text)
+    with pytest.raises(FileErrors) as caught:
+        read(path)
+    assert f"{path}:{ALIASES[text]}" in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ALIASES)
+def test_nor_do_settings(text: str, file: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    file.write_text(text)
+    assert run(["settings"]) == 2
+    line, _, said = ALIASES[text].split(":", 2)
+    assert (
+        f"{file}:{line}: {said.replace(' this is not', ' not').strip()}" in capfd.readouterr().err
+    )
+
+
+def test_aliases_within_bounds_are_as_good_as_what_they_stand_for() -> None:
+    half = "x" * (MAX_ADDED // 2 - 1)
+    for typ in ("safe", "rt"):
+        tree = read_yaml(f"a: &a {half}\nb: [*a, *a]\n", typ)
+        assert dict(tree) == {"a": half, "b": [half, half]}

@@ -59,7 +59,7 @@ def test_environment_over_file_over_defaults(file: Path, monkeypatch: pytest.Mon
         ("kafka: [\n", "2: not YAML: something is missing here, such as a value or a bracket"),
         ("log: {}\nlog: {}\n", "2: not YAML: this key stands twice"),
         ("- kafka\n", "1: settings are a mapping of sections, such as `kafka:`"),
-        ("a: " + "[" * 3_000, "not YAML: it is nested too deeply"),
+        ("a: " + "[" * 3_000, "1: not YAML: it is nested too deeply"),
         (
             "topics:\n  partitions: " + "9" * 5_000,
             "2: not YAML: a value looks like a number, a date",

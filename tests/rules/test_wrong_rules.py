@@ -516,7 +516,7 @@ def test_wrong_file(
         (b"", "begins with keys"),
         (b"- a\n- b\n", "begins with keys"),
         (b"id: \xff\xfe\n", "not UTF-8"),
-        (b"a: &x [*x]\n", "not a key here"),
+        (b"a: &x [*x]\n", "an alias (*name) stands inside of what it stands for"),
         (b"\x00", "this is not YAML"),
         (b"id: !!python/object:os.system x\n", "not YAML"),
         (b"---\nid: a\n---\nid: b\n", "this is not YAML"),
