@@ -54,8 +54,16 @@ def _short(word: str) -> str:
     return word
 
 
+def _plain(text: str) -> str:
+    if "{" in text or "}" in text:
+        raise ValueError("nothing is filled in here: write it without braces")
+    return text
+
+
+Plain = AfterValidator(_plain)
+"""A text without placeholders, in which braces would be shown as they are."""
 WORD_BYTES = 64
-Word = Annotated[str, Field(pattern=r"^\S(.*\S)?$"), AfterValidator(_short), Visible]
+Word = Annotated[str, Field(pattern=r"^\S(.*\S)?$"), AfterValidator(_short), Visible, Plain]
 """The name of a tag, an interest, a process."""
 
 

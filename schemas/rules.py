@@ -16,6 +16,7 @@ from schemas.rule_parts import (
     Duration,
     EventTypes,
     Expression,
+    Plain,
     Span,
     Strict,
     Text,
@@ -162,7 +163,7 @@ class RuleDefinition(Strict):
     version: Version
     title: Text
     kind: Kind
-    owner: Annotated[str, Field(min_length=1, max_length=100), Visible]
+    owner: Annotated[str, Field(min_length=1, max_length=100), Visible, Plain]
     status: Status
     on: EventTypes
     """The event types that can make it fire."""

@@ -46,10 +46,18 @@ from streams.expressions.nodes import (
     kept_decimals,
     narrow,
 )
-from streams.expressions.parse import EventType, ExpressionError, Parsed, nearest, parse
+from streams.expressions.parse import (
+    TEXT_IN_QUOTES,
+    EventType,
+    ExpressionError,
+    Parsed,
+    nearest,
+    parse,
+)
 
 MAX_DECIMALS = 8
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+_TRIPLED = re.compile(r"""\'{3}|"{3}""")
 _NUMBER = re.compile(r"[0-9_]{1,24}(\.[0-9_]{1,12})?\Z")
 _ARITHMETIC: dict[type[ast.operator], str] = {
     ast.Add: "+",
@@ -165,11 +173,24 @@ class Checker:
             case bool():
                 return Literal(FLAG, tree.value)
             case str():
-                return Literal(TEXT, tree.value)
+                return self._text(tree, tree.value)
             case int() | float():
                 return self._number(tree)
             case _:
                 raise self.error(tree, "this is not part of the language of rules")
+
+    def _text(self, tree: ast.Constant, value: str) -> Literal:
+        """Python would take texts beside each other as one, so that a forgotten comma makes a text
+        that nothing is equal to."""
+        written = self.parsed.text(tree)
+        first = TEXT_IN_QUOTES.match(written)
+        if first is None or _TRIPLED.match(written):
+            raise self.error(tree, "write a text in one pair of quotes, as in 'CN'")
+        if first.end() < len(written):
+            gap = len(written[first.end() :]) - len(written[first.end() :].lstrip())
+            column = self.parsed.column(tree) + first.end() + gap
+            raise ExpressionError("a comma is missing before this text", column)
+        return Literal(TEXT, value)
 
     def _number(self, tree: ast.Constant) -> Literal:
         text = self.parsed.text(tree)

@@ -77,8 +77,10 @@ class Parsed:
 
 _STAND_IN = "\u00f8"
 _TYPES = "|".join(re.escape(name) for name in sorted(EVENT_TYPES, key=len, reverse=True))
+_TEXT = r"""'[^'\\\n]*'|"[^"\\\n]*\""""
+TEXT_IN_QUOTES = re.compile(_TEXT)
 _SCAN = re.compile(
-    rf"""(?P<text>'[^'\\\n]*'|"[^"\\\n]*")
+    rf"""(?P<text>{_TEXT})
     |(?P<type>(?<![\w.])(?:{_TYPES})(?![\w.]))
     |(?P<duration>(?<![\w.])[0-9]{{1,5}}[smhdw](?!\w))
     |(?P<months>(?<![\w.])(?:this\s+month|last\s+(?:month|[0-9]{{1,2}}\s+months)
