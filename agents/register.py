@@ -1,6 +1,7 @@
 """The register of rules read once to its end, for what runs beside the workers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from agents.core import core_settings, rule_set
 from agents.reading import Onward, ReadingError, partitions_of, read_partition
@@ -8,7 +9,7 @@ from agents.rules import try_example
 from config.settings import Settings
 from config.wires import KafkaSettings
 from config.yaml_text import read_yaml
-from schemas.rule_register import RULES_TOPIC
+from schemas.rule_register import RULES_TOPIC, Isolated
 from schemas.rules import RuleDefinition
 from streams.context import CoreSettings
 from streams.rules.checked import unknown_scores
@@ -33,7 +34,12 @@ def rules_in_force(settings: Settings, core: CoreSettings) -> InForce:
 
     Raises ReadingError, RegisterError, and what reading the files raises.
     """
-    book, compiler = read_register(settings.kafka), core.compiler()
+    return _newest(read_register(settings.kafka), settings, core)
+
+
+def _newest(book: RuleBook, settings: Settings, core: CoreSettings) -> InForce:
+    """Of the last states that which can be used."""
+    compiler = core.compiler()
     problem = ""
     for state in book.latest():
         try:
@@ -48,6 +54,46 @@ def source_of(state: State) -> str:
     if state.active is None:
         return f"of files: {RULES_TOPIC} is empty"
     return f"in force by publication {state.active.number} of {RULES_TOPIC}; files are read no more"
+
+
+class AtHand(NamedTuple):
+    """The rules that a command goes by."""
+
+    rules: RuleSet
+    source: str
+    """Where they come from, for people."""
+    isolated: Mapping[tuple[str, int], Isolated] = {}
+    """Those that run in shadow since they raised, by rule and version."""
+
+    @property
+    def by_id(self) -> dict[str, RuleDefinition]:
+        return {rule.id: rule for rule in self.rules.definitions}
+
+    def isolation(self, rule: RuleDefinition) -> str:
+        """Since when and why a rule is isolated, for people; empty if it is not."""
+        told = self.isolated.get((rule.id, rule.version))
+        return "" if told is None or self.by_id.get(rule.id) != rule else isolation(told)
+
+
+def isolation(told: Isolated) -> str:
+    return (
+        f"isolated since {told.at}: a shadow after {told.errors} errors in a worker on "
+        f"{told.worker}, until `vipcare rules approve` lifts it"
+    )
+
+
+def at_hand(settings: Settings) -> AtHand:
+    """The rules in force; those of files where the register is empty, cannot be read or used.
+
+    Raises FileErrors.
+    """
+    try:
+        book = read_register(settings.kafka)
+        found = _newest(book, settings, core_settings(settings))
+    except (ReadingError, RegisterError) as error:
+        return AtHand(rule_set(settings), f"of files: {error}")
+    isolated = {one: told for one, told in book.isolations.items() if one in found.state.isolated}
+    return AtHand(found.rules, source_of(found.state), isolated)
 
 
 class RulesAtHand:

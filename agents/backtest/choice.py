@@ -64,11 +64,6 @@ def choose_one(name: str, known: Known, settings: Settings) -> RuleDefinition:
     return found[0]
 
 
-def of_files(settings: Settings) -> Known:
-    """The rules that a worker has where nothing was published. Raises FileErrors."""
-    return {file.definition.id: file.definition for file in _read(settings, _folder(settings))}
-
-
 def in_force(settings: Settings) -> Known:
     """The rules that workers have: of the register, or while that is empty of files.
 
@@ -99,10 +94,6 @@ def _named(name: str, known: Known, settings: Settings) -> Iterable[RuleDefiniti
         f"there is no rule {name} in force{nearest(name, known)}; "
         "`vipcare rules list` shows them, and a file is named by its path"
     )
-
-
-def _folder(settings: Settings) -> list[Path]:
-    return [settings.worker.rules] if settings.worker.rules else []
 
 
 def _read(settings: Settings, paths: Sequence[Path]) -> list[RuleFile]:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from agents.backtest.archived import UNKNOWN, Archived, ArchiveError
 from agents.backtest.choice import Known, as_if_live
 from agents.backtest.spill import event_time, mirror_of
@@ -33,6 +35,14 @@ class Answer(NamedTuple):
     event: str = ""
     """The event that was asked about, for people."""
     remark: str = ""
+
+    def with_status(self, told: str) -> "Answer":
+        """With other words about what the rule's status lets it do."""
+        for one in self.answers:
+            one.gates = [
+                replace(gate, told=told) if gate.name == "status" else gate for gate in one.gates
+            ]
+        return self
 
 
 def warm_from(

@@ -6,6 +6,7 @@ import click
 
 from agents.calendar_gap import calendar_gap
 from agents.cli.errors import UserError
+from agents.cli.rules_at_hand import told_at_hand
 from agents.cli.rules_backtest import backtest
 from agents.cli.rules_explain import explain
 from agents.cli.rules_profile import profile
@@ -14,14 +15,12 @@ from agents.cli.rules_register import diff, history, status
 from agents.cli.rules_warm import warm
 from agents.cli.rules_why import why
 from agents.core import core_settings, rule_set
-from agents.reading import ReadingError
-from agents.register import rules_in_force, source_of
+from agents.register import AtHand
 from agents.rules import read_rules, try_examples
 from config.load import load_settings
 from config.load_rules import RuleFile
 from config.placed_yaml import FileErrors
 from config.settings import Settings
-from streams.rules.register import RegisterError
 from streams.rules.ruleset import RuleSet
 from streams.rules.weight import kilobytes
 
@@ -100,28 +99,28 @@ def list_(paths: tuple[Path, ...]) -> None:
     if paths:
         checked, files = _read(paths)
         listed = [file.definition for file in files]
+        found = AtHand(checked, "")
     else:
-        checked, source = _in_force(load_settings())
-        listed = sorted(checked.definitions, key=lambda rule: rule.id)
-        click.echo(click.style(source, dim=True), err=True)
+        found = _in_force(load_settings())
+        listed = sorted(found.rules.definitions, key=lambda rule: rule.id)
     for rule in listed:
-        facts = [f"{rule.id}@{rule.version}", rule.status, rule.kind, ", ".join(rule.on)]
-        if taken := checked.weight.by_rule.get(rule.id):
+        isolation = found.isolation(rule)
+        status = f"{rule.status} (isolated)" if isolation else rule.status
+        facts = [f"{rule.id}@{rule.version}", status, rule.kind, ", ".join(rule.on)]
+        if taken := found.rules.weight.by_rule.get(rule.id):
             facts.append(kilobytes(taken))
         click.echo("  ".join(facts))
         click.echo(click.style(f"    {rule.title.en} · {rule.title.zh} ({rule.owner})", dim=True))
+        if isolation:
+            click.echo(f"    {isolation}")
 
 
-def _in_force(settings: Settings) -> tuple[RuleSet, str]:
-    """The rules that workers have, and where they come from; where the register cannot be read or
-    used, those of files. Raises UserError."""
+def _in_force(settings: Settings) -> AtHand:
+    """Raises UserError."""
     try:
-        found = rules_in_force(settings, core_settings(settings))
-    except (ReadingError, RegisterError) as error:
-        return rules_of_files(settings), f"of files: {error}"
+        return told_at_hand(settings)
     except FileErrors as error:
         raise UserError(str(error)) from None
-    return found.rules, source_of(found.state)
 
 
 def rules_of_files(settings: Settings) -> RuleSet:

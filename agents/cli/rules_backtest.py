@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from agents.backtest.archived import Archived, ArchiveError, read_files
-from agents.backtest.choice import ChoiceError, Known, choose, in_force, of_files
+from agents.backtest.choice import ChoiceError, Known, choose
 from agents.backtest.from_clickhouse import read_clickhouse
 from agents.backtest.from_kafka import read_kafka
 from agents.backtest.job import Question
@@ -22,6 +22,7 @@ from agents.cli.cores import cores_here
 from agents.cli.errors import UserError
 from agents.cli.out_file import whole_file
 from agents.cli.progress import progress
+from agents.cli.rules_at_hand import told_at_hand
 from agents.clock import BankClock
 from agents.core import core_settings
 from agents.terminal import console
@@ -88,8 +89,8 @@ def backtest(
     if bool(files) == bool(source):
         raise UserError("name one archive: --events FILE, or --source kafka, journal or clickhouse")
     try:
-        known = in_force(settings) if source in ("kafka", "journal") else of_files(settings)
-        question = _question(names, known, settings, start, end)
+        known = told_at_hand(settings)
+        question = _question(names, known.by_id, settings, start, end)
         now = BankClock.from_settings(settings.clock).now()
         if (
             source in ("kafka", "clickhouse") and end is None

@@ -4,8 +4,9 @@ import json
 
 import click
 
-from agents.backtest.choice import ChoiceError, choose_any, of_files
+from agents.backtest.choice import ChoiceError, choose_any
 from agents.cli.errors import UserError
+from agents.cli.rules_at_hand import told_at_hand
 from agents.core import core_settings
 from agents.terminal import console, plain
 from config.load import load_settings
@@ -29,20 +30,24 @@ def explain(names: tuple[str, ...], as_json: bool) -> None:
     settings = load_settings()
     try:
         core = core_settings(settings)
-        rules = choose_any(names, of_files(settings), settings)
+        known = told_at_hand(settings)
+        rules = choose_any(names, known.by_id, settings)
     except (ChoiceError, FileErrors) as error:
         raise UserError(str(error)) from None
     told = {}
     for rule in rules:
         checked = check_rule(rule, core.attributes, core.greetings)
         assert isinstance(checked, CheckedRule), "it was read"
-        head = {"version": rule.version, "status": rule.status}
-        told[rule.id] = head | explained(checked, core.attributes)
+        isolated = known.isolation(rule) or None
+        head = {"version": rule.version, "status": rule.status, "isolated": isolated}
+        told[rule.id] = {**head, **explained(checked, core.attributes)}
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return
     screen = console()
     for name, one in told.items():
         screen.print(f"[bold]{name}@{one['version']}[/bold]  {one['status']}")
+        if one["isolated"]:
+            screen.print(plain(str(one["isolated"])))
         for language in ("en", "zh"):
             screen.print(plain(str(one[language]), _LONGEST))

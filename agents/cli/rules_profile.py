@@ -8,12 +8,13 @@ import click
 from rich.table import Table
 
 from agents.backtest.archived import ArchiveError, read_files
-from agents.backtest.choice import ChoiceError, choose_any, of_files
+from agents.backtest.choice import ChoiceError, choose_any
 from agents.backtest.from_kafka import read_kafka
 from agents.backtest.profiling import Sample, simulated
 from agents.bank.plan import PlanError
 from agents.cli.errors import UserError
 from agents.cli.progress import progress
+from agents.cli.rules_at_hand import told_at_hand
 from agents.core import core_settings
 from agents.terminal import console
 from config.load import load_settings
@@ -53,7 +54,7 @@ def profile(
     if files and source:
         raise UserError("name one archive: --events FILE, or --source kafka")
     try:
-        rules = choose_any(names, of_files(settings), settings)
+        rules = choose_any(names, told_at_hand(settings).by_id, settings)
         archive = (
             read_files(files)
             if files

@@ -8,7 +8,7 @@ from msgspec import MsgspecError
 
 from agents.cli.errors import UserError
 from agents.reading import ReadingError, read_partition
-from agents.register import read_register
+from agents.register import isolation, read_register
 from config.load import load_settings
 from config.settings import Settings
 from schemas.audit import AUDIT_TOPIC, Audited, RuleChange, decode_audited
@@ -30,15 +30,13 @@ def status() -> None:
     for rule, standing in sorted(state.active.rules.items() if state.active else ()):
         last = newest(book, rule)
         waits = _waits(book, rule, last) if last > standing.version else ""
-        click.echo(f"{rule}@{standing.version}  {standing.status}{waits}")
+        isolated = " (isolated)" if (rule, standing.version) in state.isolated else ""
+        click.echo(f"{rule}@{standing.version}  {standing.status}{isolated}{waits}")
     known = state.active.rules if state.active else {}
     for rule in sorted({name for name, _ in book.versions} - known.keys()):
         click.echo(f"{rule}  –{_waits(book, rule, newest(book, rule))}")
     for (rule, version), told in sorted(book.isolations.items()):
-        click.echo(
-            f"{rule}@{version} is isolated since {told.at}: it raised {told.errors} times in a "
-            f"worker on {told.worker}"
-        )
+        click.echo(f"{rule}@{version} is {isolation(told)}")
 
 
 @click.command()

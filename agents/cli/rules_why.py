@@ -11,10 +11,11 @@ import msgspec
 from rich.text import Text
 
 from agents.backtest.archived import ArchiveError, read_files
-from agents.backtest.choice import ChoiceError, Known, choose_one, in_force, of_files
+from agents.backtest.choice import ChoiceError, Known, choose_one
 from agents.backtest.from_kafka import read_customer
 from agents.backtest.why import Answer, warm_from, why_now, why_then
 from agents.cli.errors import UserError
+from agents.cli.rules_at_hand import told_at_hand
 from agents.clock import BankClock
 from agents.core import core_settings
 from agents.portrait.names import facts_now
@@ -96,9 +97,12 @@ def why(
         raise UserError("--events is where an event is looked for: name it with --event ID")
     settings = load_settings()
     try:
-        known = of_files(settings) if files else in_force(settings)
+        at_hand = told_at_hand(settings)
+        known = at_hand.by_id
         rule = choose_one(name, known, settings)
         answer, kept = _answer(settings, rule, known, customer, event, files, place)
+        if isolation := at_hand.isolation(rule):
+            answer = answer.with_status(f"it is {isolation}")
         since = warm_from(settings, rule, known, kept)
         zone = core_settings(settings).time_zone
     except (ArchiveError, ChoiceError, FileErrors, SourceError, UnknownCustomerError) as error:

@@ -1,5 +1,6 @@
 """`vipcare rules seed|publish|approve|rollback|status|history|diff` against a broker."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from config.settings import KafkaSettings, RegisterSettings, Settings, WorkerSet
 from schemas.audit import decode_audited
 from streams.rules.lifecycle import approve
 from streams.rules.register import RuleBook
+from tests.backtest.test_command import transfer
 from tests.doctor.looking import found, the_only
 from tests.kafka_server import KafkaServer
 from tests.lane.rules import rule, write
@@ -117,6 +119,46 @@ def test_the_life_of_a_rule(
     told_by_doctor = "2 rules in force by publication 4 of vip.rules; files are"
     the_only(found(rules, settings), Verdict.OK, told_by_doctor)
     assert "a@1  live  service  transfer.completed\n" in said("list")
+
+
+def test_what_asks_about_a_rule_goes_by_the_register(
+    settings: Settings, said: Said, tmp_path: Path
+) -> None:
+    events = tmp_path / "events.jsonl"
+    events.write_text(transfer(1, 1, 100))
+    archive = ("--events", str(events))
+    assert "\na@1  live" in "\n" + said("explain")
+    said("seed", "--as", "carl")
+    new = write(tmp_path / "new", rule("a", 2, title={"en": "Second", "zh": "二"}), rule("c"))
+    said("publish", str(new), "--as", "ann")
+    said("approve", "a", "--as", "bob")
+    said("approve", "c", "--status", "shadow", "--as", "bob")
+    assert "a@2  live" in said("explain", "a")
+    assert "c@1  shadow" in said("explain", "c")
+    assert {*json.loads(said("profile", "a", "c", *archive, "--json"))["rules"]} == {"a@2", "c@1"}
+    assert "a@2  Second" in said("why", "a", "C1", "--event", "1", *archive)
+    assert "c" in json.loads(said("backtest", "c", *archive, "--json"))["rules"]
+
+
+def test_what_is_isolated_is_called_so(settings: Settings, said: Said, tmp_path: Path) -> None:
+    events = tmp_path / "events.jsonl"
+    events.write_text(transfer(1, 1, 100))
+    said("seed", "--as", "carl")
+    producer = Producer({**librdkafka_config(settings.kafka)})
+    told = '{"errors":20,"worker":"w1","at":"2026-11-29T09:00:00Z"}'
+    producer.produce("vip.rules", told, "isolated:a@1")
+    assert producer.flush(10) == 0
+    isolated = "isolated since 2026-11-29T09:00:00Z: a shadow after 20 errors in a worker on w1"
+    assert "a@1  live (isolated)\n" in (status := said("status"))
+    assert f"a@1 is {isolated}" in status
+    assert "a@1  shadow (isolated)" in (listed := said("list"))
+    assert isolated in listed
+    assert isolated in said("explain", "a")
+    assert isolated not in said("explain", "b")
+    why = ("why", "a", "C1", "--event", "1", "--events", str(events))
+    assert f"status: it is {isolated}" in said(*why)
+    said("approve", "a", "--as", "bob")
+    assert isolated not in said(*why)
 
 
 def was_in_force(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
