@@ -1,5 +1,6 @@
 """Read topics again from their beginning to their end: what was committed, in offset order."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -20,6 +21,8 @@ _FILL_S = 0.02
 """How long a call waits for more than the messages at hand."""
 _SEE = "`vipcare topics acls operator` prints the rights that it takes"
 _BUFFER_KB = 4 * 1024
+_LAST_HUNDRED = -2_000 - 100
+"""librdkafka's `RD_KAFKA_OFFSET_TAIL(100)`: markers of transactions take offsets, too."""
 
 
 class ReadingError(Exception):
@@ -77,6 +80,16 @@ def read_partition(
     """
     with _Client(kafka) as client:
         yield from client.read(TopicPartition(topic, partition, start))
+
+
+def newest(kafka: KafkaSettings, topic: str) -> list[Found]:
+    """The last committed message of each partition that has one near its end. Raises
+    ReadingError."""
+    places = [
+        TopicPartition(topic, one, _LAST_HUNDRED) for one in range(partitions_of(kafka, topic))
+    ]
+    with _Client(kafka) as client:
+        return [last for place in places for last in deque(client.read(place), 1)]
 
 
 def beginning_of(kafka: KafkaSettings, topic: str, partition: int) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from agents.backtest.run import Result
+from schemas.dead_letters import Reason
 from schemas.envelope import from_millis
 from schemas.rules import RuleDefinition
 from streams.backtest.tally import Against, RuleTally, Span
@@ -140,6 +141,11 @@ def _remarks(data: dict[str, Any]) -> Iterator[str]:
         if data[name]:
             said = ", ".join(f"{count:,} {one}" for one, count in data[name].items())
             yield f"{name.replace('_', ' ')}: {said}"
+    if data["dead_letters"].get(Reason.FUTURE):
+        yield (
+            f"    {Reason.FUTURE}: dated after they were sent. If these are many, the clock here "
+            "is not the workers' (VIPCARE_CLOCK__…)"
+        )
     for one in data["lost"][:_REASONS]:
         yield f"    {one['times']:,} {one['reason']}: {one['detail']}"
     if (more := len(data["lost"]) - _REASONS) > 0:

@@ -18,6 +18,7 @@ from agents.backtest.job import Question
 from agents.backtest.journal import run_journal
 from agents.backtest.report import as_data, picture
 from agents.backtest.run import Result, run
+from agents.cli.bank_time import bank_time
 from agents.cli.cores import cores_here
 from agents.cli.errors import UserError
 from agents.cli.out_file import whole_file
@@ -91,10 +92,10 @@ def backtest(
     try:
         known = told_at_hand(settings)
         question = _question(names, known.by_id, settings, start, end)
-        now = BankClock.from_settings(settings.clock).now()
-        if (
-            source in ("kafka", "clickhouse") and end is None
-        ):  # what is not there by now did not happen
+        clock = BankClock.from_settings(settings.clock)
+        now = bank_time(settings) if source == "kafka" else clock.now()
+        # What is not there by now did not happen.
+        if source in ("kafka", "clickhouse") and end is None:
             question = replace(question, span=question.span._replace(end=now + 1))
         began = time.monotonic()
         with ExitStack() as opened:

@@ -11,10 +11,10 @@ from agents.backtest.archived import Archived, ArchiveError, read_files
 from agents.backtest.choice import ChoiceError
 from agents.backtest.from_clickhouse import read_clickhouse
 from agents.backtest.from_kafka import read_kafka
+from agents.cli.bank_time import bank_time
 from agents.cli.cores import cores_here
 from agents.cli.errors import UserError
 from agents.cli.progress import progress
-from agents.clock import BankClock
 from agents.sending import SendingError
 from agents.warming.error import WarmingError
 from agents.warming.plan import Plan, plan
@@ -75,6 +75,7 @@ def warm(
     settings = load_settings()
     if bool(files) == bool(source):
         raise UserError("name one archive: --events FILE, or --source kafka or clickhouse")
+    now = bank_time(settings)
     began = time.monotonic()
     try:
         with progress() as show:
@@ -83,7 +84,7 @@ def warm(
                 settings,
                 made,
                 _archive(settings, files, source),
-                BankClock.from_settings(settings.clock).now(),
+                now,
                 cores or cores_here(),
                 show,
                 has_offsets=not files,
@@ -113,6 +114,7 @@ def _data(made: Plan, filled: Filled, seconds: float, *, dry: bool) -> dict[str,
         "customers": filled.customers,
         "bytes": filled.bytes,
         "messages": filled.messages,
+        "future": filled.future,
         "archive_since": made.day(filled.since),
         "in_force_since": made.day(made.first_cut),
         "warm_from": made.day(made.warm_with(filled.since)),
@@ -140,6 +142,11 @@ def _lines(made: Plan, filled: Filled, files: tuple[Path, ...], *, dry: bool) ->
         f"the archive has {filled.messages:,} messages, whole from {made.day(filled.since)} on: "
         f"{filled.customers:,} customers have something, {filled.bytes:,} bytes"
     )
+    if filled.future:
+        yield (
+            f"{filled.future:,} messages are left out: they are dated after they were sent, as "
+            "workers refuse them"
+        )
     if any(path.suffix != ".parquet" for path in files):
         yield (
             "lines have no offsets: what they tell counts if its time is before the rule came into "

@@ -14,6 +14,7 @@ from agents.backtest.archived import ArchiveError, read_files
 from agents.backtest.choice import ChoiceError, Known, choose_one
 from agents.backtest.from_kafka import read_customer
 from agents.backtest.why import Answer, warm_from, why_now, why_then
+from agents.cli.bank_time import bank_time
 from agents.cli.errors import UserError
 from agents.cli.rules_at_hand import told_at_hand
 from agents.clock import BankClock
@@ -125,7 +126,7 @@ def _answer(
     place: str | None,
 ) -> tuple[Answer, Mapping[str, Since] | None]:
     """And how far back the windows of the customer's partition reach, where that is told."""
-    now = BankClock.from_settings(settings.clock).now()
+    now = BankClock.from_settings(settings.clock).now() if files else bank_time(settings)
     if event is not None:
         archive = read_files(files) if files else read_customer(settings, customer)
         answer = why_then(settings, rule, known, customer, event, archive, now)

@@ -5,7 +5,9 @@ run would not fit. The last such run is kept, older ones are deleted: only folde
 marker. On another broker the data stays in one folder.
 """
 
+import shlex
 import shutil
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +24,7 @@ class RunFolder:
 
     def __init__(self, root: Path, *, fresh: bool, now: datetime, kept: str = "kept") -> None:
         self._root = root
+        self._told = root / "env"
         self._fresh = fresh
         self._name = f"run-{now:%Y%m%d-%H%M%S}" if fresh else kept
 
@@ -42,7 +45,14 @@ class RunFolder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._told.unlink(missing_ok=True)
         self._lock.release()
+
+    def tell(self, environment: Mapping[str, str]) -> Path:
+        """Write what another shell sets to be of this run; it goes when the run ends."""
+        lines = [f"export {name}={shlex.quote(value)}\n" for name, value in environment.items()]
+        self._told.write_text("".join(lines), encoding="utf-8")
+        return self._told
 
     def log(self, name: str) -> Path:
         """Where the process `name` writes what it says."""

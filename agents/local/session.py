@@ -8,14 +8,17 @@
 4. Stop everything that was started, whatever happened before.
 """
 
+import shlex
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from confluent_kafka import KafkaException
 from rich.console import Console
+from rich.markup import escape
 
 from agents.clock import real_millis
 from agents.local.card import gallery
@@ -53,7 +56,7 @@ def run(options: Options, base: Settings, console: Console) -> int:
     ):
         plan = make_plan(options, base, folder.path, now)
         stack = Stack(plan, folder, interrupts)
-        session = Session(plan, stack, interrupts, console)
+        session = Session(plan, stack, interrupts, console, folder.tell(plan.environment()))
         try:
             return session.run()
         except Interrupted:
@@ -69,8 +72,12 @@ def run(options: Options, base: Settings, console: Console) -> int:
 class Session:
     """The steps between start and stop."""
 
-    def __init__(self, plan: Plan, stack: Stack, interrupts: Interrupts, console: Console) -> None:
+    def __init__(
+        self, plan: Plan, stack: Stack, interrupts: Interrupts, console: Console, environment: Path
+    ) -> None:
+        """`environment` is a file that another shell reads to be of this run."""
         self._plan = plan
+        self._environment = environment
         self._stack = stack
         self._interrupts = interrupts
         self._console = console
@@ -82,6 +89,7 @@ class Session:
         self._console.print(_introduction(self._plan), highlight=False)
         self._stack.start(self._display.step)
         self._console.print(_addresses(self._plan, self._stack), soft_wrap=True, highlight=False)
+        self._console.print(_another_shell(self._environment), soft_wrap=True, highlight=False)
         self._began = time.monotonic()
         started = real_millis()
         with Observer(self._plan.settings, from_start=options.fresh) as observer:
@@ -212,6 +220,14 @@ def _addresses(plan: Plan, stack: Stack) -> str:
         f"[bold green]ready[/bold green]  kafka {kafka.bootstrap} · clickhouse "
         f"{clickhouse.host}:{clickhouse.port} (database {clickhouse.database}) · {metrics}"
         + (_try_http(clickhouse) if plan.options.clickhouse == EMBEDDED else "")
+    )
+
+
+def _another_shell(environment: Path) -> str:
+    command = escape(f". {shlex.quote(str(environment.resolve()))}")
+    return (
+        f"[dim]other: {command}   in another shell: vipcare has these addresses there, and the "
+        "bank's clock[/dim]"
     )
 
 

@@ -56,6 +56,10 @@ class Plan:
         return min(cut.time for _, cut in self._filled())
 
     @property
+    def last_cut(self) -> int:
+        return max(cut.time for _, cut in self._filled())
+
+    @property
     def zone(self) -> tzinfo:
         return self.core.time_zone
 

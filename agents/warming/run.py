@@ -22,6 +22,7 @@ from agents.warming.plan import Plan, Show
 from agents.warming.shares import Job, Maker
 from agents.warming.tail import tail
 from config.settings import Settings
+from schemas.dead_letters import Reason
 from schemas.decode import MAX_EVENT_BYTES
 from schemas.events import INTERNAL
 from schemas.filling import PARTITION_KEY, encode_fill
@@ -42,6 +43,8 @@ class Filled(NamedTuple):
     """How many the archive has."""
     since: int
     """How far back it goes, epoch milliseconds."""
+    future: int = 0
+    """Messages that are left out: they are dated after they were sent, as a worker refuses them."""
 
 
 def warm(
@@ -56,13 +59,14 @@ def warm(
     partly: bool,
     dry: bool,
 ) -> Filled:
-    """`now` is the bank's time. Without `partly` an archive that does not go back as far as the
-    rule looks is refused; `dry` sends nothing.
+    """`now` is the bank's time: one before the cuts is refused. Without `partly` an archive that
+    does not go back as far as the rule looks is refused; `dry` sends nothing.
 
     Raises WarmingError, ArchiveError and SendingError: what was sent until then counts once, and
     is sent again the next time.
     """
     gc.set_threshold(_CONTAINERS)
+    _check_now(plan, now)
     with TemporaryDirectory(prefix="vipcare-warm-") as folder:
         cuts = {partition: tuple(some.values()) for partition, some in plan.cuts.items()}
         history = History(cuts, plan.core.partitions)
@@ -80,20 +84,31 @@ def warm(
             cuts=plan.cuts,
             since=since,
             now=now,
+            until=max(now + plan.core.future_tolerance, spill.end),
             has_offsets=has_offsets,
         )
-        sizes = dict(spill.files())
+        sizes, future = dict(spill.files()), spill.counts[f"dead:{Reason.FUTURE}"]
         cores = cores if sum(sizes.values()) > _FEW else 1
         with closing(_shares(job, sizes, cores, show)) as shares:
             if dry:
-                return _count(shares, history.messages, since)
+                return _count(shares, history.messages, since)._replace(future=future)
             with Sending(settings.kafka, {INTERNAL}, "operator") as sending:
                 sent = _count(_sent(shares, sending), history.messages, since)
                 sending.flush()
                 for partition, numbers in plan.numbers.items():
                     value = encode_fill(done(partition, numbers, since, now))
                     sending.send(INTERNAL, PARTITION_KEY, value, partition=partition)
-        return sent
+        return sent._replace(future=future)
+
+
+def _check_now(plan: Plan, now: int) -> None:
+    if plan.last_cut > now + plan.core.future_tolerance:
+        raise WarmingError(
+            f"the clock here says {plan.day(now)}, and rule {plan.rule.id} came into force at "
+            f"{plan.day(plan.last_cut)}: what happened between would be left out. Set "
+            "VIPCARE_CLOCK__ORIGIN, VIPCARE_CLOCK__STARTED and VIPCARE_CLOCK__RATE as the workers "
+            "have them"
+        )
 
 
 def _checked(plan: Plan, since: int | None, *, partly: bool) -> int:

@@ -35,6 +35,8 @@ class Job:
     """From when on the archive is whole, epoch milliseconds."""
     now: int
     """The bank clock."""
+    until: int
+    """No event behind the cuts is later, epoch milliseconds."""
     has_offsets: bool
     """What stood in `vip.internal` is there as it was sent."""
 
@@ -44,9 +46,8 @@ class Maker:
 
     def __init__(self, job: Job) -> None:
         core = job.core
-        until = job.now + core.future_tolerance
         self._job = job
-        self._trial = Trial(core.compiled(job.rules), core, FactsInTime(job.facts), until)
+        self._trial = Trial(core.compiled(job.rules), core, FactsInTime(job.facts), job.until)
 
     def shares(self, path: Path) -> Iterator[tuple[bytes, bytes]]:
         """Keys and messages, of those customers of a file that have something."""

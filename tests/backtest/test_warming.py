@@ -75,6 +75,7 @@ def filled(
     cores: int = 1,
     partly: bool = False,
     has_offsets: bool = True,
+    now: datetime = BEGAN + timedelta(days=9),
 ) -> tuple[Filled, dict[str, int]]:
     """And what each customer's window counts."""
     counted: dict[str, int] = {}
@@ -94,7 +95,7 @@ def filled(
             Settings(),
             plan,
             archived,
-            to_millis(BEGAN + timedelta(days=9)),
+            to_millis(now),
             cores,
             lambda *_: None,
             has_offsets=has_offsets,
@@ -160,3 +161,19 @@ def test_windows_that_others_keep_for_longer_are_left_alone() -> None:
     assert kept.numbers(looks, {"b"}) == {"a": 5, "b": 9, "c": 9}
     kept.take(replace(position, number=12, reach=reach | {"c": Since(10, 1, 9, filled=True)}))
     assert kept.numbers(looks, {"a"}) == {"b": 9}
+
+
+def test_a_clock_that_is_behind_the_cut_is_refused() -> None:
+    """What happened between would be dropped as of the future, and the rule called warm."""
+    with pytest.raises(WarmingError, match=r"says 2026-02-25 .*VIPCARE_CLOCK__STARTED"):
+        filled(plan_of("30d"), archive(), now=BEGAN - timedelta(days=4))
+
+
+def test_what_is_dated_after_it_was_sent_is_counted() -> None:
+    """As a worker, which made dead letters of it."""
+    sent = to_millis(BEGAN - timedelta(days=DAYS))
+    ahead = (replace(one, sent=sent) for one in archive() if one.offset == CUSTOMERS)
+    rest = (one for one in archive() if one.offset != CUSTOMERS)
+    found, counted = filled(plan_of("30d"), chain(rest, ahead))
+    assert found.future == 1
+    assert counted["C0"] == counted["C1"] - 1

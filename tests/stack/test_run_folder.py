@@ -1,5 +1,6 @@
 """The data folder of `vipcare up`: one user at a time; only what we made is deleted."""
 
+import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -74,3 +75,12 @@ def test_a_file_in_the_way_is_one_line(tmp_path: Path) -> None:
         RunFolder(tmp_path / "file", fresh=True, now=NOW),
     ):
         pass
+
+
+def test_another_shell_reads_what_belongs_to_the_run(tmp_path: Path) -> None:
+    told = {"VIPCARE_A": "1", "VIPCARE_B": "it's $HOME"}
+    with RunFolder(tmp_path, fresh=True, now=NOW) as folder:
+        path = folder.tell(told)
+        said = subprocess.check_output(["sh", "-c", f". {path}; env"], text=True)
+    assert {f"{name}={value}" for name, value in told.items()} <= set(said.splitlines())
+    assert not path.exists(), "its addresses are nobody's now"

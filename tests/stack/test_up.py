@@ -59,6 +59,9 @@ def test_a_signal_stops_everything_it_started(
     with running("up", "--no-bank", "--workers", str(workers), "--data", str(tmp_path)) as up:
         read_until(up, "ready")
         below = descendants(up.pid)
+        told = (tmp_path / "env").read_text()
+        assert "export VIPCARE_KAFKA__BOOTSTRAP=127.0.0.1:" in told
+        assert "export VIPCARE_CLICKHOUSE__PORT=" in told
         up.send_signal(number)
         said, _ = up.communicate(timeout=60)
     assert up.returncode == 0, said
