@@ -77,11 +77,12 @@ def run(
 
 @contextmanager
 def ended_early(pool: ProcessPoolExecutor) -> Iterator[None]:
-    """Whatever stops it (an error, Ctrl-C), what has not begun is left."""
+    """Whatever stops it (an error, Ctrl-C), what has not begun is left, and what has is waited for:
+    it writes into a folder that is about to go."""
     try:
         yield
     except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown(cancel_futures=True)
         raise
 
 
