@@ -9,7 +9,7 @@ from schemas.rules import RuleDefinition
 from streams.context import CoreSettings
 from streams.rules.checked import unknown_scores
 from streams.rules.errors import RuleErrors, RuleProblem
-from streams.rules.examples import failures
+from streams.rules.examples import bare, failures
 from streams.rules.ruleset import RuleSet
 
 _PLAIN = CoreSettings(partitions=1)
@@ -49,8 +49,9 @@ def try_example(rule: RuleDefinition, settings: CoreSettings) -> list[RuleProble
     if not rule.examples or rule.status == "retired":
         return []
     tried = {"status": "live", "holdout": None, "rollout": 100}
-    alone = settings.compiled([rule.model_copy(update=tried)])
-    return list(failures(alone, settings))
+    core = bare(settings)
+    alone = core.compiled([rule.model_copy(update=tried)])
+    return list(failures(alone, core))
 
 
 def _placed(problems: Iterable[RuleProblem], files: Sequence[RuleFile]) -> list[FileProblem]:

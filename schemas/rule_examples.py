@@ -48,7 +48,7 @@ Time = Annotated[
     ),
     AfterValidator(_in_time),
 ]
-"""In the bank's time zone; or so long after the event before."""
+"""By a clock that is never changed; or so long after the event before."""
 Part = Annotated[str, BeforeValidator(_as_text)]
 """A part of a title or a text, in one of the languages; of a tag and the like, its whole name; of a
 greeting the template's, or a part of its text."""

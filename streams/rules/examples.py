@@ -4,10 +4,13 @@ Only the rule itself runs, whatever its status. Fields that an event must have a
 not say are made up where they are texts (ids above all); the currency is the base currency, and an
 amount that is only said in the base currency is the same in the event's own. Everything else must
 be said, so that an example shows what the rule looks at.
+
+Of the bank's settings only its words count (attributes, greetings, base currency). Clocks are those
+of UTC, business days are Monday to Friday, tolerances are the usual ones: so an example that ships
+says the same in every bank.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple, get_type_hints
 
@@ -54,6 +57,16 @@ class _WrongExampleError(ValueError):
         self.key = key
 
 
+def bare(settings: CoreSettings) -> CoreSettings:
+    """What examples are played with: of a bank's settings its words alone."""
+    return CoreSettings(
+        partitions=settings.partitions,
+        attributes=settings.attributes,
+        base_currency=settings.base_currency,
+        greetings=settings.greetings,
+    )
+
+
 def failures(rules: RuleSet, settings: CoreSettings) -> Iterator[RuleProblem]:
     """What is not as the examples of a set of one rule say; nothing if all is."""
     [rule] = rules.definitions
@@ -72,7 +85,6 @@ def failures(rules: RuleSet, settings: CoreSettings) -> Iterator[RuleProblem]:
 def play(example: RuleExample, rules: RuleSet, settings: CoreSettings, key: str) -> list[Made]:
     """What the rule does after the events of one example, in order; of what it amends the last
     version, if that is not retracted."""
-    settings = replace(settings, holidays=())  # an example runs on what it gives alone
     record, made = Record(CUSTOMER), list[Effect]()
     at, book = 0, FactBook()
     for number, one in enumerate(_occurrences(example.given, settings, key)):
