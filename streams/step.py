@@ -139,7 +139,8 @@ def _follow(
     for firing in outcome.firings:
         try:
             made = effects_of(_deed(record, firing, occasion_of(firing, occasion), context))
-        except Exception:  # whatever a rule raises is its own loss alone
+        except Exception as error:  # whatever a rule raises is its own loss alone
+            context.rules.lose(firing, error)
             failed.append(firing.rule.id)
             continue
         fired.append(_counted(firing))

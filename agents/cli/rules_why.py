@@ -210,6 +210,8 @@ def _verdict(one: Why) -> str:
         return "it begins to wait" if one.waits else "it has nothing to wait for"
     if one.when == "now" and one.holds is None:
         return "it depends on the event that comes"
+    if one.failed:
+        return f"it failed, and what it would do is lost: {one.failed}"
     if one.acts:
         return "it fires"
     if one.fires:

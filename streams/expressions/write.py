@@ -1,6 +1,5 @@
 """From typed nodes back to the text of the language, in one form: what `why` shows of a clause."""
 
-import re
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -50,7 +49,6 @@ _OWNERS: dict[type[Node], str] = {
     Attribute: "attributes.",
     ScoreField: "profile.scores.",
 }
-_QUOTES = re.compile("'+|[^']+")
 _OR, _AND, _NOT, _COMPARE, _SUM, _PRODUCT, _ATOM = range(7)
 """How tightly parts hold together."""
 
@@ -202,8 +200,6 @@ def _literal(value: int | Decimal | str | bool) -> str:
     match value:
         case bool():
             return "true" if value else "false"
-        case str() if "'" in value and '"' in value:  # texts side by side are one
-            return " ".join(map(_literal, _QUOTES.findall(value)))
         case str():
             return f'"{value}"' if "'" in value else f"'{value}'"
         case _:

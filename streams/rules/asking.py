@@ -15,12 +15,12 @@ from streams.facts import NO_FACTS, Facts
 from streams.inputs import Input
 from streams.rules.aggregates import UNKNOWN, Readings, Unknown
 from streams.rules.checked import CheckedRule
-from streams.rules.firing import Fired
+from streams.rules.firing import Fired, Firing
 from streams.rules.hindrances import Gatekeeper, gatekeepers
 from streams.rules.ruleset import RuleSet
 from streams.rules.sequence import chains_of
 from streams.rules.why import Clause, NoEvent, clauses, lets, step_names, worlds
-from streams.timers import parts_of
+from streams.timers import ABSENCE, parts_of
 from streams.waits import dates
 from streams.waits.own import FAMILY, OWN
 
@@ -33,7 +33,8 @@ class Wait(Struct, frozen=True):
     """A timer of the rule."""
 
     about: str
-    """The date that it waits for; empty of dates that identify a person."""
+    """The date that it waits for, empty of dates that identify a person; or what it waits
+    without."""
     due: int
     fired: bool
 
@@ -53,6 +54,8 @@ class Why(Struct, kw_only=True):
     """What of its sequence did not come before."""
     gates: Sequence[Gatekeeper] = ()
     waits: Sequence[Wait] = ()
+    failed: str = ""
+    """What the rule raised, if it did: whatever it would do is lost."""
     late: bool = False
     """The event came too late: every aggregate is unknown to it."""
 
@@ -69,8 +72,10 @@ class Why(Struct, kw_only=True):
     @property
     def fires(self) -> bool:
         """Whether the rule fires, be it withheld, or begins to wait for an answer."""
-        return self.holds is True and all(
-            one.open for one in self.gates if one.name not in _WITHHELD
+        return (
+            not self.failed
+            and self.holds is True
+            and all(one.open for one in self.gates if one.name not in _WITHHELD)
         )
 
     @property
@@ -99,6 +104,8 @@ class Asked(RuleSet):
         self._zone = zone
         self.answers: dict[tuple[str, int], Why] = {}
         """By when and at what time, in that order."""
+        self._latest: Why | None = None
+        """What is answered while effects are made."""
 
     def apply(
         self,
@@ -109,6 +116,7 @@ class Asked(RuleSet):
         facts: Facts = NO_FACTS,
         reversed_: bool = False,
     ) -> Fired:
+        self._latest = None
         named = event.event.source, event.event.id
         if named != self._event or event.type not in self._rule.definition.on:
             return super().apply(record, event, late=late, facts=facts, reversed_=reversed_)
@@ -122,6 +130,7 @@ class Asked(RuleSet):
                 readings = self._aggregates.add(copy.windows, event, latest, copy.activity.era)
             self._look(told, record, event.event.data, readings, facts)
         fired = super().apply(record, event, late=late, facts=facts, reversed_=reversed_)
+        self._notice(told, fired)
         timers = record.activity.timers
         told.waits = [
             self._wait(record, key)
@@ -136,28 +145,46 @@ class Asked(RuleSet):
         timers = record.activity.timers
         mine = [key for key in timers if self._is_mine(key) and self._is_asked(timers[key])]
         is_own = rule_id == self._rule.definition.id
-        if is_own and any(self._about(record, key) == data for key in mine):
-            told = self._told("timer", record, at)
-            self._look(told, record, data, self._aggregates.read(record.windows, at), facts)
-        return super().wake(rule_id, record, data, at, facts)
+        if not (is_own and any(self._about(record, key) == data for key in mine)):
+            self._latest = None
+            return super().wake(rule_id, record, data, at, facts)
+        told = self._told("timer", record, at)
+        self._look(told, record, data, self._aggregates.read(record.windows, at), facts)
+        return self._notice(told, super().wake(rule_id, record, data, at, facts))
 
     def announce(
         self, record: Record, event_type: str, data: Data, at: int, facts: Facts = NO_FACTS
     ) -> Fired:
-        if event_type in self._rule.definition.on and data == self._broadcast:
-            told = self._told("told", record, at)
-            self._look(told, record, data, self._aggregates.read(record.windows, at), facts)
-        return super().announce(record, event_type, data, at, facts)
+        if event_type not in self._rule.definition.on or data != self._broadcast:
+            self._latest = None
+            return super().announce(record, event_type, data, at, facts)
+        told = self._told("told", record, at)
+        self._look(told, record, data, self._aggregates.read(record.windows, at), facts)
+        return self._notice(told, super().announce(record, event_type, data, at, facts))
 
     def miss(self, rule_id: str, record: Record, values: Mapping[str, str], at: int) -> Fired:
         absence = self._rule.waits.absence if rule_id == self._rule.definition.id else None
+        self._latest = None
         if absence is not None and ("event", at - absence.length) in self.answers:
-            self._told("answer", record, at).lets = values
+            self._latest = self._told("answer", record, at)
+            self._latest.lets = values
         return super().miss(rule_id, record, values, at)
+
+    def in_silence(
+        self, rule_id: str, record: Record, at: int, facts: Facts = NO_FACTS
+    ) -> Fired | None:
+        self._latest = None
+        return super().in_silence(rule_id, record, at, facts)
+
+    def lose(self, firing: Firing, error: Exception) -> None:
+        is_mine = firing.rule.id == self._rule.definition.id and firing.amends is None
+        if is_mine and self._latest is not None:
+            self._latest.failed = _said(error)
 
     def now(self, record: Record, at: int, facts: Facts = NO_FACTS) -> list[Why]:
         """As things are: without an event, or for a rule that waits for a date with each of the
-        things that it waits about."""
+        things that it waits about. `at` may be before the newest event: then it is as of that."""
+        at = max(at, record.activity.latest)
         readings = self._aggregates.read(record.windows, at)
         if not self._is_dated:
             told = self._told("now", record, at)
@@ -187,6 +214,13 @@ class Asked(RuleSet):
         told = self.answers[when, at] = Why(when=when, at=at, gates=self._gates(record, at))
         return told
 
+    def _notice(self, told: Why, fired: Fired) -> Fired:
+        """Whether the rule failed. What it raised, the interpreter said if that raised it too."""
+        self._latest = told
+        is_lost = self._rule.definition.id in fired.failed
+        told.failed = (told.failed or "its condition, or what it shows, raised") if is_lost else ""
+        return fired
+
     def _gates(self, record: Record, at: int) -> list[Gatekeeper]:
         return gatekeepers(self._rule.definition, record, at, self._zone)
 
@@ -214,9 +248,12 @@ class Asked(RuleSet):
         )
         found = [*worlds(rule, base, chains)]
         told.missing = "" if found else self._missing(readings)
-        held = (one for one in found if all(part.holds for part in clauses(rule, one)))
-        world = next(held, found[0] if found else base)
-        told.clauses, told.lets = clauses(rule, world), lets(rule, world)
+        try:
+            held = (one for one in found if all(part.holds for part in clauses(rule, one)))
+            world = next(held, found[0] if found else base)
+            told.clauses, told.lets = clauses(rule, world), lets(rule, world)
+        except Exception as error:  # as in the engine, it is the rule's own loss alone
+            told.failed = _said(error)
 
     def _missing(self, readings: Readings | Unknown) -> str:
         sequence, asked = self._rule.sequence, self._rule.definition.sequence
@@ -232,7 +269,10 @@ class Asked(RuleSet):
 
     def _wait(self, record: Record, key: str) -> Wait:
         timer = record.activity.timers[key]
-        about = "" if parts_of(key).kind in _PERSONAL else timer.about
+        kind, absence = parts_of(key).kind, self._rule.waits.absence
+        about = "" if kind in _PERSONAL else timer.about
+        if kind == ABSENCE:
+            about = "" if absence is None else f"without {', '.join(absence.types)}"
         return Wait(about, timer.due, timer.fired)
 
     def _is_asked(self, timer: Timer) -> bool:
@@ -240,3 +280,7 @@ class Asked(RuleSet):
 
     def _is_mine(self, key: str) -> bool:
         return parts_of(key).rule == self._rule.definition.id
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

@@ -99,8 +99,10 @@ def _score(rule: RuleDefinition, record: Record, at: int) -> Iterator[Gatekeeper
         return
     kept = record.profile.scores.get(score.name)
     was_high = kept is not None and kept.raised
-    told = "was high already" if was_high else "was not high before"
-    yield Gatekeeper("score", not was_high, f"it {told}; low again below {score.release}")
+    points = 0 if kept is None else kept.points
+    told = "high already" if was_high else "not high yet"
+    said = f"it stood at {points}, {told}; low again below {score.release}"
+    yield Gatekeeper("score", not was_high, said)
     if at < record.activity.latest:
         yield Gatekeeper("newest", False, "a score is of the newest event, and a newer one came")
 

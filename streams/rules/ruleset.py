@@ -230,6 +230,9 @@ class RuleSet:
         readings = self._aggregates.read(record.windows, at)
         return listening.apply(record, Seen(data, readings, facts, at))
 
+    def lose(self, firing: Firing, error: Exception) -> None:
+        """What a firing leads to cannot be made or sent. Here nobody asks why."""
+
     def waits(self, event_type: str) -> Sequence[DateWait]:
         """The rules that wait for a date which an event of this type may tell, move or end."""
         return self._waits.get(event_type, ())

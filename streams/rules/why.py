@@ -128,21 +128,22 @@ class _Teller:
         )
 
     def score(self, score: Score, signals: Sequence[Node]) -> Clause:
-        """Whether its points reach the threshold, with each signal."""
+        """Whether its points reach the threshold, with each signal; without an event those of its
+        signals that look at one may come or not."""
         told = [self.clause(one.part if isinstance(one, Holds) else one) for one in signals]
-        points = sum(
-            one.points for one, said in zip(score.signals, told, strict=True) if said.holds
-        )
-        parts = [
-            replace_clause(said, text=f"{one.points:+} {said.text}")
-            for one, said in zip(score.signals, told, strict=True)
-        ]
+        weighted = [*zip((one.points for one in score.signals), told, strict=True)]
+        points = sum(some for some, said in weighted if said.holds)
+        open_ = [some for some, said in weighted if said.of_event and said.holds is None]
+        least = points + sum(some for some in open_ if some < 0)
+        most = points + sum(some for some in open_ if some > 0)
+        depends = least < score.threshold <= most
         return Clause(
             text=f"{score.name} >= {score.threshold}",
-            holds=points >= score.threshold,
-            seen={score.name: str(points)},
-            off=f"{score.threshold - points} short" if points < score.threshold else "",
-            parts=parts,
+            holds=None if depends else points >= score.threshold,
+            seen={score.name: str(points) if least == most else f"{least} to {most}"},
+            off=f"{score.threshold - most} short" if most < score.threshold else "",
+            of_event=depends,
+            parts=[replace_clause(said, text=f"{some:+} {said.text}") for some, said in weighted],
         )
 
     def _looks_at_the_event(self, node: Node) -> bool:

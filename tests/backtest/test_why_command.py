@@ -8,6 +8,7 @@ import pytest
 
 from agents.cli.main import run
 from tests.backtest.test_command import RULE, transfer
+from tests.lane.rules import HUGE, SMALL, fragile, views
 
 QUIET = """\
 cooldown: 30d
@@ -59,6 +60,9 @@ def test_an_answer_that_did_not_come(folder: Path, capsys: pytest.CaptureFixture
     assert [one["due"] for one in began["waits"]]
     assert (ended["when"], ended["lets"]) == ("answer", {"base_amount": "600"})
     assert not ended["acts"]
+    arguments = ["quiet.yaml", "C1", "--event", "6", "--events", "events.jsonl"]
+    assert run(["rules", "why", *arguments]) == 0
+    assert "(without logged.in)" in capsys.readouterr().out
 
 
 def test_only_its_own_timers_are_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -77,6 +81,23 @@ def test_only_its_own_timers_are_told(folder: Path, capsys: pytest.CaptureFixtur
         placed, ended = asked(capsys, name, "11")["answers"]
         assert (placed["when"], ended["when"]) == ("wait", "timer")
         assert ended["at"] == f"2026-01-{day}T01:00:00+00:00"
+
+
+@pytest.mark.parametrize("status", ["live", "shadow"])
+def test_a_rule_that_raised_did_not_fire(
+    folder: Path, capsys: pytest.CaptureFixture[str], status: str
+) -> None:
+    """What it would have sent was too large."""
+    (folder / "rules" / "fragile.yaml").write_text(json.dumps(fragile() | {"status": status}))
+    events = [*views("a", 1, HUGE), *views("b", 1, SMALL)]
+    (folder / "events.jsonl").write_text("\n".join(map(json.dumps, events)))
+    arguments = ["rules", "why", "fragile", "C0", "--events", "events.jsonl", "--event"]
+    assert run([*arguments, "a-0"]) == 0
+    told = capsys.readouterr().out
+    assert "it failed, and what it would do is lost: OversizeError" in told
+    assert run([*arguments, "a-0", "--json"]) == 0
+    (answer,) = json.loads(capsys.readouterr().out)["answers"]
+    assert (answer["fires"], answer["acts"]) == (False, False)
 
 
 def test_a_campaign(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

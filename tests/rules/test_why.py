@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 
+from schemas.profile import Score
 from schemas.record import Record
 from schemas.rules import RuleDefinition
 from streams.durations import DAY_MS
@@ -147,6 +148,55 @@ def test_what_stands_in_the_way() -> None:
     assert gates["limit"].told == "2 within 365d, and it fired 2 times"
 
 
+SCORE: dict[str, Any] = {
+    "if": "true",
+    "unless": None,
+    "score": {
+        "name": "looks",
+        "threshold": 100,
+        "release": 80,
+        "signals": [
+            {"points": 70, "if": "base_amount > 5", "reason": {"en": "A", "zh": "甲"}},
+            {"points": 40, "if": "'golf' in tags", "reason": {"en": "B", "zh": "乙"}},
+        ],
+    },
+}
+
+
+def test_a_score_as_things_are() -> None:
+    """No event is asked about: none can be newer, and what one would tell is open."""
+    record, at = Record("C1"), 1_700_000_000_000
+    record.activity.latest = at + DAY_MS
+    score = Score(points=110, at=at, raised=True, signals=[0, 1])
+    record.edit_profile().scores["looks"] = score
+    low = now(record, at, **SCORE)
+    assert low.at == at + DAY_MS
+    gates = {one.name: one.told for one in low.gates}
+    assert "newest" not in gates
+    assert gates["score"] == "it stood at 110, high already; low again below 80"
+    (_, clause) = low.clauses
+    assert (clause.holds, clause.off) == (False, "30 short")
+    assert clause.seen == {"looks": "0 to 70"}
+    record.edit_profile().tags["golf"] = 0
+    (_, clause) = now(record, at, **SCORE).clauses
+    assert (clause.holds, clause.off, clause.of_event) == (None, "", True)
+    assert clause.seen == {"looks": "40 to 110"}
+
+
+def test_a_rule_that_raises_as_it_is_looked_at() -> None:
+    rule = RuleDefinition.model_validate(RULE | {"if": "rate('mortgage') > 0"})
+    checked = check_rule(rule)
+    assert isinstance(checked, CheckedRule)
+    event = named(random_input(Random(1), types=["transfer.completed"]), 1)
+    nothing: Any = None
+    asked = Asked(compile_rules([rule]), checked, (event.event.source, "e1"), UTC)
+    fired = asked.apply(Record("C1"), event, late=False, facts=nothing)
+    assert fired.failed == ["big"]
+    ((_, why),) = asked.answers.items()
+    assert why.failed.startswith("AttributeError: 'NoneType' object has no")
+    assert not why.fires
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -155,7 +205,7 @@ def test_what_stands_in_the_way() -> None:
         "base_amount - (1 - base_amount) / 2 < -base_amount",
         "count([logged.in, page.viewed], this month) > count(page.viewed, months -6 to -3)",
         "sum(base_amount, card.settled, 2w, where=category in ['5641', '5812']) >= 0.25",
-        """purpose == 'it' "'" 's "so"'""",
+        """purpose == "it's so" or purpose == 'so "so"'""",
     ],
 )
 def test_the_text_of_an_expression(text: str) -> None:
