@@ -93,7 +93,7 @@ def _loop(
     dues, counts, effects = DueList(), Counter[str](), list[str]()
     moments = [one.at for one in (*settings.holidays, *facts.announced.values())]
     times = [entry.input.at for entry in entries if entry.input]
-    end, reach = max(times), Reach({}).advance(rules.asked, min(times), 0)
+    end, reach = max(times), Reach({}).advance(rules.asked, min(times), 0, 0)
     waiting: list[Entry | int] = [at for at in sorted(moments) if at <= end]
     waiting = sorted([*waiting, *entries], key=_place)
     walk, reached = Walk(), -1
