@@ -126,7 +126,7 @@ def test_windows_are_one_state_only_if_they_count_the_same() -> None:
         "d": "purpose == 'a b'",
         "e": "purpose == 'a  b'",
         "f": """purpose == "'a" or purpose == "b'" """,
-        "g": r"""purpose == "'a\" or purpose == \"b'" """,
+        "g": """purpose == "'a' or purpose == 'b'" """,
     }
     scope = Scope(("transfer.completed",))
     keys = {
