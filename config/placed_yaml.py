@@ -12,6 +12,8 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from config.yaml_text import NotYamlError, read_yaml
 
 MAX_FILE_BYTES = 256 * 1024
+_OF_KEY = "[key]"
+"""What Pydantic puts behind the path of a key that is wrong itself."""
 
 
 class FileProblem(NamedTuple):
@@ -85,32 +87,52 @@ def read_placed(
 
 def _invalid(path: Path, model: type[BaseModel], tree: CommentedMap, error: Any) -> FileProblem:
     keys = [str(part) for part in error["loc"]]
+    of_key = keys[-1:] == [_OF_KEY] or error["type"] == "extra_forbidden"
+    keys = [one for one in keys if one != _OF_KEY]
     keys = keys[: _depth(tree, keys) + 1] or ["id"]
-    line, column = _place(tree, keys, at_key=error["type"] == "extra_forbidden")
+    line, column = _place(tree, keys, at_key=of_key)
     known = _known_keys(model, keys[:-1]) if error["type"] == "extra_forbidden" else []
     message = f"not a key here; there are {', '.join(known)}" if known else _worded(error)
     message += _nearest(keys[-1], known)
     return FileProblem(path, line + 1, column + 1, f"{'.'.join(keys)}: {message}")
 
 
+_WORDED = {
+    "missing": "this key is missing",
+    "extra_forbidden": "not a key here",
+    "string_type": "should be a text: a number or a day stands in quotes",
+    **dict.fromkeys(
+        ("int_type", "int_parsing", "int_from_float"),
+        "should be a whole number, without quotes and point",
+    ),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "should be true or false, without quotes"),
+    **dict.fromkeys(
+        ("date_type", "date_parsing", "date_from_datetime_parsing", "date_from_datetime_inexact"),
+        "write a day as 2026-01-31",
+    ),
+    **dict.fromkeys(
+        ("model_type", "model_attributes_type", "dict_type"),
+        "should be keys with values, such as `name: ...`",
+    ),
+    "list_type": "should be a list, each entry behind a `- `",
+}
+"""Pydantic's type of an error → our words."""
+
+
 def _worded(error: Any) -> str:
-    match error["type"]:
-        case "missing":
-            return "this key is missing"
-        case "extra_forbidden":
-            return "not a key here"
+    kind, given = error["type"], error["input"]
+    if kind in _WORDED:
+        return _WORDED[kind]
+    match kind:
         case "string_pattern_mismatch":
             return f"does not match {error['ctx']['pattern']}"
-        case "model_type" | "model_attributes_type" | "dict_type":
-            return "should be keys with values, such as `name: ...`"
-        case "list_type":
-            return "should be a list, each entry behind a `- `"
-        case "too_long" if isinstance(error["input"], dict):
-            return f"at most {error['ctx']['max_length']} entries, not {len(error['input'])}"
+        case "too_long" | "string_too_long" if isinstance(given, str | dict):
+            things = "characters" if isinstance(given, str) else "entries"
+            return f"at most {error['ctx']['max_length']:,} {things}, not {len(given):,}"
         case "literal_error":
             expected: str = error["ctx"]["expected"]
             known = [one.strip("'") for one in expected.replace(" or ", ", ").split(", ")]
-            return f"should be {expected}{_nearest(str(error['input']), known)}"
+            return f"should be {expected}{_nearest(str(given), known)}"
     message: str = error["msg"]
     return message.removeprefix("Value error, ").replace("Input should be", "should be")
 

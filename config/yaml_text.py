@@ -1,6 +1,7 @@
 """YAML 1.2 text into a tree. What is wrong is told in our words: the parser's own quote values, and
 a value may be a password."""
 
+import re
 import warnings
 from typing import Any, Literal
 
@@ -46,6 +47,8 @@ MAX_ADDED = 256 * 1024
 """Characters that aliases may stand for, all together: as many as the largest file has."""
 
 _MERGE = "tag:yaml.org,2002:merge"
+_OLDER = re.compile(r"(?:[ \t]*(?:#.*)?\n)*%YAML(?!\s+1\.2\b)")
+_NO_VERSION = "leave out the line %YAML: this is YAML 1.2, in which on and no are words"
 _NO_MERGE = "there is no merging with <<: write the keys themselves"
 _IN_ITSELF = "an alias (*name) stands inside of what it stands for"
 _TOO_MUCH = "aliases (*name) make too much of this file: write out what is needed"
@@ -65,6 +68,8 @@ def read_yaml(text: str, typ: Literal["rt", "safe"]) -> Any:
 
     Raises NotYamlError.
     """
+    if found := _OLDER.match(text):
+        raise NotYamlError(_NO_VERSION, found[0].count("\n") + 1)
     yaml = YAML(typ=typ, pure=True)
     yaml.max_depth = MAX_DEPTH
     yaml.Composer = _Composer

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from schemas.rule_parts import Text
+from schemas.rule_parts import FieldName, Text
 
 MAX_DECLARED = 64
 """Attributes of a customer: a record has room for as many."""
@@ -22,9 +22,7 @@ def _usable(name: str) -> str:
     return name
 
 
-AttributeName = Annotated[
-    str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64), AfterValidator(_usable)
-]
+AttributeName = Annotated[FieldName, Field(max_length=64), AfterValidator(_usable)]
 
 
 class AttributeDefinition(BaseModel):

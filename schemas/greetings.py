@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from schemas.rule_parts import Strict, Visible, Word
+from schemas.rule_parts import Id, Strict, Visible, Word
 
 
 def _one_or_several(value: object) -> object:
@@ -20,7 +20,7 @@ Said = Annotated[str, Field(min_length=1, max_length=500), Visible]
 
 
 class GreetingTemplate(Strict):
-    id: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+    id: Id
     tier: Annotated[Words, Field(default_factory=list)]
     """For customers of these tiers only; of any, if there is none."""
     interest: Annotated[Words, Field(default_factory=list)]

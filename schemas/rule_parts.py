@@ -54,6 +54,18 @@ def _short(word: str) -> str:
     return word
 
 
+def named(pattern: str, otherwise: str) -> AfterValidator:
+    """A text that matches; whoever wrote another is told what to write."""
+    compiled = re.compile(pattern)
+
+    def check(text: str) -> str:
+        if compiled.fullmatch(text) is None:
+            raise ValueError(otherwise)
+        return text
+
+    return AfterValidator(check)
+
+
 def _plain(text: str) -> str:
     if "{" in text or "}" in text:
         raise ValueError("nothing is filled in here: write it without braces")
@@ -63,8 +75,25 @@ def _plain(text: str) -> str:
 Plain = AfterValidator(_plain)
 """A text without placeholders, in which braces would be shown as they are."""
 WORD_BYTES = 64
-Word = Annotated[str, Field(pattern=r"^\S(.*\S)?$"), AfterValidator(_short), Visible, Plain]
+Word = Annotated[
+    str,
+    named(r"\S(.*\S)?", "write a name on one line, without blanks around it"),
+    AfterValidator(_short),
+    Visible,
+    Plain,
+]
 """The name of a tag, an interest, a process."""
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("nothing but blanks: write something")
+    return text
+
+
+NotBlank = AfterValidator(_not_blank)
+Whole = Annotated[int, Field(strict=True)]
+"""No flag, no text that looks like a number."""
 
 
 class Strict(BaseModel):
@@ -81,19 +110,41 @@ def _as_text(value: object) -> object:
 Expression = Annotated[
     str, BeforeValidator(_as_text), Field(min_length=1, max_length=2_000), Visible
 ]
-FieldName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+FieldName = Annotated[
+    str,
+    named(r"[a-z][a-z0-9_]*", "write small letters, digits and _, a letter first: total_30d"),
+]
 
 
 def _one_or_several(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-EventTypes = Annotated[list[str], BeforeValidator(_one_or_several), Field(min_length=1)]
+Id = Annotated[
+    str,
+    named(
+        r"[a-z0-9]+(-[a-z0-9]+)*",
+        "write small letters and digits, with hyphens between words: large-transfer",
+    ),
+    Field(max_length=64),
+]
+"""Of a rule or a template."""
+
+
+def _once(types: list[str]) -> list[str]:
+    if len({*types}) < len(types):
+        raise ValueError("name each event type once")
+    return types
+
+
+EventTypes = Annotated[
+    list[str], BeforeValidator(_one_or_several), Field(min_length=1), AfterValidator(_once)
+]
 """A type, or several in a list."""
 
 
 class Text(Strict):
     """A text for people, in the bank's languages. `{name}` is filled in with a `let` value."""
 
-    en: Annotated[str, Field(min_length=1, max_length=500), Visible]
-    zh: Annotated[str, Field(min_length=1, max_length=500), Visible]
+    en: Annotated[str, Field(min_length=1, max_length=500), Visible, NotBlank]
+    zh: Annotated[str, Field(min_length=1, max_length=500), Visible, NotBlank]

@@ -4,13 +4,13 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from schemas.rule_parts import Expression, Strict, Text
+from schemas.rule_parts import Expression, FieldName, Strict, Text, Whole
 
-ScoreName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+ScoreName = Annotated[FieldName, Field(max_length=40)]
 
 
 class Signal(Strict):
-    points: Annotated[int, Field(ge=-100, le=100)]
+    points: Annotated[Whole, Field(ge=-100, le=100)]
     if_: Annotated[Expression, Field(alias="if")]
     reason: Text
 
@@ -19,9 +19,9 @@ class Score(Strict):
     """The points of the signals that hold, kept in the profile."""
 
     name: ScoreName
-    threshold: Annotated[int, Field(ge=1)]
+    threshold: Annotated[Whole, Field(ge=1)]
     """From here on it is high: the rule fires."""
-    release: Annotated[int, Field(ge=1)]
+    release: Annotated[Whole, Field(ge=1)]
     """Below this it is low again, and the rule may fire anew."""
     signals: Annotated[list[Signal], Field(min_length=1, max_length=20)]
 

@@ -4,12 +4,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from schemas.rule_parts import Duration, EventTypes, Expression, FieldName, Strict
+from schemas.rule_parts import Duration, EventTypes, Expression, FieldName, Strict, Whole, named
 
 NINE = "09:00"
 Every = Literal["year", "lunar year"]
-DateName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$")]
+DateName = Annotated[
+    str, named(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?", "write what has the date, as in matures_on")
+]
 """A field that holds a date, or an attribute: `attributes.x`."""
+
+TimeOfDay = Annotated[
+    str, named(r"([01][0-9]|2[0-3]):[0-5][0-9]", "write a time of day in quotes, as in '09:00'")
+]
 
 
 def _as_lists(values: object, *keys: str) -> object:
@@ -47,21 +53,23 @@ class Wait(Strict):
 
     for_: Annotated[Duration | None, Field(alias="for")] = None
     without: Without | None = None
-    days: Annotated[int | None, Field(ge=0, le=3_650)] = None
-    business_days: Annotated[int | None, Field(ge=0, le=250)] = None
+    days: Annotated[Whole | None, Field(ge=0, le=3_650)] = None
+    business_days: Annotated[Whole | None, Field(ge=0, le=250)] = None
     """Instead of `days`."""
     before: Annotated[DateName | None, Field(examples=["matures_on"])] = None
     """What holds the date: a field of the event, or of the customer."""
     after: DateName | None = None
     """Instead of `before`."""
-    at: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = NINE
+    at: Annotated[
+        str, named(r"([01][0-9]|2[0-3]):[0-5][0-9]", "write a time of day as '09:00'")
+    ] = NINE
     """The time of that day, in the bank's time zone."""
     every: Every | None = None
     """The date comes back each year."""
     of: Annotated[list[str] | None, Field(min_length=1, max_length=20)] = None
     """Whose birthday it is: what they are to the customer; the customer's own if left out."""
     turns: Annotated[
-        list[Annotated[int, Field(ge=1, le=150)]] | None, Field(min_length=1, max_length=20)
+        list[Annotated[Whole, Field(ge=1, le=150)]] | None, Field(min_length=1, max_length=20)
     ] = None
     """In these years alone, counted from the date."""
 

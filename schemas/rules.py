@@ -7,28 +7,28 @@ from datetime import date
 from functools import cached_property
 from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from schemas.attachments import Attachment
 from schemas.effects import Action, Kind, Priority, RecordAction
 from schemas.rule_examples import RuleExample
 from schemas.rule_parts import (
-    Duration,
     EventTypes,
     Expression,
+    FieldName,
+    Id,
+    NotBlank,
     Plain,
     Span,
     Strict,
     Text,
     Visible,
+    Whole,
     Word,
 )
 from schemas.rule_scores import Score
 from schemas.rule_sequences import Sequence
 from schemas.rule_waits import Wait
-
-RuleId = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
-
 
 Status = Literal["draft", "shadow", "live", "retired"]
 
@@ -42,7 +42,7 @@ def _countable(version: int) -> int:
     return version
 
 
-Version = Annotated[int, Field(ge=1), AfterValidator(_countable)]
+Version = Annotated[Whole, Field(ge=1), AfterValidator(_countable)]
 
 
 def _once(wanted: list[Attachment]) -> list[Attachment]:
@@ -60,7 +60,7 @@ class TaskTemplate(Strict):
     title: Text | None = None
     text: Text
     priority: Priority = "normal"
-    due: Duration | None = None
+    due: Span | None = None
     """After the event."""
     attach: Attach
 
@@ -105,7 +105,7 @@ Template = TaskTemplate | AlertTemplate | ProcessTemplate | NoteTemplate
 class Limit(Strict):
     """For a customer at most so often within so long (event time)."""
 
-    times: Annotated[int, Field(ge=1, le=100)]
+    times: Annotated[Whole, Field(ge=1, le=100)]
     within: Span
 
 
@@ -134,6 +134,15 @@ class Then(Strict):
     interest: Word | None = None
     note: NoteTemplate | None = None
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _one_of_a_kind(cls, value: object) -> object:
+        if isinstance(value, list):
+            raise ValueError(  # noqa: TRY004  # Pydantic tells only this one
+                "one alone, no list: a second one is done by a rule of its own"
+            )
+        return value
+
     @model_validator(mode="after")
     def _does_something(self) -> "Then":
         if not self.actions:
@@ -159,11 +168,11 @@ class Then(Strict):
 
 
 class RuleDefinition(Strict):
-    id: RuleId
+    id: Id
     version: Version
     title: Text
     kind: Kind
-    owner: Annotated[str, Field(min_length=1, max_length=100), Visible, Plain]
+    owner: Annotated[str, Field(min_length=1, max_length=100), Visible, NotBlank, Plain]
     status: Status
     on: EventTypes
     """The event types that can make it fire."""
@@ -173,9 +182,7 @@ class RuleDefinition(Strict):
     """It fires only later, if at all."""
     score: Score | None = None
     """It fires when this is high, once until it is low again."""
-    let: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Expression] = Field(
-        default_factory=dict, max_length=40
-    )
+    let: dict[FieldName, Expression] = Field(default_factory=dict, max_length=40)
     if_: Annotated[Expression, Field(alias="if")]
     unless: Expression | None = None
     """Not if this is true; what is unknown does not hinder."""
@@ -183,13 +190,13 @@ class RuleDefinition(Strict):
     cooldown: Span | None = None
     """After firing for a customer, not again for so long (event time)."""
     limit: Limit | None = None
-    rollout: Annotated[int, Field(ge=1, le=100)] = 100
+    rollout: Annotated[Whole, Field(ge=1, le=100)] = 100
     """For so many percent of the customers, always the same ones."""
-    holdout: Annotated[int, Field(ge=1, le=90)] | None = None
+    holdout: Annotated[Whole, Field(ge=1, le=90)] | None = None
     """For so many percent of the customers, always the same ones, what it would do is not done and
     recorded instead, so that its effect can be measured."""
     active: Active | None = None
-    amendable: bool = False
+    amendable: Annotated[bool, Field(strict=True)] = False
     """What it did follows when an event is reversed or comes late: it is amended, retracted, or
     raised afterwards."""
     examples: Annotated[list[RuleExample], Field(max_length=50, default_factory=list)]

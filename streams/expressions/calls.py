@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 EVENT_TYPES = tuple(_EVENTS)
 LONGEST = 1_830 * DAY_MS
 MAX_MONTHS = 60
+MOST_EVENTS = 10_000
+"""That a mean can be asked to rest on: hardly any customer has more."""
 
 AGGREGATES = {
     "count": "count(page.viewed, 30d, where=…)",
@@ -311,10 +313,10 @@ def _options(checker: Checker, inside: Checker, call: ast.Call, name: str) -> _O
             if not isinstance(value, bool):
                 raise checker.error(keyword.value, "prior is true or false")
             options.prior = value
-        elif name in _AVERAGES and type(value) is int and value > 0:
+        elif name in _AVERAGES and type(value) is int and 0 < value <= MOST_EVENTS:
             options.at_least = value
         else:
-            message = "at_least is a whole number above zero, and belongs to avg and stddev"
+            message = f"at_least is from 1 to {MOST_EVENTS:,}, and belongs to avg and stddev"
             raise checker.error(keyword.value, message)
     if name in _AVERAGES and options.at_least < _AVERAGES.index(name) + 1:
         least = "" if name == "avg" else ", two at least"

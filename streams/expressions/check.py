@@ -280,6 +280,8 @@ class Checker:
             known = [f"profile.{one}" for one in profile_fields()]
             known += [*calls.EVENT_TYPES, *self._steps_fields()]
             text = self.parsed.text(tree)
+            if owner in self.scope.lets or owner in common_fields(self.scope.types):
+                raise self.error(tree, f"{text} is not known: {owner} has no parts")
             raise self.error(tree, f"{text} is not known{nearest(text, known)}")
         if self.scope.inside:
             raise self.error(tree, self.seen())

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from schemas.events import EVENT_TYPES
 from streams.durations import parse_duration
+from streams.expressions.hints import Hint, hint, thousands
 
 MAX_LENGTH = 2_000
 MAX_DEPTH = 25
@@ -90,6 +91,7 @@ _SCAN = re.compile(
     |(?P<foreign>[^\x00-\x7f])""",
     re.VERBOSE,
 )
+_OF_COMMAS = ("leading zeros", "positional argument follows")
 _SYMBOLS = {
     "&&": "write and",
     "||": "write or",
@@ -112,9 +114,7 @@ def parse(text: str) -> Parsed:
     except SyntaxError as error:
         offset = error.offset if error.lineno == 1 and error.offset else len(text)
         column = max(1, min(offset + indent, len(text)))
-        raise ExpressionError(
-            f"this is not an expression: {_plain(error, text, column)}", column
-        ) from None
+        raise _no_expression(error, source, column) from None
     except (ValueError, RecursionError, MemoryError):
         raise ExpressionError("this is not an expression", 1) from None
     if indent:
@@ -123,15 +123,24 @@ def parse(text: str) -> Parsed:
                 node.col_offset += indent
                 node.end_col_offset = (node.end_col_offset or 0) + indent
     parsed = Parsed(tree, source, tokens)
+    if isinstance(tree, ast.Tuple) and (found := thousands(_without_texts(source))):
+        raise ExpressionError(f"this is not an expression: {found.message}", found.column)
     _bound(parsed)
     return parsed
 
 
-def _plain(error: SyntaxError, text: str, column: int) -> str:
-    if text[column - 1 : column + 1].startswith("=") and text[column : column + 1] != "=":
-        return "write == to compare"
+def _no_expression(error: SyntaxError, source: str, column: int) -> ExpressionError:
+    plain = _without_texts(source)
+    found = thousands(plain) if error.msg.startswith(_OF_COMMAS) else hint(plain, column)
     message = error.msg.replace(_STAND_IN, "…").replace(" or ':='", "")
-    return message.removesuffix(" Perhaps you forgot a comma?").rstrip(".")
+    message = message.removesuffix(" Perhaps you forgot a comma?").rstrip(".")
+    found = found or Hint(column, message)
+    return ExpressionError(f"this is not an expression: {found.message}", found.column)
+
+
+def _without_texts(source: str) -> str:
+    """Of the same width."""
+    return TEXT_IN_QUOTES.sub(lambda text: "'" * len(text[0]), source)
 
 
 def _replace(text: str) -> tuple[str, dict[int, Token]]:
@@ -176,6 +185,9 @@ def _bound(parsed: Parsed) -> None:
     """Refuse what is too large or too deep, without recursion."""
     level, depth, count = [parsed.tree], 0, 0
     while level:
+        for node in level:
+            if isinstance(node, ast.Call) and any(one.arg is None for one in node.keywords):
+                raise ExpressionError("** is no part of the language of rules", parsed.column(node))
         depth, count = depth + 1, count + len(level)
         if depth > MAX_DEPTH or count > MAX_NODES:
             raise ExpressionError(

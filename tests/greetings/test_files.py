@@ -30,12 +30,12 @@ templates:
 FILES = [
     ("occasion", "ocasion", 1, 1, "ocasion: not a key here; there are occasion, templates"),
     ("  - id: one\n", "  - od: one\n", 3, 5, "templates.0.od: not a key here; there are id, tier"),
-    ("id: one", "id: One", 3, 9, "templates.0.id: does not match"),
+    ("id: one", "id: One", 3, 9, "templates.0.id: write small letters and"),
     ("id: one", "id: two", 5, 9, "templates.1.id: the template two is in"),
     ("{zh: 祝您生日快乐}", "{}", 6, 5, "templates.1.texts: Dictionary should have at least 1 item"),
     ("{zh: 祝您生日快乐}", "{zh-CN: x}", 6, 13, "templates.1.texts.zh-CN"),
     ("{zh: 祝您生日快乐}", "{en: x}", 2, 1, "2 templates at least should have a text in zh"),
-    ("interest: golf", "interest: [3]", 9, 16, "templates.2.interest.0: should be a valid string"),
+    ("interest: golf", "interest: [3]", 9, 16, "templates.2.interest.0: should be a text"),
     (GOOD, "birthday", 1, 1, "a file of greetings begins with keys such as occasion"),
 ]  # fmt: skip
 
@@ -145,7 +145,10 @@ def test_the_commands_tell_what_is_wrong_with_templates(
     monkeypatch.setenv("VIPCARE_STEP__TEMPLATES", str(tmp_path))
     for command in ("check", "test"):
         assert run(["rules", command]) == 2
-        assert f"{tmp_path}/a.yaml:3:9: templates.0.id: does not match" in capsys.readouterr().err
+        assert (
+            f"{tmp_path}/a.yaml:3:9: templates.0.id: write small letters and"
+            in capsys.readouterr().err
+        )
 
 
 EXAMPLE = """\

@@ -272,7 +272,7 @@ WRONG = [
     ("points: 30", "points: 300", 18, 16, "less than or equal to 100"),
     ("base_amount > 100", "base_amont > 100", 18, 24, "did you mean base_amount?"),
     ("base_amount > 100", "base_amount", 18, 24, "expected a condition (true or false)"),
-    ("name: risk", "name: Risk", 14, 9, "score.name: does not match"),
+    ("name: risk", "name: Risk", 14, 9, "score.name: write small letters"),
     ("{times} times", "{tims} times", 19, 51, "tims is not known; did you mean times?"),
     ("  times: count", "  score: count", 9, 10, "let.score: the name score is already taken"),
     ("cooldown: 1d", "wait: {for: 1h, without: logged.in}", 13, 1, "no wait and no sequence"),
