@@ -42,6 +42,8 @@ Made = Task | Alert | ProcessRequested | ActionTaken
 _TYPES: dict[str, type[Event]] = {**EVENT_TYPES, **FACT_TYPES}
 CUSTOMER = "EXAMPLE"
 _BASE = "base_"
+_TOLD = 10
+"""Differences of an example, at most."""
 
 
 class _Occurrence(NamedTuple):
@@ -77,8 +79,9 @@ def failures(rules: RuleSet, settings: CoreSettings) -> Iterator[RuleProblem]:
         except _WrongExampleError as error:
             yield RuleProblem(rule.id, error.key, 0, str(error))
         else:
-            if problem := _difference(example.expect, made, settings):
-                message = f"{example.title}: {problem}"
+            if found := list(_differences(example.expect, made, settings)):
+                more = [f"and {len(found) - _TOLD} more"] if len(found) > _TOLD else []
+                message = f"{example.title}: {'; '.join(found[:_TOLD] + more)}"
                 yield RuleProblem(rule.id, f"{key}.expect", 0, message)
 
 
@@ -198,16 +201,17 @@ def _plain(kind: inspect.Type) -> inspect.Type:
     return kind
 
 
-def _difference(expected: list[Expected], made: list[Made], settings: CoreSettings) -> str:
-    """What is not as expected, in words; empty if nothing."""
+def _differences(
+    expected: list[Expected], made: list[Made], settings: CoreSettings
+) -> Iterator[str]:
+    """What is not as expected, in words."""
     for place, (one, other) in enumerate(zip(expected, made, strict=False), 1):
         if not _is_like(one, other, settings):
-            return f"number {place} is {_told(other, settings)}, expected was {_asked(one)}"
-    if len(made) < len(expected):
-        return f"{_asked(expected[len(made)])} was expected and did not come"
-    if len(made) > len(expected):
-        return f"{_told(made[len(expected)], settings)} came and was not expected"
-    return ""
+            yield f"number {place} is {_told(other, settings)}, expected was {_asked(one)}"
+    for one in expected[len(made) :]:
+        yield f"{_asked(one)} was expected and did not come"
+    for other in made[len(expected) :]:
+        yield f"{_told(other, settings)} came and was not expected"
 
 
 def _is_like(expected: Expected, made: Made, settings: CoreSettings) -> bool:

@@ -53,6 +53,12 @@ def test_what_comes_as_expected(tmp_path: Path, expect: str) -> None:
         ("[task: 3 transfers]", "expected was the task “3 transfers”"),
         ("[{alert: 3, at: 2026-03-02}]", "expected was the alert “3” of 2026-03-02"),
         ("[alert: 3, alert: 3]", "the alert “3” was expected and did not come"),
+        (
+            "[task: 3, alert: 4, tag: x]",
+            "expected was the task “3”; the alert “4” was expected and did not come; the tag “x” "
+            "was expected and did not come",
+        ),
+        ("[" + ", ".join(["alert: 3"] * 13) + "]", "did not come; and 2 more"),
     ],
 )
 def test_what_does_not(tmp_path: Path, expect: str, told: str) -> None:
