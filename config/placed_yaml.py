@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from config.yaml_text import NotYamlError, read_yaml
+from schemas.at_key import AT_KEY
 
 MAX_FILE_BYTES = 256 * 1024
 _OF_KEY = "[key]"
@@ -87,6 +88,12 @@ def read_placed(
 
 def _invalid(path: Path, model: type[BaseModel], tree: CommentedMap, error: Any) -> FileProblem:
     keys = [str(part) for part in error["loc"]]
+    if error["type"] == "invalid_key":
+        keys.append(_OF_KEY)
+    if keys[-1:] == [_OF_KEY] and not isinstance(error["input"], str):
+        return _no_key(path, tree, keys[:-1], error["input"])
+    if error["type"] == AT_KEY:
+        keys.append(error["ctx"]["key"])
     of_key = keys[-1:] == [_OF_KEY] or error["type"] == "extra_forbidden"
     keys = [one for one in keys if one != _OF_KEY]
     keys = keys[: _depth(tree, keys) + 1] or ["id"]
@@ -95,6 +102,18 @@ def _invalid(path: Path, model: type[BaseModel], tree: CommentedMap, error: Any)
     message = f"not a key here; there are {', '.join(known)}" if known else _worded(error)
     message += _nearest(keys[-1], known)
     return FileProblem(path, line + 1, column + 1, f"{'.'.join(keys)}: {message}")
+
+
+def _no_key(path: Path, tree: Any, keys: Sequence[str], key: object) -> FileProblem:
+    """What stands before a colon, and is none: nothing, a number, a flag, a list."""
+    *above, name = keys
+    for one in above[: _depth(tree, above)]:
+        tree = tree[one] if isinstance(tree, CommentedMap) else tree[int(one)]
+    line, column = tree.lc.key(key) if key in tree else (tree.lc.line, tree.lc.col)
+    named = "no key stands before this colon" if key is None else f"{name} is no key here"
+    where = f"{'.'.join(above)}: " if above else ""
+    message = f"{where}{named}: a key is a word"
+    return FileProblem(path, line + 1, column + 1, message)
 
 
 _WORDED = {

@@ -5,6 +5,7 @@ from typing import Annotated, Any, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from schemas.at_key import at_key
 from schemas.effects import Action
 from schemas.rule_parts import (
     LONGEST_DAYS,
@@ -70,9 +71,10 @@ class Given(Strict):
     @model_validator(mode="after")
     def _spread(self) -> "Given":
         if (self.times > 1) != (self.every is not None):
-            raise ValueError("times and every go together, as in `times: 3, every: 5d`")
+            key = "times" if self.every is None else "every"
+            raise at_key(key, "times and every go together, as in `times: 3, every: 5d`")
         if self.every and self.times * seconds(self.every) > LONGEST_DAYS * UNIT_SECONDS["d"]:
-            raise ValueError(f"all these times together take at most {LONGEST_DAYS}d")
+            raise at_key("every", f"all these times together take at most {LONGEST_DAYS}d")
         return self
 
 
@@ -95,7 +97,7 @@ class Expected(Strict):
         if len(self._said()) != 1:
             raise ValueError(f"say one thing that is expected: {', '.join(get_args(Action))}")
         if self.at is not None and self.at.startswith("+"):
-            raise ValueError("say when as a day, or a day and a time")
+            raise at_key("at", "say when as a day, or a day and a time")
         return self
 
     @property

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from schemas.at_key import at_key
 from schemas.rule_parts import Expression, FieldName, Strict, Text, Whole
 
 ScoreName = Annotated[FieldName, Field(max_length=40)]
@@ -28,8 +29,9 @@ class Score(Strict):
     @model_validator(mode="after")
     def _can_be_reached(self) -> "Score":
         if self.release > self.threshold:
-            raise ValueError("release should not be above threshold")
+            raise at_key("release", "release should not be above threshold")
         most = sum(one.points for one in self.signals if one.points > 0)
         if most < self.threshold:
-            raise ValueError(f"all signals together have {most} points, below the threshold")
+            message = f"all signals together have {most} points, below the threshold"
+            raise at_key("threshold", message)
         return self

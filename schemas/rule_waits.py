@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from schemas.at_key import at_key
 from schemas.rule_parts import Duration, EventTypes, Expression, FieldName, Strict, Whole, named
 
 NINE = "09:00"
@@ -106,13 +107,14 @@ class Wait(Strict):
                 "before: matures_on; or for and without"
             )
         if self.date == "birthday" and self.every is None:
-            raise ValueError("a birthday comes every year: say every: year")
+            key = "before" if self.before else "after"
+            raise at_key(key, "a birthday comes every year: say every: year")
         if self.of is not None and self.date != "birthday":
-            raise ValueError("of says whose birthday it is")
+            raise at_key("of", "of says whose birthday it is")
         if self.turns is not None and self.every != "year":
-            raise ValueError("turns counts years: say every: year")
+            raise at_key("turns", "turns counts years: say every: year")
         if self.every is not None and (self.days or 0) > MAX_YEARLY_DAYS:
-            raise ValueError(f"every year, at most {MAX_YEARLY_DAYS} days")
+            raise at_key("days", f"every year, at most {MAX_YEARLY_DAYS} days")
 
 
 MAX_YEARLY_DAYS = 300

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from schemas.at_key import at_key
 from schemas.attachments import Attachment
 from schemas.effects import Action, Kind, Priority, RecordAction
 from schemas.rule_examples import RuleExample
@@ -120,7 +121,7 @@ class Active(Strict):
         if self.from_ is None and self.until is None:
             raise ValueError("say from or until which day, or both")
         if self.from_ and self.until and self.until < self.from_:
-            raise ValueError("until comes before from")
+            raise at_key("until", "until comes before from")
         return self
 
 
@@ -148,7 +149,7 @@ class Then(Strict):
         if not self.actions:
             raise ValueError(f"say what to do, one or several of {', '.join(get_args(Action))}")
         if self.tag is not None and self.tag == self.untag:
-            raise ValueError("a rule cannot add a tag and remove it at once")
+            raise at_key("untag", "a rule cannot add a tag and remove it at once")
         return self
 
     @cached_property
@@ -204,7 +205,8 @@ class RuleDefinition(Strict):
     @model_validator(mode="after")
     def _help_is_not_withheld(self) -> "RuleDefinition":
         if self.holdout is not None and self.kind in ("risk", "service"):
-            raise ValueError(f"a {self.kind} rule has no holdout: its help is not withheld")
+            message = f"a {self.kind} rule has no holdout: its help is not withheld"
+            raise at_key("holdout", message)
         return self
 
     @model_validator(mode="before")

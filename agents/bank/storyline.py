@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from agents.bank.merchants import TURNS
 from agents.bank.money import ABROAD
+from schemas.at_key import at_key
 from schemas.rule_parts import Text
 
 Span = Annotated[str, Field(pattern=r"^\d[\d_]*(\.\.\d[\d_]*)?( usual)?$")]
@@ -51,9 +52,9 @@ class PersonaNeeds(_Strict):
     @model_validator(mode="after")
     def _known_words(self) -> "PersonaNeeds":
         if self.turn is not None and self.turn not in TURNS:
-            raise ValueError(f"turn: there are {', '.join(TURNS)}")
+            raise at_key("turn", f"there are {', '.join(TURNS)}")
         if self.abroad is not None and self.abroad not in ABROAD:
-            raise ValueError(f"abroad: there are {', '.join(ABROAD)}")
+            raise at_key("abroad", f"there are {', '.join(ABROAD)}")
         return self
 
 

@@ -88,7 +88,7 @@ def _date_problems(
     for name in others:
         allowed = ", ".join(sorted((*KIND_OF, own.TYPE)))
         message = f"a rule can wait for a date after {allowed}, not after {name}"
-        yield RuleProblem(rule.id, "wait", 0, message)
+        yield RuleProblem(rule.id, "on", 0, message)
     if not others and any(KIND_OF[name].date != wait.date for name in rule.on):
         hint = nearest(wait.date, (KIND_OF[name].date for name in rule.on))
         yield RuleProblem(

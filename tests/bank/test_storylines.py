@@ -58,7 +58,7 @@ WRONG = [
     ("logged.in}", "deposit.placed, with: {amount: 50_000_000}}", 7, "persona.funds"),
     ("amount: 9..18 usual", "amount: 300..400 usual", 8, "at most .* can be on the accounts"),
     ("logged.in}", "card.authorised, with: {amount: 9_000_000}}", 7, "raise the limit before"),
-    ("day: -3", "day: never", 7, "integer"),
+    ("day: -3", "day: never", 7, "whole number"),
     ("day: -3", "day: 3", 3, "in the order in which they happen"),
     ("title: {zh: 标题, en: A title}", "titel: {zh: 标题, en: A title}", 4, "not a key here"),
     ("en: A story}", "}", 5, "missing"),

@@ -267,8 +267,8 @@ score:
 ).replace("{times} transfers", "{score}: {reasons}")
 WRONG = [
     ("  release: 30\n", "", 13, 1, "score.release: this key is missing"),
-    ("release: 30", "release: 60", 13, 1, "release should not be above threshold"),
-    ("points: 30", "points: 20", 13, 1, "all signals together have 40 points, below the threshold"),
+    ("release: 30", "release: 60", 16, 12, "release should not be above threshold"),
+    ("points: 30", "points: 20", 15, 14, "together have 40 points, below the threshold"),
     ("points: 30", "points: 300", 18, 16, "less than or equal to 100"),
     ("base_amount > 100", "base_amont > 100", 18, 24, "did you mean base_amount?"),
     ("base_amount > 100", "base_amount", 18, 24, "expected a condition (true or false)"),
