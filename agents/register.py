@@ -1,6 +1,7 @@
 """The register of rules read once to its end, for what runs beside the workers."""
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from agents.core import core_settings, rule_set
@@ -18,6 +19,8 @@ from streams.rules.errors import RuleErrors
 from streams.rules.lifecycle import Change, changed
 from streams.rules.register import InForce, RegisterError, RuleBook, State
 from streams.rules.ruleset import RuleSet
+
+_SHOWN = 500
 
 
 def read_register(kafka: KafkaSettings) -> RuleBook:
@@ -54,6 +57,33 @@ def source_of(state: State) -> str:
     if state.active is None:
         return f"of files: {RULES_TOPIC} is empty"
     return f"in force by publication {state.active.number} of {RULES_TOPIC}; files are read no more"
+
+
+def left_out(book: RuleBook) -> list[str]:
+    """What was sent and counts for nothing, and why, for people: a line each, the oldest first."""
+    return [
+        f"what was sent at offset {offset} of {RULES_TOPIC} is not in force: "
+        + _printable(f"{key.decode(errors='replace') or 'without a key'}: {why}")
+        for key, (offset, why) in sorted(book.unusable.items(), key=itemgetter(1))
+    ]
+
+
+def unusable(book: RuleBook, settings: Settings) -> str:
+    """Why the newest rules of the register are not in force, in a line; empty if they are. Raises
+    what reading the files raises."""
+    if book.state.active is None:
+        return ""
+    try:
+        compile_state(book, book.state, settings, core_settings(settings).compiler())
+    except RegisterError as error:
+        first = _printable(str(error).partition("\n")[0])
+        return f"the newest rules of {RULES_TOPIC} cannot be used: {first}"
+    return ""
+
+
+def _printable(text: str) -> str:
+    """Whoever sent it commands no terminal."""
+    return "".join(one if one.isprintable() else "�" for one in text[:_SHOWN])
 
 
 class AtHand(NamedTuple):

@@ -8,8 +8,9 @@ from msgspec import MsgspecError
 
 from agents.cli.errors import UserError
 from agents.reading import ReadingError, read_partition
-from agents.register import isolation, read_register
+from agents.register import isolation, left_out, read_register, unusable
 from config.load import load_settings
+from config.placed_yaml import FileErrors
 from config.settings import Settings
 from schemas.audit import AUDIT_TOPIC, Audited, RuleChange, decode_audited
 from schemas.rule_register import RuleVersion
@@ -19,8 +20,12 @@ from streams.rules.register import RuleBook
 
 @click.command()
 def status() -> None:
-    """Say what is in force, as what, and what waits."""
-    book = _book(load_settings())
+    """Say what is in force, as what, and what waits.
+
+    What was sent to the register and cannot be used is told at the end.
+    """
+    settings = load_settings()
+    book = _book(settings)
     state = book.state
     if state.active is None:
         click.echo("the register is empty: workers have their rules from files (worker.rules)")
@@ -37,6 +42,12 @@ def status() -> None:
         click.echo(f"{rule}  –{_waits(book, rule, newest(book, rule))}")
     for (rule, version), told in sorted(book.isolations.items()):
         click.echo(f"{rule}@{version} is {isolation(told)}")
+    try:
+        problems = [*left_out(book), unusable(book, settings)]
+    except FileErrors as error:
+        raise UserError(str(error)) from None
+    for problem in filter(None, problems):
+        click.secho(problem, fg="red")
 
 
 @click.command()

@@ -13,7 +13,7 @@ from agents.core import core_settings, declared_attributes, rule_set
 from agents.doctor.clickhouse import room
 from agents.doctor.finding import Examined, Finding, fail, ok, warn
 from agents.reading import ReadingError
-from agents.register import compile_state, read_register, source_of
+from agents.register import compile_state, left_out, read_register, source_of
 from config.load_attributes import AttributeFileErrors
 from config.load_calendar import CalendarFileErrors
 from config.load_greetings import GreetingFileErrors
@@ -31,6 +31,7 @@ _CGROUP = Path("/sys/fs/cgroup/memory.max")
 _REMOTE = ("nfs", "nfs4", "cifs", "smb3", "9p", "ceph", "glusterfs", "fuse")
 _FLEETING = ("tmpfs", "ramfs", "overlay")
 _MOST_PROBLEMS = 10
+_WRITTEN = f"see who writes to {RULES_TOPIC} but `vipcare rules`, and send what was meant with that"
 
 
 def store(examined: Examined) -> Iterator[Finding]:
@@ -141,6 +142,7 @@ def rules(examined: Examined) -> Iterator[Finding]:
     except ReadingError:
         yield from _rules_of_files(settings)
         return
+    yield from (warn(one, _WRITTEN) for one in left_out(book)[:_MOST_PROBLEMS])
     if book.state.active is None:
         yield from _rules_of_files(settings)
         return

@@ -64,6 +64,8 @@ class RuleBook:
         """So many of the last states are kept; None: all of them."""
         self.versions: dict[tuple[str, int], RuleVersion] = {}
         self.isolations: dict[tuple[str, int], Isolated] = {}
+        self.unusable: dict[bytes, tuple[int, str]] = {}
+        """By their keys, the last messages that count for nothing: their offsets, and why."""
         self._states = deque([State()], maxlen=kept)
         self._definitions: dict[tuple[str, int, Status], RuleDefinition] = {}
 
@@ -71,6 +73,13 @@ class RuleBook:
         """Apply one message. Returns what is wrong with it, if anything is: then it counts for
         nothing."""
         key = raw.key or b""
+        if problem := self._problem(key, raw):
+            self.unusable[key] = raw.offset, problem
+        else:
+            self.unusable.pop(key, None)
+        return problem
+
+    def _problem(self, key: bytes, raw: Raw) -> str:
         try:
             if key == ACTIVE_KEY:
                 return self._take_active(raw)

@@ -252,3 +252,30 @@ def test_what_cannot_be_used_leaves_the_last_good_rules(
     assert producer.flush(10) == 0
     found = rules_in_force(settings, core_settings(settings))
     assert (found.state.offset, found.rules.digest) == (good.state.offset, good.rules.digest)
+
+
+@pytest.mark.broker
+def test_what_was_sent_and_cannot_be_used_is_said(
+    fresh_broker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Said
+) -> None:
+    settings = settings_at(fresh_broker, tmp_path, monkeypatch, transactions=False)
+    said("seed", "--as", "carl")
+    assert "not in force" not in said("status")
+    producer = Producer({**librdkafka_config(settings.kafka)})
+    for key, value in (("active", None), ("a@1", "{"), ("\x1b[2Jwho", "{}")):
+        producer.produce("vip.rules", value, key)
+    assert producer.flush(10) == 0
+    lines = said("status").splitlines()[-3:]
+    told = [line.partition(" of vip.rules is not in force: ")[2] for line in lines]
+    assert told[0] == "active: which rules are in force is never removed"
+    assert told[1].startswith("a@1: it is no such record: ")
+    assert told[2] == "�[2Jwho: its key is not one of the register's"
+    warned = [one for one in found(rules, settings) if one.verdict is Verdict.WARN]
+    assert [one.what for one in warned] == lines
+    assert not said("approve", "a", "--status", "retired", "--as", "bob").startswith("active")
+    assert "active: " not in said("status")
+    broken = '{"definition":"{\\"id\\":\\"z\\"}","source":"","author":"a","at":""}'
+    producer.produce("vip.rules", broken, "z@1")
+    producer.produce("vip.rules", '{"number":9,"rules":{"z":[1,"live"]},"by":"","at":""}', "active")
+    assert producer.flush(10) == 0
+    assert "the newest rules of vip.rules cannot be used: z@1: " in said("status")

@@ -113,6 +113,12 @@ def test_what_is_no_record_counts_for_nothing(message: Message, says: str) -> No
     book, problems = book_of([*told, message])
     assert says in problems[-1]
     assert (in_force(book), book.state.offset) == ({"a": (1, "live")}, 2)
+    assert book.unusable == {message[0]: (2, problems[-1])}
+
+
+def test_what_is_sent_again_as_it_should_be_is_no_longer_unusable() -> None:
+    book, _ = book_of([version(rule("a")), (ACTIVE_KEY, b"{"), active(1, a=(1, "live"))])
+    assert book.unusable == {}
 
 
 def test_a_version_that_is_no_rule_of_ours_is_an_error_of_its_state() -> None:
