@@ -35,6 +35,8 @@ class Answer(NamedTuple):
     event: str = ""
     """The event that was asked about, for people."""
     remark: str = ""
+    whole_from: int = 0
+    """From when on an archive that was played reaches back as far as the rule looks."""
 
     def with_status(self, told: str) -> "Answer":
         """With other words about what the rule's status lets it do."""
@@ -86,7 +88,7 @@ def why_then(
     """As an archived event came, and as what the rule waited for after it ended: the customer's
     events are played up to now. Raises ArchiveError and ChoiceError."""
     core = core_settings(settings)
-    entries, told, end = _events_of(customer, archive, core, now)
+    entries, told, begin, end = _events_of(customer, archive, core, now)
     facts = FactsInTime(told)
     inputs = [one.input for one in entries if one.input]
     kinds = {(one.event.source, one.event.id): one.type for one in inputs}
@@ -103,7 +105,9 @@ def why_then(
     play(customer, entries, Trial(asked, core, facts, end))
     answers = [*asked.answers.values()]
     remark = "" if answers else "it did not reach the customer: a duplicate, a dead letter, too old"
-    return Answer(answers, f"{kind} {event}", remark)
+    looks = asked.looks_back(rule.id)
+    whole = max((look.warm_from(begin, core.time_zone) for look in looks), default=0)
+    return Answer(answers, f"{kind} {event}", remark, whole)
 
 
 def _named(event: str, customer: str, known: Iterable[_Named]) -> _Named:
@@ -137,9 +141,10 @@ def _asked(
 
 def _events_of(
     customer: str, archive: Iterable[Archived], core: CoreSettings, now: int
-) -> tuple[list[Entry], list[tuple[int, Raw]], int]:
-    """A customer's entries in order, the facts, and up to when the archive goes."""
-    key, entries, facts, end = customer.encode(), list[Entry](), list[tuple[int, Raw]](), 0
+) -> tuple[list[Entry], list[tuple[int, Raw]], int, int]:
+    """A customer's entries in order, the facts, and from when and up to when the archive goes."""
+    key, entries, facts = customer.encode(), list[Entry](), list[tuple[int, Raw]]()
+    begin, end = now, 0
     for one in archive:
         at = event_time(one.value)
         if one.topic in GLOBAL_TOPICS:
@@ -148,8 +153,8 @@ def _events_of(
             continue
         sent = now if one.sent == UNKNOWN else one.sent
         if at is not None and at <= sent + core.future_tolerance:
-            end = max(end, at)
+            begin, end = min(begin, at), max(end, at)
             mirror = mirror_of(one, core)
             mine = [each for each in (one, mirror) if each is not None and each.key == key]
             entries += [read(each.raw(core.partitions), core) for each in mine]
-    return in_order(entries), facts, end
+    return in_order(entries), facts, begin, end

@@ -41,6 +41,11 @@ from streams.rules.why import Clause
 _MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
 _NEVER = 2**53
 """Epoch milliseconds of no calendar."""
+_COLD = (
+    "it is not warm {}: its windows may lack what happened before it came into force "
+    "(vipcare rules warm --help)"
+)
+_COLD_ARCHIVE = "it is not warm {}: it looks further back than the archive goes"
 _WHEN = {
     "event": "as the event came",
     "wait": "before it looks",
@@ -104,7 +109,7 @@ def why(
         answer, kept = _answer(settings, rule, known, customer, event, files, place)
         if isolation := at_hand.isolation(rule):
             answer = answer.with_status(f"it is {isolation}")
-        since = warm_from(settings, rule, known, kept)
+        since = answer.whole_from if files else warm_from(settings, rule, known, kept)
         zone = core_settings(settings).time_zone
     except (ArchiveError, ChoiceError, FileErrors, SourceError, UnknownCustomerError) as error:
         raise UserError(str(error)) from None
@@ -112,7 +117,8 @@ def why(
         click.echo(json.dumps(_data(rule, customer, answer, since), ensure_ascii=False, indent=2))
         return
     screen = console()
-    for line in _lines(rule, customer, answer, since, zone):
+    cold = _COLD_ARCHIVE if files else _COLD
+    for line in _lines(rule, customer, answer, since, cold, zone):
         screen.print(line, soft_wrap=True)
 
 
@@ -164,7 +170,7 @@ def _data(
 
 
 def _lines(
-    rule: RuleDefinition, customer: str, answer: Answer, since: int | None, zone: tzinfo
+    rule: RuleDefinition, customer: str, answer: Answer, since: int | None, cold: str, zone: tzinfo
 ) -> Iterator[Text]:
     title = in_language({"en": rule.title.en, "zh": rule.title.zh})
     yield Text.assemble((f"{rule.id}@{rule.version}", "bold"), f"  {title}  ", (customer, "bold"))
@@ -175,7 +181,7 @@ def _lines(
     for one in answer.answers:
         yield from _answer_lines(one, zone)
         if since is not None and one.at < since:
-            yield _cold(since, zone)
+            yield Text(f"  {cold.format(_when(since, zone))}", "yellow")
 
 
 def _answer_lines(one: Why, zone: tzinfo) -> Iterator[Text]:
@@ -197,12 +203,10 @@ def _answer_lines(one: Why, zone: tzinfo) -> Iterator[Text]:
         yield Text(f"  {done} {due}{f' ({wait.about})' if wait.about else ''}")
 
 
-def _cold(since: int, zone: tzinfo) -> Text:
-    when = "so far"
-    if since < _NEVER:
-        when = f"before {from_millis(since).astimezone(zone):%Y-%m-%d %H:%M}"
-    told = f"it is not warm {when}: its windows may lack what happened before it came into force"
-    return Text(f"  {told} (vipcare rules warm --help)", "yellow")
+def _when(since: int, zone: tzinfo) -> str:
+    if since >= _NEVER:
+        return "so far"
+    return f"before {from_millis(since).astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def _verdict(one: Why) -> str:

@@ -139,6 +139,20 @@ def test_an_id_that_two_sources_have_is_named_with_its_source(
         assert answer["clauses"][0]["seen"] == {"base_amount": amount}
 
 
+def test_an_archive_that_begins_too_late(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The first event is of 2026-01-01 10:00."""
+    for length, is_warm in (("5d", True), ("1830d", False)):
+        rule = RULE.format(id="many", status="draft", least=0)
+        condition = f"count(transfer.completed, {length}) > 1"
+        (folder / "many.yaml").write_text(rule.replace("base_amount > 0", condition))
+        (answer,) = asked(capsys, "many.yaml", "7")["answers"]
+        assert answer["warm"] is is_warm
+        arguments = ["many.yaml", "C1", "--event", "7", "--events", "events.jsonl"]
+        assert run(["rules", "why", *arguments]) == 0
+        said = "it is not warm before 2031-01-05 10:00: it looks further back than the archive goes"
+        assert (said in capsys.readouterr().out) is not is_warm
+
+
 def test_the_picture(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["big", "C1", "--event", "3", "--events", "events.jsonl"]
     assert run(["rules", "why", *arguments]) == 0
