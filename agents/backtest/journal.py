@@ -1,7 +1,9 @@
 """A backtest along the journal: chunks, clock, timers and facts exactly as the live run had them.
 
-Each partition is one share. A chunk's order and what counted as late are the live run's, so the
-rules of the live run make its effects again; the journal and the inputs have to be there whole.
+Each partition is one share. A chunk's order and what counted as late are the live run's. The rules
+are not: those that are asked about are played over all chunks, whatever was in force at each. So
+the run's effects are made again where its rules were the same all the time and are those that are
+asked about; the journal and the inputs have to be there whole.
 A run may take old events, so its effects may be of times long before its clock's: where nothing is
 said, all of them count.
 """
@@ -10,9 +12,13 @@ import gc
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
+from pathlib import Path
+from shutil import copyfileobj
 from signal import SIG_IGN, SIGINT, signal
+from tempfile import TemporaryDirectory
 from typing import IO, NamedTuple
 
 from agents.backtest.archived import ArchiveError
@@ -64,22 +70,29 @@ def run_journal(
     question = replace(question, span=asked._replace(end=asked.end or _ENDLESS))
     times: list[int] = []
     tally, total, done = Tally(), sum(one.messages for one in held), 0
-    written: dict[int, list[bytes]] = {}
     context = get_context("spawn")
-    with ProcessPoolExecutor(min(cores, len(held)), context, _begin) as pool, ended_early(pool):
-        work = {pool.submit(_partition, settings, question, one.partition): one for one in held}
+    with (
+        TemporaryDirectory(prefix="vipcare-backtest-") as folder,
+        ProcessPoolExecutor(min(cores, len(held)), context, _begin) as pool,
+        ended_early(pool),
+    ):
+        paths = {one: Path(folder) / str(one.partition) for one in held if out is not None}
+        work = {
+            pool.submit(_partition, settings, question, one.partition, paths.get(one)): one
+            for one in held
+        }
         for future in as_completed(work):
             share = future.result()
             if share.problem:
                 raise ArchiveError(share.problem)
             tally.merge(share.tally)
             times += share.times
-            written[work[future].partition] = share.written
             done += work[future].messages
             show("playing", done, total)
-    if out is not None:
-        for partition in sorted(written):
-            out.writelines(written[partition])
+        if out is not None:
+            for path in paths.values():
+                with path.open("rb") as effects:
+                    copyfileobj(effects, out)
     times = times or [max(one.clock for one in held)]
     start = asked.start or min(times)
     told = asked._replace(start=start, end=asked.end or max(start, *times) + 1)
@@ -106,7 +119,6 @@ def _positions(settings: Settings, partition: int) -> list[Position]:
 @dataclass
 class _Share:
     tally: Tally = field(default_factory=Tally)
-    written: list[bytes] = field(default_factory=list)
     times: Sequence[int] = ()
     """The first and the last that the partition went through, epoch milliseconds."""
     problem: str = ""
@@ -117,11 +129,13 @@ def _begin() -> None:
     signal(SIGINT, SIG_IGN)  # the first process ends the others
 
 
-def _partition(settings: Settings, question: Question, partition: int) -> _Share:
+def _partition(settings: Settings, question: Question, partition: int, path: Path | None) -> _Share:
+    """Effects are written to the path, if there is one: they may be more than memory has."""
     try:
         along = _Along(settings, question, partition)
         share = _Share()
-        fired = along.play(question.rules, share.written)
+        with path.open("wb") if path else nullcontext() as out:
+            fired = along.play(question.rules, out)
         share.tally.counts.update(along.counts)
         share.tally.whys.merge(along.whys)
         share.times = along.times
@@ -151,7 +165,7 @@ class _Along:
         """The first and the last that it went through; none if it saw no event."""
 
     def play(
-        self, rules: Sequence[RuleDefinition], written: list[bytes] | None = None
+        self, rules: Sequence[RuleDefinition], out: IO[bytes] | None = None
     ) -> dict[str, list[Fired]]:
         """Customer → firings within the span."""
         kafka, asked = self._settings.kafka, self._question
@@ -182,8 +196,8 @@ class _Along:
             ]
             for one in effects:
                 self._pass(to_millis(one.time))
-            if written is not None:
-                written += [encode_effect(one) + b"\n" for one in effects]
+            if out is not None:
+                out.writelines(encode_effect(one) + b"\n" for one in effects)
             for fired in firings(effects):
                 found.setdefault(fired.customer, []).append(fired)
         return found

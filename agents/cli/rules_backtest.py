@@ -49,7 +49,7 @@ from streams.backtest.tally import Span
     "--source",
     type=click.Choice(("kafka", "journal", "clickhouse")),
     help="kafka: all that the topics hold, in the order of event times. journal: the same, along "
-    "vip.journal, chunk by chunk as the live run did. clickhouse: what the sink stored, "
+    "vip.journal, chunk by chunk as workers took it. clickhouse: what the sink stored, "
     "without what identifies a person, attributes too.",
 )
 @click.option("--from", "start", metavar="DAY", help="Count from this day or instant on.")
