@@ -17,6 +17,11 @@ def seconds(duration: str) -> int:
     return int(duration[:-1]) * UNIT_SECONDS[duration[-1]]
 
 
+def _as_text(value: object) -> object:
+    """A number or a flag alone is a text too where one is read, though YAML reads it as a value."""
+    return str(value) if isinstance(value, int | float) else value
+
+
 def bounded(text: str) -> str:
     """A duration as rules may have it. Raises ValueError for anything else."""
     if _DURATION.fullmatch(text) is None:
@@ -32,7 +37,9 @@ def _lasting(text: str) -> str:
     return text
 
 
-Duration = Annotated[str, AfterValidator(bounded), Field(examples=["30d", "1h"])]
+Duration = Annotated[
+    str, BeforeValidator(_as_text), AfterValidator(bounded), Field(examples=["30d", "1h"])
+]
 Span = Annotated[Duration, AfterValidator(_lasting)]
 """A duration that is longer than none."""
 
@@ -100,11 +107,6 @@ class Strict(BaseModel):
     """Unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-def _as_text(value: object) -> object:
-    """A number or a flag alone is an expression too, though YAML reads it as a value."""
-    return str(value) if isinstance(value, int | float) else value
 
 
 Expression = Annotated[

@@ -185,9 +185,11 @@ def _bound(parsed: Parsed) -> None:
     """Refuse what is too large or too deep, without recursion."""
     level, depth, count = [parsed.tree], 0, 0
     while level:
-        for node in level:
-            if isinstance(node, ast.Call) and any(one.arg is None for one in node.keywords):
-                raise ExpressionError("** is no part of the language of rules", parsed.column(node))
+        calls = (node for node in level if isinstance(node, ast.Call))
+        for keyword in (one for call in calls for one in call.keywords):
+            if keyword.arg is None:
+                message = "** is not part of the language of rules"
+                raise ExpressionError(message, parsed.column(keyword))
         depth, count = depth + 1, count + len(level)
         if depth > MAX_DEPTH or count > MAX_NODES:
             raise ExpressionError(

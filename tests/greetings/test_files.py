@@ -32,7 +32,7 @@ FILES = [
     ("  - id: one\n", "  - od: one\n", 3, 5, "templates.0.od: not a key here; there are id, tier"),
     ("id: one", "id: One", 3, 9, "templates.0.id: write small letters and"),
     ("id: one", "id: two", 5, 9, "templates.1.id: the template two is in"),
-    ("{zh: 祝您生日快乐}", "{}", 6, 5, "templates.1.texts: Dictionary should have at least 1 item"),
+    ("{zh: 祝您生日快乐}", "{}", 6, 5, "templates.1.texts: it is empty"),
     ("{zh: 祝您生日快乐}", "{zh-CN: x}", 6, 13, "templates.1.texts.zh-CN"),
     ("{zh: 祝您生日快乐}", "{en: x}", 2, 1, "2 templates at least should have a text in zh"),
     ("interest: golf", "interest: [3]", 9, 16, "templates.2.interest.0: should be a text"),
@@ -100,7 +100,7 @@ OCCASION = "15:24: then.greeting.occasion: "
 GREETING = [
     ("", "", ""),
     ("birthday, c", "birthdya, c", f"{OCCASION}there are no templates for birthdya; did you mean"),
-    ("[wechat]", "[]", "15:34: then.greeting.channels: List should have at least 1 item"),
+    ("[wechat]", "[]", "15:34: then.greeting.channels: it is empty"),
     (", channels: [wechat]", "", "15:3: then.greeting.channels: this key is missing"),
     ("挥杆快乐", "'{times} 次'", ""),
     ("interest: golf", "where: {times: '3'}", ""),
