@@ -134,7 +134,6 @@ _WORDED = {
         "should be keys with values, such as `name: ...`",
     ),
     **dict.fromkeys(("too_short", "string_too_short"), "it is empty: at least 1 is needed"),
-    "invalid_key": "a key is a text: put it in quotes",
     "list_type": "should be a list, each entry behind a `- `",
 }
 """Pydantic's type of an error → our words."""

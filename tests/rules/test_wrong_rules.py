@@ -293,8 +293,6 @@ FILES = [
     ("version: 1", "version: 202611291030", 2, 10, "2,000,000,000: count versions 1, 2, 3"),
     ("id: a-rule", "id: A rule", 1, 5, "id: write small letters and digits, with hyphens"),
     ("cooldown: 1d", "cooldown: 30", 19, 11, "write a length as a number and s, m, h, d or w"),
-    ("  times: count", "  true: count", 8, 1, "should be a text"),
-    ("cooldown: 1d", "? [a, b]\n: 3", 1, 1, "a key is a text: put it in quotes"),
     ("cooldown: 1d", "cooldown: one day", 19, 11, "write a length as a number and s, m, h, d or w"),
     ("cooldown: 1d", "limit: 3", 19, 8, "limit: should be keys with values"),
     ("cooldown: 1d", "limit: {times: 3}", 19, 1, "limit.within: this key is missing"),
