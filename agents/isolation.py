@@ -1,22 +1,24 @@
 """Which rules raise too often in this worker, and how the others hear of it.
 
 A rule that raised so often is switched to shadow through the register: every worker runs it so from
-the chunk on before which it reads that there, this one too, and the position names the place.
+the chunk on before which it reads that there, this one too, and the position names the place. It is
+audited as every change is. Of workers that find out at once one tells it: they share a
+transactional id, and look at the register first.
 """
 
 import socket
 import threading
+import time
 from collections import Counter
-from datetime import UTC, datetime
-from typing import Any
 
 import structlog
-from confluent_kafka import KafkaError, Message, Producer
 
-from agents.librdkafka import librdkafka_config
-from config.wires import KafkaSettings
-from schemas.rule_register import RULES_TOPIC, Isolated, RegisterKey, encode_register
+from agents.reading import ReadingError
+from agents.registrar import Registrar, RegistrarError
+from config.settings import Settings
 from schemas.rules import RuleDefinition
+
+_AGAIN_S = 5.0
 
 logger = structlog.get_logger()
 
@@ -27,13 +29,14 @@ Name = tuple[str, int]
 class Isolation:
     """`failed` is for the event loop, `publish` for the thread that follows the register."""
 
-    def __init__(self, kafka: KafkaSettings, limit: int) -> None:
-        self._kafka = kafka
-        self._limit = limit
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._limit = settings.worker.rule_errors
         self._errors: Counter[Name] = Counter()
-        self._asked: set[Name] = set()
+        self._told: set[Name] = set()
         self._lock = threading.Lock()
-        self._producer: Producer | None = None
+        self._again = 0.0
+        """When Kafka is asked again after it did not take it."""
 
     def failed(self, rule: RuleDefinition, errors: int) -> None:
         """A live rule raised so many times more."""
@@ -53,26 +56,19 @@ class Isolation:
             over = [name for name, errors in self._errors.items() if errors >= self._limit]
             for name in isolated.intersection(over):  # counts anew if that is lifted
                 del self._errors[name]
-        self._asked -= isolated
+        self._told -= isolated
         for name in over:
-            if name not in isolated and name not in self._asked:
-                self._asked.add(name)
-                self._send(name, self._errors[name])
-        if self._producer is not None:
-            self._producer.poll(0)
+            if name not in isolated | self._told and time.monotonic() >= self._again:
+                self._tell(*name)
 
-    def _send(self, name: Name, errors: int) -> None:
-        if self._producer is None:
-            config: dict[str, Any] = {**librdkafka_config(self._kafka), "acks": "all"}
-            self._producer = Producer(config | {"log_level": 0})
-
-        def delivered(error: KafkaError | None, message: Message) -> None:
-            _ = message
-            if error is not None:
-                logger.warning("isolation_not_told", rule=name[0], error=error.str())
-                self._asked.discard(name)
-
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        told = Isolated(errors=errors, worker=socket.gethostname(), at=now)
-        key = RegisterKey("isolated", *name).encode()
-        self._producer.produce(RULES_TOPIC, encode_register(told), key, on_delivery=delivered)
+    def _tell(self, rule: str, version: int) -> None:
+        who, identity = f"worker@{socket.gethostname()}", f"{self._settings.worker.app}-isolation"
+        try:
+            with Registrar(self._settings, who, "worker", identity) as register:
+                if (rule, version) not in register.book.isolations:
+                    register.isolate(rule, version, self._errors[rule, version])
+        except (RegistrarError, ReadingError) as error:
+            logger.warning("isolation_not_told", rule=rule, error=str(error))
+            self._again = time.monotonic() + _AGAIN_S
+        else:
+            self._told.add((rule, version))

@@ -12,7 +12,7 @@ from agents.diagnosis import transactions_problem, wire_problem
 from agents.kafka import MAX_MESSAGE_BYTES
 from agents.librdkafka import librdkafka_config, unreachable
 from agents.register import read_register
-from agents.rights import Right
+from agents.rights import Right, Role
 from agents.rights_check import lacking, missing_of, user_of
 from config.settings import Settings
 from schemas.audit import AUDIT_TOPIC, Audited, Deed, RuleChange, RuleChanges, encode_audited
@@ -20,8 +20,10 @@ from schemas.rule_register import (
     ACTIVE_KEY,
     REGISTRAR,
     RULES_TOPIC,
+    Isolated,
     RegisterKey,
     RuleVersion,
+    Standing,
     encode_register,
 )
 from schemas.rules import RuleDefinition
@@ -42,9 +44,15 @@ class Registrar:
     refused, so that nobody changes what he has not seen.
     """
 
-    def __init__(self, settings: Settings, who: str) -> None:
+    def __init__(
+        self, settings: Settings, who: str, role: Role = "operator", identity: str = REGISTRAR
+    ) -> None:
+        """`role` is whose rights it takes, `identity` its transactional id: those of one and the
+        same end each other's changes."""
         self._settings = settings
         self._who = who
+        self._role: Role = role
+        self._identity = identity
         self._transactions = settings.kafka.transactions
         self._refused = ""
         self.book = RuleBook()
@@ -54,13 +62,13 @@ class Registrar:
         kafka = self._settings.kafka
         if problem := wire_problem(kafka) or transactions_problem(kafka):
             raise RegistrarError(problem)
-        rights = [Right("Write", "topic", RULES_TOPIC)]
+        rights = [Right("Write", "topic", name) for name in (RULES_TOPIC, AUDIT_TOPIC)]
         if missing := missing_of(rights, kafka):
-            raise RegistrarError(lacking(missing, "operator", user_of(kafka)))
+            raise RegistrarError(lacking(missing, self._role, user_of(kafka)))
         config: dict[str, Any] = {**librdkafka_config(kafka), "acks": "all", "log_level": 0}
         config["message.max.bytes"] = MAX_MESSAGE_BYTES
         if self._transactions:
-            config["transactional.id"] = REGISTRAR
+            config["transactional.id"] = self._identity
         self._producer = Producer(config)
         try:
             topics = self._producer.list_topics(timeout=_ANSWER_S).topics
@@ -122,6 +130,25 @@ class Registrar:
         self._write(deed, records, RuleChanges(number=active.number, changes=told))
         return active.number
 
+    def isolate(self, rule: str, version: int, errors: int) -> None:
+        """Have a live rule that raised so often run in shadow."""
+        at, active = _now(), self.book.state.active
+        before = active.rules.get(rule) if active else None
+        change = RuleChange(
+            rule=rule,
+            version=version,
+            status="shadow",
+            before=before or Standing(version, "live"),
+        )
+        told = Isolated(
+            errors=errors,
+            worker=self._who.partition("@")[2],
+            at=at.isoformat(timespec="milliseconds"),
+        )
+        key = RegisterKey("isolated", rule, version).encode()
+        data = RuleChanges(number=0, changes=[change])
+        self._write("rules.isolated", [(key, encode_register(told))], data, at)
+
     def _versions(
         self, brought: Iterable[tuple[RuleDefinition, str]], author: str
     ) -> Iterable[tuple[bytes, bytes]]:
@@ -133,12 +160,18 @@ class Registrar:
             yield key.encode(), encode_register(version)
 
     def _write(
-        self, deed: Deed, records: Sequence[tuple[bytes, bytes | None]], told: RuleChanges
+        self,
+        deed: Deed,
+        records: Sequence[tuple[bytes, bytes | None]],
+        told: RuleChanges,
+        at: datetime | None = None,
     ) -> None:
         for key, value in records:
             if len(value or b"") > MAX_MESSAGE_BYTES:
                 raise RegistrarError(f"{key.decode()} has more than {MAX_MESSAGE_BYTES:,} bytes")
-        audited = Audited(id=str(uuid4()), type=deed, subject=self._who, time=_now(), data=told)
+        audited = Audited(
+            id=str(uuid4()), type=deed, subject=self._who, time=at or _now(), data=told
+        )
         try:
             if self._transactions:
                 self._producer.begin_transaction()

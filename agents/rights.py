@@ -47,7 +47,8 @@ def _worker(settings: Settings) -> Iterator[Right]:
     app = settings.worker.app
     records, journal = changelog(app), _JOURNAL
     yield from _topics("Read", *INPUT_TOPICS, *GLOBAL_TOPICS, RULES_TOPIC, records)
-    yield from _topics("Write", records, journal, *EFFECT_TOPICS, _LETTERS, INTERNAL, RULES_TOPIC)
+    yield from _topics("Write", records, journal, *EFFECT_TOPICS, _LETTERS, INTERNAL)
+    yield from _topics("Write", RULES_TOPIC, AUDIT_TOPIC)  # a rule that raises is isolated
     # What is wrong with a topic's configuration, and how long the changelog keeps removals.
     yield from _topics("DescribeConfigs", *_used(_worker_topics(settings)))
     yield Right("Read", "group", app)

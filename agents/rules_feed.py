@@ -44,7 +44,7 @@ class RulesFeed:
         self._tried: State | None = None
         self._in_force = NOTHING
         self._raised: Counter[str] = Counter()
-        self._isolation = Isolation(settings.kafka, settings.worker.rule_errors)
+        self._isolation = Isolation(settings)
         self._follower = Follower(
             settings.kafka, "vipcare-rules", (RULES_TOPIC,), self._take, self._look
         )

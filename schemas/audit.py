@@ -1,4 +1,4 @@
-"""What people did, on `vip.audit`: who, what, when. Key: who."""
+"""What people and workers did, on `vip.audit`: who, what, when. Key: who."""
 
 from datetime import datetime
 from typing import Literal
@@ -10,7 +10,9 @@ from schemas.rule_register import Standing
 
 AUDIT_TOPIC = "vip.audit"
 
-Deed = Literal["rules.seeded", "rules.published", "rules.approved", "rules.rolled_back"]
+Deed = Literal[
+    "rules.seeded", "rules.published", "rules.approved", "rules.rolled_back", "rules.isolated"
+]
 
 
 class RuleChange(Struct, frozen=True, kw_only=True):
@@ -24,7 +26,7 @@ class RuleChange(Struct, frozen=True, kw_only=True):
 
 class RuleChanges(Struct, frozen=True, kw_only=True):
     number: int
-    """Of the publication; 0 if what is in force did not change."""
+    """Of the publication; 0 if there was none: what was published or isolated."""
     changes: list[RuleChange]
 
 
@@ -32,7 +34,7 @@ class Audited(Struct, frozen=True, kw_only=True):
     id: str
     type: Deed
     subject: str
-    """Who."""
+    """Who: a person's name, or `worker@` and a machine's."""
     time: datetime
     """Real time."""
     data: RuleChanges

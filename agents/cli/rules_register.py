@@ -63,14 +63,18 @@ def history(rule: str) -> None:
         for (name, number), version in book.versions.items()
         if name == rule and version.author
     ]
+    isolated = {
+        told.at: f"isolated {rule}@{number}: it raised {told.errors} times in a worker on "
+        f"{told.worker}"
+        for (name, number), told in book.isolations.items()
+        if name == rule
+    }
+    lines += isolated.items()
     for audited in _audited(settings):
         for change in audited.data.changes:
-            if change.rule == rule and audited.type != "rules.published":
-                at = audited.time.isoformat(timespec="milliseconds")
+            at = audited.time.isoformat(timespec="milliseconds")
+            if change.rule == rule and audited.type != "rules.published" and at not in isolated:
                 lines.append((at, _told(audited, change)))
-    for (name, number), told in book.isolations.items():
-        if name == rule:
-            lines.append((told.at, f"isolated {rule}@{number}: it raised {told.errors} times"))
     for at, line in sorted(lines):
         click.echo(f"{at}  {line}")
 
@@ -115,7 +119,8 @@ def _told(audited: Audited, change: RuleChange) -> str:
     was = f", before {change.before.status} {change.before.version}" if change.before else ""
     deed = audited.type.removeprefix("rules.").replace("_", " ")
     now = f"{change.rule}@{change.version} {change.status}"
-    return f"{deed} {now}{was}, by {audited.subject} (publication {audited.data.number})"
+    number = f" (publication {audited.data.number})" if audited.data.number else ""
+    return f"{deed} {now}{was}, by {audited.subject}{number}"
 
 
 def _waits(book: RuleBook, rule: str, version: int) -> str:

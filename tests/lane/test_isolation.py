@@ -4,9 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from agents.isolation import Isolation
+from agents.reading import read_topic
 from agents.register import read_register
 from agents.topics import create
 from config.settings import Settings
+from schemas.audit import AUDIT_TOPIC, decode_audited
+from schemas.rule_register import RULES_TOPIC, Standing
+from schemas.rules import RuleDefinition
 from tests.kafka_server import KafkaServer
 from tests.lane.oracle import assert_reconciled, journal
 from tests.lane.process import Worker, changed, settings_for
@@ -43,8 +48,30 @@ def isolate_a_rule_that_raises(settings: Settings, folder: Path) -> None:
     assert found["sound@1 alert"] == named("before", "huge", "more", "after", "x", "again")
     [told] = read_register(settings.kafka).isolations.values()
     assert ERRORS <= told.errors <= 2 * CUSTOMERS
+    [found_in_audit] = read_topic(settings.kafka, AUDIT_TOPIC)
+    audited = decode_audited(found_in_audit.value or b"")
+    assert (audited.type, audited.subject) == ("rules.isolated", f"worker@{told.worker}")
+    [change] = audited.data.changes
+    assert (change.rule, change.version, change.status) == ("fragile", 1, "shadow")
+    assert change.before == Standing(1, "live")
     used = [one.register for number in range(2) for one in journal(settings, number)]
     assert {*used} == {0, 1}
+
+
+@pytest.mark.kafka
+def test_of_two_workers_that_find_out_at_once_one_tells(
+    fresh_kafka: KafkaServer, tmp_path: Path
+) -> None:
+    settings = settings_for(fresh_kafka.bootstrap, tmp_path / "data", transactions=True)
+    settings = changed(settings, "worker", rule_errors=ERRORS)
+    create(settings)
+    rule = RuleDefinition.model_validate(fragile())
+    for isolation in (Isolation(settings), Isolation(settings)):
+        isolation.failed(rule, ERRORS)
+        isolation.publish(frozenset())  # what the other sent was not read yet
+        isolation.publish(frozenset())
+    assert len(list(read_topic(settings.kafka, AUDIT_TOPIC))) == 1
+    assert len(list(read_topic(settings.kafka, RULES_TOPIC))) == 1
 
 
 def named(*rounds: str) -> set[str]:
