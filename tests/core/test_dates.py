@@ -602,8 +602,8 @@ def test_what_fires_is_what_somebody_sees_who_looks_every_day(random: Random) ->
         kind, data = _random_event(random, now)
         if random.random() < 0.2:
             made += tasks(life.until(now))
-            twin.rules = all_rules(random.randrange(2))
-            life.rules, twin.armed = compiled(*twin.rules), False
+            before, twin.rules = twin.rules, all_rules(random.randrange(2))
+            life.rules, twin.armed = compiled(*twin.rules), twin.armed and twin.rules == before
         made += tasks(life.tell(kind, now, **data))
         twin.event(kind, now, life.record.profile)
         if random.random() < 0.5:
