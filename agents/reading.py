@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -82,14 +83,14 @@ def read_partition(
         yield from client.read(TopicPartition(topic, partition, start))
 
 
-def newest(kafka: KafkaSettings, topic: str) -> list[Found]:
-    """The last committed message of each partition that has one near its end. Raises
-    ReadingError."""
-    places = [
-        TopicPartition(topic, one, _LAST_HUNDRED) for one in range(partitions_of(kafka, topic))
-    ]
+def newest(kafka: KafkaSettings, topic: str) -> Found | None:
+    """The message that was sent last of those that end the partitions; None if none is near their
+    ends. Raises ReadingError."""
+    partitions = range(partitions_of(kafka, topic))
+    places = [TopicPartition(topic, one, _LAST_HUNDRED) for one in partitions]
     with _Client(kafka) as client:
-        return [last for place in places for last in deque(client.read(place), 1)]
+        lasts = [last for place in places for last in deque(client.read(place), 1)]
+    return max(lasts, key=attrgetter("timestamp"), default=None)
 
 
 def beginning_of(kafka: KafkaSettings, topic: str, partition: int) -> int:

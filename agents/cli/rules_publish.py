@@ -9,7 +9,7 @@ import click
 
 from agents.cli.errors import UserError
 from agents.core import core_settings
-from agents.reading import ReadingError
+from agents.reading import ReadingError, newest
 from agents.register import check_change
 from agents.registrar import Registrar, RegistrarError
 from agents.rules import read_rules, try_examples
@@ -18,9 +18,11 @@ from config.load_rules import RuleFile, RuleFileErrors
 from config.placed_yaml import FileErrors, FileProblem
 from config.settings import Settings
 from schemas.audit import Deed
+from schemas.position import decode_position
 from schemas.rules import RuleDefinition, Status
 from streams.rules.lifecycle import Change, LifecycleError, approve, is_new, roll_back, seeded
-from streams.rules.register import RegisterError
+from streams.rules.lifecycle import newest as last
+from streams.rules.register import RegisterError, RuleBook
 
 
 def _who(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -34,8 +36,10 @@ def _who(command: Callable[..., Any]) -> Callable[..., Any]:
 def seed(paths: tuple[Path, ...], who: str) -> None:
     """Put the rules of files into the empty register.
 
-    Those of worker.rules, or of files and folders, as they stand. Nothing changes for workers that
-    have them; from then on they follow the register, and the files are read no more.
+    Those of worker.rules, or of files and folders, as they stand: live ones are live at once, by
+    one person. This is once; afterwards one publishes and another approves. So it has to be what
+    the workers run: other rules than the newest chunk of vip.journal was stepped with are refused.
+    From then on workers follow the register, and files are read no more.
     """
     settings = load_settings()
     _may(settings, "publishers", who)
@@ -46,8 +50,30 @@ def seed(paths: tuple[Path, ...], who: str) -> None:
         if register.book.state.active is not None:
             raise UserError("there are rules in the register already: publish and approve others")
         definitions = [file.definition for file in files]
+        compared = _compared(settings, register.book, definitions)
         number = register.put_in_force("rules.seeded", seeded(definitions), _brought(files))
-    click.echo(f"publication {number}: {len(files)} rules")
+    where = ", ".join(map(str, paths)) or "those that ship with vipcare"
+    click.echo(f"publication {number}: {len(files)} rules ({where}), by {who} alone; {compared}")
+    click.echo("from now on one publishes and another approves")
+
+
+def _compared(settings: Settings, book: RuleBook, brought: Sequence[RuleDefinition]) -> str:
+    """Whether they are what workers run, for people. Raises UserError if they are not."""
+    try:
+        found = newest(settings.kafka, "vip.journal")
+    except ReadingError as error:
+        return f"not compared with what workers run ({error})"
+    if found is None:
+        return "no worker has stepped an event yet"
+    there = decode_position(found.value or b"").rules
+    here = core_settings(settings).compiled(book.definitions(book.state, brought)).digest
+    if here != there:
+        raise UserError(
+            f"these are not the rules that workers run ({here[:12]} here, {there[:12]} at the "
+            "newest chunk of vip.journal), and one person alone puts nothing else in force: name "
+            "their folder (worker.rules), and have their attributes and greetings"
+        )
+    return f"they are what workers run ({here[:12]})"
 
 
 @click.command()
@@ -70,11 +96,14 @@ def publish(paths: tuple[Path, ...], who: str) -> None:
                 "that workers have from files"
             )
         new = [file for file in files if _is_new(register, file)]
+        lasts = {one.definition.id: last(register.book, one.definition.id) for one in new}
         if new:
             register.publish(_brought(new))
     for file in new:
         rule = file.definition
-        click.echo(f"published {rule.id}@{rule.version}, to be {rule.status}")
+        before = lasts[rule.id]
+        skipped = f" (the one before is {before})" if 0 < before < rule.version - 1 else ""
+        click.echo(f"published {rule.id}@{rule.version}, to be {rule.status}{skipped}")
     click.echo(f"{len(new)} published, {len(files) - len(new)} were there already")
 
 

@@ -20,6 +20,7 @@ from agents.registrar import Registrar, RegistrarError
 from agents.topics import create
 from config.settings import KafkaSettings, RegisterSettings, Settings, WorkerSettings
 from schemas.audit import decode_audited
+from schemas.position import Position, encode_position
 from streams.rules.lifecycle import approve
 from streams.rules.register import RuleBook
 from tests.backtest.test_command import transfer
@@ -279,3 +280,34 @@ def test_what_was_sent_and_cannot_be_used_is_said(
     producer.produce("vip.rules", '{"number":9,"rules":{"z":[1,"live"]},"by":"","at":""}', "active")
     assert producer.flush(10) == 0
     assert "the newest rules of vip.rules cannot be used: z@1: " in said("status")
+
+
+@pytest.mark.broker
+def test_one_person_alone_seeds_only_what_workers_run(
+    fresh_broker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Said
+) -> None:
+    settings = settings_at(fresh_broker, tmp_path, monkeypatch, transactions=False)
+    producer = Producer({**librdkafka_config(settings.kafka)})
+    digest = rule_set(settings).digest
+    for number, used in enumerate(("of another time", digest), 1):
+        position = Position(partition=0, number=number, ranges={}, now=number, rules=used)
+        producer.produce("vip.journal", encode_position(position), "0", 0, timestamp=number)
+    assert producer.flush(10) == 0
+    others = str(write(tmp_path / "others", rule("a"), rule("c")))
+    refused = said("seed", others, "--as", "carl", status=2)
+    assert "not the rules that workers run" in refused
+    assert digest[:12] in refused
+    assert read_register(settings.kafka).state.active is None
+    told = said("seed", "--as", "carl")
+    assert f"2 rules ({settings.worker.rules}), by carl alone; they are what workers run" in told
+    assert "one publishes and another approves" in told
+
+
+@pytest.mark.broker
+def test_numbers_that_are_left_out_are_told(
+    fresh_broker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Said
+) -> None:
+    settings_at(fresh_broker, tmp_path, monkeypatch, transactions=False)
+    assert "no worker has stepped an event yet" in said("seed", "--as", "carl")
+    new = str(write(tmp_path / "new", rule("a", 9)))
+    assert "published a@9, to be live (the one before is 1)" in said("publish", new, "--as", "ann")
