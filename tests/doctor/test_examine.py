@@ -105,7 +105,7 @@ def test_who_listens_and_says_nothing_does_not_hold_it_up(role: str) -> None:
         port = mute.getsockname()[1]
         began = time.monotonic()
         told = vipcare(
-            *("doctor", "--json", "--role", role, "--limit", "2s"),
+            *("doctor", "--json", "--role", role, "--limit", "5s"),
             VIPCARE_KAFKA__BOOTSTRAP=f"127.0.0.1:{port}",
             VIPCARE_CLICKHOUSE__PORT=str(port),
         )
