@@ -37,7 +37,7 @@ check: $(READY) ## Style, types and the import contract
 # Most tests wait for servers, so there are more processes than processors. Chosen tests (ARGS) run in
 # one, which begins at once; ARGS="-n 6 ..." has them side by side too.
 test: check ## All checks and tests (ARGS="-k windows" to choose)
-	$(BIN)/pytest $(or $(ARGS),-n 6)
+	$(BIN)/pytest $(or $(ARGS),-n 5)
 
 $(PEERS)/.ready: tests/bench/requirements.lock
 	@echo "Setting up the benchmark's peers in $(PEERS) (once)"
