@@ -12,6 +12,11 @@ from config.settings import Settings
 from schemas.envelope import from_millis
 from schemas.position import decode_position
 
+AS_THE_WORKERS = (
+    "Set VIPCARE_CLOCK__ORIGIN, VIPCARE_CLOCK__STARTED and VIPCARE_CLOCK__RATE as the workers have "
+    "them"
+)
+
 
 class ClockError(Exception):
     """The clocks differ; what to set is in it."""
@@ -34,7 +39,6 @@ def _differ(here: datetime, there: datetime) -> str:
     return (
         f"the clock here is {'behind' if here < there else 'ahead of'} the workers': it was "
         f"{here:%Y-%m-%d %H:%M} here and {there:%Y-%m-%d %H:%M} there at the newest chunk of "
-        "vip.journal. Set VIPCARE_CLOCK__ORIGIN, VIPCARE_CLOCK__STARTED and VIPCARE_CLOCK__RATE as "
-        "the workers have them; `vipcare up` writes them into a file, and says which (`. "
+        f"vip.journal. {AS_THE_WORKERS}; `vipcare up` writes them into a file, and says which (`. "
         ".vipcare/env`)"
     )

@@ -8,22 +8,20 @@ A run may take old events, so its effects may be of times long before its clock'
 said, all of them count.
 """
 
-import gc
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
-from multiprocessing import get_context
 from pathlib import Path
 from shutil import copyfileobj
-from signal import SIG_IGN, SIGINT, signal
 from tempfile import TemporaryDirectory
 from typing import IO, NamedTuple
 
 from agents.backtest.archived import ArchiveError
 from agents.backtest.job import Question
-from agents.backtest.run import Result, Show, ended_early
+from agents.backtest.pool import processes
+from agents.backtest.run import Result, Show
 from agents.reading import RangeReader, ReadingError, partitions_of, read_partition
 from agents.reconciliation.past_facts import PastFacts
 from config.settings import Settings
@@ -41,7 +39,6 @@ from streams.replay import follow
 
 _FEEDBACK = "crm.feedback"
 _JOURNAL = "vip.journal"
-_CONTAINERS = 200_000
 _ENDLESS = 2**63
 
 
@@ -70,11 +67,9 @@ def run_journal(
     question = replace(question, span=asked._replace(end=asked.end or _ENDLESS))
     times: list[int] = []
     tally, total, done = Tally(), sum(one.messages for one in held), 0
-    context = get_context("spawn")
     with (
         TemporaryDirectory(prefix="vipcare-backtest-") as folder,
-        ProcessPoolExecutor(min(cores, len(held)), context, _begin) as pool,
-        ended_early(pool),
+        processes(min(cores, len(held))) as pool,
     ):
         paths = {one: Path(folder) / str(one.partition) for one in held if out is not None}
         work = {
@@ -122,11 +117,6 @@ class _Share:
     times: Sequence[int] = ()
     """The first and the last that the partition went through, epoch milliseconds."""
     problem: str = ""
-
-
-def _begin() -> None:
-    gc.set_threshold(_CONTAINERS)
-    signal(SIGINT, SIG_IGN)  # the first process ends the others
 
 
 def _partition(settings: Settings, question: Question, partition: int, path: Path | None) -> _Share:

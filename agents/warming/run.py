@@ -1,20 +1,18 @@
 """Reads an archive, makes every customer's share on all cores, and sends them."""
 
-import gc
 from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from contextlib import closing
 from itertools import chain
-from multiprocessing import get_context
 from pathlib import Path
-from signal import SIG_IGN, SIGINT, signal
 from struct import Struct as Packer
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from agents.backtest.archived import Archived
-from agents.backtest.run import ended_early
+from agents.backtest.pool import FEW, processes, spare_collector
 from agents.backtest.spill import Spill
+from agents.clock_check import AS_THE_WORKERS
 from agents.sending import Sending
 from agents.warming.error import WarmingError
 from agents.warming.history import History
@@ -28,9 +26,6 @@ from schemas.events import INTERNAL
 from schemas.filling import PARTITION_KEY, encode_fill
 from streams.filling import done
 
-_CONTAINERS = 200_000
-_FEW = 200_000
-"""Messages that are played before a second process would have begun."""
 _LENGTHS = Packer(">II")
 
 
@@ -65,7 +60,7 @@ def warm(
     Raises WarmingError, ArchiveError and SendingError: what was sent until then counts once, and
     is sent again the next time.
     """
-    gc.set_threshold(_CONTAINERS)
+    spare_collector()
     _check_now(plan, now)
     with TemporaryDirectory(prefix="vipcare-warm-") as folder:
         cuts = {partition: tuple(some.values()) for partition, some in plan.cuts.items()}
@@ -88,7 +83,7 @@ def warm(
             has_offsets=has_offsets,
         )
         sizes, future = dict(spill.files()), spill.counts[f"dead:{Reason.FUTURE}"]
-        cores = cores if sum(sizes.values()) > _FEW else 1
+        cores = cores if sum(sizes.values()) > FEW else 1
         with closing(_shares(job, sizes, cores, show)) as shares:
             if dry:
                 return _count(shares, history.messages, since)._replace(future=future)
@@ -105,9 +100,7 @@ def _check_now(plan: Plan, now: int) -> None:
     if plan.last_cut > now + plan.core.future_tolerance:
         raise WarmingError(
             f"the clock here says {plan.day(now)}, and rule {plan.rule.id} came into force at "
-            f"{plan.day(plan.last_cut)}: what happened between would be left out. Set "
-            "VIPCARE_CLOCK__ORIGIN, VIPCARE_CLOCK__STARTED and VIPCARE_CLOCK__RATE as the workers "
-            "have them"
+            f"{plan.day(plan.last_cut)}: what happened between would be left out. {AS_THE_WORKERS}"
         )
 
 
@@ -172,8 +165,7 @@ def _made(job: Job, paths: list[Path], cores: int) -> Generator[Path]:
         maker = Maker(job)
         yield from (_write(maker, path) for path in paths)
         return
-    context = get_context("spawn")  # a fork would copy the threads' locks of Kafka's client
-    with ProcessPoolExecutor(cores, context, _begin, (job,)) as pool, ended_early(pool):
+    with processes(cores, _begin, job) as pool:
         for future in as_completed([pool.submit(_share, path) for path in paths]):
             yield future.result()
 
@@ -199,8 +191,6 @@ _maker: list[Maker] = []
 
 
 def _begin(job: Job) -> None:
-    gc.set_threshold(_CONTAINERS)
-    signal(SIGINT, SIG_IGN)  # the first process ends the others
     _maker.append(Maker(job))
 
 

@@ -12,14 +12,14 @@ from agents.cli.main import run
 
 CODE = """
 import agents.backtest.run as module
-module._FEW = 0
+module.FEW = 0
 from agents.cli.main import main
 main()
 """
 
 
 def test_interrupted(tmp_path: Path) -> None:
-    assert module._FEW
+    assert module.FEW
     bank, spilled = tmp_path / "bank.jsonl", tmp_path / "spilled"
     spilled.mkdir()
     assert run(["bank", "--out", str(bank), "--customers", "300", "--days", "90"]) == 0

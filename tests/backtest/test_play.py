@@ -173,7 +173,7 @@ def test_several_processes_say_the_same(bank: Path, tmp_path: Path) -> None:
     rules = shipped()
     one, effects = backtest(bank, asked(rules), tmp_path / "one")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_FEW", 0)
+        patch.setattr(module, "FEW", 0)
         two, same = backtest(bank, asked(rules), tmp_path / "two", cores=2)
     assert (two.tally, two.messages) == (one.tally, one.messages)
     assert same == effects

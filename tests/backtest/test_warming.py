@@ -90,7 +90,7 @@ def filled(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(warming, "_count", count)
-        patch.setattr(warming, "_FEW", 0)
+        patch.setattr(warming, "FEW", 0)
         found = warm(
             Settings(),
             plan,
