@@ -68,17 +68,14 @@ def left_out(book: RuleBook) -> list[str]:
     ]
 
 
-def unusable(book: RuleBook, settings: Settings) -> str:
-    """Why the newest rules of the register are not in force, in a line; empty if they are. Raises
-    what reading the files raises."""
-    if book.state.active is None:
-        return ""
+def newest_rules(book: RuleBook, settings: Settings) -> RuleSet:
+    """Those that were put in force last. Raises RegisterError, in a line for people, where they
+    cannot be used, and what reading the files raises."""
     try:
-        compile_state(book, book.state, settings, core_settings(settings).compiler())
+        return compile_state(book, book.state, settings, core_settings(settings).compiler())
     except RegisterError as error:
         first = _printable(str(error).partition("\n")[0])
-        return f"the newest rules of {RULES_TOPIC} cannot be used: {first}"
-    return ""
+        raise RegisterError(f"the newest rules of {RULES_TOPIC} cannot be used: {first}") from None
 
 
 def _printable(text: str) -> str:

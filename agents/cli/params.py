@@ -2,7 +2,10 @@
 
 import math
 import re
+from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -113,3 +116,15 @@ class InPlace(click.ParamType):
 
 
 DURATION = Duration()
+
+
+def archive_option(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """`--events FILE`, as often as there are files: an archive. `text` is its help."""
+    return click.option(
+        "--events",
+        "files",
+        multiple=True,
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help=text,
+    )

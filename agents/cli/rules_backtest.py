@@ -22,6 +22,7 @@ from agents.cli.bank_time import bank_time
 from agents.cli.cores import cores_here
 from agents.cli.errors import UserError
 from agents.cli.out_file import whole_file
+from agents.cli.params import archive_option
 from agents.cli.progress import progress
 from agents.cli.rules_at_hand import told_at_hand
 from agents.clock import BankClock
@@ -36,14 +37,9 @@ from streams.backtest.tally import Span
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[RULE]…")
-@click.option(
-    "--events",
-    "files",
-    multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="An archive: events and facts, one a line, what `vipcare bank --out` wrote, or Parquet. "
-    "Several may be given.",
+@archive_option(
+    "An archive: events and facts, one a line, what `vipcare bank --out` wrote, or Parquet. "
+    "Several may be given."
 )
 @click.option(
     "--source",

@@ -13,6 +13,7 @@ from agents.backtest.from_kafka import read_kafka
 from agents.backtest.profiling import Sample, simulated
 from agents.bank.plan import PlanError
 from agents.cli.errors import UserError
+from agents.cli.params import archive_option
 from agents.cli.progress import progress
 from agents.cli.rules_at_hand import told_at_hand
 from agents.core import core_settings
@@ -24,14 +25,7 @@ from streams.backtest.cost import Cost
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[RULE]…")
-@click.option(
-    "--events",
-    "files",
-    multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="An archive, as for backtest. Without one a small simulated bank is played.",
-)
+@archive_option("An archive, as for backtest. Without one a small simulated bank is played.")
 @click.option("--source", type=click.Choice(("kafka",)), help="Or what the topics hold.")
 @click.option(
     "--most",

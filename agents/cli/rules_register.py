@@ -8,14 +8,14 @@ from msgspec import MsgspecError
 
 from agents.cli.errors import UserError
 from agents.reading import ReadingError, read_partition
-from agents.register import isolation, left_out, read_register, unusable
+from agents.register import isolation, left_out, newest_rules, read_register
 from config.load import load_settings
 from config.placed_yaml import FileErrors
 from config.settings import Settings
 from schemas.audit import AUDIT_TOPIC, Audited, RuleChange, decode_audited
 from schemas.rule_register import RuleVersion
 from streams.rules.lifecycle import newest
-from streams.rules.register import RuleBook
+from streams.rules.register import RegisterError, RuleBook
 
 
 @click.command()
@@ -42,11 +42,15 @@ def status() -> None:
         click.echo(f"{rule}  –{_waits(book, rule, newest(book, rule))}")
     for (rule, version), told in sorted(book.isolations.items()):
         click.echo(f"{rule}@{version} is {isolation(told)}")
+    problems = left_out(book)
     try:
-        problems = [*left_out(book), unusable(book, settings)]
+        if state.active is not None:
+            newest_rules(book, settings)
+    except RegisterError as error:
+        problems.append(str(error))
     except FileErrors as error:
         raise UserError(str(error)) from None
-    for problem in filter(None, problems):
+    for problem in problems:
         click.secho(problem, fg="red")
 
 

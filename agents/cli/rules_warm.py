@@ -14,6 +14,7 @@ from agents.backtest.from_kafka import read_kafka
 from agents.cli.bank_time import bank_time
 from agents.cli.cores import cores_here
 from agents.cli.errors import UserError
+from agents.cli.params import archive_option
 from agents.cli.progress import progress
 from agents.sending import SendingError
 from agents.warming.error import WarmingError
@@ -27,14 +28,7 @@ from config.settings import Settings
 
 @click.command()
 @click.argument("name", metavar="RULE")
-@click.option(
-    "--events",
-    "files",
-    multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="An archive, as for backtest: Parquet, or one event a line. Several may be given.",
-)
+@archive_option("An archive, as for backtest: Parquet, or one event a line. Several may be given.")
 @click.option(
     "--source",
     type=click.Choice(("kafka", "clickhouse")),

@@ -16,6 +16,7 @@ from agents.backtest.from_kafka import read_customer
 from agents.backtest.why import Answer, warm_from, why_now, why_then
 from agents.cli.bank_time import bank_time
 from agents.cli.errors import UserError
+from agents.cli.params import archive_option
 from agents.cli.rules_at_hand import told_at_hand
 from agents.clock import BankClock
 from agents.core import core_settings
@@ -64,13 +65,8 @@ _WHEN = {
     metavar="[SOURCE/]ID",
     help="Ask about this event: its CloudEvents id, with its source where several have that id.",
 )
-@click.option(
-    "--events",
-    "files",
-    multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="With --event: an archive, as for backtest; without it the topics in Kafka are read.",
+@archive_option(
+    "With --event: an archive, as for backtest; without it the topics in Kafka are read."
 )
 @click.option(
     "--from",

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from agents.calendar_gap import calendar_gap
-from agents.core import core_settings, declared_attributes, rule_set
+from agents.core import declared_attributes, rule_set
 from agents.doctor.clickhouse import room
 from agents.doctor.finding import Examined, Finding, fail, ok, warn
 from agents.reading import ReadingError
-from agents.register import compile_state, left_out, read_register, source_of
+from agents.register import left_out, newest_rules, read_register, source_of
 from config.load_attributes import AttributeFileErrors
 from config.load_calendar import CalendarFileErrors
 from config.load_greetings import GreetingFileErrors
@@ -147,11 +147,10 @@ def rules(examined: Examined) -> Iterator[Finding]:
         yield from _rules_of_files(settings)
         return
     try:
-        rules = compile_state(book, book.state, settings, core_settings(settings).compiler())
+        rules = newest_rules(book, settings)
     except RegisterError as error:
-        first = str(error).partition("\n")[0]
         advice = "put in force what can be: `vipcare rules rollback`, `vipcare rules approve`"
-        yield fail(f"the newest rules of {RULES_TOPIC} cannot be used: {first}", advice)
+        yield fail(str(error), advice)
     else:
         yield ok(f"{rules.running} rules {source_of(book.state)}")
 
