@@ -16,12 +16,12 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from schemas.envelope import from_millis
 from schemas.events.campaign import BROADCAST_TYPES
 from schemas.position import Walk
 from schemas.record import Record
 from streams.announced import Announced
 from streams.context import Context
+from streams.expressions.days import day_at
 
 WALK_SLICE = 200
 """At most so many customers are gone through in one chunk."""
@@ -142,5 +142,4 @@ def _told_between(reached: int, now: int, known: int, context: Context) -> Itera
 
 def is_over(one: Announced, now: int, zone: tzinfo) -> bool:
     """Whether nobody is told of it any more at a time (epoch milliseconds)."""
-    today = from_millis(now).astimezone(zone).date()
-    return one.last_day < today.isoformat()
+    return one.last_day < day_at(now, zone).isoformat()

@@ -24,6 +24,7 @@ class Greetings:
         self.definitions = tuple(sorted(greetings, key=lambda one: one.occasion))
         self.language = language
         self._of = {one.occasion: _by_id(one.templates) for one in self.definitions}
+        self._alike = {occasion: _by_conditions(every) for occasion, every in self._of.items()}
 
     def occasions(self) -> Sequence[str]:
         return tuple(self._of)
@@ -47,15 +48,14 @@ class Greetings:
         """
         own = (profile.basics.language or self.language).partition("-")[0]
         for language in (own, self.language):
-            fitting = [
-                one
-                for one in self._of[occasion]
-                if language in one.texts and one.id != last and _fits(one, profile, values)
-            ]
-            if fitting:
-                most = max(one.conditions for one in fitting)
-                best = [one for one in fitting if one.conditions == most]
-                return Chosen(best[int(name, 16) % len(best)], language)
+            for alike in self._alike[occasion]:
+                best = [
+                    one
+                    for one in alike
+                    if language in one.texts and one.id != last and _fits(one, profile, values)
+                ]
+                if best:
+                    return Chosen(best[int(name, 16) % len(best)], language)
         raise LookupError(f"no greeting for {occasion}")
 
 
@@ -81,11 +81,21 @@ def open_channels(profile: ProfileSection, purpose: str, channels: Iterable[str]
 
 
 def _fits(template: GreetingTemplate, profile: ProfileSection, values: Mapping[str, str]) -> bool:
-    tier = not template.tier or profile.basics.tier in template.tier
-    so = all(values.get(name) in wanted for name, wanted in template.where.items())
-    liked = not template.interest or any(one in profile.interests for one in template.interest)
-    return tier and liked and so
+    if template.tier and profile.basics.tier not in template.tier:
+        return False
+    for name, wanted in template.where.items():
+        if values.get(name) not in wanted:
+            return False
+    return not template.interest or any(one in profile.interests for one in template.interest)
 
 
 def _by_id(templates: Iterable[GreetingTemplate]) -> Sequence[GreetingTemplate]:
     return tuple(sorted(templates, key=lambda one: one.id))
+
+
+def _by_conditions(templates: Iterable[GreetingTemplate]) -> Sequence[Sequence[GreetingTemplate]]:
+    """Those with as many conditions together, those with most first."""
+    alike: dict[int, list[GreetingTemplate]] = {}
+    for one in templates:
+        alike.setdefault(one.conditions, []).append(one)
+    return [alike[number] for number in sorted(alike, reverse=True)]

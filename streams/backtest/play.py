@@ -45,12 +45,16 @@ class Trial:
         """When what is told, campaigns and holidays; nothing if no rule listens."""
         if not any(map(self.rules.listens, BROADCAST_TYPES)):
             return ()
-        holidays = {(one.at, one.name) for one in self.settings.holidays}
+        holidays = {(one.at, one.name) for one in self.holidays.values()}
         return sorted(holidays | self.facts.announced())
 
     @cached_property
     def holidays(self) -> Mapping[str, Announced]:
-        return {one.name: one for one in self.settings.holidays}
+        """A calendar goes back for years: those that are over before the archive begins are left
+        out, as nobody comes before that."""
+        zone = self.settings.time_zone
+        holidays = (one for one in self.settings.holidays if not is_over(one, self.since, zone))
+        return {one.name: one for one in holidays}
 
     @cached_property
     def reach(self) -> Reach:
