@@ -7,9 +7,10 @@ from msgspec import Struct
 
 from schemas.envelope import from_millis, to_millis
 
+_DAY = 86_400_000
 _QUARTER = 900_000
 """A quarter of an hour: no month begins and no clock is changed within one, in any time zone of
-today."""
+today; nor is a clock changed and changed back within a day."""
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -32,18 +33,18 @@ that a multiple of a day is midnight; months since the year 0."""
 
 
 def moment(at: int, zone: tzinfo = UTC) -> Moment:
-    month, begun, _ = _quarter(at // _QUARTER, zone)
+    month, begun, _ = _day(at // _DAY, zone) or _quarter(at // _QUARTER, zone)
     return Moment(at, month, at - begun)
 
 
 def clocks(at: int, zone: tzinfo = UTC) -> Clocks:
-    month, _, ahead = _quarter(at // _QUARTER, zone)
+    month, _, ahead = _day(at // _DAY, zone) or _quarter(at // _QUARTER, zone)
     return at, at + ahead, month
 
 
 def day_of(when: Moment) -> int:
     """The day of the month, 1 to 31; a change of the clocks may be an hour off at midnight."""
-    return when.since // 86_400_000 + 1
+    return when.since // _DAY + 1
 
 
 @lru_cache(maxsize=1024)
@@ -52,10 +53,21 @@ def month_name(month: int) -> str:
     return f"{month // 12:04}-{month % 12 + 1:02}"
 
 
-@lru_cache(maxsize=65_536)
-def _quarter(quarter: int, zone: tzinfo) -> tuple[int, int, int]:
-    """The month of a quarter of an hour since the epoch, when it began, and by how much the clocks
-    are ahead of UTC."""
+_Place = tuple[int, int, int]
+"""A month, when it began, and by how much the clocks are ahead of UTC."""
+
+
+@lru_cache(maxsize=4_096)
+def _day(day: int, zone: tzinfo) -> _Place | None:
+    """The place of a day of UTC, counted since the epoch; None if it has more than one."""
+    first, last = day * _DAY // _QUARTER, (day + 1) * _DAY // _QUARTER - 1
+    place = _quarter(first, zone)
+    return place if place == _quarter(last, zone) else None
+
+
+@lru_cache(maxsize=4_096)
+def _quarter(quarter: int, zone: tzinfo) -> _Place:
+    """The place of a quarter of an hour, counted since the epoch."""
     local = from_millis(quarter * _QUARTER).astimezone(zone)
     begun = datetime(local.year, local.month, 1, tzinfo=zone)
     ahead = (local.utcoffset() or timedelta()) // _MILLISECOND
