@@ -28,12 +28,13 @@ class FactsInTime:
             if (raw.key or b"").startswith(_RATE):
                 book.take(raw)
         self._times: list[int] = []
-        self._held = [book.snapshot() if ordered else NO_FACTS]
+        self.held = [book.snapshot() if ordered else NO_FACTS]
+        """What held before the first time, then from each time on."""
         for at, several in groupby(ordered, key=itemgetter(0)):
             for _, raw in several:
                 book.take(raw)
             self._times.append(at)
-            self._held.append(book.snapshot())
+            self.held.append(book.snapshot())
 
     def next_after(self, time: int) -> int:
         """When something is told next; the end of time if never."""
@@ -42,8 +43,11 @@ class FactsInTime:
 
     def announced(self) -> set[tuple[int, str]]:
         """When what was announced was to be told, with its name."""
-        return {(one.at, name) for held in self._held for name, one in held.announced.items()}
+        return {(one.at, name) for held in self.held for name, one in held.announced.items()}
+
+    def place(self, time: int) -> int:
+        """Of what held at a time; what was told at that very millisecond counts."""
+        return bisect_right(self._times, time)
 
     def at(self, time: int) -> Facts:
-        """What held at a time; what was told at that very millisecond counts."""
-        return self._held[bisect_right(self._times, time)]
+        return self.held[self.place(time)]

@@ -17,7 +17,6 @@ from streams.base_amounts import LargeBaseAmountError, NoBaseAmountError
 from streams.broadcasts import Pending, for_newcomer, is_over
 from streams.chunk import ACTION_BYTES, TOO_LARGE, failed_fold, growth
 from streams.context import Context, CoreSettings
-from streams.facts import Facts
 from streams.inputs import Input
 from streams.intake import Entry
 from streams.reach import Reach
@@ -60,12 +59,22 @@ class Trial:
     def reach(self) -> Reach:
         return Reach({}).advance(self.rules.asked, self.since, 0, 0)
 
-    def context(self, facts: Facts) -> Context:
+    @cached_property
+    def _contexts(self) -> dict[int, Context]:
+        """By the places of their facts, those that a customer met."""
+        return {}
+
+    def context(self, time: int) -> Context:
         """No event is ahead of a backtest's clock, nor is one on its way: they come in the order of
         their times. No summaries are made: nobody asks."""
-        return Context(
-            _EVER, self.rules, self.settings, _EVER, facts, summaries=False, reach=self.reach
-        )
+        place = self.facts.place(time)
+        found = self._contexts.get(place)
+        if found is None:
+            facts, reach = self.facts.held[place], self.reach
+            found = self._contexts[place] = Context(
+                _EVER, self.rules, self.settings, _EVER, facts, summaries=False, reach=reach
+            )
+        return found
 
 
 Why = tuple[Reason, str]
@@ -120,7 +129,7 @@ class _Run:
         self._trial = trial
         self._lost = lost
         self._record = Record(customer)
-        self._context = trial.context(trial.facts.at(0))
+        self._context = trial.context(0)
         self._played = Played([], Counter(), Whys(), self._record)
         self._told = 0
         """So many announcements are over."""
@@ -208,9 +217,7 @@ class _Run:
         self._note(stepped)
 
     def _learn(self, at: int) -> None:
-        facts = self._trial.facts.at(at)
-        if facts is not self._context.facts:
-            self._context = self._trial.context(facts)
+        self._context = self._trial.context(at)
 
     def _fire(self, until: int) -> None:
         if 0 <= self._record.header.next_due <= until:
