@@ -48,7 +48,7 @@ class Reversible(Struct, kw_only=True, array_like=True, gc=False):
 
     at: int
     data: tuple[str | None, ...]
-    """What is kept of it, see streams/fold/reversals.py."""
+    """What is kept of it, its name first; see streams/fold/reversals.py."""
     late: bool = False
     """It came too late for the windows, so there is nothing to take out of them."""
     reversed: bool = False

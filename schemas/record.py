@@ -14,6 +14,7 @@ from msgspec import Struct
 from schemas.activity import ActivitySection, Month, unpack_month
 from schemas.packed import Packed, pack
 from schemas.profile import NEVER, ProfileSection
+from schemas.reversibles import Reversibles
 
 RECORD_VERSION = 2
 FOLD_BYTES = 256 * 1024
@@ -67,7 +68,9 @@ class Record:
         "_activity",
         "_edited",
         "_months",
+        "_payments",
         "_profile",
+        "_transfers",
         "_windows",
         "customer",
         "header",
@@ -82,6 +85,8 @@ class Record:
         self._activity: ActivitySection | None = None
         self._windows: Windows | None = None
         self._months: Months | None = None
+        self._transfers: Reversibles | None = None
+        self._payments: Reversibles | None = None
         self.worth: Any = None
         """What streams/assets.py reckoned of the profile; None once that is to be changed."""
         self.header = Header() if stored is None else read_header(stored)
@@ -121,6 +126,18 @@ class Record:
         if self._months is None:
             self._months = Packed(self.activity.months, unpack_month)
         return self._months
+
+    @property
+    def transfers(self) -> Reversibles:
+        if self._transfers is None:
+            self._transfers = Reversibles(self.activity.transfers)
+        return self._transfers
+
+    @property
+    def payments(self) -> Reversibles:
+        if self._payments is None:
+            self._payments = Reversibles(self.activity.payments)
+        return self._payments
 
     def store(self) -> None:
         """Encode the record: `stored` is as it is now. What was unpacked is let go."""

@@ -120,15 +120,15 @@ def fold(record: Record, event: Input, *, late: bool, zone: tzinfo = UTC) -> Fol
     if change := ACTIVITY_FOLDS.get(kind):
         change(activity, event, when)
     elif kind in PAYMENTS:
-        folded = _paid(activity, month, event, when, late=late)
+        folded = _paid(record, month, event, when, late=late)
     elif kind == "transfer.completed":
-        came = transfers.completed(activity, data, event, late=late)
+        came = transfers.completed(record, data, event, late=late)
         if came is not None and came.reversal is not None:
             folded = _came_back(came, event, late=late)
             monthly.was_reversed(record, data, came.reversal, zone)
             corrected = True
     elif kind == "transfer.reversed":
-        taken = transfers.reversed_(activity, data, event)
+        taken = transfers.reversed_(record, data, event)
         if taken is not None:
             folded = Folded(taken.corrections)
             corrected = monthly.transfer_reversed(record, month, data, taken)
@@ -141,13 +141,11 @@ def fold(record: Record, event: Input, *, late: bool, zone: tzinfo = UTC) -> Fol
     return folded
 
 
-def _paid(
-    activity: ActivitySection, month: Month | None, event: Input, when: Moment, *, late: bool
-) -> Folded:
-    data = _data(event)
+def _paid(record: Record, month: Month | None, event: Input, when: Moment, *, late: bool) -> Folded:
+    activity, data = record.activity, _data(event)
     base = told(data.base_amount)
     if event.type == "card.reversed":
-        taken = payments.reversed_(activity, event)
+        taken = payments.reversed_(record, event)
         if taken is None:
             return _PLAIN
         cards.paid(activity, data.card, -base, when)
@@ -156,7 +154,7 @@ def _paid(
         return Folded(taken.corrections)
     if event.type == "card.authorised":
         cards.paid(activity, data.card, base, when)
-    came = payments.paid(activity, event, late=late)
+    came = payments.paid(record, event, late=late)
     return _PLAIN if came is None else _came_back(came, event, late=late)
 
 

@@ -1,6 +1,6 @@
 """What is paid with cards, and its reversals, whole or in part."""
 
-from schemas.activity import ActivitySection
+from schemas.record import Record
 from streams.fold.reversals import Came, Kind, TakenBack
 from streams.inputs import Input
 
@@ -21,11 +21,12 @@ _KEPT = (
 _PAYMENTS = Kind("card.reversed", _KEPT)
 
 
-def paid(activity: ActivitySection, event: Input, *, late: bool) -> Came | None:
+def paid(record: Record, event: Input, *, late: bool) -> Came | None:
     """Keep a payment's event. Returns what was taken back of it before it came."""
-    return _PAYMENTS.put(activity.payments, MAX_PAYMENTS, event, late=late, era=activity.era)
+    era = record.activity.era
+    return _PAYMENTS.put(record.payments, MAX_PAYMENTS, event, late=late, era=era)
 
 
-def reversed_(activity: ActivitySection, event: Input) -> TakenBack | None:
+def reversed_(record: Record, event: Input) -> TakenBack | None:
     """What is taken back; None if all of the payment was before."""
-    return _PAYMENTS.take_back(activity.payments, MAX_PAYMENTS, event)
+    return _PAYMENTS.take_back(record.payments, MAX_PAYMENTS, event)

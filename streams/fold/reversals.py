@@ -19,17 +19,11 @@ from typing import Any, NamedTuple, get_type_hints
 import msgspec
 from msgspec import structs
 
-from schemas.activity import (
-    REVERSAL,
-    Part,
-    Reversible,
-    pack_reversible,
-    unpack_reversible,
-    unpack_time,
-)
+from schemas.activity import REVERSAL, Part, Reversible, unpack_reversible, unpack_time
 from schemas.envelope import Data, Event
 from schemas.events import EVENT_TYPES
 from schemas.fields import MONEY_DECIMALS
+from schemas.reversibles import Reversibles
 from streams.base_amounts import told
 from streams.inputs import Correction, Input
 
@@ -59,13 +53,14 @@ class Came(NamedTuple):
 
 
 class Kind:
-    """Events that one type takes back. `fields` are what is kept of them, by their places: new ones
-    go to the end."""
+    """Events that one type takes back. `fields` are what is kept of them, by their places: the name
+    first, new ones at the end."""
 
     def __init__(self, reversal: str, fields: tuple[str, ...]) -> None:
         takes_back = EVENT_TYPES[reversal].takes_back
         assert takes_back is not None, f"{reversal} takes nothing back"
         self.types, self.named_by, self.in_parts = takes_back
+        assert fields[0] == self.named_by[0]
         self.fields = fields
         self._events = [EVENT_TYPES[one] for one in self.types]
         self._data = [_data_of(one) for one in self._events]
@@ -74,38 +69,36 @@ class Kind:
         self._amount, self._currency = fields.index("amount"), fields.index("currency")
 
     def put(
-        self, entries: list[bytes], most: int, event: Input, *, late: bool, era: int
+        self, kept: Reversibles, most: int, event: Input, *, late: bool, era: int
     ) -> Came | None:
         """Keep an event. Returns what was taken back of it before, if something was."""
-        data, known = event.event.data, self._named(entries, event.event.data)
-        place, before = next(known, (-1, None))
-        one = Reversible(
-            at=event.at,
-            data=self._values(data),
-            late=late,
-            era=era,
-            type=self.types.index(event.type),
-        )
-        came = None
-        if before is not None and (before.reversed or before.parts):
-            one.reversed, one.parts = before.reversed, before.parts
-            if before.reversed or before.type == REVERSAL:
-                del entries[place]
-            if _is_touched(one):
-                came = Came(before, self._left(one, event))
-        self._keep(entries, most, one)
+        values, kind = self._values(event.event.data), self.types.index(event.type)
+        one = Reversible(at=event.at, data=values, late=late, era=era, type=kind)
+        came = self._came(kept, one, event) if values[0] in kept.taken else None
+        self._keep(kept, most, one)
         return came
 
-    def take_back(self, entries: list[bytes], most: int, reversal: Input) -> TakenBack | None:
+    def _came(self, kept: Reversibles, one: Reversible, event: Input) -> Came | None:
+        """What was taken back of an event before it came: it is noted in `one`, which is put in the
+        place of the reversal."""
+        place, before = next(self._named(kept, event.event.data), (-1, None))
+        if before is None or not (before.reversed or before.parts):
+            return None
+        one.reversed, one.parts = before.reversed, before.parts
+        if before.reversed or before.type == REVERSAL:
+            kept.remove(place)
+        return Came(before, self._left(one, event)) if _is_touched(one) else None
+
+    def take_back(self, kept: Reversibles, most: int, reversal: Input) -> TakenBack | None:
         """Take back what has the reversal's names. None if all of it was before: then it tells
         nothing, but of events of that name that are still to come."""
         data = reversal.event.data
-        found = list(self._named(entries, data))
+        found = list(self._named(kept, data))
         if not found:
             values = tuple(getattr(data, name, None) for name in self.fields)
             one = Reversible(at=reversal.at, data=values, type=REVERSAL)
             self._take(one, reversal)
-            self._keep(entries, most, one)
+            self._keep(kept, most, one)
             return TakenBack(None, ())
         is_gone = self._is_gone([one for _, one in found], reversal.at)
         corrections = []
@@ -116,7 +109,7 @@ class Kind:
             after = original and self._left(one, original)
             if before is not None and after is not before:
                 corrections.append(Correction(before, after, one.era))
-            entries[place] = pack_reversible(one)
+            kept.change(place, one)
         return None if is_gone else TakenBack(found[0][1], corrections)
 
     def _take(self, one: Reversible, reversal: Input) -> None:
@@ -157,28 +150,25 @@ class Kind:
         left = amount - sum(part.amount for part in parts)
         return left if left > 0 and all(part.currency == currency for part in parts) else None
 
-    def _named(self, entries: list[bytes], data: Any) -> Iterator[tuple[int, Reversible]]:
+    def _named(self, kept: Reversibles, data: Any) -> Iterator[tuple[int, Reversible]]:
         """The kept ones of the same names, with their places, the last first."""
         names = [getattr(data, name) for name in self.named_by]
         encoded = names[0].encode()
-        if encoded not in b"".join(entries):
-            return  # as nearly always: one look at all of them
-        for place in range(len(entries) - 1, -1, -1):
-            packed = entries[place]
+        for place in range(len(kept.packed) - 1, -1, -1):
+            packed = kept.packed[place]
             if encoded in packed:
                 found = unpack_reversible(packed)
                 if [found.data[field] for field in self._names] == names:
                     yield place, found
 
-    def _keep(self, entries: list[bytes], most: int, one: Reversible) -> None:
+    def _keep(self, kept: Reversibles, most: int, one: Reversible) -> None:
         """Put it into its place by time and names; the oldest gives way."""
-        place = len(entries)
-        while place and self._is_before(one, entries[place - 1]):
+        place = len(kept.packed)
+        while place and self._is_before(one, kept.packed[place - 1]):
             place -= 1
-        entries.insert(place, pack_reversible(one))
-        size = sum(map(len, entries))
-        while len(entries) > most or size > KEPT_BYTES:
-            size -= len(entries.pop(0))
+        kept.insert(place, one)
+        while len(kept.packed) > most or kept.size > KEPT_BYTES:
+            kept.remove(0)
 
     def _is_before(self, one: Reversible, packed: bytes) -> bool:
         at = unpack_time(packed).at

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from schemas.activity import ActivitySection, Flow, Reversible
 from schemas.events.core import TransferData, TransferReversedData
+from schemas.record import Record
 from streams.base_amounts import told
 from streams.fold.reversals import Came, Kind, TakenBack
 from streams.inputs import Input
@@ -30,14 +31,14 @@ _TRANSFERS = Kind("transfer.reversed", _KEPT)
 NO_CHANNEL = "none"
 
 
-def completed(
-    activity: ActivitySection, data: TransferData, event: Input, *, late: bool
-) -> Came | None:
+def completed(record: Record, data: TransferData, event: Input, *, late: bool) -> Came | None:
     """Count a transfer and keep it. Returns its reversal if that came before it."""
+    activity = record.activity
     flow = _flow(activity, data.direction)
     flow.count += 1
     flow.last_at = max(flow.last_at, event.at)
-    came = _TRANSFERS.put(activity.transfers, MAX_TRANSFERS, event, late=late, era=activity.era)
+    era = activity.era
+    came = _TRANSFERS.put(record.transfers, MAX_TRANSFERS, event, late=late, era=era)
     if came is None or came.reversal is None:
         flow.base_total += told(data.base_amount)
     else:
@@ -46,13 +47,11 @@ def completed(
     return came
 
 
-def reversed_(
-    activity: ActivitySection, data: TransferReversedData, event: Input
-) -> TakenBack | None:
+def reversed_(record: Record, data: TransferReversedData, event: Input) -> TakenBack | None:
     """Correct the totals, once for each transfer; None if that was done before."""
-    taken = _TRANSFERS.take_back(activity.transfers, MAX_TRANSFERS, event)
+    taken = _TRANSFERS.take_back(record.transfers, MAX_TRANSFERS, event)
     if taken is not None:
-        flow = _flow(activity, data.direction)
+        flow = _flow(record.activity, data.direction)
         flow.reversed += 1
         flow.base_total -= base_taken(taken, data)
     return taken
