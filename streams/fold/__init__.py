@@ -54,41 +54,15 @@ PROFILE_FOLDS: dict[str, Callable[[ProfileSection, Any, Moment], None]] = {
 """Event type → fold(profile, data, moment)."""
 
 
-def _logged_in(activity: ActivitySection, event: Input, when: Moment) -> None:
-    visits.logged_in(activity, _data(event), when.at)
-
-
-def _page_viewed(activity: ActivitySection, event: Input, when: Moment) -> None:
-    visits.page_viewed(activity, _data(event), when.at)
-
-
-def _journey(activity: ActivitySection, event: Input, _when: Moment) -> None:
-    visits.journey(activity.visits, _data(event), event.type)
-
-
-def _declined(activity: ActivitySection, event: Input, when: Moment) -> None:
-    declines.declined(activity, _data(event), when.at)
-
-
-def _served(activity: ActivitySection, event: Input, when: Moment) -> None:
-    if event.type == "question.asked":
-        activity.visits.questions += 1
-    if event.type in care.CARE_TYPES:
-        care.reported(activity.care, event.type, _data(event), when.at)
-    if (contact := service_line.contact_of(event)) is not None:
-        service_line.enter(activity, contact)
-
-
-ACTIVITY_FOLDS: dict[str, Callable[[ActivitySection, Input, Moment], None]] = {
-    "logged.in": _logged_in,
-    "page.viewed": _page_viewed,
-    "journey.started": _journey,
-    "journey.completed": _journey,
-    "journey.abandoned": _journey,
-    "card.declined": _declined,
-    **dict.fromkeys(service_line.CONTACT_TYPES, _served),
+ACTIVITY_FOLDS: dict[str, Callable[[ActivitySection, Any, Moment], None]] = {
+    "logged.in": visits.logged_in,
+    "page.viewed": visits.page_viewed,
+    "journey.started": visits.journey_started,
+    "journey.completed": visits.journey_completed,
+    "journey.abandoned": visits.journey_abandoned,
+    "card.declined": declines.declined,
 }
-"""Event type → fold(activity, event, moment)."""
+"""Event type → fold(activity, data, moment)."""
 PAYMENTS = frozenset(("card.authorised", "card.settled", "card.reversed"))
 
 
@@ -110,15 +84,18 @@ _PLAIN = Folded()
 
 def fold(record: Record, event: Input, *, late: bool, zone: tzinfo = UTC) -> Folded:
     """Apply one event, in place; what does not change the profile leaves it undecoded."""
-    activity, kind, data = record.activity, event.type, _data(event)
+    data: Any = event.event.data
+    activity, kind = record.activity, event.type
     when = moment(event.at, zone)
     grows, corrected = when.month not in activity.months, False
     month = monthly.month_of(record, when)
-    if month is not None:
-        monthly.count(month, event, when)
+    if month is not None and (count := monthly.COUNTS.get(kind)):
+        count(month, data, when)
     folded = _PLAIN
     if change := ACTIVITY_FOLDS.get(kind):
-        change(activity, event, when)
+        change(activity, data, when)
+    elif profile_change := PROFILE_FOLDS.get(kind):
+        profile_change(record.edit_profile(), data, when)
     elif kind in PAYMENTS:
         folded = _paid(record, month, event, when, late=late)
     elif kind == "transfer.completed":
@@ -132,18 +109,26 @@ def fold(record: Record, event: Input, *, late: bool, zone: tzinfo = UTC) -> Fol
         if taken is not None:
             folded = Folded(taken.corrections)
             corrected = monthly.transfer_reversed(record, month, data, taken)
-    elif profile_change := PROFILE_FOLDS.get(kind):
-        profile_change(record.edit_profile(), data, when)
-    if corrected or (month is not None and (grows or when.month != max(activity.months))):
+    elif kind in service_line.CONTACT_TYPES:
+        _served(activity, event)
+    is_newest = event.at == activity.latest or when.month == max(activity.months)
+    if corrected or (month is not None and (grows or not is_newest)):
         behaviour.update(record)
-    if grows and month is not None and when.month == max(activity.months):
-        return folded._replace(month_began=True)
-    return folded
+    return folded._replace(month_began=True) if grows and is_newest else folded
+
+
+def _served(activity: ActivitySection, event: Input) -> None:
+    if event.type == "question.asked":
+        activity.visits.questions += 1
+    if event.type in care.CARE_TYPES:
+        care.reported(activity.care, event.type, event.event.data, event.at)
+    if (contact := service_line.contact_of(event)) is not None:
+        service_line.enter(activity, contact)
 
 
 def _paid(record: Record, month: Month | None, event: Input, when: Moment, *, late: bool) -> Folded:
-    activity, data = record.activity, _data(event)
-    base = told(data.base_amount)
+    data: Any = event.event.data
+    activity, base = record.activity, told(data.base_amount)
     if event.type == "card.reversed":
         taken = payments.reversed_(record, event)
         if taken is None:
@@ -163,7 +148,3 @@ def _came_back(came: Came, event: Input, *, late: bool) -> Folded:
     if came.left is not None:
         return Folded(left=came.left)
     return _PLAIN if late else Folded(after=event)
-
-
-def _data(event: Input) -> Any:
-    return event.event.data

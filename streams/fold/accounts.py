@@ -50,7 +50,11 @@ def is_open(account: Account) -> bool:
 
 
 def _account(profile: ProfileSection, name: str) -> Account:
-    return profile.accounts.setdefault(key_of(name), Account())
+    key = key_of(name)
+    account = profile.accounts.get(key)
+    if account is None:
+        account = profile.accounts[key] = Account()
+    return account
 
 
 def _trim(profile: ProfileSection) -> None:

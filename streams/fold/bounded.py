@@ -51,11 +51,13 @@ def gather(
 
 def count_in(counts: dict[str, int], name: str, limit: int) -> None:
     """Count a name; those beyond the limit are counted together as `other`."""
+    count = counts.get(name)
+    if count is not None:  # nearly always
+        counts[name] = count + 1
+        return
     name = cut(name)
-    known = name in counts
     counts[name] = counts.get(name, 0) + 1
-    if not known:
-        gather(counts, name, limit, int, int.__add__)
+    gather(counts, name, limit, int, int.__add__)
 
 
 def cut(text: str, limit: int = KEPT_BYTES) -> str:

@@ -8,15 +8,16 @@ from schemas.activity import ActivitySection, Decline, unpack_declines
 from schemas.events.card import CardDeclinedData
 from schemas.packed import pack
 from streams.fold.bounded import count_dropped, cut
+from streams.months import Moment
 
 MAX_DECLINES = 5
 _NAME_BYTES = 40
 
 
-def declined(activity: ActivitySection, data: CardDeclinedData, at: int) -> None:
+def declined(activity: ActivitySection, data: CardDeclinedData, when: Moment) -> None:
     """Put a refusal into its place; the oldest gives way."""
     decline = Decline(
-        at,
+        when.at,
         cut(data.card),
         data.amount,
         data.currency,

@@ -1,6 +1,7 @@
 """What the customer did in each month: how often, how much, on which channels, for what."""
 
 from bisect import insort
+from collections.abc import Callable
 from datetime import tzinfo
 from decimal import Decimal
 from typing import Any
@@ -18,7 +19,6 @@ from streams.fold.bounded import count_dropped, cut, gather
 from streams.fold.reversals import TakenBack
 from streams.fold.service_line import CONTACT_TYPES
 from streams.history import MONTHS
-from streams.inputs import Input
 from streams.months import Moment, day_of, moment
 
 MAX_MONTHLY_CHANNELS = 8
@@ -31,7 +31,7 @@ _PURPOSE_BYTES = 24
 def month_of(record: Record, when: Moment) -> Month | None:
     """The month that an event counts for, one event the more; None if it is too long ago."""
     months = record.months
-    month = months.edit(when.month)
+    month = months.edited.get(when.month) or months.edit(when.month)
     if month is None:
         if when.month <= max(months, default=0) - MONTHS:
             count_dropped(record.activity.dropped, "months")
@@ -43,26 +43,6 @@ def month_of(record: Record, when: Moment) -> Month | None:
             months.remove(old)
     month.events += 1
     return month
-
-
-def count(month: Month, event: Input, when: Moment) -> None:
-    """Everything but reversals, of which only those count that take something back, see below."""
-    data: Any = event.event.data
-    kind = event.type
-    if kind == "transfer.completed":
-        _transfer(month, data, when)
-    elif kind == "card.authorised":
-        _spend(month, data, 1)
-    elif kind == "card.settled":
-        _add(month.settled, 1, told(data.base_amount))
-    elif kind == "card.declined":
-        month.declined += 1
-    elif kind == "logged.in":
-        month.logins += 1
-    elif kind == "page.viewed":
-        month.pages += 1
-    elif kind in CONTACT_TYPES:
-        month.contacts += 1
 
 
 def payment_reversed(month: Month, data: PaymentData) -> None:
@@ -117,20 +97,42 @@ def _transfer(month: Month, data: TransferData, when: Moment) -> None:
         _add(month.outflow, 1, base)
         return
     _add(month.inflow, 1, base)
-    if not data.counterparty_name:
-        return  # nobody knows whether it is the sender of another one
+    if data.counterparty_name:  # else nobody knows whether it is the sender of another one
+        _keep_inflow(month.inflows, data, base, when)
+
+
+def _keep_inflow(kept: list[Inflow], data: TransferData, base: Decimal, when: Moment) -> None:
+    """If it is among the largest."""
+    if len(kept) == MAX_INFLOWS and base < kept[0].amount:
+        return
     sender = f"{data.counterparty_name}|{data.counterparty_bank}|{data.account}"
-    insort(
-        month.inflows,
-        Inflow(
-            base,
-            crc32(data.transfer.encode()),
-            day_of(when),
-            crc32(sender.encode()),
-            cut(data.purpose or "", _PURPOSE_BYTES),
-        ),
-    )
-    del month.inflows[:-MAX_INFLOWS]
+    name, purpose = crc32(data.transfer.encode()), cut(data.purpose or "", _PURPOSE_BYTES)
+    insort(kept, Inflow(base, name, day_of(when), crc32(sender.encode()), purpose))
+    del kept[:-MAX_INFLOWS]
+
+
+def _authorised(month: Month, data: PaymentData, _when: Moment) -> None:
+    _spend(month, data, 1)
+
+
+def _settled(month: Month, data: PaymentData, _when: Moment) -> None:
+    _add(month.settled, 1, told(data.base_amount))
+
+
+def _declined(month: Month, _data: Any, _when: Moment) -> None:
+    month.declined += 1
+
+
+def _login(month: Month, _data: Any, _when: Moment) -> None:
+    month.logins += 1
+
+
+def _page(month: Month, _data: Any, _when: Moment) -> None:
+    month.pages += 1
+
+
+def _contact(month: Month, _data: Any, _when: Moment) -> None:
+    month.contacts += 1
 
 
 def _add_channel(month: Month, channel: str, times: int, base: Decimal) -> None:
@@ -166,3 +168,16 @@ def _add_in(sums: dict[str, Sum], name: str, times: int, base: Decimal, limit: i
 
 def _together(one: Sum, other: Sum) -> Sum:
     return Sum(one.count + other.count, one.total + other.total)
+
+
+COUNTS: dict[str, Callable[[Month, Any, Moment], None]] = {
+    "transfer.completed": _transfer,
+    "card.authorised": _authorised,
+    "card.settled": _settled,
+    "card.declined": _declined,
+    "logged.in": _login,
+    "page.viewed": _page,
+    **dict.fromkeys(CONTACT_TYPES, _contact),
+}
+"""Event type → count(month, data, moment): everything but reversals, of which only those count that
+take something back, see above."""

@@ -3,32 +3,43 @@
 from schemas.activity import ActivitySection, Visits
 from schemas.events.app import JourneyData, LoginData, PageData
 from streams.fold.bounded import count_in, cut, gather
+from streams.months import Moment
 
 MAX_TOPICS = 40
 MAX_JOURNEYS = 20
 
-_STAGES = {"journey.started": 0, "journey.completed": 1, "journey.abandoned": 2}
 
-
-def logged_in(activity: ActivitySection, data: LoginData, at: int) -> None:
+def logged_in(activity: ActivitySection, data: LoginData, when: Moment) -> None:
     visits = activity.visits
     visits.logins += 1
-    visits.last_login_at = max(visits.last_login_at, at)
+    visits.last_login_at = max(visits.last_login_at, when.at)
     visits.by_channel[data.channel] = visits.by_channel.get(data.channel, 0) + 1
 
 
-def page_viewed(activity: ActivitySection, data: PageData, at: int) -> None:
+def page_viewed(activity: ActivitySection, data: PageData, when: Moment) -> None:
     visits = activity.visits
     visits.pages += 1
-    visits.last_page_at = max(visits.last_page_at, at)
+    visits.last_page_at = max(visits.last_page_at, when.at)
     count_in(visits.by_topic, data.page_topic or "none", MAX_TOPICS)
 
 
-def journey(visits: Visits, data: JourneyData, event_type: str) -> None:
+def journey_started(activity: ActivitySection, data: JourneyData, _when: Moment) -> None:
+    _journey(activity.visits, data, 0)
+
+
+def journey_completed(activity: ActivitySection, data: JourneyData, _when: Moment) -> None:
+    _journey(activity.visits, data, 1)
+
+
+def journey_abandoned(activity: ActivitySection, data: JourneyData, _when: Moment) -> None:
+    _journey(activity.visits, data, 2)
+
+
+def _journey(visits: Visits, data: JourneyData, stage: int) -> None:
     name = cut(data.journey)
     known = name in visits.journeys
     counts = visits.journeys.setdefault(name, [0, 0, 0])
-    counts[_STAGES[event_type]] += 1
+    counts[stage] += 1
     if not known:
         gather(visits.journeys, name, MAX_JOURNEYS, lambda: [0, 0, 0], _together)
 

@@ -127,7 +127,7 @@ def test_what_falls_off_is_counted() -> None:
             profile, AccountOpenedData(account=f"A{n}", kind="current", currency="CNY"), moment(n)
         )
         basics.tag_added(profile, TagData(tag=f"t{n}"), moment(n))
-        visits.page_viewed(activity, PageData(page="p", page_topic=f"topic {n}"), n)
+        visits.page_viewed(activity, PageData(page="p", page_topic=f"topic {n}"), moment(n))
     assert len(profile.accounts) == accounts.MAX_ACCOUNTS
     assert profile.dropped["accounts"] == 100 - accounts.MAX_ACCOUNTS
     assert len(profile.tags) == basics.MAX_TAGS
