@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from agents.backtest.archived import Archived
-from agents.backtest.spill import unspill
+from agents.backtest.spill import Share
 from schemas.effects import encode_effect
 from schemas.envelope import to_millis
 from schemas.rules import RuleDefinition
@@ -35,7 +34,7 @@ class Job:
     since: int
     """The archive goes back to here, epoch milliseconds."""
     write: bool = False
-    """Whether effects are written, beside each file, as `.effects`."""
+    """Whether effects are written, beside each share's file, as `.effects`."""
 
 
 class Player:
@@ -50,14 +49,13 @@ class Player:
             for rules in (asked.rules, asked.live)
         )
 
-    def share(self, path: Path) -> Tally:
-        """Play the customers of one file."""
+    def play(self, share: Share) -> Tally:
+        """Play a share's customers."""
         tally, written = Tally(), list[bytes]()
-        for key, archived in sorted(unspill(path).items()):
+        for key, archived in share.take():
             self._customer(key, archived, tally, written)
         if self._job.write:
-            path.with_suffix(".effects").write_bytes(b"".join(written))
-        path.unlink()
+            share.path.with_suffix(".effects").write_bytes(b"".join(written))
         return tally
 
     def _customer(

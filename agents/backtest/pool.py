@@ -8,8 +8,6 @@ from functools import partial
 from multiprocessing import get_context
 from signal import SIG_IGN, SIGINT, signal
 
-FEW = 200_000
-"""Messages that are played before a second process would have begun."""
 _CONTAINERS = 200_000
 
 

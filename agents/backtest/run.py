@@ -11,8 +11,8 @@ from typing import IO, NamedTuple
 
 from agents.backtest.archived import Archived, ArchiveError
 from agents.backtest.job import Job, Player, Question
-from agents.backtest.pool import FEW, processes, spare_collector
-from agents.backtest.spill import Spill
+from agents.backtest.pool import processes, spare_collector
+from agents.backtest.spill import Share, Spill
 from streams.backtest.tally import Tally
 
 Show = Callable[[str, int, int], None]
@@ -42,11 +42,9 @@ def run(
     """
     spare_collector()
     with TemporaryDirectory(prefix="vipcare-backtest-") as folder:
-        messages = 0
-        with Spill(Path(folder), question.core, now) as spill:
-            for messages, _ in enumerate(spill.fill(archive), 1):
-                if not messages % 1_000:
-                    show("reading", messages, 0)
+        spill = Spill(Path(folder), question.core, now)
+        for _ in spill.fill(archive):
+            show("reading", spill.messages, 0)
         if spill.begin is None:
             raise ArchiveError("there is no event in the archive")
         span = question.span
@@ -54,29 +52,31 @@ def run(
         question = replace(question, span=span)
         tally = Tally(spill.counts)
         job = Job(question, spill.facts, spill.begin, write=out is not None)
-        files, done = spill.files(), 0
-        total = sum(size for _, size in files)
-        with _shares(job, [path for path, _ in files], cores if total > FEW else 1) as shares:
-            for path, share in shares:
-                tally.merge(share)
-                done += dict(files)[path]
+        shares, done = spill.shares(), 0
+        total = sum(share.size for share in shares)
+        with _played(job, shares, cores if spill.is_in_files else 1) as played:
+            for share, made in played:
+                tally.merge(made)
+                done += share.size
                 show("playing", done, total)
         if out is not None:
             for path in sorted(Path(folder).glob("*.effects")):
                 with path.open("rb") as effects:
                     copyfileobj(effects, out)
-        return Result(tally, messages, question)
+        return Result(tally, spill.messages, question)
 
 
 @contextmanager
-def _shares(job: Job, paths: Sequence[Path], cores: int) -> Iterator[Iterator[tuple[Path, Tally]]]:
-    """What each file makes, as it is done."""
+def _played(
+    job: Job, shares: Sequence[Share], cores: int
+) -> Iterator[Iterator[tuple[Share, Tally]]]:
+    """What each share makes, as it is done."""
     if cores == 1:
         player = Player(job)
-        yield ((path, player.share(path)) for path in paths)
+        yield ((share, player.play(share)) for share in shares)
         return
     with processes(cores, _begin, job) as pool:
-        pending = {pool.submit(_share, path): path for path in paths}
+        pending = {pool.submit(_play, share): share for share in shares}
         yield ((pending[one], one.result()) for one in as_completed(pending))
 
 
@@ -88,5 +88,5 @@ def _begin(job: Job) -> None:
     _player.append(Player(job))
 
 
-def _share(path: Path) -> Tally:
-    return _player[0].share(path)
+def _play(share: Share) -> Tally:
+    return _player[0].play(share)

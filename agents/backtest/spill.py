@@ -1,11 +1,11 @@
-"""An archive split by customer into files, so that memory holds a share of it at a time."""
+"""An archive split by customer: in memory while it is small, else into files, so that memory holds
+a share of it at a time."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from struct import Struct as Packer
-from types import TracebackType
-from typing import IO, Self
+from typing import NamedTuple
 from zlib import crc32
 
 import msgspec
@@ -21,37 +21,60 @@ from streams.inputs import Raw
 from streams.intake import read
 from streams.mirror import MIRRORED, mirrored
 
-BUCKETS = 128
-_RELATION = b'"relation.'
-_TOGETHER = 64
-"""Messages of a share that are written at once."""
+ROOM = 64 * 1024 * 1024
+"""Bytes of values that memory has before they go into files. An archive that fits (of some 200,000
+events) is played before a second process would have begun."""
+_SHARES = 128
+_NOW_AND_THEN = 1_000
 _LENGTH = Packer(">I")
 
+Customers = dict[bytes, list[Archived]]
+"""Key → what the archive has of it, in its order."""
 
-class _Dated(msgspec.Struct, gc=False):
+
+class _Glance(msgspec.Struct, gc=False):
     time: Instant
+    type: str = ""
 
 
-_time_of = msgspec.json.Decoder(_Dated).decode
+_glance = msgspec.json.Decoder(_Glance).decode
 _pack = msgspec.msgpack.Encoder().encode
-_unpack = msgspec.msgpack.Decoder(list[Archived]).decode
+_unpack = msgspec.msgpack.Decoder(Customers).decode
+
+
+class Share(NamedTuple):
+    """Some of the customers."""
+
+    path: Path
+    """Of the file that has their messages, unless they are held; what is made of them goes beside
+    it."""
+    size: int
+    """So many messages."""
+    held: Customers
+
+    def take(self) -> Iterator[tuple[bytes, list[Archived]]]:
+        """Each customer's messages, by key; the file is gone then."""
+        customers = self.held or _read(self.path)
+        yield from sorted(customers.items())
+        self.path.unlink(missing_ok=True)
 
 
 class Spill:
-    """Files in a folder, one for each share of the customers; facts stay in memory."""
+    """All shares of an archive. Facts stay in memory."""
 
     def __init__(self, folder: Path, core: CoreSettings, now: int) -> None:
         """`now` is the bank's time, epoch milliseconds: nothing was sent after it."""
         self._core = core
         self._now = now
-        self._paths = [folder / f"{number}.events" for number in range(BUCKETS)]
-        self._files: list[IO[bytes]] = []
-        self._held: list[list[Archived]] = [[] for _ in range(BUCKETS)]
-        """Of each file, what is not written yet."""
+        self._paths = [folder / f"{number}.events" for number in range(_SHARES)]
+        self._written = [0] * _SHARES
+        """Messages in each file."""
+        self._held: defaultdict[bytes, list[Archived]] = defaultdict(list)
+        """What is in no file yet."""
+        self._room = ROOM
+        self.messages = 0
         self.facts: list[tuple[int, Raw]] = []
         """Messages of the global topics with the times from which they hold."""
-        self.sizes = [0] * BUCKETS
-        """Messages in each file."""
         self.begin: int | None = None
         """The time of the first event; None if there is none."""
         self.end = 0
@@ -59,34 +82,32 @@ class Spill:
         self.counts: Counter[str] = Counter()
         self._mirrored: set[int] = set()
 
-    def __enter__(self) -> Self:
-        self._files = [path.open("wb") for path in self._paths]
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        for bucket, file in enumerate(self._files):
-            if self._held[bucket]:
-                self._write(bucket)
-            file.close()
+    @property
+    def is_in_files(self) -> bool:
+        """Else memory had room for everything."""
+        return any(self._written)
 
     def fill(self, archive: Iterable[Archived]) -> Iterator[None]:
-        """Take everything; yields after each message, for whoever shows how far it is."""
-        for one in archive:
+        """Take everything; yields now and then, for whoever shows how far it is."""
+        for self.messages, one in enumerate(archive, 1):
             if one.topic in GLOBAL_TOPICS:
                 self._learn(one)
             else:
                 self._take(one)
-            yield
+            if not self.messages % _NOW_AND_THEN:
+                yield
+        if self.is_in_files:
+            self._write()
 
-    def files(self) -> list[tuple[Path, int]]:
-        """Those that hold something, with how much; the largest first."""
-        held = [pair for pair in zip(self._paths, self.sizes, strict=True) if pair[1]]
-        return sorted(held, key=lambda pair: -pair[1])
+    def shares(self) -> list[Share]:
+        """Those that have something; the largest first."""
+        held = self._held_by_share()
+        sizes = [
+            size + sum(map(len, some.values()))
+            for size, some in zip(self._written, held, strict=True)
+        ]
+        shares = [Share(*one) for one in zip(self._paths, sizes, held, strict=True) if one[1]]
+        return sorted(shares, key=lambda share: -share.size)
 
     def _learn(self, one: Archived) -> None:
         at = event_time(one.value)
@@ -95,7 +116,7 @@ class Spill:
         self.facts.append((at, Raw(one.topic, 0, one.offset, one.key, one.value)))
 
     def _take(self, one: Archived) -> None:
-        at = event_time(one.value)
+        at, kind = time_and_type(one.value)
         if at is not None:
             sent = self._now if one.sent == UNKNOWN else one.sent
             if at > sent + self._core.future_tolerance:
@@ -104,53 +125,66 @@ class Spill:
             self.end = max(self.end, at)
             if self.begin is None or at < self.begin:
                 self.begin = at
-        self._put(one)
-        if (told := mirror_of(one, self._core)) is None:
-            return
-        if (same := hash(told.value)) not in self._mirrored:  # it may have been sent twice
-            self._mirrored.add(same)
-            self._put(told)
+        self._hold(one)
+        if kind in MIRRORED and (told := mirror_of(one, self._core)) is not None:
+            same = hash(told.value)
+            if same not in self._mirrored:  # it may have been sent twice
+                self._mirrored.add(same)
+                self._hold(told)
 
-    def _put(self, one: Archived) -> None:
-        bucket = crc32(one.key) % BUCKETS
-        held = self._held[bucket]
-        held.append(one)
-        self.sizes[bucket] += 1
-        if len(held) == _TOGETHER:
-            self._write(bucket)
+    def _hold(self, one: Archived) -> None:
+        self._held[one.key].append(one)
+        self._room -= len(one.value or b"")
+        if self._room < 0:
+            self._write()
 
-    def _write(self, bucket: int) -> None:
-        packed = _pack(self._held[bucket])
-        self._files[bucket].write(_LENGTH.pack(len(packed)) + packed)
-        self._held[bucket].clear()
+    def _write(self) -> None:
+        for share, held in enumerate(self._held_by_share()):
+            if held:
+                packed = _pack(held)
+                with self._paths[share].open("ab") as file:
+                    file.write(_LENGTH.pack(len(packed)) + packed)
+                self._written[share] += sum(map(len, held.values()))
+        self._held.clear()
+        self._room = ROOM
+
+    def _held_by_share(self) -> list[Customers]:
+        held: list[Customers] = [{} for _ in range(_SHARES)]
+        for key, some in self._held.items():
+            held[crc32(key) % _SHARES][key] = some
+        return held
+
+
+def _read(path: Path) -> Customers:
+    data, at = path.read_bytes(), 0
+    found: defaultdict[bytes, list[Archived]] = defaultdict(list)
+    while at < len(data):
+        start = at + _LENGTH.size
+        at = start + _LENGTH.unpack_from(data, at)[0]
+        for key, some in _unpack(memoryview(data)[start:at]).items():
+            found[key] += some
+    return found
 
 
 def mirror_of(one: Archived, core: CoreSettings) -> Archived | None:
     """What the worker tells the other customer of a relation; an archive of `vip.internal` has it
     again, under the same id."""
-    if one.value is None or _RELATION not in one.value:
-        return None
     event = read(one.raw(core.partitions), core).input
     if event is None or event.type not in MIRRORED or (told := mirrored(event)) is None:
         return None
     return Archived(INTERNAL, one.offset, told.customer.encode(), told.value)
 
 
-def unspill(path: Path) -> dict[bytes, list[Archived]]:
-    """One file's messages by customer."""
-    data, at = path.read_bytes(), 0
-    found: dict[bytes, list[Archived]] = {}
-    while at < len(data):
-        start = at + _LENGTH.size
-        at = start + _LENGTH.unpack_from(data, at)[0]
-        for one in _unpack(memoryview(data)[start:at]):
-            found.setdefault(one.key, []).append(one)
-    return found
+def time_and_type(value: bytes | None) -> tuple[int | None, str]:
+    """Of an event or a fact: its time, epoch milliseconds, and its type; None and nothing of what
+    is neither."""
+    try:
+        seen = _glance(value or b"")
+        return to_millis(seen.time), seen.type
+    except (ValueError, OverflowError, RecursionError):
+        return None, ""
 
 
 def event_time(value: bytes | None) -> int | None:
     """An event's or a fact's time, epoch milliseconds; None where it has none."""
-    try:
-        return to_millis(_time_of(value or b"").time)
-    except (ValueError, OverflowError):
-        return None
+    return time_and_type(value)[0]

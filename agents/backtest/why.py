@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from agents.backtest.archived import UNKNOWN, Archived, ArchiveError
 from agents.backtest.choice import Known, as_if_live
-from agents.backtest.spill import event_time, mirror_of
+from agents.backtest.spill import mirror_of, time_and_type
 from agents.core import core_settings
 from config.settings import Settings
 from schemas.envelope import Data
@@ -21,6 +21,7 @@ from streams.context import CoreSettings
 from streams.facts import Facts
 from streams.inputs import Raw
 from streams.intake import Entry, read
+from streams.mirror import MIRRORED
 from streams.reach import Reach
 from streams.rules.asking import Asked, Why
 from streams.rules.checked import CheckedRule, check_rule
@@ -146,7 +147,7 @@ def _events_of(
     key, entries, facts = customer.encode(), list[Entry](), list[tuple[int, Raw]]()
     begin, end = now, 0
     for one in archive:
-        at = event_time(one.value)
+        at, kind = time_and_type(one.value)
         if one.topic in GLOBAL_TOPICS:
             raw = Raw(one.topic, 0, one.offset, one.key, one.value)
             facts.append((max(one.sent, 0) if at is None else at, raw))
@@ -154,7 +155,7 @@ def _events_of(
         sent = now if one.sent == UNKNOWN else one.sent
         if at is not None and at <= sent + core.future_tolerance:
             begin, end = min(begin, at), max(end, at)
-            mirror = mirror_of(one, core)
+            mirror = mirror_of(one, core) if kind in MIRRORED else None
             mine = [each for each in (one, mirror) if each is not None and each.key == key]
             entries += [read(each.raw(core.partitions), core) for each in mine]
     return in_order(entries), facts, begin, end

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from itertools import cycle
 from random import Random
 
+from msgspec.structs import replace
+
 from agents.bank.message import Message
 from agents.bank.mishaps import MISHAPS, Envelope, Mishap, key_of_another
 from agents.bank.plan import Plan
@@ -37,7 +39,7 @@ class Disturbance:
         for share in (self._duplicates, self._broken, self._mis_keyed, self._late):
             share.count()
         if self._duplicates.pick():
-            yield said._replace(at=said.at + self._soon(said.at))
+            yield replace(said, at=said.at + self._soon(said.at))
         if self._broken.pick():
             yield next(self._mishaps)(self._rng, event, said.at)
         if self._mis_keyed.pick():

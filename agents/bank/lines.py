@@ -6,7 +6,6 @@ writes, is `{"key": …, "value": null}`.
 """
 
 from base64 import b64decode, b64encode
-from datetime import datetime
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
@@ -60,8 +59,7 @@ def from_line(line: bytes) -> Message | None:
             return None
     except (ValueError, RecursionError):
         return None
-    when: datetime = read.time
-    return Message(read.topic, read.key.encode(), value, to_millis(when))
+    return Message(read.topic, read.key.encode(), value, to_millis(read.time))
 
 
 def removal_from_line(line: bytes) -> Removal | None:

@@ -1,6 +1,6 @@
 """What the simulated bank hands over: a message for Kafka, and the envelope around an event."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -19,7 +19,7 @@ SOURCES = {
 encode = msgspec.json.Encoder().encode
 
 
-class Message(NamedTuple):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """One message in the order of arrival."""
 
     topic: str

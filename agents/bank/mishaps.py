@@ -4,6 +4,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+from msgspec.structs import replace
+
 from agents.bank.message import Message, envelope, iso, message
 from streams.durations import DAY_MS
 
@@ -14,7 +16,7 @@ Mishap = Callable[[Random, Envelope, int], Message]
 
 def cut_short(rng: Random, event: Envelope, at: int) -> Message:
     whole = message(event, at)
-    return whole._replace(value=whole.value[: rng.randint(1, len(whole.value) - 1)])
+    return replace(whole, value=whole.value[: rng.randint(1, len(whole.value) - 1)])
 
 
 def without_time(rng: Random, event: Envelope, at: int) -> Message:
@@ -48,23 +50,22 @@ def second_version(rng: Random, event: Envelope, at: int) -> Message:
 
 def not_text(rng: Random, event: Envelope, at: int) -> Message:
     """Bytes that are no UTF-8, as of a record in another encoding."""
-    return message(event, at)._replace(value=b"\xd6\xd0\xb9\xfa" + rng.randbytes(12))
+    return replace(message(event, at), value=b"\xd6\xd0\xb9\xfa" + rng.randbytes(12))
 
 
 def newer_type(rng: Random, event: Envelope, at: int) -> Message:
     """No mistake: a type that this version of vipcare does not know yet, and skips."""
     _ = rng
-    return message(event, at)._replace(
-        value=message(_other(event), at).value.replace(
-            f'"type":"{event["type"]}"'.encode(), b'"type":"loyalty.points_granted"'
-        )
+    value = message(_other(event), at).value.replace(
+        f'"type":"{event["type"]}"'.encode(), b'"type":"loyalty.points_granted"'
     )
+    return replace(message(event, at), value=value)
 
 
 def key_of_another(rng: Random, event: Envelope, at: int) -> Message:
     """Sent under the key of somebody who is no customer, whoever the customers are."""
     said = message(event | {"id": f"{event['id']}-k"}, at)
-    return said._replace(key=f"C{rng.randint(0, 99_999):06d}".encode())
+    return replace(said, key=f"C{rng.randint(0, 99_999):06d}".encode())
 
 
 def _other(event: Envelope) -> Envelope:

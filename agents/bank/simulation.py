@@ -14,6 +14,8 @@ from heapq import heappop, heappush, merge
 from operator import attrgetter
 from random import Random
 
+from msgspec.structs import replace
+
 from agents.bank.calendar import hour_of
 from agents.bank.casting import Premiere, premieres
 from agents.bank.disturbance import Disturbance
@@ -199,4 +201,4 @@ class _Simulation:
 
 def _arrive(bad: Message, at: int) -> Message:
     """At the time of the agenda, which may be earlier than it was meant for."""
-    return bad._replace(at=at)
+    return replace(bad, at=at)

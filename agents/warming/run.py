@@ -1,6 +1,6 @@
 """Reads an archive, makes every customer's share on all cores, and sends them."""
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import as_completed
 from contextlib import closing
 from itertools import chain
@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from agents.backtest.archived import Archived
-from agents.backtest.pool import FEW, processes, spare_collector
-from agents.backtest.spill import Spill
+from agents.backtest.pool import processes, spare_collector
+from agents.backtest.spill import Share, Spill
 from agents.clock_check import AS_THE_WORKERS
 from agents.sending import Sending
 from agents.warming.error import WarmingError
@@ -65,11 +65,10 @@ def warm(
     with TemporaryDirectory(prefix="vipcare-warm-") as folder:
         cuts = {partition: tuple(some.values()) for partition, some in plan.cuts.items()}
         history = History(cuts, plan.core.partitions)
-        with Spill(Path(folder), plan.core, now) as spill:
-            whole = chain(archive, tail(settings, cuts, history))
-            for _ in spill.fill(history.of(whole)):
-                if not history.messages % 1_000:
-                    show("reading the archive", history.messages, 0)
+        spill = Spill(Path(folder), plan.core, now)
+        whole = chain(archive, tail(settings, cuts, history))
+        for _ in spill.fill(history.of(whole)):
+            show("reading the archive", history.messages, 0)
         since = _checked(plan, history.since(), partly=partly)
         job = Job(
             rules=plan.sharing,
@@ -82,9 +81,9 @@ def warm(
             until=max(now + plan.core.future_tolerance, spill.end),
             has_offsets=has_offsets,
         )
-        sizes, future = dict(spill.files()), spill.counts[f"dead:{Reason.FUTURE}"]
-        cores = cores if sum(sizes.values()) > FEW else 1
-        with closing(_shares(job, sizes, cores, show)) as shares:
+        future = spill.counts[f"dead:{Reason.FUTURE}"]
+        cores = cores if spill.is_in_files else 1
+        with closing(_filled(job, spill.shares(), cores, show)) as shares:
             if dry:
                 return _count(shares, history.messages, since)._replace(future=future)
             with Sending(settings.kafka, {INTERNAL}, "operator") as sending:
@@ -135,19 +134,19 @@ def _sent(shares: Iterable[tuple[bytes, bytes]], sending: Sending) -> Iterator[t
         yield key, value
 
 
-def _shares(
-    job: Job, sizes: dict[Path, int], cores: int, show: Show
+def _filled(
+    job: Job, shares: Sequence[Share], cores: int, show: Show
 ) -> Generator[tuple[bytes, bytes]]:
-    """Of all customers, file by file as they are made."""
-    total, ready = sum(sizes.values()), 0
-    with closing(_made(job, [*sizes], cores)) as made:
-        for path in made:
-            shares = path.with_suffix(".shares")
-            for key, value in _unpacked(shares.read_bytes()):
+    """Of all customers, share by share as they are made."""
+    total, ready = sum(share.size for share in shares), 0
+    with closing(_made(job, shares, cores)) as made:
+        for share in made:
+            path = _path_of(share)
+            for key, value in _unpacked(path.read_bytes()):
                 _check_size(value)
                 yield key, value
-            shares.unlink()
-            ready += sizes[path]
+            path.unlink()
+            ready += share.size
             show("filling", ready, total)
 
 
@@ -159,22 +158,29 @@ def _check_size(value: bytes) -> None:
         )
 
 
-def _made(job: Job, paths: list[Path], cores: int) -> Generator[Path]:
-    """Each file, once its shares stand beside it."""
+def _made(job: Job, shares: Sequence[Share], cores: int) -> Generator[Share]:
+    """Each share, once what is filled of it stands in its file."""
     if cores == 1:
         maker = Maker(job)
-        yield from (_write(maker, path) for path in paths)
+        for share in shares:
+            _write(maker, share)
+            yield share
         return
     with processes(cores, _begin, job) as pool:
-        for future in as_completed([pool.submit(_share, path) for path in paths]):
-            yield future.result()
+        pending = {pool.submit(_make, share): share for share in shares}
+        for one in as_completed(pending):
+            one.result()
+            yield pending[one]
 
 
-def _write(maker: Maker, path: Path) -> Path:
-    with path.with_suffix(".shares").open("wb") as file:
-        for key, value in maker.shares(path):
+def _write(maker: Maker, share: Share) -> None:
+    with _path_of(share).open("wb") as file:
+        for key, value in maker.fill(share):
             file.write(_LENGTHS.pack(len(key), len(value)) + key + value)
-    return path
+
+
+def _path_of(share: Share) -> Path:
+    return share.path.with_suffix(".fills")
 
 
 def _unpacked(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -194,5 +200,5 @@ def _begin(job: Job) -> None:
     _maker.append(Maker(job))
 
 
-def _share(path: Path) -> Path:
-    return _write(_maker[0], path)
+def _make(share: Share) -> None:
+    _write(_maker[0], share)

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from agents.backtest.archived import UNKNOWN, Archived
-from agents.backtest.spill import unspill
+from agents.backtest.spill import Share
 from agents.warming.cuts import Cut
 from schemas.events import INTERNAL
 from schemas.filling import Fill, encode_fill
@@ -49,16 +48,15 @@ class Maker:
         self._job = job
         self._trial = Trial(core.compiled(job.rules), core, FactsInTime(job.facts), job.until)
 
-    def shares(self, path: Path) -> Iterator[tuple[bytes, bytes]]:
-        """Keys and messages, of those customers of a file that have something."""
-        for key, archived in sorted(unspill(path).items()):
+    def fill(self, share: Share) -> Iterator[tuple[bytes, bytes]]:
+        """Keys and messages, of those of its customers that have something."""
+        for key, archived in share.take():
             partition = partition_of(key, self._job.core.partitions)
-            share = self._share(key, archived, partition)
-            if share is not None:
-                yield key, encode_fill(share)
-        path.unlink()
+            made = self._fill(key, archived, partition)
+            if made is not None:
+                yield key, encode_fill(made)
 
-    def _share(self, key: bytes, archived: Sequence[Archived], partition: int) -> Fill | None:
+    def _fill(self, key: bytes, archived: Sequence[Archived], partition: int) -> Fill | None:
         job = self._job
         customer, numbers = key.decode(errors="replace"), job.numbers.get(partition, {})
         states: dict[str, bytes] = {}

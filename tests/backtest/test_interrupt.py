@@ -7,19 +7,19 @@ import sys
 import time
 from pathlib import Path
 
-import agents.backtest.run as module
+import agents.backtest.spill as module
 from agents.cli.main import run
 
 CODE = """
-import agents.backtest.run as module
-module.FEW = 0
+import agents.backtest.spill as module
+module.ROOM = 1_000_000
 from agents.cli.main import main
 main()
 """
 
 
 def test_interrupted(tmp_path: Path) -> None:
-    assert module.FEW
+    assert module.ROOM
     bank, spilled = tmp_path / "bank.jsonl", tmp_path / "spilled"
     spilled.mkdir()
     assert run(["bank", "--out", str(bank), "--customers", "300", "--days", "90"]) == 0

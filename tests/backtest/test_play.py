@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from agents.backtest import spill
 from agents.backtest.archived import read_files
 from agents.backtest.job import Question
 from agents.backtest.run import Result, run
@@ -167,16 +168,22 @@ def test_it_is_the_plain_loop(bank: Path, tmp_path: Path) -> None:
     assert fired == sum(count for name, count in counts.items() if name.startswith("fired:"))
 
 
-def test_several_processes_say_the_same(bank: Path, tmp_path: Path) -> None:
-    import agents.backtest.run as module  # noqa: PLC0415
-
+def test_files_and_several_processes_say_the_same(bank: Path, tmp_path: Path) -> None:
     rules = shipped()
     one, effects = backtest(bank, asked(rules), tmp_path / "one")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "FEW", 0)
+        patch.setattr(spill, "ROOM", 100_000)
         two, same = backtest(bank, asked(rules), tmp_path / "two", cores=2)
     assert (two.tally, two.messages) == (one.tally, one.messages)
     assert same == effects
+
+
+def test_what_is_nested_too_deep_is_a_dead_letter(bank: Path, tmp_path: Path) -> None:
+    path = tmp_path / "deep.jsonl"
+    path.write_bytes(b'{"more":' + b"[" * 10_000 + b"\n" + bank.read_bytes())
+    whole, _ = backtest(bank, asked([]), tmp_path / "whole")
+    more, _ = backtest(path, asked([]), tmp_path / "more")
+    assert more.tally.counts - whole.tally.counts == {"dead:broken": 1}
 
 
 def test_what_it_counts_is_what_it_writes(bank: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from agents.backtest import spill
 from agents.backtest.archived import UNKNOWN, Archived
 from agents.warming import run as warming
 from agents.warming.cuts import Cut, Kept
@@ -90,7 +91,7 @@ def filled(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(warming, "_count", count)
-        patch.setattr(warming, "FEW", 0)
+        patch.setattr(spill, "ROOM", 1_000)
         found = warm(
             Settings(),
             plan,
