@@ -36,8 +36,13 @@ class Recent(Struct, frozen=True, kw_only=True):
 
     def add(self, state: State, at: int, value: Any, latest: int) -> None:
         """Put an event in. `latest` is the record's greatest event time, this event included."""
-        insort(state[0], [at, *value], key=_order)
-        self._prune(state, latest)
+        kept, one = state[0], [at, *value]
+        if not kept or kept[-1][0] < at:
+            kept.append(one)
+        else:
+            insort(kept, one, key=_order)
+        if len(kept) > KEPT_EVENTS or kept[0][0] < latest - self.keep:
+            self._prune(state, latest)
 
     def merge(self, state: State, other: State, latest: int) -> None:
         """Put all of another state of the same events in: a part of them each."""

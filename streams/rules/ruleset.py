@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from schemas.envelope import Data
@@ -26,6 +26,19 @@ from streams.waits import absence, dates, silence
 from streams.waits.absence import Listener
 from streams.waits.dates import DateWait
 from streams.waits.days import Bank
+
+
+class _Plan(NamedTuple):
+    """What an event of one type meets."""
+
+    listeners: Sequence[Listener]
+    """What it may answer."""
+    listening: Listening | None
+    """The rules that are evaluated."""
+    quiet: Sequence[str]
+    """Keys of the timers that it sets anew."""
+    amending: Amending | None
+    """Where rules that can be amended look at it."""
 
 
 class RuleSet:
@@ -84,14 +97,21 @@ class RuleSet:
             for event_type in dict.fromkeys(rule.definition.on):
                 quiet[event_type].append(silence.key_of(rule.id))
         self._quiet: Mapping[str, Sequence[str]] = dict(quiet)
-        """Event type → keys of the timers that it sets anew."""
         self._running = {rule.id: rule.checked for rule in running}
         self.asked: Mapping[str, int] = aggregates.asked
         """How far back windows are asked for, milliseconds, by the keys of their states."""
         self._looks: dict[str, Sequence[LookBack]] = {}
         self._rooms: dict[str, tuple[int, int]] = {}
         """What `room` reckoned, by event type."""
-        self._types = self._aggregates.types | by_type.keys() | self._listeners.keys()
+        self._plans = {
+            event_type: _Plan(
+                self._listeners.get(event_type, ()),
+                self._by_type.get(event_type),
+                self._quiet.get(event_type, ()),
+                amending if amending is not None and amending.listens(event_type) else None,
+            )
+            for event_type in self._aggregates.types | by_type.keys() | self._listeners.keys()
+        }
 
     def looks_back(self, rule_id: str) -> Sequence[LookBack]:
         """How far back a rule looks into windows; not at all where it is not in force."""
@@ -119,7 +139,8 @@ class RuleSet:
         whose reversal came before it (`reversed_`) is no answer and waits for none, and to rules
         that can be amended it never was.
         """
-        if event.type not in self._types:
+        plan = self._plans.get(event.type)
+        if plan is None:
             return NOTHING
         activity, at = record.activity, event.at
         if late:
@@ -127,18 +148,18 @@ class RuleSet:
         else:
             latest = max(activity.latest, at)
             readings = self._aggregates.add(record.windows, event, latest, activity.era)
-        if not reversed_ and (listeners := self._listeners.get(event.type)) is not None:
-            absence.answer(record, event, listeners)
-        fired, listening = NOTHING, self._by_type.get(event.type)
-        if listening is not None:
-            fired = listening.apply(record, Seen(event.event.data, readings, facts, at))
+        if plan.listeners and not reversed_:
+            absence.answer(record, event, plan.listeners)
+        fired = NOTHING
+        if plan.listening is not None:
+            fired = plan.listening.apply(record, Seen(event.event.data, readings, facts, at))
             for one in () if reversed_ else fired.waiting:
                 absence.begin(record, event, one)
-            if not late and (quiet := self._quiet.get(event.type)) is not None:
-                silence.begin(record, event, quiet)
-        if self._amending is None or reversed_ or not self._amending.listens(event.type):
+            if plan.quiet and not late:
+                silence.begin(record, event, plan.quiet)
+        if plan.amending is None or reversed_:
             return fired
-        return self._amend(self._amending, record, event, fired, late=late)
+        return self._amend(plan.amending, record, event, fired, late=late)
 
     def _amend(
         self, amending: Amending, record: Record, event: Input, fired: Fired, *, late: bool
