@@ -44,6 +44,9 @@ class Kind(Protocol):
     def insert(self, state: State, i: int) -> None:
         """A new bucket's cells, one into each list."""
 
+    def append(self, state: State, value: Any) -> None:
+        """A new last bucket that holds a value."""
+
     def put(self, state: State, i: int, value: Any) -> None: ...
 
     def take(self, state: State, i: int, value: Any) -> bool:
@@ -62,7 +65,15 @@ class Kind(Protocol):
         """The buckets from `low` up to `high`, less one `own` value that is in the last of them."""
 
 
-class _Exact:
+class _Appending:
+    """As any kind can."""
+
+    def append(self: Kind, state: State, value: Any) -> None:
+        self.insert(state, len(state[_CELLS]))
+        self.put(state, -1, value)
+
+
+class _Exact(_Appending):
     """Knows all that it was given."""
 
     def size(self, state: State, i: int) -> int:  # noqa: ARG002  # the protocol's
@@ -77,6 +88,9 @@ class Counts(_Exact):
 
     def insert(self, state: State, i: int) -> None:
         state[_CELLS].insert(i, 0)
+
+    def append(self, state: State, value: int) -> None:  # noqa: ARG002  # the protocol's
+        state[_CELLS].append(1)
 
     def put(self, state: State, i: int, value: int) -> None:  # noqa: ARG002  # the protocol's
         state[_CELLS][i] += 1
@@ -106,6 +120,11 @@ class Totals(_Exact):
         _, _, counts, sums = state
         counts.insert(i, 0)
         sums.insert(i, 0)
+
+    def append(self, state: State, value: int) -> None:
+        _, _, counts, sums = state
+        counts.append(1)
+        sums.append(fit(value))
 
     def put(self, state: State, i: int, value: int) -> None:
         _, _, counts, sums = state
@@ -177,7 +196,7 @@ def _merge_sums(state: State, i: int, other: State, j: int) -> None:
         cells[i] = fit(int(cells[i]) + int(others[j]))
 
 
-class Extremes:
+class Extremes(_Appending):
     """The smallest (sign 1) or greatest (sign -1) value. Reads as an int, or None: none or unknown.
 
     A bucket keeps its KEPT_EXTREMES best values, each with how often: `[fallen, bound, values,
@@ -261,7 +280,7 @@ class Extremes:
         return None if best is None else best * self.sign
 
 
-class Ends:
+class Ends(_Appending):
     """The value of the first or the last event. Reads as the value, or None: none or unknown.
 
     A value is `[time, value]`. A bucket keeps its first (or last) ones: `[fallen,
@@ -350,7 +369,7 @@ def _by_time(value: list[Any]) -> tuple[int, str]:
     return at, str(one)
 
 
-class Distinct:
+class Distinct(_Appending):
     """How many different values. Reads as an int, never more than the truth.
 
     A bucket keeps up to KEPT_DISTINCT values, each with how often, and counts what fell off:

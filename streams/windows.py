@@ -71,16 +71,19 @@ class Window(Struct, frozen=True, kw_only=True):
     def add(self, state: State, at: int, value: Any, latest: int) -> None:
         """Put an event in. `latest` is the record's greatest event time, this event included."""
         bucket, indices, kind = at // self.width, state[1], self.kind
-        if indices and indices[-1] == bucket:
-            i = -1
-        elif bucket <= state[0]:
+        if bucket <= state[0]:
             return
+        if not indices or indices[-1] < bucket:
+            indices.append(bucket)
+            kind.append(state, value)
+        elif indices[-1] == bucket:
+            kind.put(state, -1, value)
         else:
-            i = bisect_left(indices, bucket) if indices and bucket < indices[-1] else len(indices)
-            if i == len(indices) or indices[i] != bucket:
+            i = bisect_left(indices, bucket)
+            if indices[i] != bucket:
                 indices.insert(i, bucket)
                 kind.insert(state, i)
-        kind.put(state, i, value)
+            kind.put(state, i, value)
         if indices[0] <= (latest - self.keep) // self.width or len(indices) > KEPT_BUCKETS:
             self._prune(state, latest)
 

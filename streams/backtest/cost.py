@@ -91,7 +91,7 @@ class _Timed(RuleSet):
         began = self._clock()
         made = super().apply(record, event, late=late, facts=facts, reversed_=reversed_)
         took = self._clock() - began
-        if event.type in self._types:
+        if event.type in self._plans:
             self.events += 1
             self.evaluated += event.type in self._by_type
             self._count(made, took)

@@ -1,7 +1,7 @@
-"""What an event adds to the states of aggregates: of all of its type in one function."""
+"""What an event adds to the state of an aggregate."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from streams.buckets import scale
@@ -35,40 +35,56 @@ class Pick(NamedTuple):
         )
 
 
-def compile_picks(picks: Sequence[Pick]) -> Callable[[Any], tuple[Any, ...]]:
-    """What an event's data adds to each of several states; None if it adds nothing. Conditions and
-    values that several have in common are looked at once."""
-    writer = Writer(_no_aggregates)
-    wheres = {one.where: f"w_{n}" for n, one in enumerate(picks) if one.where is not None}
-    times = Counter(alone for one in picks if (alone := one.alone()) is not None)
-    shared = {alone: f"n_{n}" for n, (alone, count) in enumerate(times.items()) if count > 1}
-    lines = ["def made(d):"]
-    lines += [f"{name} = {writer.true(where)}" for where, name in wheres.items()]
-    lines += [f"{name} = {_kept(writer, *alone)}" for alone, name in shared.items()]
-    added = []
-    for pick in picks:
-        text = _added(writer, pick, shared)
-        if pick.where is not None:
-            text += f" if {wheres[pick.where]} else {pick.otherwise}"
-        added.append(f"{text}, ")
-    lines.append(f"return ({''.join(added)})")
-    return compile_function("\n    ".join([*lines, ""]), writer.namespace)
+class Picking:
+    """Writes what an event's data (`d`) adds to each of several states. Conditions and values that
+    several have in common are looked at once."""
+
+    def __init__(self, picks: Sequence[Pick]) -> None:
+        self._writer = Writer(_no_aggregates)
+        self.namespace = self._writer.namespace
+        wheres = dict.fromkeys(one.where for one in picks if one.where is not None)
+        self._wheres = {where: f"w_{n}" for n, where in enumerate(wheres)}
+        times = Counter(alone for one in picks if (alone := one.alone()) is not None)
+        shared = (alone for alone, count in times.items() if count > 1)
+        self._shared = {alone: f"n_{n}" for n, alone in enumerate(shared)}
+
+    def shared(self) -> Iterator[str]:
+        """The lines that stand before all else."""
+        for where, name in self._wheres.items():
+            yield f"{name} = {self._writer.true(where)}"
+        for alone, name in self._shared.items():
+            yield f"{name} = {_kept(self._writer, *alone)}"
+
+    def constant(self, value: object) -> str:
+        return self._writer.constant(value)
+
+    def condition(self, pick: Pick) -> str | None:
+        """The name that tells whether anything is added; None if that depends on no condition."""
+        if pick.where is None or pick.otherwise is not None:
+            return None
+        return self._wheres[pick.where]
+
+    def added(self, pick: Pick) -> str:
+        """What is added where the condition is true; of a value that is unknown None."""
+        if pick.as_list:
+            keep = self.constant(pick.keep)
+            values = zip(map(self._writer.value, pick.values), pick.decimals, strict=True)
+            return f"[{', '.join(f'{keep}({value}, {decimals})' for value, decimals in values)}]"
+        if (alone := pick.alone()) is not None:
+            return self._shared.get(alone) or _kept(self._writer, *alone)
+        if pick.where is None or pick.otherwise is None:
+            return str(pick.adds)
+        return f"({pick.adds} if {self._wheres[pick.where]} else {pick.otherwise})"
 
 
 def compile_pick(pick: Pick) -> Callable[[Any], Any]:
-    """What an event's data adds to one state."""
-    picks = compile_picks([pick])
-    return lambda data: picks(data)[0]
-
-
-def _added(writer: Writer, pick: Pick, shared: Mapping[_Number, str]) -> str:
-    if pick.as_list:
-        keep = writer.constant(pick.keep)
-        values = zip(map(writer.value, pick.values), pick.decimals, strict=True)
-        return f"[{', '.join(f'{keep}({value}, {decimals})' for value, decimals in values)}]"
-    if (alone := pick.alone()) is None:
-        return str(pick.adds)
-    return shared.get(alone) or _kept(writer, *alone)
+    """What an event's data adds to one state; None if it adds nothing."""
+    picking = Picking([pick])
+    text, condition = picking.added(pick), picking.condition(pick)
+    if condition is not None:
+        text += f" if {condition} else None"
+    lines = ["def made(d):", *picking.shared(), f"return {text}"]
+    return compile_function("\n    ".join([*lines, ""]), picking.namespace)
 
 
 def _kept(writer: Writer, node: Node, decimals: int, keep: Keep) -> str:

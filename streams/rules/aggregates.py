@@ -8,34 +8,26 @@ the bank's clocks show, so that a day is its day; for calendar months the number
 States of first and last values, which keep the time beside the value, stand apart from the others.
 """
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, tzinfo
-from decimal import Context, Decimal
-from functools import cached_property
 from hashlib import blake2b
-from typing import Any, Protocol
+from typing import Any
 
 from schemas.activity import ActivitySection, Owed
-from schemas.packed import UNASKED
 from streams import buckets, recent
 from streams.buckets import Ends, Kind
 from streams.durations import DAY_MS
-from streams.expressions.nodes import (
-    Aggregate,
-    Base,
-    EventField,
-    Literal,
-    Node,
-    Type,
-    kept_decimals,
-)
-from streams.expressions.picks import Pick, compile_pick, compile_picks
+from streams.expressions.nodes import Aggregate, Base, Type, kept_decimals
+from streams.expressions.picks import Pick
 from streams.inputs import Correction, Input
-from streams.months import AT, LOCAL, MONTH, Clocks, clocks
+from streams.months import AT, LOCAL, MONTH, clocks
 from streams.reach import LookBack
 from streams.recent import Recent
+from streams.rules.adding import Add, compile_adding
+from streams.rules.kept import Kept, Own, Windows, to_edit
+from streams.rules.readings import Readings, nothing_asked, reader
+from streams.rules.state_bytes import state_bytes
 from streams.streaks import BREAKS, COUNTS, Streak
 from streams.windows import Window, width_of
 
@@ -50,125 +42,7 @@ _KINDS: dict[str, Kind] = {
     "first": buckets.FIRST,
     "last": buckets.LAST,
 }
-_EXACTLY = Context(prec=28)
-_TWICE = Context(prec=60)
-"""Digits of a variance, so that the root of it is rounded once."""
 _SHORTEST_MONTH = 28 * DAY_MS
-
-
-States = Window | Streak | Recent
-"""How a state is kept."""
-
-
-class Windows(Protocol):
-    """Where states are kept: those of a record, or copies of them."""
-
-    edited: dict[str, list[Any]]
-    read: dict[str, list[Any] | None]
-
-    def get(self, key: str, /) -> list[Any] | None: ...
-
-    def edit(self, key: str, /) -> list[Any] | None: ...
-
-    def put(self, key: str, value: list[Any], /) -> list[Any]: ...
-
-
-_Own = dict[str, Any]
-"""Of an event, by the states' keys, the values that it put into them."""
-_Picks = Callable[[Any], tuple[Any, ...]]
-"""The values that an event's data adds to several states, scaled; None if it adds none."""
-_Read = Callable[[Windows, Clocks, _Own], Any]
-"""Of the windows that end at a time, one aggregate's value."""
-
-
-@dataclass(frozen=True)
-class Kept:
-    """One state in the record, and what of an event of one type goes into it."""
-
-    key: str
-    window: States
-    pick: Pick
-    clock: int = AT
-    """Where in the window a time is: by which of the clocks."""
-    is_timed: bool = False
-    """The time stands beside the value."""
-
-    @property
-    def counts_all(self) -> bool:
-        """Whether every event counts, by nothing but its time."""
-        is_count = isinstance(self.window, Window) and self.window.kind is buckets.COUNTS
-        return is_count and self.pick == Pick()
-
-    @cached_property
-    def _picked(self) -> Callable[[Any], Any]:
-        """Made when it is first asked for: events are put into all states of their type at once."""
-        return compile_pick(self.pick)
-
-    def value(self, event: Input) -> Any:
-        picked = self._picked(event.event.data)
-        return [event.at, picked] if self.is_timed and picked is not None else picked
-
-    def time(self, at: int, zone: tzinfo) -> int:
-        """Where in the window a time is."""
-        return clocks(at, zone)[self.clock]
-
-    def is_younger(self, state: list[Any], era: int) -> bool:
-        """Whether it began after an era. Streaks and last events know by themselves what they
-        hold."""
-        return isinstance(self.window, Window) and self.window.is_younger(state, era)
-
-
-class _Plan:
-    """What an event of one type goes into. Most states count every event: those stand apart, as
-    nothing of the event has to be looked at."""
-
-    __slots__ = ("counted", "every", "ones", "others", "picks")
-
-    def __init__(self, every: Sequence[Kept], numbers: "Numbers") -> None:
-        self.every = every
-        counted = [one for one in every if one.counts_all]
-        self.counted = [(one.key, one.clock, one.window.width, one.window) for one in counted]
-        """Key, clock, width of a bucket, window."""
-        self.ones: _Own = {one.key: 1 for one in counted}
-        """What it adds to those."""
-        others = [one for one in every if one.key not in self.ones]
-        self.others = [(one.key, one.clock, one.window, one.is_timed) for one in others]
-        self.picks = numbers.picks(tuple(one.pick for one in others))
-        """What it adds to these."""
-
-
-class Readings(dict[int, Any]):
-    """The aggregates' values for one event, by number, each read when first asked for."""
-
-    __slots__ = ("_own", "_reads", "_when", "_windows")
-
-    def __init__(self, reads: list[_Read], windows: Windows, when: Clocks, own: _Own) -> None:
-        self._reads = reads
-        self._windows = windows
-        self._when = when
-        self._own = own
-
-    def __missing__(self, number: int) -> Any:
-        value = self[number] = self._reads[number](self._windows, self._when, self._own)
-        return value
-
-    def several(self, numbers: Sequence[int]) -> list[Any]:
-        """Those that are needed whatever happens, in one call."""
-        reads, windows, when, own = self._reads, self._windows, self._when, self._own
-        return [reads[number](windows, when, own) for number in numbers]
-
-
-class Unknown(dict[int, Any]):
-    """The readings of an event that came too late: all unknown."""
-
-    def __missing__(self, number: int) -> None:
-        return None
-
-    def several(self, numbers: Sequence[int]) -> list[None]:
-        return [None] * len(numbers)
-
-
-UNKNOWN = Unknown()
 
 
 class Numbers(dict[Aggregate, int]):
@@ -177,17 +51,17 @@ class Numbers(dict[Aggregate, int]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._picks: dict[tuple[Pick, ...], _Picks] = {}
+        self._adding: dict[tuple[Kept, ...], Add] = {}
 
     def __missing__(self, aggregate: Aggregate) -> int:
         number = self[aggregate] = len(self)
         return number
 
-    def picks(self, several: tuple[Pick, ...]) -> _Picks:
+    def adding(self, states: tuple[Kept, ...]) -> Add:
         """The function of those of an event type."""
-        found = self._picks.get(several)
+        found = self._adding.get(states)
         if found is None:
-            found = self._picks[several] = compile_picks(several)
+            found = self._adding[states] = compile_adding(states)
         return found
 
 
@@ -217,19 +91,20 @@ class Aggregates:
             for key, group in shared.items()
         }
         self._kept = kept
-        numbered = {numbers[one]: _read(one, kept[key]) for one, key in keys.items()}
-        self._reads = [numbered.get(number, _nothing) for number in range(len(numbers))]
+        numbered = {numbers[one]: reader(one, kept[key]) for one, key in keys.items()}
+        self._reads = [numbered.get(number, nothing_asked) for number in range(len(numbers))]
         self.asked = {
             key: max(_look_back(one, key).back for one in group) for key, group in shared.items()
         }
         """By the keys of states, how far back they are asked for, milliseconds."""
-        self.bytes = {key: _bytes(group[0], kept[key]) for key, group in shared.items()}
+        self.bytes = {key: state_bytes(group[0], kept[key]) for key, group in shared.items()}
         """By the keys of states, more than each takes in a record."""
         by_type: dict[str, list[Kept]] = {}
         for key, group in shared.items():
             for event_type, one_kept in _by_type(group[0], kept[key]):
                 by_type.setdefault(event_type, []).append(one_kept)
-        self._by_type = {name: _Plan(every, numbers) for name, every in by_type.items()}
+        self._by_type = by_type
+        self._adding = {name: numbers.adding(tuple(every)) for name, every in by_type.items()}
 
     @property
     def types(self) -> frozenset[str]:
@@ -239,26 +114,12 @@ class Aggregates:
     def add(self, windows: Windows, event: Input, latest: int, era: int) -> Readings:
         """Put an event into the windows it belongs to, and read what follows from there. `era` is
         the record's, of which windows that begin with it are."""
-        plan = self._by_type.get(event.type)
-        if plan is None:
+        add = self._adding.get(event.type)
+        if add is None:
             return self.read(windows, event.at)
-        own, edited, when = plan.ones.copy(), windows.edited, clocks(event.at, self._zone)
+        own, when = Own(), clocks(event.at, self._zone)
         last = when if latest == event.at else clocks(latest, self._zone)
-        for key, clock, width, window in plan.counted:
-            state = edited.get(key) or windows.edit(key) or _begin(windows, key, window, era)
-            indices, at = state[1], when[clock]
-            if indices and indices[-1] == at // width:
-                # What Window.add does then: nearly always, so that calls count.
-                state[2][-1] += 1
-            else:
-                window.add(state, at, 1, last[clock])
-        picked = plan.picks(event.event.data)
-        for (key, clock, window, is_timed), value in zip(plan.others, picked, strict=True):
-            if value is not None:
-                put: Any = [event.at, value] if is_timed else value
-                state = edited.get(key) or windows.edit(key) or _begin(windows, key, window, era)
-                window.add(state, when[clock], put, last[clock])
-                own[key] = put
+        add(event.event.data, windows, when, last, own, era)
         return Readings(self._reads, windows, when, own)
 
     def read(self, windows: Windows, at: int) -> Readings:
@@ -330,7 +191,7 @@ class Aggregates:
                     window.hold_since(state, era)
                 if key in upto:
                     window.drop_after(state, kept.time(upto[key], self._zone))
-                own = windows.edit(key) or _begin(windows, key, window, activity.era)
+                own = to_edit(windows, key, window, activity.era)
                 window.merge(own, state, latest)
 
     def recall(self, windows: Windows, gone: Iterable[Input], left: Iterable[Input]) -> None:
@@ -352,8 +213,7 @@ class Aggregates:
 
     def _values(self, event: Input) -> Iterator[tuple[Kept, Any]]:
         """What of an event goes into each state."""
-        plan = self._by_type.get(event.type)
-        for one in () if plan is None else plan.every:
+        for one in self._by_type.get(event.type, ()):
             if (value := one.value(event)) is not None:
                 yield one, value
 
@@ -368,10 +228,6 @@ def _by_type(one: Aggregate, kept: Kept) -> Iterable[tuple[str, Kept]]:
     for event_type in one.without:
         if event_type not in one.types:
             yield event_type, replace(kept, pick=Pick(adds=BREAKS))
-
-
-def _begin(windows: Windows, key: str, window: States, era: int) -> list[Any]:
-    return windows.put(key, window.new(era) if isinstance(window, Window) else window.new())
 
 
 def look_back(aggregate: Aggregate) -> LookBack:
@@ -417,19 +273,16 @@ def _pick(one: Aggregate) -> Pick:
     return Pick(one.where, (one.value,), (one.decimals,), keep)
 
 
-def _nothing(_windows: Windows, _when: Clocks, _own: _Own) -> None:
-    """Of an aggregate that no rule of the set asks for."""
-
-
 def _keep(key: str, group: list[Aggregate], lateness: int, *, is_replayed: bool) -> Kept:
     one = group[0]
     keep = max(other.length for other in group) + lateness
+    has_prior = any(other.prior for other in group)
     pick = _pick(one)
     if one.function == "recent":
         decimals = tuple(_scaled(field.type) for field in one.fields)
-        return Kept(key, Recent(keep=keep, decimals=decimals), pick)
+        return Kept(key, Recent(keep=keep, decimals=decimals), pick, has_prior=has_prior)
     if one.function == "streak":
-        return Kept(key, Streak(keep=keep), pick)
+        return Kept(key, Streak(keep=keep), pick, has_prior=has_prior)
     kind = _KINDS[one.function]
     if is_replayed:
         kind = buckets.REPLAYED.get(kind.name, kind)
@@ -441,141 +294,8 @@ def _keep(key: str, group: list[Aggregate], lateness: int, *, is_replayed: bool)
     else:
         window = Window(kind=kind, width=width_of(one.length), keep=keep)
         clock = LOCAL if window.width >= DAY_MS else AT
-    return Kept(key, window, pick, clock, is_timed)
-
-
-_KEY_BYTES = 20
-"""Of a state's key, with what stands around a state."""
-_NUMBER_BYTES = 9
-"""Of a number that fits 64 bits, as those do that events tell."""
-_RECKONED_BYTES = 40
-"""Of one that a rule reckons: 28 digits and 8 decimals, as text."""
-_LETTER_BYTES = 4
-
-
-def _bytes(one: Aggregate, kept: Kept) -> int:
-    """More than a state takes, its key included."""
-    if one.function == "recent":
-        letters = recent.KEPT_LENGTH * _LETTER_BYTES
-        value = sum(_value_bytes(field, letters) for field in one.fields)
-    elif one.value is None:
-        value = 1
-    elif one.function == "distinct" and one.value.type.base is not Base.NUMBER:
-        value = buckets.COUNT_BYTES
-    else:
-        value = _value_bytes(one.value, buckets.TEXT_BYTES)
-    return _KEY_BYTES + kept.window.bytes(value)
-
-
-def _value_bytes(node: Node, text: int) -> int:
-    """`text` is what the longest takes that is kept."""
-    kind = node.type
-    match kind.base:
-        case Base.NUMBER:
-            return _NUMBER_BYTES if isinstance(node, EventField | Literal) else _RECKONED_BYTES
-        case Base.FLAG:
-            return 1
-        case Base.DAY:
-            return 12
-    return 3 + max(map(len, kind.choices), default=text)
+    return Kept(key, window, pick, clock, is_timed, has_prior)
 
 
 def _scaled(kind: Type) -> int | None:
     return kept_decimals(kind) if kind.base is Base.NUMBER else None
-
-
-def _read(one: Aggregate, kept: Kept) -> _Read:
-    """Most aggregates are counts and sums: those are read without the calls that others take, and
-    most of what rules ask for never happened."""
-    if one.months:
-        return _months(one, kept, one.months)
-    if one.function in ("count", "sum"):
-        return _plain(one, kept)
-    key, window, prior, finish = kept.key, kept.window, one.prior, _finish(one)
-    nothing, read_window, clock = window.new(), window.reader(one.length), kept.clock
-
-    def read(windows: Windows, when: Clocks, own: _Own) -> Any:
-        state = windows.read.get(key) or windows.get(key) or nothing
-        raw = read_window(state, when[clock], own.get(key) if prior else None)
-        return raw if raw is None or finish is None else finish(raw)
-
-    return read
-
-
-def _months(one: Aggregate, kept: Kept, months: tuple[int, int]) -> _Read:
-    key, nothing, finish = kept.key, kept.window.new(), _finish(one)
-    first, last = months
-    read_window = kept.window.reader(last - first + 1)
-    has_own = one.prior and last == 0
-
-    def read(windows: Windows, when: Clocks, own: _Own) -> Any:
-        state = windows.read.get(key) or windows.get(key) or nothing
-        raw = read_window(state, when[MONTH] + last, own.get(key) if has_own else None)
-        return raw if raw is None or finish is None else finish(raw)
-
-    return read
-
-
-def _plain(one: Aggregate, kept: Kept) -> _Read:
-    """A count or a sum, as Window.reader, Counts and Totals read it."""
-    key, width, length, decimals = kept.key, kept.window.width, one.length, one.decimals
-    prior, is_sum = one.prior, one.function == "sum"
-    zero = buckets.unscale(0, decimals) if is_sum else 0
-    cells = 3 if is_sum else 2
-    nothing, clock, since = kept.window.new(), kept.clock, one.length + kept.window.width
-
-    def read(windows: Windows, when: Clocks, own: _Own) -> Any:
-        state = windows.read.get(key, UNASKED)
-        if state is UNASKED:
-            state = windows.get(key)
-        at = when[clock]
-        if state is None and at >= since:
-            return zero
-        state = state or nothing
-        first = (at - length) // width + 1
-        if first <= state[0]:
-            return None
-        indices = state[1]
-        low = bisect_left(indices, first)
-        some = state[cells][low : bisect_right(indices, at // width, low)]
-        mine = own.get(key) if prior else None
-        if not is_sum:
-            return sum(some) - (mine is not None)
-        try:
-            total = sum(some)
-        except TypeError:  # some are too large for a number of msgpack's, and texts
-            total = sum(map(int, some))
-        return buckets.unscale(total if mine is None else total - mine, decimals)
-
-    return read
-
-
-def _finish(one: Aggregate) -> Callable[[Any], Any] | None:
-    """From what a window reads as to the aggregate's value; None where that is the same."""
-    decimals, at_least = one.decimals, one.at_least
-    match one.function:
-        case "stddev":
-            return lambda raw: _deviation(raw, decimals, at_least)
-        case "first" | "last":
-            is_number = one.value is not None and one.value.type.base is Base.NUMBER
-            return (lambda raw: buckets.unscale(int(raw), decimals)) if is_number else None
-        case "sum":  # of months; others are read as they are
-            return lambda raw: buckets.unscale(raw[1], decimals)
-        case "avg":
-            return lambda raw: (
-                None if raw[0] < at_least else Decimal(raw[1]).scaleb(-decimals) / raw[0]
-            )
-        case "min" | "max":
-            return lambda raw: buckets.unscale(raw, decimals)
-        case _:
-            return None
-
-
-def _deviation(raw: tuple[int, int, int], decimals: int, at_least: int) -> Decimal | None:
-    """The standard deviation of a sample (divided by n - 1), to 28 digits."""
-    count, total, square = raw
-    if count < at_least:
-        return None
-    spread = Decimal(count * square - total * total)
-    variance = _TWICE.divide(spread, Decimal(count * (count - 1)))
-    return _EXACTLY.sqrt(variance).scaleb(-decimals)

@@ -13,10 +13,10 @@ from schemas.record import Record
 from streams.expressions.interpret import World
 from streams.facts import NO_FACTS, Facts
 from streams.inputs import Input
-from streams.rules.aggregates import UNKNOWN, Readings, Unknown
 from streams.rules.checked import CheckedRule
 from streams.rules.firing import Fired, Firing
 from streams.rules.hindrances import Gatekeeper, gatekeepers
+from streams.rules.readings import UNKNOWN, Readings, Unknown
 from streams.rules.ruleset import RuleSet
 from streams.rules.sequence import chains_of
 from streams.rules.why import Clause, NoEvent, clauses, lets, step_names, worlds

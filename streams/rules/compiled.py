@@ -34,9 +34,9 @@ from streams.expressions.nodes import (
     walk,
 )
 from streams.facts import Facts
-from streams.rules.aggregates import Readings, Unknown
 from streams.rules.checked import CheckedRule
 from streams.rules.gate import gate_of
+from streams.rules.readings import Readings, Unknown
 from streams.rules.sequence import chains_of
 
 Held = tuple[int, tuple[Any, ...] | None]

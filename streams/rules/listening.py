@@ -12,11 +12,11 @@ from schemas.rule_scores import Score
 from streams.expressions.nodes import Aggregate
 from streams.expressions.values import render
 from streams.facts import Facts
-from streams.rules.aggregates import Readings, Unknown
 from streams.rules.amending import kept_values
 from streams.rules.compiled import CompiledRule, compile_together
 from streams.rules.firing import NOTHING, Fired, Firing
 from streams.rules.gate import withheld
+from streams.rules.readings import Readings, Unknown
 from streams.rules.scores import keep, reckon, said
 from streams.waits.absence import Waiting
 

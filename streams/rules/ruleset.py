@@ -12,13 +12,14 @@ from streams.calendar import Calendar
 from streams.facts import NO_FACTS, Facts
 from streams.inputs import Correction, Input
 from streams.reach import WHOLE, LookBack, Reach
-from streams.rules.aggregates import UNKNOWN, Aggregates, Readings, Unknown, look_back
+from streams.rules.aggregates import Aggregates, look_back
 from streams.rules.amending import Amending, Replayed, settle_all
 from streams.rules.checked import CheckedRule
 from streams.rules.compiled import CompiledRule
 from streams.rules.firing import NOTHING, Amends, Fired, Firing, also
 from streams.rules.listening import Listening, Seen, evaluate_each, fire, is_closed
 from streams.rules.owing import owe
+from streams.rules.readings import UNKNOWN, Readings, Unknown
 from streams.rules.scores import drop_others
 from streams.rules.weight import Weight
 from streams.timers import parts_of

@@ -1,0 +1,71 @@
+"""How an event goes into the states of aggregates: all of its type in one function.
+
+States that count come most often, and in most of those the last bucket is the event's: what
+Window.add does then stands in the function itself, as a call would be the greater part of it.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from streams import buckets
+from streams.expressions.compile import compile_function
+from streams.expressions.picks import Picking
+from streams.months import AT, Clocks
+from streams.rules.kept import Kept, Own, Windows, to_edit
+from streams.windows import Window
+
+Add = Callable[[Any, Windows, Clocks, Clocks, Own, int], None]
+"""Puts an event's data into windows: where it is in them, where the record's latest event is, where
+to note what was put in and may be asked not to count, and the record's era."""
+_MOST_TOGETHER = 100
+"""Python compiles a function in one go, and nothing else runs meanwhile."""
+
+
+def compile_adding(states: Sequence[Kept]) -> Add:
+    """For events of one type, which go into all of these."""
+    parts = [
+        _compile(states[first : first + _MOST_TOGETHER])
+        for first in range(0, len(states), _MOST_TOGETHER)
+    ]
+    if len(parts) == 1:
+        return parts[0]
+
+    def add(*given: Any) -> None:
+        for part in parts:
+            part(*given)
+
+    return add
+
+
+def _compile(states: Sequence[Kept]) -> Add:
+    picking = Picking([one.pick for one in states])
+    lines = ["def made(d, windows, when, last, own, era):", "e = windows.edited.get"]
+    lines += picking.shared()
+    for one in states:
+        lines += _lines(one, picking)
+    picking.namespace["to_edit"] = to_edit
+    return compile_function("\n ".join([*lines, ""]), picking.namespace)
+
+
+def _lines(one: Kept, picking: Picking) -> Iterator[str]:
+    indent, value = "", picking.added(one.pick)
+    if (condition := picking.condition(one.pick)) is not None:
+        yield f"if {condition}:"
+        indent += " "
+    if one.pick.alone() is not None:
+        yield f"{indent}p = {value}"
+        yield f"{indent}if p is not None:"
+        indent, value = indent + " ", "p"
+    if one.is_timed:
+        value = f"[when[{AT}], {value}]"
+    window, key = picking.constant(one.window), repr(one.key)
+    yield f"{indent}s = e({key}) or to_edit(windows, {key}, {window}, era)"
+    add = f"{picking.constant(one.window.add)}(s, when[{one.clock}], {value}, last[{one.clock}])"
+    if isinstance(one.window, Window) and one.window.kind is buckets.COUNTS:
+        yield f"{indent}x = s[1]"
+        yield f"{indent}if x and x[-1] == when[{one.clock}] // {one.window.width}: s[2][-1] += 1"
+        yield f"{indent}else: {add}"
+    else:
+        yield f"{indent}{add}"
+    if one.has_prior:
+        yield f"{indent}own[{key}] = {value}"
