@@ -19,7 +19,7 @@ done, not by what would be done today: what was sent is amended and retracted in
 what was withheld is neither.
 """
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from copy import deepcopy
 from types import SimpleNamespace
 from typing import Any, NamedTuple, get_type_hints
@@ -34,6 +34,7 @@ from schemas.events import EVENT_TYPES
 from schemas.packed import pack
 from schemas.record import Record, Windows
 from streams.durations import parse_duration
+from streams.expressions.compile import compile_function
 from streams.expressions.nodes import Aggregate, EventField, Node, walk
 from streams.expressions.values import render
 from streams.facts import NO_FACTS
@@ -85,7 +86,8 @@ class _Layout(NamedTuple):
 
     mark: int
     """Tells it from what was kept under other rules."""
-    struct: type[Struct]
+    pack: Callable[[Any], bytes]
+    """What is kept of an event's data."""
     decoder: msgspec.msgpack.Decoder[Any]
 
 
@@ -312,9 +314,7 @@ class Amending:
             size -= len(played.pop(0))
 
     def _kept(self, event: Input) -> Raw:
-        """What is kept of an event's data."""
-        struct, data = self._layouts[event.type].struct, event.event.data
-        return Raw(pack(struct(**{name: getattr(data, name) for name in struct.__struct_fields__})))
+        return Raw(self._layouts[event.type].pack(event.event.data))
 
     def _input(self, one: Played) -> Input:
         event: Any = SimpleNamespace(data=self._layouts[one.type].decoder.decode(one.data))
@@ -452,7 +452,10 @@ def _layout(event_type: str, names: set[str]) -> _Layout:
         fields.append((name, hints[name], default) if optional else (name, hints[name]))
     made = msgspec.defstruct("Kept", fields, kw_only=True, omit_defaults=True)
     mark = crc32(repr(sorted(names)).encode())
-    return _Layout(mark, made, msgspec.msgpack.Decoder(made))
+    given = ", ".join(f"{name}=d.{name}" for name in sorted(names))
+    source = f"def made(d): return pack(struct({given}))\n"
+    packer = compile_function(source, {"pack": pack, "struct": made})
+    return _Layout(mark, packer, msgspec.msgpack.Decoder(made))
 
 
 def _struct(event_type: str) -> type[Struct]:

@@ -26,6 +26,7 @@ from streams.expressions.nodes import (
     HasTag,
     Holds,
     Let,
+    Literal,
     Node,
     ProfileField,
     Reading,
@@ -152,17 +153,19 @@ class _Block:
         self._score = rule.definition.score
         self._sequence = rule.sequence
         clauses = sorted(_clauses(rule.condition), key=self._reads)
+        clauses = [one for one in clauses if not _is_always_true(one)]
         self._before = [one for one in clauses if not self._looks_back(one)]
         """What does not need the sequence, and then what does."""
         self._after = [one for one in clauses if self._looks_back(one)]
 
     def needed(self) -> Iterator[tuple[str, str]]:
-        """What the first clause needs, the names and their values; lets are the rule's own."""
-        if not self._before:
-            return
-        for node in self._parts(self._before[0]):
-            if not isinstance(node, Let) and (source := self._source(node)) is not None:
-                yield source
+        """What is needed whatever happens, the names and their values: by the first clause, or by
+        that of each signal. Lets are the rule's own."""
+        signals = () if self._sequence else map(self._first, self._signals)
+        for clause in self._before[:1] or signals:
+            for node in self._parts(clause):
+                if not isinstance(node, Let) and (source := self._source(node)) is not None:
+                    yield source
 
     def lines(self, place: int, shared: Mapping[str, str]) -> Iterator[str]:
         given = set(shared)
@@ -205,13 +208,19 @@ class _Block:
 
     def _held(self, name: str, signal: Node, given: set[str]) -> Iterator[str]:
         """Give a signal's name its value: what its first clause needs may serve those after it."""
-        assert isinstance(signal, Holds)
         indent = ""
-        for clause in sorted(_clauses(signal.part, _MAX_SIGNAL_DEPTH), key=self._reads):
+        for clause in self._clauses_of(signal):
             yield from (f"{indent}{line}" for line in self._give(clause, given))
             yield f"{indent}if {self._writer.true(clause)}:"
             indent, given = indent + " ", given.copy()
         yield f"{indent}{name} = True"
+
+    def _clauses_of(self, signal: Node) -> Sequence[Node]:
+        assert isinstance(signal, Holds)
+        return sorted(_clauses(signal.part, _MAX_SIGNAL_DEPTH), key=self._reads)
+
+    def _first(self, signal: Node) -> Node:
+        return self._clauses_of(signal)[0]
 
     def _chains(self) -> str:
         assert self._sequence is not None
@@ -270,3 +279,7 @@ def _clauses(condition: Node, most: int = _MAX_DEPTH) -> Sequence[Node]:
     if isinstance(condition, And) and len(condition.parts) < most:
         return condition.parts
     return (condition,)
+
+
+def _is_always_true(clause: Node) -> bool:
+    return isinstance(clause, Literal) and clause.value is True

@@ -52,32 +52,25 @@ class Listening:
             return evaluate_each(self.rules, record, seen)
         if not found:
             return NOTHING
-        rules, at = self.rules, seen.at
-        held = [(rules[place], values) for place, values in found if values is not None]
-        failed = [
-            rules[place].id
-            for place, values in found
-            if values is None and _is_evaluated(rules[place], record, at)
-        ]
-        return _settle(held, failed, record, at)
+        rules = self.rules
+        return _settle([(rules[place], values) for place, values in found], record, seen.at)
 
 
 def evaluate_each(rules: Iterable[CompiledRule], record: Record, seen: Seen) -> Fired:
     """Evaluate rules whose gate is open, one by one: which fired, which wait for an answer, and
     which raised."""
-    held: list[tuple[CompiledRule, Sequence[object]]] = []
-    failed: list[str] = []
+    held: list[_Held] = []
     for rule in rules:
         if not _is_evaluated(rule, record, seen.at):
             continue
         try:
             values = rule.evaluate(record, *seen)
         except Exception:  # whatever a rule raises is its own loss alone
-            failed.append(rule.id)
+            held.append((rule, None))
             continue
         if values is not None:
             held.append((rule, values))
-    return _settle(held, failed, record, seen.at)
+    return _settle(held, record, seen.at)
 
 
 def _is_evaluated(rule: CompiledRule, record: Record, at: int) -> bool:
@@ -86,21 +79,24 @@ def _is_evaluated(rule: CompiledRule, record: Record, at: int) -> bool:
     return goes_on or not is_closed(rule, record, at)
 
 
-def _settle(
-    held: Iterable[tuple[CompiledRule, Sequence[object]]],
-    failed: Sequence[str],
-    record: Record,
-    at: int,
-) -> Fired:
+_Held = tuple[CompiledRule, Sequence[object] | None]
+"""A rule whose condition holds, with what it shows; without, one that raised."""
+
+
+def _settle(held: Iterable[_Held], record: Record, at: int) -> Fired:
     """What follows from rules whose condition holds, all of them evaluated: whoever fires notes it
     in its gate, whoever scores in the profile. What a rule shows is made before that, so one that
     raises there has noted nothing."""
     firings: list[Firing] = []
-    failed = [*failed]
+    failed: list[str] = []
     waiting: list[Waiting] = []
     amendable: list[Firing] = []
     scored = False
     for rule, values in held:
+        if values is None:
+            if _is_evaluated(rule, record, at):
+                failed.append(rule.id)
+            continue
         try:
             if (absent := rule.checked.waits.absence) is not None:
                 waiting.append(Waiting(absent, _shown(rule, values)))
@@ -128,7 +124,7 @@ def _score(
 ) -> bool:
     """Keep the rule's score, and fire it where that becomes high; whether it is another one."""
     own = len(rule.names)
-    found = reckon(record, definition, map(bool, values[own:]), at)
+    found = reckon(record, definition, values[own:], at)
     if found is None:
         return False
     score = found.score
