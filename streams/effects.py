@@ -70,8 +70,9 @@ def of_event(event: Input) -> Occasion:
     return Occasion(event.at, (cause.source, cause.id), cause)
 
 
-def of_timer(key: str, timer: Timer) -> Occasion:
-    due = from_millis(timer.due)
+def of_timer(key: str, timer: Timer, at: int) -> Occasion:
+    """Of a timer that was due at a time; it may be due later by now."""
+    due = from_millis(at)
     cause = Cause(
         source=timer.source,
         id=timer.id,
@@ -83,7 +84,7 @@ def of_timer(key: str, timer: Timer) -> Occasion:
     )
     # Late events may move a timer that fired away and back to the same time: it fires once more.
     named = ("timer", key, due.isoformat(), timer.source, timer.id)
-    return Occasion(timer.due, named, cause, due)
+    return Occasion(at, named, cause, due)
 
 
 def of_broadcast(told: Announced) -> Occasion:

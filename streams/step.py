@@ -1,7 +1,6 @@
 """One input on one record, an event or a due timer: what it changes, and what follows."""
 
 from collections.abc import Sequence
-from copy import copy
 from heapq import heappop, heappush
 
 from msgspec import Struct, structs
@@ -26,7 +25,7 @@ from streams.effects import (
 from streams.fold import fold
 from streams.inputs import Input
 from streams.mirror import MIRRORED, Told, mirrored
-from streams.rules.firing import Fired, Firing, also
+from streams.rules.firing import NOTHING, Fired, Firing, also
 from streams.summary import changed_summary, may_change_summary
 from streams.waits import dates
 from streams.waits.waking import wake
@@ -205,14 +204,13 @@ def fire(record: Record, until: int, context: Context) -> Stepped:
     due = timers.due(record, until, context.partition_time)
     applied = bool(due)
     while due:
-        _, key = heappop(due)
+        at, key = heappop(due)
         timer = held[key]
-        as_due = copy(timer)
         woken = wake(record, key, timer, context.rules, context.facts)
-        changed = woken.scored or _change_the_record(woken.firings)
-        telling = record.header.summary_version > 0 and changed
-        if woken.firings or woken.failed or telling:
-            made = _follow(record, woken, of_timer(key, as_due), context, telling=telling)
+        if woken is not NOTHING:
+            changed = woken.scored or _change_the_record(woken.firings)
+            telling = record.header.summary_version > 0 and changed
+            made = _follow(record, woken, of_timer(key, timer, at), context, telling=telling)
             effects += made.effects
             encoded += made.encoded
             fired += made.fired

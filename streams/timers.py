@@ -70,9 +70,13 @@ def due(record: Record, until: int, known: int) -> list[Due]:
     too. Up to `known` all events have come: that nobody answered is known no further, however far
     another topic is ahead."""
     return sorted(
-        (timer.due, key)
-        for key, timer in record.activity.timers.items()
-        if not timer.fired and timer.due <= until and (timer.due <= known or not _is_absence(key))
+        [
+            (timer.due, key)
+            for key, timer in record.activity.timers.items()
+            if timer.due <= until
+            and not timer.fired
+            and (timer.due <= known or not _is_absence(key))
+        ]
     )
 
 
@@ -82,5 +86,5 @@ def _is_absence(key: str) -> bool:
 
 def settle(record: Record) -> None:
     """Bring the header's `next_due` in line with the timers."""
-    waiting = (timer.due for timer in record.activity.timers.values() if not timer.fired)
+    waiting = [timer.due for timer in record.activity.timers.values() if not timer.fired]
     record.header.next_due = min(waiting, default=NEVER)

@@ -16,7 +16,7 @@ def next_yearly(first: date, after: date) -> date | None:
     for year in (after.year, after.year + 1):
         if year > date.max.year:
             return None
-        day = _in_year(first, year)
+        day = in_year(first, year)
         if day > after:
             return day
     raise AssertionError("next year's is later than any day of this year")
@@ -64,7 +64,8 @@ def next_instant(
     return None
 
 
-def _in_year(first: date, year: int) -> date:
+def in_year(first: date, year: int) -> date:
+    """A day's anniversary in a year, from 1 to 9999."""
     try:
         return first.replace(year=year)
     except ValueError:

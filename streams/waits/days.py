@@ -3,15 +3,18 @@ year."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from typing import NamedTuple
 
 from msgspec import Struct
 
-from schemas.envelope import from_millis, to_millis
+from schemas.envelope import to_millis
 from schemas.rule_waits import Every, Wait
 from streams.calendar import Calendar
-from streams.yearly import next_lunar, next_yearly
+from streams.expressions.days import day_at
+from streams.yearly import in_year, next_lunar, next_yearly
 
+_YESTERDAY = timedelta(1)
 _LONG_AGO = timedelta(800)
 """More than any number of days that a rule can say of a date of every year, and a year."""
 _END = time(23, 59)
@@ -48,27 +51,22 @@ class Days(Struct, frozen=True, kw_only=True):
         """When a timer for a date that is due at `due`, maybe by another rule or calendar, is due
         by these. None for a day that is none."""
         try:
-            found, around = None, from_millis(due).astimezone(bank.zone).date()
+            found, around = None, day_at(due, bank.zone)
             for one in self._occurrences(date.fromisoformat(day), around):
                 if self.is_after and one > around:
                     break
                 found = one
                 if not self.is_after and one >= around:
                     break
-            return None if found is None else self._ready(found, bank)
+            return None if found is None else _times(self, found, bank)[0]
         except (OverflowError, ValueError):
             return None
-
-    def _ready(self, occurrence: date, bank: Bank) -> int:
-        return instant(self._shifted(occurrence, bank.calendar), self.at, bank.zone)
 
     def _next(self, day: str, since: int, bank: Bank, *, again: bool) -> int | None:
         try:
             first = date.fromisoformat(day)
-            for one in self._occurrences(first, from_millis(since).astimezone(bank.zone).date()):
-                ready = self._ready(one, bank)
-                last = self._shifted(one, bank.calendar) if self.is_after else one
-                over = instant(last, _END, bank.zone)
+            for one in self._occurrences(first, day_at(since, bank.zone)):
+                ready, over = _times(self, one, bank)
                 if again and ready > since:
                     return ready
                 if not again and over >= since:
@@ -78,17 +76,16 @@ class Days(Struct, frozen=True, kw_only=True):
         return None
 
     def _occurrences(self, first: date, today: date) -> Iterable[date]:
+        """Those that matter around a day, and others maybe, in their order."""
         if self.every is None:
             return (first,)
-        if self.turns:
-            return self._years(first)
-        return self._all_years(first, max(first, today - _LONG_AGO))
+        after = max(first, today - (_LONG_AGO if self.is_after else _YESTERDAY))
+        return self._years(first, after) if self.turns else self._all_years(first, after)
 
-    def _years(self, first: date) -> Iterator[date]:
+    def _years(self, first: date, after: date) -> Iterator[date]:
         for number in sorted(self.turns):
-            one = next_yearly(first, date(first.year + number - 1, 12, 31))
-            if one is not None:
-                yield one
+            if after.year <= first.year + number <= date.max.year:
+                yield in_year(first, first.year + number)
 
     def _all_years(self, first: date, after: date) -> Iterator[date]:
         following = next_yearly if self.every == "year" else next_lunar
@@ -97,12 +94,22 @@ class Days(Struct, frozen=True, kw_only=True):
             yield one
             one = following(first, one)
 
-    def _shifted(self, day: date, calendar: Calendar) -> date:
+    def shifted(self, day: date, calendar: Calendar) -> date:
+        """The day on which to fire for a date, business days or not."""
         if not self.is_business:
             return day + timedelta(self.number if self.is_after else -self.number)
         if self.is_after:
             return calendar.business_days_after(day, self.number)
         return calendar.business_days_before(day, self.number)
+
+
+@lru_cache(maxsize=16_384)
+def _times(days: Days, occurrence: date, bank: Bank) -> tuple[int, int]:
+    """When to fire for a date as it comes once, and from when on that is over; epoch milliseconds.
+    Many customers have a date on the same day."""
+    on = days.shifted(occurrence, bank.calendar)
+    last = on if days.is_after else occurrence
+    return instant(on, days.at, bank.zone), instant(last, _END, bank.zone)
 
 
 def days_of(wait: Wait) -> Days:

@@ -3,7 +3,7 @@
 from schemas.activity import Timer
 from schemas.record import Record
 from streams.facts import Facts
-from streams.rules.firing import Fired
+from streams.rules.firing import NOTHING, Fired
 from streams.rules.ruleset import RuleSet
 from streams.timers import parts_of
 from streams.waits import absence, dates, silence
@@ -17,20 +17,20 @@ def wake(record: Record, key: str, timer: Timer, rules: RuleSet, facts: Facts) -
     due, wait = timer.due, rules.date_wait(rule, kind)
     if wait is None:
         del record.activity.timers[key]
-        return rules.miss(rule, record, timer.values, due) if kind == absence.KIND else Fired()
+        return rules.miss(rule, record, timer.values, due) if kind == absence.KIND else NOTHING
     have_changed = record.activity.armed != rules.dates_mark
     if have_changed and dates.is_early(timer, wait, rules.bank):
-        return Fired()
+        return NOTHING
     dates.ring(timer, wait, rules.bank)
     data = dates.told(record.profile, kind, name)
-    return Fired() if data is None else rules.wake(rule, record, data, due, facts)
+    return NOTHING if data is None else rules.wake(rule, record, data, due, facts)
 
 
 def _in_silence(record: Record, key: str, timer: Timer, rules: RuleSet, facts: Facts) -> Fired:
     found = rules.in_silence(parts_of(key).rule, record, timer.due, facts)
     if found is None:
         del record.activity.timers[key]
-        return Fired()
+        return NOTHING
     timer.due += silence.AFTER
     return found
 
