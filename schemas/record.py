@@ -1,7 +1,7 @@
 """The customer record: one key, one value, so that a change is atomic.
 
-A plain header that is read without decoding the rest, then two msgpack sections, decoded when
-needed and carried along as bytes otherwise.
+A plain header that is read without decoding the rest, then two msgpack sections: the profile,
+decoded when needed and carried along as bytes otherwise, and the activity, which every event needs.
 """
 
 import struct
@@ -55,7 +55,7 @@ Months = Packed[int, Month]
 
 
 class Record:
-    """One customer's record in memory. Sections decode at first use.
+    """One customer's record in memory. The profile decodes at first use.
 
     Whatever changes the profile takes it from `edit_profile`: one that was only read is carried
     along as the bytes that it was.
@@ -65,13 +65,13 @@ class Record:
     """
 
     __slots__ = (
-        "_activity",
         "_edited",
         "_months",
         "_payments",
         "_profile",
         "_transfers",
         "_windows",
+        "activity",
         "customer",
         "header",
         "stored",
@@ -82,7 +82,6 @@ class Record:
         self.customer = customer
         self.stored = stored
         self._profile: ProfileSection | None = None
-        self._activity: ActivitySection | None = None
         self._windows: Windows | None = None
         self._months: Months | None = None
         self._transfers: Reversibles | None = None
@@ -92,7 +91,9 @@ class Record:
         self.header = Header() if stored is None else read_header(stored)
         self._edited = stored is None
         if stored is None:
-            self._profile, self._activity = ProfileSection(), ActivitySection()
+            self._profile, self.activity = ProfileSection(), ActivitySection()
+        else:
+            self.activity = _unpack_activity(_sections(stored)[1])
 
     @property
     def profile(self) -> ProfileSection:
@@ -106,12 +107,6 @@ class Record:
         self._edited = True
         self.worth = None
         return self.profile
-
-    @property
-    def activity(self) -> ActivitySection:
-        if self._activity is None:
-            self._activity = _unpack_activity(_sections(self._bytes())[1])
-        return self._activity
 
     @property
     def windows(self) -> Windows:
@@ -152,8 +147,7 @@ class Record:
         if self._months is not None:
             self._months.write()
         profile = pack(self.profile) if self._edited else _sections(self._bytes())[0]
-        active = self._activity
-        activity = _sections(self._bytes())[1] if active is None else pack(active)
+        activity = pack(self.activity)
         head = self.header
         packed = _HEADER.pack(
             RECORD_VERSION,
