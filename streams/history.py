@@ -31,9 +31,10 @@ class _Entry(NamedTuple):
 
 def tell(history: bytes, when: Moment, value: Decimal) -> bytes:
     """The history with one more word on a state; the last one to come wins at the same time."""
-    told = _Entry(when.month, when.since, scale(value, _DECIMALS))
-    if _is_of_last(history, told):  # nearly always
-        return history[: -_PACKED.size] + _pack([told])
+    units = scale(value, _DECIMALS)
+    if _is_of_last(history, when):  # nearly always
+        return history[: -_PACKED.size] + _packed(when.month, when.since, units)
+    told = _Entry(when.month, when.since, units)
     entries = list(_entries(history))
     same = next((n for n, one in enumerate(entries) if one.month == told.month), None)
     if same is None:
@@ -47,12 +48,12 @@ def tell(history: bytes, when: Moment, value: Decimal) -> bytes:
     return _pack(entries)
 
 
-def _is_of_last(history: bytes, told: _Entry) -> bool:
+def _is_of_last(history: bytes, when: Moment) -> bool:
     """Whether a word takes the place of the last one: it is of the same month, and later."""
     if not history:
         return False
     month, since, _, _ = _PACKED.unpack_from(history, len(history) - _PACKED.size)
-    return bool(month == told.month and since <= told.since)
+    return bool(month == when.month and since <= when.since)
 
 
 def add_differences(history: bytes, openness: bytes, first: int, differences: list[int]) -> None:
@@ -89,6 +90,8 @@ def _entries(history: bytes) -> Iterator[_Entry]:
 
 
 def _pack(entries: Iterable[_Entry]) -> bytes:
-    return b"".join(
-        _PACKED.pack(month, since, units >> 64, units & _LOW) for month, since, units in entries
-    )
+    return b"".join(_packed(*one) for one in entries)
+
+
+def _packed(month: int, since: int, units: int) -> bytes:
+    return _PACKED.pack(month, since, units >> 64, units & _LOW)
