@@ -10,9 +10,10 @@ from schemas.decode import subject_of, type_of
 from schemas.events import EVENT_TYPES
 from schemas.events.reference import FACT_TYPES, TOPIC_OF_KIND
 from streams.inputs import Raw
-from streams.partitioning import partition_of
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_BUFFER = 256 * 1024
+"""Bytes that are read of a file at once: hundreds of lines."""
 UNKNOWN = -1
 
 
@@ -30,11 +31,11 @@ class Archived(Struct, array_like=True, frozen=True, gc=False):
     sent: int = UNKNOWN
     """When it was sent, bank time, epoch milliseconds: what is dated much later is refused."""
 
-    def raw(self, partitions: int) -> Raw:
-        """As the worker would read it; a file says no partition, so its key is never wrong."""
-        partition = self.partition
-        if partition == UNKNOWN:
-            partition = partition_of(self.key, partitions)
+    def raw(self, partition: int) -> Raw:
+        """As the worker would read it. A file says no partition: it is the one where the key
+        belongs, so that it is never wrong."""
+        if self.partition != UNKNOWN:
+            partition = self.partition
         return Raw(self.topic, partition, self.offset, self.key, self.value)
 
 
@@ -47,7 +48,7 @@ def read_files(paths: Iterable[Path]) -> Iterator[Archived]:
             yield from _read_parquet(path)
             continue
         try:
-            with path.open("rb") as file:
+            with path.open("rb", _BUFFER) as file:
                 for line in file:
                     text = line.strip().removeprefix(_BYTE_ORDER_MARK)
                     if text:

@@ -15,6 +15,7 @@ from streams.backtest.tally import Span, Tally
 from streams.context import CoreSettings
 from streams.inputs import Raw
 from streams.intake import read
+from streams.partitioning import partition_of
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ class Player:
     ) -> None:
         asked = self._job.question
         core, span, customer = asked.core, asked.span, key.decode(errors="replace")
-        entries = in_order([read(one.raw(core.partitions), core) for one in archived])
+        partition = partition_of(key, core.partitions)
+        entries = in_order([read(one.raw(partition), core) for one in archived])
         played = play(customer, entries, self._tried)
         tally.counts.update(played.counts)
         tally.whys.merge(played.whys)

@@ -20,6 +20,7 @@ from streams.backtest.play import in_order
 from streams.context import CoreSettings
 from streams.inputs import Raw
 from streams.intake import Entry, read
+from streams.partitioning import partition_of
 
 _ORIGIN = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
 _BANK = {"customers": 200, "history_days": 90}
@@ -50,7 +51,7 @@ class Sample:
                 raw = Raw(one.topic, 0, one.offset, one.key, one.value)
                 told.append((max(one.sent, 0) if at is None else at, raw))
             else:
-                entry = read(one.raw(core.partitions), core)
+                entry = read(one.raw(partition_of(one.key, core.partitions)), core)
                 found.setdefault(one.key.decode(errors="replace"), []).append(entry)
         if not found:
             raise ArchiveError("there is no event in the archive")

@@ -20,6 +20,7 @@ from streams.context import CoreSettings
 from streams.inputs import Raw
 from streams.intake import read
 from streams.mirror import MIRRORED, mirrored
+from streams.partitioning import partition_of
 
 ROOM = 64 * 1024 * 1024
 """Bytes of values that memory has before they go into files. An archive that fits (of some 200,000
@@ -169,7 +170,7 @@ def _read(path: Path) -> Customers:
 def mirror_of(one: Archived, core: CoreSettings) -> Archived | None:
     """What the worker tells the other customer of a relation; an archive of `vip.internal` has it
     again, under the same id."""
-    event = read(one.raw(core.partitions), core).input
+    event = read(one.raw(partition_of(one.key, core.partitions)), core).input
     if event is None or event.type not in MIRRORED or (told := mirrored(event)) is None:
         return None
     return Archived(INTERNAL, one.offset, told.customer.encode(), told.value)

@@ -22,6 +22,7 @@ from streams.facts import Facts
 from streams.inputs import Raw
 from streams.intake import Entry, read
 from streams.mirror import MIRRORED
+from streams.partitioning import partition_of
 from streams.reach import Reach
 from streams.rules.asking import Asked, Why
 from streams.rules.checked import CheckedRule, check_rule
@@ -145,7 +146,7 @@ def _events_of(
 ) -> tuple[list[Entry], list[tuple[int, Raw]], int, int]:
     """A customer's entries in order, the facts, and from when and up to when the archive goes."""
     key, entries, facts = customer.encode(), list[Entry](), list[tuple[int, Raw]]()
-    begin, end = now, 0
+    partition, begin, end = partition_of(key, core.partitions), now, 0
     for one in archive:
         at, kind = time_and_type(one.value)
         if one.topic in GLOBAL_TOPICS:
@@ -157,5 +158,5 @@ def _events_of(
             begin, end = min(begin, at), max(end, at)
             mirror = mirror_of(one, core) if kind in MIRRORED else None
             mine = [each for each in (one, mirror) if each is not None and each.key == key]
-            entries += [read(each.raw(core.partitions), core) for each in mine]
+            entries += [read(each.raw(partition), core) for each in mine]
     return in_order(entries), facts, begin, end

@@ -63,7 +63,7 @@ class Maker:
         told = [one for one in archived if self._is_told(one)]
         for number in sorted({*numbers.values()}):
             cut, core = job.cuts[partition][number], job.core
-            before = [read(one.raw(core.partitions), core) for one in told if cut.lies_behind(one)]
+            before = [read(one.raw(partition), core) for one in told if cut.lies_behind(one)]
             history = play(customer, in_order(before), self._trial).record
             states |= states_of(history, (name for name, one in numbers.items() if one == number))
         return share_of(customer, numbers, job.since, job.now, states) if states else None

@@ -22,6 +22,7 @@ from streams.intake import Entry
 Occasion = tuple[str, str, str, datetime | None]
 """Rule, source and id of the event, until when it waited: the same for two versions of a rule."""
 DECLINED = "declined"
+_TOLD = {OutcomeRecorded.event_type(), TaskDeclined.event_type()}
 
 
 class Fired(Struct):
@@ -82,7 +83,9 @@ def outcomes(entries: Iterable[Entry]) -> Mapping[str, str]:
     """Task → what the CRM reported last: an outcome, or that it was declined."""
     told: dict[str, str] = {}
     for entry in entries:
-        event = None if entry.input is None else entry.input.event
+        if entry.input is None or entry.input.type not in _TOLD:
+            continue
+        event = entry.input.event
         if isinstance(event, OutcomeRecorded):
             told[event.data.task] = event.data.outcome
         elif isinstance(event, TaskDeclined):

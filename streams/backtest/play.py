@@ -139,15 +139,11 @@ class _Run:
         """The encoded record is not larger than this."""
 
     def over(self, entries: Sequence[Entry]) -> Played:
-        counts, until = self._played.counts, self._trial.until
+        until = self._trial.until
         for number, entry in enumerate(entries):
             event = entry.input
-            if entry.problem is not None:
-                self._bury((entry.problem.reason, entry.problem.detail))
-            elif entry.fill is not None:
-                pass  # what fills windows of other rules, or of these from before
-            elif event is None:
-                counts[f"unknown:{entry.unknown}"] += 1
+            if event is None:
+                self._leave(entry)
             elif event.at > until:
                 break
             else:
@@ -157,18 +153,24 @@ class _Run:
         return self._played
 
     def _take(self, number: int, event: Input, size: int) -> None:
-        at = event.at
+        at, header = event.at, self._record.header
         if at >= self._changes:
             self._advance(at)
-        if 0 <= self._record.header.next_due <= at:
+        if 0 <= header.next_due <= at:
             self._fire(at)
-        is_new = not self._record.header.sequence
-        if (why := self._lost.get(number)) is None:
-            why = self._step(number, event, size)
-        if is_new and self._record.header.sequence:
+        is_new = not header.sequence
+        why = self._lost.get(number) or self._step(number, event, size)
+        if is_new and header.sequence:
             self._welcome(at)
         if why is not None:
             self._bury(why)
+
+    def _leave(self, entry: Entry) -> None:
+        """What is no event; what fills windows is of other rules, or of these from before."""
+        if entry.problem is not None:
+            self._bury((entry.problem.reason, entry.problem.detail))
+        elif entry.fill is None:
+            self._played.counts[f"unknown:{entry.unknown}"] += 1
 
     def _bury(self, why: Why) -> None:
         self._played.counts[f"dead:{why[0]}"] += 1
@@ -242,7 +244,7 @@ class _Run:
             self._played.counts["duplicates"] += 1
             return None
         self._bound += growth(event, size, stepped, self._trial.rules)
-        if self._is_too_large():
+        if self._bound > MAX_RECORD_BYTES and self._is_too_large():
             raise _LostError(number, (Reason.OVERSIZE, TOO_LARGE))
         self._played.counts["applied"] += 1
         if stepped.effects or stepped.failed:
@@ -263,6 +265,5 @@ class _Run:
 
     def _is_too_large(self) -> bool:
         """As a chunk tells it: exactly, where a bound does not say no."""
-        if self._bound > MAX_RECORD_BYTES:
-            self._bound = len(self._record.encode())
+        self._bound = len(self._record.encode())
         return self._bound > MAX_RECORD_BYTES

@@ -73,7 +73,7 @@ def plain_loop(path: Path, rules: list[RuleDefinition]) -> tuple[list[str], Coun
     entries: list[Entry] = []
     counts: Counter[str] = Counter()
     for one in read_files([path]):
-        raw = one.raw(settings.partitions)
+        raw = one.raw(partition_of(one.key, settings.partitions))
         if one.topic in GLOBAL_TOPICS:
             book.take(Raw(one.topic, 0, one.offset, one.key, one.value))
             continue
