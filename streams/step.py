@@ -86,7 +86,7 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
     amended = None
     if folded.corrections:
         amended = rules.correct(record, folded.corrections, context.reach)
-    if waits := rules.waits(event.type):
+    if waits := rules.waits.get(event.type):
         dates.update(record, event, waits, rules.bank)
     armed = False
     if activity.armed != rules.dates_mark:

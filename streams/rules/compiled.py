@@ -9,6 +9,7 @@ a score are nested likewise, each by itself, and what a score shows is made wher
 block raises ends that block alone: no rule has to be compiled by itself to find out which it was.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from functools import cached_property
@@ -114,12 +115,13 @@ def _compile(
     writer.namespace |= {"Exception": Exception}
     blocks = [_Block(writer, rule, number_of) for rule in rules]
     shared = {name: value for block in blocks for name, value in block.needed()}
-    lines = ["def made(r, d, g, f, at):", " h = ()"]
-    lines += [f" {line}" for line in _once(shared, writer)]
+    lines = [f" {name} = {value}" for name, value in shared.items()]
     for place, block in enumerate(blocks, first):
         own = block.lines(place, shared)
         lines += _guarded(place, own) if guard else own
-    return compile_function("\n".join([*lines, " return h", ""]), writer.namespace)
+    begin = ("def made(r, d, g, f, at):", " h = ()", " k, w, c, o = g.asked")
+    text = "\n".join([*begin, *_asked_once(lines), " return h", ""])
+    return compile_function(text, writer.namespace)
 
 
 def _guarded(place: int, lines: Iterator[str]) -> Iterator[str]:
@@ -130,13 +132,13 @@ def _guarded(place: int, lines: Iterator[str]) -> Iterator[str]:
     yield f"  h += (({place}, None),)"
 
 
-def _once(shared: Mapping[str, str], writer: Writer) -> Iterator[str]:
-    """What all blocks share, the readings in one call."""
-    readings = [name for name in shared if name.startswith(_READING)]
-    if readings:
-        numbers = tuple(int(name.removeprefix(_READING)) for name in readings)
-        yield f"{', '.join(readings)}, = g.several({writer.constant(numbers)})"
-    yield from (f"{name} = {value}" for name, value in shared.items() if name not in readings)
+def _asked_once(lines: Sequence[str]) -> Iterator[str]:
+    """Readings that stand in one place alone are read there: what several ask for is kept."""
+    times = Counter(line.strip() for line in lines)
+    for line in lines:
+        text = line.strip()
+        is_once = text.startswith(_READING) and times[text] == 1
+        yield line.replace("= g[", "= k[") + "(w, c, o)" if is_once else line
 
 
 class _Block:

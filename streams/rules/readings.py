@@ -22,38 +22,35 @@ Read = Callable[[Windows, Clocks, Own], Any]
 class Readings(dict[int, Any]):
     """The aggregates' values for one event, by number, each read when first asked for."""
 
-    __slots__ = ("_own", "_reads", "_when", "_windows")
-
-    def __init__(self, reads: list[Read], windows: Windows, when: Clocks, own: Own) -> None:
-        self._reads = reads
-        self._windows = windows
-        self._when = when
-        self._own = own
+    __slots__ = ("asked",)
+    asked: tuple[Sequence[Read], Windows, Clocks, Own]
+    """How each is read, and of what: `how[number](*of_what)` for whoever asks once. Set by whoever
+    makes them: there is one for each event, and a call would be the half of making it."""
 
     def __missing__(self, number: int) -> Any:
-        value = self[number] = self._reads[number](self._windows, self._when, self._own)
+        reads, windows, when, own = self.asked
+        value = self[number] = reads[number](windows, when, own)
         return value
 
-    def several(self, numbers: Sequence[int]) -> list[Any]:
-        """Those that are needed whatever happens, in one call."""
-        reads, windows, when, own = self._reads, self._windows, self._when, self._own
-        return [reads[number](windows, when, own) for number in numbers]
+
+class _Nothing:
+    def __getitem__(self, _: int) -> Callable[..., None]:
+        return nothing_asked
 
 
 class Unknown(dict[int, Any]):
     """The readings of an event that came too late: all unknown."""
 
+    asked = _Nothing(), None, None, None
+
     def __missing__(self, number: int) -> None:
         return None
-
-    def several(self, numbers: Sequence[int]) -> list[None]:
-        return [None] * len(numbers)
 
 
 UNKNOWN = Unknown()
 
 
-def nothing_asked(_windows: Windows, _when: Clocks, _own: Own) -> None:
+def nothing_asked(_windows: object, _when: object, _own: object) -> None:
     """Of an aggregate that no rule of the set asks for."""
 
 

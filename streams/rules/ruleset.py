@@ -81,7 +81,8 @@ class RuleSet:
         waits = [wait for rule in running for wait in rule.checked.waits.dates]
         waits.sort(key=lambda wait: (wait.rule, wait.kind))
         self._date_waits = {(wait.rule, wait.kind): wait for wait in waits}
-        self._waits = _by_type(waits)
+        self.waits = _by_type(waits)
+        """Event type → the rules that wait for a date which it may tell, move or end."""
         self.date_waits = tuple(waits)
         self.dates_mark = _dates_mark(waits, bank.calendar)
         self._waiting = {rule.id: rule for rule in running if rule.definition.wait is not None}
@@ -255,10 +256,6 @@ class RuleSet:
     def lose(self, firing: Firing, error: Exception) -> None:
         """What a firing leads to cannot be made or sent. Here nobody asks why."""
 
-    def waits(self, event_type: str) -> Sequence[DateWait]:
-        """The rules that wait for a date which an event of this type may tell, move or end."""
-        return self._waits.get(event_type, ())
-
     def date_wait(self, rule_id: str, kind: str) -> DateWait | None:
         """How a rule waits for dates of a kind; None where it does not, or is not in force."""
         return self._date_waits.get((rule_id, kind))
@@ -297,7 +294,7 @@ class RuleSet:
         return found
 
     def _room(self, event_type: str) -> tuple[int, int]:
-        dated = sum(wait.most for wait in self.waits(event_type))
+        dated = sum(wait.most for wait in self.waits.get(event_type, ()))
         listening, answers = self._by_type.get(event_type), self._listeners.get(event_type, ())
         absent = 0 if listening is None else listening.absences
         room = absent * absence.TIMER_BYTES + len(answers) * absence.ANSWER_BYTES
