@@ -75,7 +75,7 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
     event = with_base_amount(event, context.facts, settings.base_currency)
     at, rules = event.at, context.rules
     late = at < activity.latest - settings.lateness
-    activity.latest = max(activity.latest, at)
+    activity.latest = at if at > activity.latest else activity.latest
     if not 0 <= activity.first_seen <= at:
         activity.first_seen = at
     activity.late += late

@@ -44,16 +44,18 @@ class Listening:
         self.absences = sum(rule.checked.waits.absence is not None for rule in rules)
         self.evaluate = compile_together([rule.checked for rule in rules], number_of, zone)
 
-    def apply(self, record: Record, seen: Seen) -> Fired:
+    def apply(
+        self, record: Record, data: Data, readings: Readings | Unknown, facts: Facts, at: int
+    ) -> Fired:
         """What evaluating them one by one gives, see `evaluate_each`."""
+        rules = self.rules
         try:
-            found = self.evaluate(record, *seen)
+            found = self.evaluate(record, data, readings, facts, at)
         except Exception:  # what several of them look at raised: to each its own loss alone
-            return evaluate_each(self.rules, record, seen)
+            return evaluate_each(rules, record, Seen(data, readings, facts, at))
         if not found:
             return NOTHING
-        rules = self.rules
-        return _settle([(rules[place], values) for place, values in found], record, seen.at)
+        return _settle([(rules[place], values) for place, values in found], record, at)
 
 
 def evaluate_each(rules: Iterable[CompiledRule], record: Record, seen: Seen) -> Fired:

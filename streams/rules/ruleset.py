@@ -148,13 +148,13 @@ class RuleSet:
         if late:
             readings: Readings | Unknown = UNKNOWN
         else:
-            latest = max(activity.latest, at)
+            latest = at if at > activity.latest else activity.latest
             readings = self._aggregates.add(record.windows, event, latest, activity.era)
         if plan.listeners and not reversed_:
             absence.answer(record, event, plan.listeners)
         fired = NOTHING
         if plan.listening is not None:
-            fired = plan.listening.apply(record, Seen(event.event.data, readings, facts, at))
+            fired = plan.listening.apply(record, event.event.data, readings, facts, at)
             for one in () if reversed_ else fired.waiting:
                 absence.begin(record, event, one)
             if plan.quiet and not late:
@@ -251,7 +251,7 @@ class RuleSet:
         if listening is None:
             return NOTHING
         readings = self._aggregates.read(record.windows, at)
-        return listening.apply(record, Seen(data, readings, facts, at))
+        return listening.apply(record, data, readings, facts, at)
 
     def lose(self, firing: Firing, error: Exception) -> None:
         """What a firing leads to cannot be made or sent. Here nobody asks why."""
