@@ -5,8 +5,9 @@ The rules of an event type are tried in one call, each in a block of its own. A 
 (all must hold, so the order changes no answer). What some rule needs whatever happens is looked up
 once, before all blocks; anything else just before the first clause that needs it. So a rule with a
 cheap clause that is seldom true costs next to nothing, wherever its author wrote it. The signals of
-a score are nested likewise, each by itself, and what a score shows is made where it is high. What a
-block raises ends that block alone: no rule has to be compiled by itself to find out which it was.
+a score are nested likewise, each by itself, and what a score shows is made where it is high; one
+that stays as low as it was, as nearly all do, ends in its block. What a block raises ends that
+block alone: no rule has to be compiled by itself to find out which it was.
 """
 
 from collections import Counter
@@ -39,11 +40,13 @@ from streams.facts import Facts
 from streams.rules.checked import CheckedRule
 from streams.rules.gate import gate_of
 from streams.rules.readings import Readings, Unknown
+from streams.rules.scores import stays_low
 from streams.rules.sequence import chains_of
 
 Held = tuple[int, tuple[Any, ...] | None]
 """The place of a rule whose condition holds, and the values that it shows: unknown, all but the
-signals, of a score that is not high. No values: it raised, together with others."""
+signals, of a score that is not high; one that stays as low as it was is left out. No values: it
+raised, together with others."""
 Evaluate = Callable[[Record, Any, Readings | Unknown, Facts, int], Sequence[Held]]
 """Of a record, an event's data, the aggregates' readings, the facts that hold, and its time."""
 Alone = Callable[[Record, Any, Readings | Unknown, Facts, int], tuple[Any, ...] | None]
@@ -201,10 +204,12 @@ class _Block:
             yield f"{name} = False"
             yield from self._held(name, node, given)
         weighted = zip(self._score.signals, signals, strict=True)
-        points = " + ".join(f"{one.points} * {name}" for one, name in weighted)
+        points, name = self._writer.temporary(), self._writer.constant(self._score.name)
+        yield f"{points} = {' + '.join(f'{one.points} * {held}' for one, held in weighted)}"
         yield f"if {points} >= {self._score.threshold}:"
         yield from (f" {line}" for line in self._told(place, given.copy(), *signals))
-        yield "else:"
+        stays = self._writer.constant(stays_low)
+        yield f"elif not {stays}(r, {name}, {points}, ({', '.join(signals)},)):"
         unknown = ["None"] * len(self._shown)
         yield f" h += (({place}, ({''.join(f'{one}, ' for one in (*unknown, *signals))})),)"
 

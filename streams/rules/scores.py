@@ -28,22 +28,29 @@ class Scored(NamedTuple):
         return not self.score.raised and self.score.points >= definition.threshold
 
 
+def stays_low(record: Record, name: str, points: int, held: Iterable[bool]) -> bool:
+    """Whether a low score was as low before, for the same signals: nearly always, and nothing
+    follows from it."""
+    kept = record.profile.scores.get(name)
+    return (
+        kept is not None
+        and kept.points == points
+        and not kept.raised
+        and kept.signals == [place for place, holds in enumerate(held) if holds]
+    )
+
+
 def reckon(
     record: Record, definition: ScoreDefinition, held: Iterable[object], at: int
 ) -> Scored | None:
     """The score as it is now, with signals of which these hold; None if the event is not the
-    newest, or nothing follows: it is low, and as it was."""
+    newest."""
     if at < record.activity.latest:
         return None
     places = [place for place, holds in enumerate(held) if holds]
-    signals = definition.signals
-    points = sum([signals[place].points for place in places])
+    reasons = [definition.signals[place] for place in places]
+    points = sum([one.points for one in reasons])
     kept = record.profile.scores.get(definition.name)
-    if kept is not None and kept.points == points < definition.threshold:
-        as_it_was = kept.signals == places and not kept.raised
-        if as_it_was:  # nearly always
-            return None
-    reasons = [signals[place] for place in places]
     raised = kept is not None and kept.raised and points >= definition.release
     return Scored(Score(points=points, at=at, raised=raised, signals=places), reasons)
 
