@@ -50,14 +50,18 @@ def timer(
     cause: Input | Cause, about: str, due: int, values: Mapping[str, str] | None = None
 ) -> Timer:
     """One that an event sets, or something else that effects can have as their cause."""
-    told: Cause | Event = cause if isinstance(cause, Cause) else cause.event
+    told: Cause | Event
+    if isinstance(cause, Cause):
+        told, at = cause, to_millis(cause.time)
+    else:
+        told, at = cause.event, cause.at
     return Timer(
         about=about,
         due=due,
         source=told.source,
         id=told.id,
         type=cause.type,
-        at=to_millis(told.time) if isinstance(cause, Cause) else cause.at,
+        at=at,
         topic=cause.topic,
         partition=cause.partition,
         offset=cause.offset,

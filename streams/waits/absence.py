@@ -8,7 +8,7 @@ taken back are kept aside until they would have been due.
 """
 
 from bisect import insort
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from struct import Struct as Layout
 from typing import NamedTuple
@@ -110,11 +110,11 @@ def answer(record: Record, event: Input, listening: Iterable[Listener]) -> None:
             continue
         _remember(activity, one.key, at, same)
         about = same.hex()
-        ended += (
+        ended += [
             key
             for key, timer in activity.timers.items()
             if timer.about == about and timer.at <= at < timer.due and _is_of(key, one.rules)
-        )
+        ]
     if ended:
         for key in ended:
             timer = activity.timers.pop(key, None)
@@ -188,11 +188,11 @@ def _name(event: Input) -> str:
     return blake2b(named, digest_size=8).hexdigest()
 
 
-def _same(data: Data, fields: Iterable[str]) -> bytes | None:
+def _same(data: Data, fields: Sequence[str]) -> bytes | None:
     """What is to be the same, in few bytes; None if some of it is unknown."""
-    found = [present(getattr(data, name)) for name in fields]
-    if not found:
+    if not fields:
         return _NOTHING
+    found = [present(getattr(data, name)) for name in fields]
     if None in found:
         return None
     return blake2b(repr([render(one) for one in found]).encode(), digest_size=_SAME_BYTES).digest()

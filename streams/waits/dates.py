@@ -6,7 +6,6 @@ it again does not fire it twice.
 """
 
 from collections.abc import Iterable, Mapping
-from functools import cache
 
 from msgspec import Struct
 
@@ -61,7 +60,6 @@ class DateWait(Struct, frozen=True):
 
 def update(record: Record, event: Input, waits: Iterable[DateWait], bank: Bank) -> None:
     """After an event was folded: set, move and end the timers of the waits that it concerns."""
-    _end(record, event.type)
     for wait in waits:
         if wait.is_own:
             _follow_own(record, event, wait, bank)
@@ -123,31 +121,17 @@ def _due_anew(timer: Timer, wait: DateWait, since: int, bank: Bank) -> int | Non
     return wait.days.first(timer.about, since, bank)
 
 
-def _end(record: Record, event_type: str) -> None:
-    """End the timers of things that an event of this type ended, or made fall off the record."""
-    concerned = _concerned(event_type)
-    if not concerned:
-        return
-    kept, profile = record.activity.timers, record.profile
-    for key in list(kept):
-        _, name, thing = timers.parts_of(key)
-        if name in concerned and KINDS[name].find(profile, thing) is None:
-            del kept[key]
-
-
-@cache
-def _concerned(event_type: str) -> frozenset[str]:
-    """The kinds of things whose dates an event of this type may move or end."""
-    return frozenset(kind.name for kind in KINDS.values() if event_type in kind.types)
-
-
 def _follow_thing(record: Record, event: Input, wait: DateWait, bank: Bank) -> None:
-    kind, kept = KINDS[wait.kind], record.activity.timers
+    """The event may have ended its thing, and made others fall off the record."""
+    kind, kept, profile = KINDS[wait.kind], record.activity.timers, record.profile
+    start = timers.key_of(wait.rule, wait.kind, "")
+    for key in [key for key in kept if key.startswith(start)]:
+        if kind.find(profile, key.removeprefix(start)) is None:
+            del kept[key]
     name = key_of(getattr(event.event.data, kind.id))
-    key = timers.key_of(wait.rule, wait.kind, name)
-    thing = kind.find(record.profile, name)
-    if thing is not None and (event.type in wait.sets or key in kept):
-        _set(kept, key, kind.day(thing), event, wait.days, event.at, bank)
+    thing = kind.find(profile, name)
+    if thing is not None and (event.type in wait.sets or start + name in kept):
+        _set(kept, start + name, kind.day(thing), event, wait.days, event.at, bank)
 
 
 def _follow_own(record: Record, event: Input, wait: DateWait, bank: Bank) -> None:
@@ -155,7 +139,7 @@ def _follow_own(record: Record, event: Input, wait: DateWait, bank: Bank) -> Non
     kept, days = record.activity.timers, _days(record.profile, wait)
     start = timers.key_of(wait.rule, wait.kind, "")
     for key in [key for key in kept if key.startswith(start)]:
-        if timers.parts_of(key).name not in days:
+        if key.removeprefix(start) not in days:
             del kept[key]
     since = max(event.at, record.activity.latest)
     for name, day in days.items():

@@ -13,7 +13,7 @@ def wake(record: Record, key: str, timer: Timer, rules: RuleSet, facts: Facts) -
     """Fire one timer of a record, which is due; it is gone, marked or due later afterwards."""
     rule, kind, name = parts_of(key)
     if kind == silence.KIND:
-        return _in_silence(record, key, timer, rules, facts)
+        return _in_silence(record, key, rule, timer, rules, facts)
     due, wait = timer.due, rules.date_wait(rule, kind)
     if wait is None:
         del record.activity.timers[key]
@@ -26,8 +26,10 @@ def wake(record: Record, key: str, timer: Timer, rules: RuleSet, facts: Facts) -
     return NOTHING if data is None else rules.wake(rule, record, data, due, facts)
 
 
-def _in_silence(record: Record, key: str, timer: Timer, rules: RuleSet, facts: Facts) -> Fired:
-    found = rules.in_silence(parts_of(key).rule, record, timer.due, facts)
+def _in_silence(
+    record: Record, key: str, rule: str, timer: Timer, rules: RuleSet, facts: Facts
+) -> Fired:
+    found = rules.in_silence(rule, record, timer.due, facts)
     if found is None:
         del record.activity.timers[key]
         return NOTHING
