@@ -22,6 +22,7 @@ ABSENCE = "absence"
 """The kind that waits for an answer."""
 SILENCE = "silence"
 """The kind that waits while nothing is heard."""
+_EVER = 2**63 - 1
 
 Due = tuple[int, str]
 """When a timer is due (epoch milliseconds), and its key."""
@@ -73,15 +74,13 @@ def due(record: Record, until: int, known: int) -> list[Due]:
     """The timers that are due by `until` (epoch milliseconds), in the order of their times: a heap,
     too. Up to `known` all events have come: that nobody answered is known no further, however far
     another topic is ahead."""
-    return sorted(
-        [
-            (timer.due, key)
-            for key, timer in record.activity.timers.items()
-            if timer.due <= until
-            and not timer.fired
-            and (timer.due <= known or not _is_absence(key))
-        ]
-    )
+    found: list[Due] = []
+    for key, timer in record.activity.timers.items():
+        is_due = timer.due <= until and not timer.fired
+        if is_due and (timer.due <= known or not _is_absence(key)):
+            found.append((timer.due, key))
+    found.sort()
+    return found
 
 
 def _is_absence(key: str) -> bool:
@@ -90,5 +89,8 @@ def _is_absence(key: str) -> bool:
 
 def settle(record: Record) -> None:
     """Bring the header's `next_due` in line with the timers."""
-    waiting = [timer.due for timer in record.activity.timers.values() if not timer.fired]
-    record.header.next_due = min(waiting, default=NEVER)
+    first = _EVER
+    for timer in record.activity.timers.values():
+        if timer.due < first and not timer.fired:
+            first = timer.due
+    record.header.next_due = NEVER if first == _EVER else first

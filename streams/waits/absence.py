@@ -110,16 +110,14 @@ def answer(record: Record, event: Input, listening: Iterable[Listener]) -> None:
             continue
         _remember(activity, one.key, at, same)
         about = same.hex()
-        ended += [
-            key
-            for key, timer in activity.timers.items()
-            if timer.about == about and timer.at <= at < timer.due and _is_of(key, one.rules)
-        ]
+        for key, timer in activity.timers.items():
+            if timer.about == about and timer.at <= at < timer.due and _is_of(key, one.rules):
+                ended.append(key)
     if ended:
         for key in ended:
-            timer = activity.timers.pop(key, None)
-            if timer is not None and event.type in REVERSIBLE:
-                _set_aside(activity, key, timer)
+            gone = activity.timers.pop(key, None)
+            if gone is not None and event.type in REVERSIBLE:
+                _set_aside(activity, key, gone)
         timers.settle(record)
 
 

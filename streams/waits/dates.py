@@ -125,8 +125,8 @@ def _follow_thing(record: Record, event: Input, wait: DateWait, bank: Bank) -> N
     """The event may have ended its thing, and made others fall off the record."""
     kind, kept, profile = KINDS[wait.kind], record.activity.timers, record.profile
     start = timers.key_of(wait.rule, wait.kind, "")
-    for key in [key for key in kept if key.startswith(start)]:
-        if kind.find(profile, key.removeprefix(start)) is None:
+    for key in [*kept]:
+        if key.startswith(start) and kind.find(profile, key.removeprefix(start)) is None:
             del kept[key]
     name = key_of(getattr(event.event.data, kind.id))
     thing = kind.find(profile, name)
@@ -138,8 +138,8 @@ def _follow_own(record: Record, event: Input, wait: DateWait, bank: Bank) -> Non
     """An event that comes late sets no timer for a day that was over before others came."""
     kept, days = record.activity.timers, _days(record.profile, wait)
     start = timers.key_of(wait.rule, wait.kind, "")
-    for key in [key for key in kept if key.startswith(start)]:
-        if key.removeprefix(start) not in days:
+    for key in [*kept]:
+        if key.startswith(start) and key.removeprefix(start) not in days:
             del kept[key]
     since = max(event.at, record.activity.latest)
     for name, day in days.items():
