@@ -27,35 +27,36 @@ _TOLERANCE = Decimal("0.25")
 
 def update(record: Record) -> None:
     """Bring the behaviour in line: after the record's first event of a month, or a late one."""
-    newest = max(record.months)
+    newest = max(record.activity.months)
     record.activity.behaviour = Raw(pack(behaviour(newest, _whole(record, newest))))
 
 
 def _whole(record: Record, newest: int) -> dict[int, Month]:
-    found = {number: record.months.get(number) for number in record.months if number < newest}
+    months = record.months
+    found = {number: months.get(number) for number in months if number != newest}
     return {number: month for number, month in found.items() if month is not None}
 
 
 def behaviour(newest: int, whole: Mapping[int, Month]) -> Behaviour:
     """Of the months before the newest."""
     quarter = [whole[n] for n in range(newest - QUARTER, newest) if n in whole]
+    found = Behaviour(month=newest, regular=regular_inflows(newest, whole))
     categories: defaultdict[str, Decimal] = defaultdict(Decimal)
     for month in quarter:
+        found.inflow += month.inflow.total
+        found.outflow += month.outflow.total
+        found.spent += month.spent.total
         for category, spent in month.categories.items():
             categories[category] += spent.total
     ranked = sorted(categories, key=lambda one: (-categories[one], one))
-    return Behaviour(
-        month=newest,
-        inflow=sum((month.inflow.total for month in quarter), Decimal(0)),
-        outflow=sum((month.outflow.total for month in quarter), Decimal(0)),
-        spent=sum((month.spent.total for month in quarter), Decimal(0)),
-        categories=ranked[:MAX_FAVOURITES],
-        regular=regular_inflows(newest, whole),
-    )
+    found.categories = ranked[:MAX_FAVOURITES]
+    return found
 
 
 def regular_inflows(newest: int, whole: Mapping[int, Month]) -> list[Regular]:
     """The largest first."""
+    if len(whole) < _AT_LEAST:
+        return []
     senders: defaultdict[int, defaultdict[int, list[Inflow]]] = defaultdict(
         lambda: defaultdict(list)
     )
@@ -69,7 +70,7 @@ def regular_inflows(newest: int, whole: Mapping[int, Month]) -> list[Regular]:
 
 def _regular(newest: int, months: Mapping[int, list[Inflow]]) -> Regular | None:
     number = last = max(months)
-    if last < newest - 2:
+    if last < newest - 2 or len(months) < _AT_LEAST:
         return None
     largest = max(months[last])
     run: list[Inflow] = []
