@@ -21,20 +21,17 @@ from streams.broadcasts import NO_ROUND, Pending, Round, for_newcomer, running
 from streams.context import Context
 from streams.effects import MAX_EFFECT_BYTES, OversizeError
 from streams.filling import fill
+from streams.growth import (
+    ACTION_BYTES,
+    GROWTH_BYTES,
+    GROWTH_FACTOR,
+    bounded,
+    growth,
+)
 from streams.inputs import Input, Raw
 from streams.intake import Entry, reject
 from streams.mirror import Told
-from streams.rules.ruleset import RuleSet
 from streams.step import ConflictError, Stepped, fire, receive, step
-
-GROWTH_FACTOR = 4
-GROWTH_BYTES = 8 * 1024
-ACTION_BYTES = 1_024
-"""An event of n bytes lets a record grow by less than GROWTH_FACTOR * n + GROWTH_BYTES, by n for
-each rule that waits after it, by the room that rules need to wait, and by ACTION_BYTES for each
-that fires."""
-
-TOO_LARGE = f"the record would exceed {MAX_RECORD_BYTES} bytes"
 
 
 @dataclass(slots=True)
@@ -148,7 +145,7 @@ class _Touched(Struct):
     with."""
     changed: bool = False
     bound: int = 0
-    """The encoded record is not larger than this."""
+    """The encoded record is not larger than this, the rules' reserve apart."""
 
     def note(self, applied: Input | int | Pending | Fill) -> None:
         self.applied.append(applied)
@@ -295,7 +292,7 @@ class _Chunk:
         try:
             if not fill(touched.record, one, self._context):
                 return
-            touched.bound += GROWTH_BYTES + len(raw.value or b"")
+            touched.bound += GROWTH_FACTOR * len(raw.value or b"") + GROWTH_BYTES
             self._check_bound(touched)
         except OversizeError as error:
             self._restore(touched)
@@ -344,10 +341,7 @@ class _Chunk:
         self._check_bound(touched)
 
     def _check_bound(self, touched: _Touched) -> None:
-        if touched.bound > MAX_RECORD_BYTES:
-            touched.bound = len(touched.record.encode())
-            if touched.bound > MAX_RECORD_BYTES:
-                raise OversizeError(TOO_LARGE)
+        touched.bound = bounded(touched.record, touched.bound, self._context.rules)
 
     def _restore(self, touched: _Touched) -> None:
         """Back to the bytes of the last time, then the customer's inputs since then again: each is
@@ -375,17 +369,6 @@ class _Chunk:
 def failed_fold(event: Input, error: Exception) -> str:
     """The error's type alone: its text may quote the event."""
     return f"folding {event.type} raised {type(error).__name__}"
-
-
-def growth(event: Input, size: int, stepped: Stepped, rules: RuleSet) -> int:
-    """More than a record grew by with an event of `size` bytes; as much as there may be where
-    timers were set for all its dates, since rules changed, or where a rule failed: nothing tells
-    what it noted before."""
-    if stepped.armed or stepped.failed:
-        return MAX_RECORD_BYTES
-    timers, room = rules.room(event.type)
-    actions = ACTION_BYTES * len(stepped.fired)
-    return (GROWTH_FACTOR + timers) * size + GROWTH_BYTES + room + actions
 
 
 def _check_summary(stepped: Stepped) -> None:

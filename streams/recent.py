@@ -64,6 +64,10 @@ class Recent(Struct, frozen=True, kw_only=True):
         """More than a state takes whose values, together, take so many bytes each time."""
         return 4 + KEPT_EVENTS * (12 + value)
 
+    def growth(self, value: int) -> int:
+        """More than it grows by with one of them."""
+        return 4 + 12 + value
+
     def remove(self, state: State, at: int, value: Any) -> bool:
         """Take an event out that was added before; nothing happens where it fell off. Whether it
         was there."""

@@ -73,6 +73,10 @@ class Streak(Struct, frozen=True, kw_only=True):
         """More than a state takes."""
         return 16 + 9 * KEPT_MARKS
 
+    def growth(self, value: int) -> int:  # noqa: ARG002  # likewise
+        """More than it grows by with an event."""
+        return 16 + 9
+
     def remove(self, state: State, at: int, value: int) -> bool:
         """Take an event out that was added before; nothing happens where it fell off. Whether it
         was there."""

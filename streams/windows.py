@@ -89,7 +89,13 @@ class Window(Struct, frozen=True, kw_only=True):
 
     def bytes(self, value: int) -> int:
         """More than a state takes whose values take so many bytes each."""
-        buckets = min(KEPT_BUCKETS, self.keep // self.width + 1)
+        return self._bytes(value, min(KEPT_BUCKETS, self.keep // self.width + 1))
+
+    def growth(self, value: int) -> int:
+        """More than it grows by with one of them."""
+        return self._bytes(value, 1)
+
+    def _bytes(self, value: int, buckets: int) -> int:
         lists = 3 * (2 + self.kind.lists)
         return 9 + lists + buckets * (COUNT_BYTES + self.kind.bytes(value))
 

@@ -15,8 +15,10 @@ from streams.backtest.facts import FactsInTime
 from streams.backtest.whys import Whys
 from streams.base_amounts import LargeBaseAmountError, NoBaseAmountError
 from streams.broadcasts import Pending, for_newcomer, is_over
-from streams.chunk import ACTION_BYTES, TOO_LARGE, failed_fold, growth
+from streams.chunk import failed_fold
 from streams.context import Context, CoreSettings
+from streams.effects import OversizeError
+from streams.growth import ACTION_BYTES, bounded, growth
 from streams.inputs import Input
 from streams.intake import Entry
 from streams.reach import Reach
@@ -136,7 +138,7 @@ class _Run:
         self._changes = 0
         """When facts change or something is told, next."""
         self._bound = 0
-        """The encoded record is not larger than this."""
+        """The encoded record is not larger than this, the rules' reserve apart."""
 
     def over(self, entries: Sequence[Entry]) -> Played:
         until = self._trial.until
@@ -243,9 +245,12 @@ class _Run:
         if not stepped.applied:
             self._played.counts["duplicates"] += 1
             return None
-        self._bound += growth(event, size, stepped, self._trial.rules)
-        if self._bound > MAX_RECORD_BYTES and self._is_too_large():
-            raise _LostError(number, (Reason.OVERSIZE, TOO_LARGE))
+        rules = self._trial.rules
+        bound = self._bound + growth(event, size, stepped, rules)
+        try:
+            self._bound = bounded(self._record, bound, rules)
+        except OversizeError as error:
+            raise _LostError(number, (Reason.OVERSIZE, str(error))) from error
         self._played.counts["applied"] += 1
         if stepped.effects or stepped.failed:
             self._note(stepped)
@@ -262,8 +267,3 @@ class _Run:
         """By what had no event of its own."""
         self._bound += ACTION_BYTES * len(stepped.fired)
         self._bound += MAX_RECORD_BYTES if stepped.failed else 0
-
-    def _is_too_large(self) -> bool:
-        """As a chunk tells it: exactly, where a bound does not say no."""
-        self._bound = len(self._record.encode())
-        return self._bound > MAX_RECORD_BYTES

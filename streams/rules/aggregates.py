@@ -27,7 +27,7 @@ from streams.recent import Recent
 from streams.rules.adding import Add, compile_adding
 from streams.rules.kept import Kept, Own, Windows, to_edit
 from streams.rules.readings import Readings, nothing_asked, reader
-from streams.rules.state_bytes import state_bytes
+from streams.rules.state_bytes import state_bytes, state_growth
 from streams.streaks import BREAKS, COUNTS, Streak
 from streams.windows import Window, width_of
 
@@ -99,6 +99,7 @@ class Aggregates:
         """By the keys of states, how far back they are asked for, milliseconds."""
         self.bytes = {key: state_bytes(group[0], kept[key]) for key, group in shared.items()}
         """By the keys of states, more than each takes in a record."""
+        self._growth = {key: state_growth(group[0], kept[key]) for key, group in shared.items()}
         by_type: dict[str, list[Kept]] = {}
         for key, group in shared.items():
             for event_type, one_kept in _by_type(group[0], kept[key]):
@@ -110,6 +111,10 @@ class Aggregates:
     def types(self) -> frozenset[str]:
         """The event types that go into a window."""
         return frozenset(self._by_type)
+
+    def room(self, event_type: str) -> int:
+        """More bytes than states grow by with an event of a type."""
+        return sum(self._growth[one.key] for one in self._by_type.get(event_type, ()))
 
     def add(self, windows: Windows, event: Input, latest: int, era: int) -> Readings:
         """Put an event into the windows it belongs to, and read what follows from there. `era` is

@@ -50,8 +50,10 @@ KEPT_EVENTS = 64
 that a window that ends at one of them is never unknown."""
 PLAYED_BYTES = 32 * 1024
 """So much do they weigh, with what they made rules show."""
-_COOLDOWN_BYTES = 256
-"""More than a rule's id and a time take."""
+_RULE_BYTES = 256
+"""More than a rule's id takes with a time, or with since when it judges."""
+_BEGAN_BYTES = 32
+"""More than a window's key takes with when it began."""
 _REVERSES = {name: one.takes_back for name, one in EVENT_TYPES.items() if one.takes_back}
 _NAMED_BY = {kind: one.named_by for one in _REVERSES.values() for kind in one.types}
 """What tells an event from others when it is reversed."""
@@ -144,12 +146,11 @@ class Amending:
             for key in sorted(self._aggregates.keys)
         }
 
-    def room(self, event_type: str) -> int:
-        """More bytes than what is kept grows by with an event of a type."""
-        reverses = _REVERSES.get(event_type)
-        if not any(one in self._layouts for one in (reverses.types if reverses else (event_type,))):
-            return 0
-        return PLAYED_BYTES + len(self._rules) * _COOLDOWN_BYTES
+    @property
+    def room(self) -> int:
+        """More bytes than all that is kept takes."""
+        rules, keys = len(self._rules), len(self._aggregates.keys)
+        return PLAYED_BYTES + PLAYED_BYTES // 64 + 2 * rules * _RULE_BYTES + keys * _BEGAN_BYTES
 
     def listens(self, event_type: str) -> bool:
         return event_type in self._layouts

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 from schemas.envelope import Data
+from schemas.events import EVENT_TYPES
 from schemas.record import Record
 from schemas.rules import RuleDefinition
 from streams.calendar import Calendar
@@ -18,7 +19,7 @@ from streams.rules.checked import CheckedRule
 from streams.rules.compiled import CompiledRule
 from streams.rules.firing import NOTHING, Amends, Fired, Firing, also
 from streams.rules.listening import Listening, Seen, evaluate_each, fire, is_closed
-from streams.rules.owing import owe
+from streams.rules.owing import OWED_BYTES, owe
 from streams.rules.readings import UNKNOWN, Readings, Unknown
 from streams.rules.scores import drop_others
 from streams.rules.weight import Weight
@@ -27,6 +28,9 @@ from streams.waits import absence, dates, silence
 from streams.waits.absence import Listener
 from streams.waits.dates import DateWait
 from streams.waits.days import Bank
+
+_RESERVE = OWED_BYTES + 4 * 1024
+"""More bytes than what windows are owed, scores and greetings take."""
 
 
 class _Plan(NamedTuple):
@@ -77,6 +81,9 @@ class RuleSet:
         self.mark = _mark(sorted((*kept, *amendable)))
         """Tells rules that keep other things in a record from these."""
         self._amending = amending
+        self.reserve = _RESERVE + (0 if amending is None else amending.room)
+        """More bytes than that takes which one event may change as a whole: what may be played
+        again, what windows are owed, scores and greetings."""
         self.bank = bank
         waits = [wait for rule in running for wait in rule.checked.waits.dates]
         waits.sort(key=lambda wait: (wait.rule, wait.kind))
@@ -287,7 +294,7 @@ class RuleSet:
 
     def room(self, event_type: str) -> tuple[int, int]:
         """How many timers an event of this type may set, and more bytes than what is kept for them
-        takes, the event's own words not counted."""
+        and windows grow by, the event's own words not counted."""
         found = self._rooms.get(event_type)
         if found is None:
             found = self._rooms[event_type] = self._room(event_type)
@@ -298,8 +305,9 @@ class RuleSet:
         listening, answers = self._by_type.get(event_type), self._listeners.get(event_type, ())
         absent = 0 if listening is None else listening.absences
         room = absent * absence.TIMER_BYTES + len(answers) * absence.ANSWER_BYTES
-        if self._amending is not None:
-            room += self._amending.room(event_type)
+        takes_back = EVENT_TYPES[event_type].takes_back
+        types = (event_type, *(takes_back.types if takes_back else ()))
+        room += sum(map(self._aggregates.room, types))
         dated += len(self._quiet.get(event_type, ()))
         return dated + absent, dated * dates.TIMER_BYTES + room
 

@@ -1,4 +1,4 @@
-"""How many bytes a state takes in a record at most."""
+"""How many bytes a state takes in a record at most, and how many more with one event."""
 
 from streams import buckets, recent
 from streams.expressions.nodes import Aggregate, Base, EventField, Literal, Node
@@ -15,16 +15,24 @@ _LETTER_BYTES = 4
 
 def state_bytes(one: Aggregate, kept: Kept) -> int:
     """More than a state takes, its key included."""
+    return _KEY_BYTES + kept.window.bytes(_value(one))
+
+
+def state_growth(one: Aggregate, kept: Kept) -> int:
+    """More than it grows by with one event, its key included if it begins with that."""
+    return _KEY_BYTES + kept.window.growth(_value(one))
+
+
+def _value(one: Aggregate) -> int:
+    """More bytes than a value takes."""
     if one.function == "recent":
         letters = recent.KEPT_LENGTH * _LETTER_BYTES
-        value = sum(_value_bytes(field, letters) for field in one.fields)
-    elif one.value is None:
-        value = 1
-    elif one.function == "distinct" and one.value.type.base is not Base.NUMBER:
-        value = buckets.COUNT_BYTES
-    else:
-        value = _value_bytes(one.value, buckets.TEXT_BYTES)
-    return _KEY_BYTES + kept.window.bytes(value)
+        return sum(_value_bytes(field, letters) for field in one.fields)
+    if one.value is None:
+        return 1
+    if one.function == "distinct" and one.value.type.base is not Base.NUMBER:
+        return buckets.COUNT_BYTES
+    return _value_bytes(one.value, buckets.TEXT_BYTES)
 
 
 def _value_bytes(node: Node, text: int) -> int:

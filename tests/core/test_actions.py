@@ -9,9 +9,10 @@ from schemas.activity import unpack_line
 from schemas.effects import ActionTaken, Decision, Effect, ProcessRequested, Profile
 from schemas.record import Record
 from schemas.rules import RuleDefinition
-from streams.chunk import ACTION_BYTES, apply_chunk
+from streams.chunk import apply_chunk
 from streams.context import Context, CoreSettings
 from streams.fold.basics import MAX_TAGS
+from streams.growth import ACTION_BYTES
 from streams.inputs import Raw
 from streams.intake import read
 from streams.rules.compiler import compile_rules

@@ -15,6 +15,7 @@ from schemas.record import Record
 from schemas.rules import RuleDefinition
 from streams import chunk as chunk_module
 from streams import effects as effects_module
+from streams import growth as growth_module
 from streams.chunk import Outcome, apply_chunk, merge
 from streams.context import Context, CoreSettings
 from streams.expressions.values import render
@@ -229,7 +230,7 @@ def test_each_event_of_a_customer_is_stepped_again_once_though_many_fail(
 
 
 def test_a_record_beyond_its_limit_refuses_the_event(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunk_module, "MAX_RECORD_BYTES", 1_400)
+    monkeypatch.setattr(growth_module, "MAX_RECORD_BYTES", 1_400)
     store = Store(cached=True)
     outcome = store.apply([read(raw, SETTINGS) for raw in raws_of_one_customer(30)])
     assert {letter.reason for letter in outcome.dead_letters} == {"oversize"}
