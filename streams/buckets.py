@@ -467,6 +467,8 @@ def scale(value: Value, decimals: int) -> int:
 def plain(value: Value, decimals: int) -> int | str:
     """A value as Ends keep it: a number scaled, a text as it is."""
     if isinstance(value, str):
+        if len(value) <= TEXT_BYTES and value.isascii():
+            return value
         return value.encode()[:TEXT_BYTES].decode(errors="ignore")
     return fit(scale(value, decimals))
 

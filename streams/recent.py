@@ -56,9 +56,11 @@ class Recent(Struct, frozen=True, kw_only=True):
         state[0] = [one for one in state[0] if one[0] <= at]
 
     def _prune(self, state: State, latest: int) -> None:
-        kept = state[0]
-        gone = sum(one[0] < latest - self.keep for one in kept)
-        del kept[: max(gone, len(kept) - KEPT_EVENTS)]
+        kept, oldest = state[0], latest - self.keep
+        gone = max(0, len(kept) - KEPT_EVENTS)
+        while gone < len(kept) and kept[gone][0] < oldest:
+            gone += 1
+        del kept[:gone]
 
     def bytes(self, value: int) -> int:
         """More than a state takes whose values, together, take so many bytes each time."""

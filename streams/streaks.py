@@ -42,7 +42,8 @@ class Streak(Struct, frozen=True, kw_only=True):
         if at <= cut:
             return
         insort(marks, _mark(at, value))
-        self._prune(state, latest)
+        if len(marks) > KEPT_MARKS or marks[0] <= _mark(latest - self.keep, BREAKS):
+            self._prune(state, latest)
 
     def merge(self, state: State, other: State, latest: int) -> None:
         """Put all of another state of the same streak in: a part of the events each."""
@@ -59,8 +60,6 @@ class Streak(Struct, frozen=True, kw_only=True):
     def _prune(self, state: State, latest: int) -> None:
         marks = state[1]
         oldest = _mark(latest - self.keep, BREAKS)
-        if len(marks) <= KEPT_MARKS and (not marks or marks[0] > oldest):
-            return
         gone = bisect_right(marks, oldest)
         if len(marks) - gone > KEPT_MARKS:
             gone = len(marks) - KEPT_MARKS
