@@ -6,7 +6,7 @@ months kept are exact. All of it is the same whatever order events come in, unle
 the same time. Of what is bought and redeemed, see streams/moves.py.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from struct import Struct
 from typing import NamedTuple
@@ -18,6 +18,7 @@ MONTHS = 13
 """A year, and the month before it to compare with."""
 _PACKED = Struct(">HIhQ")
 """Month, since when in it, and 80 bits of units: more than any sum of amounts needs."""
+_SIZE = _PACKED.size
 _LOW = 2**64 - 1
 _DECIMALS = 4
 
@@ -31,29 +32,29 @@ class _Entry(NamedTuple):
 
 def tell(history: bytes, when: Moment, value: Decimal) -> bytes:
     """The history with one more word on a state; the last one to come wins at the same time."""
+    start = end = len(history)
+    while start:
+        month, since, _, _ = _PACKED.unpack_from(history, start - _SIZE)
+        if month < when.month:
+            break
+        start -= _SIZE
+        if month == when.month:
+            if since > when.since:
+                return history
+            break
+        end = start
     units = scale(value, _DECIMALS)
-    if _is_of_last(history, when):  # nearly always
-        return history[: -_PACKED.size] + _packed(when.month, when.since, units)
-    told = _Entry(when.month, when.since, units)
-    entries = list(_entries(history))
-    same = next((n for n, one in enumerate(entries) if one.month == told.month), None)
-    if same is None:
-        entries.append(told)
-        entries.sort()
-    elif entries[same].since <= told.since:
-        entries[same] = told
-    oldest = entries[-1].month - MONTHS
-    while len(entries) > 1 and entries[1].month <= oldest:
-        del entries[0]
-    return _pack(entries)
+    told = _PACKED.pack(when.month, when.since, units >> 64, units & _LOW)
+    words = history[:start] + told + history[end:]
+    return words if start < end else _bounded(words)
 
 
-def _is_of_last(history: bytes, when: Moment) -> bool:
-    """Whether a word takes the place of the last one: it is of the same month, and later."""
-    if not history:
-        return False
-    month, since, _, _ = _PACKED.unpack_from(history, len(history) - _PACKED.size)
-    return bool(month == when.month and since <= when.since)
+def _bounded(history: bytes) -> bytes:
+    """Without what is older than one that is too old itself."""
+    oldest = first_month(history[-_SIZE:]) - MONTHS
+    while len(history) > _SIZE and first_month(history[_SIZE:]) <= oldest:
+        history = history[_SIZE:]
+    return history
 
 
 def add_differences(history: bytes, openness: bytes, first: int, differences: list[int]) -> None:
@@ -87,11 +88,3 @@ def first_month(history: bytes) -> int:
 def _entries(history: bytes) -> Iterator[_Entry]:
     for month, since, high, low in _PACKED.iter_unpack(history):
         yield _Entry(month, since, (high << 64) + low)
-
-
-def _pack(entries: Iterable[_Entry]) -> bytes:
-    return b"".join(_packed(*one) for one in entries)
-
-
-def _packed(month: int, since: int, units: int) -> bytes:
-    return _PACKED.pack(month, since, units >> 64, units & _LOW)
