@@ -35,11 +35,8 @@ class FactsInTime:
                 book.take(raw)
             self._times.append(at)
             self.held.append(book.snapshot())
-
-    def next_after(self, time: int) -> int:
-        """When something is told next; the end of time if never."""
-        place = bisect_right(self._times, time)
-        return self._times[place] if place < len(self._times) else _EVER
+        self.until = [*self._times, _EVER]
+        """When something is told next, of each; the end of time of the last."""
 
     def announced(self) -> set[tuple[int, str]]:
         """When what was announced was to be told, with its name."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from schemas.dead_letters import Reason
 from schemas.effects import Effect
 from schemas.events.campaign import BROADCAST_TYPES
-from schemas.record import MAX_RECORD_BYTES, Record
+from schemas.record import Record
 from streams.announced import Announced
 from streams.backtest.facts import FactsInTime
 from streams.backtest.whys import Whys
@@ -17,8 +17,6 @@ from streams.base_amounts import LargeBaseAmountError, NoBaseAmountError
 from streams.broadcasts import Pending, for_newcomer, is_over
 from streams.chunk import failed_fold
 from streams.context import Context, CoreSettings
-from streams.effects import OversizeError
-from streams.growth import ACTION_BYTES, bounded, growth
 from streams.inputs import Input
 from streams.intake import Entry
 from streams.reach import Reach
@@ -62,20 +60,23 @@ class Trial:
         return Reach({}).advance(self.rules.asked, self.since, 0, 0)
 
     @cached_property
-    def _contexts(self) -> dict[int, Context]:
+    def _contexts(self) -> dict[int, tuple[Context, int]]:
         """By the places of their facts, those that a customer met."""
         return {}
 
-    def context(self, time: int) -> Context:
-        """No event is ahead of a backtest's clock, nor is one on its way: they come in the order of
+    def context(self, time: int) -> tuple[Context, int]:
+        """Of a time, with when facts change next.
+
+        No event is ahead of a backtest's clock, nor is one on its way: they come in the order of
         their times. No summaries are made: nobody asks."""
         place = self.facts.place(time)
         found = self._contexts.get(place)
         if found is None:
             facts, reach = self.facts.held[place], self.reach
-            found = self._contexts[place] = Context(
+            context = Context(
                 _EVER, self.rules, self.settings, _EVER, facts, summaries=False, reach=reach
             )
+            found = self._contexts[place] = context, self.facts.until[place]
         return found
 
 
@@ -131,14 +132,12 @@ class _Run:
         self._trial = trial
         self._lost = lost
         self._record = Record(customer)
-        self._context = trial.context(0)
+        self._learn(0)
         self._played = Played([], Counter(), Whys(), self._record)
         self._told = 0
         """So many announcements are over."""
         self._changes = 0
         """When facts change or something is told, next."""
-        self._bound = 0
-        """The encoded record is not larger than this, the rules' reserve apart."""
 
     def over(self, entries: Sequence[Entry]) -> Played:
         until = self._trial.until
@@ -149,19 +148,19 @@ class _Run:
             elif event.at > until:
                 break
             else:
-                self._take(number, event, len(entry.raw.value or b""))
+                self._take(number, event)
         self._advance(until)
         self._fire(until)
         return self._played
 
-    def _take(self, number: int, event: Input, size: int) -> None:
+    def _take(self, number: int, event: Input) -> None:
         at, header = event.at, self._record.header
         if at >= self._changes:
             self._advance(at)
         if 0 <= header.next_due <= at:
             self._fire(at)
         is_new = not header.sequence
-        why = self._lost.get(number) or self._step(number, event, size)
+        why = self._lost.get(number) or self._step(number, event)
         if is_new and header.sequence:
             self._welcome(at)
         if why is not None:
@@ -183,7 +182,7 @@ class _Run:
         self._learn(at)
         told = self._trial.announcements
         tells = told[self._told][0] if self._told < len(told) else _EVER
-        self._changes = min(self._trial.facts.next_after(at), tells)
+        self._changes = min(self._until, tells)
 
     def _announce(self, until: int) -> None:
         """Tell the customer what all are told by then: those who have come before."""
@@ -217,21 +216,21 @@ class _Run:
         self._fire(one.told.at)
         self._played.counts["told"] += self._trial.rules.listens(one.told.type)
         stepped = receive(self._record, one, self._context, mark=False)
-        self._grow(stepped)
         self._note(stepped)
 
     def _learn(self, at: int) -> None:
-        self._context = self._trial.context(at)
+        """What is known then, and until when."""
+        self._context, self._until = self._trial.context(at)
 
     def _fire(self, until: int) -> None:
         if 0 <= self._record.header.next_due <= until:
             stepped = fire(self._record, until, self._context)
             self._played.counts["timers"] += stepped.applied
-            self._grow(stepped)
             self._note(stepped)
 
-    def _step(self, number: int, event: Input, size: int) -> Why | None:
-        """Apply one event; why it is a dead letter, if it is one."""
+    def _step(self, number: int, event: Input) -> Why | None:
+        """Apply one event; why it is a dead letter, if it is one. How large the record gets is not
+        watched: rules that could fill one are refused when they are compiled."""
         try:
             stepped = step(self._record, event, self._context)
         except ConflictError as error:
@@ -245,12 +244,6 @@ class _Run:
         if not stepped.applied:
             self._played.counts["duplicates"] += 1
             return None
-        rules = self._trial.rules
-        bound = self._bound + growth(event, size, stepped, rules)
-        try:
-            self._bound = bounded(self._record, bound, rules)
-        except OversizeError as error:
-            raise _LostError(number, (Reason.OVERSIZE, str(error))) from error
         self._played.counts["applied"] += 1
         if stepped.effects or stepped.failed:
             self._note(stepped)
@@ -262,8 +255,3 @@ class _Run:
         for rule in stepped.failed:
             counts[f"rule_failures:{rule}"] += 1
         self._played.effects.extend(stepped.effects)
-
-    def _grow(self, stepped: Stepped) -> None:
-        """By what had no event of its own."""
-        self._bound += ACTION_BYTES * len(stepped.fired)
-        self._bound += MAX_RECORD_BYTES if stepped.failed else 0
