@@ -116,7 +116,7 @@ def _due_anew(timer: Timer, wait: DateWait, since: int, bank: Bank) -> int | Non
     if timer.fired:
         return timer.due
     ready = wait.days.ready(timer.about, timer.due, bank)
-    if ready is None or ready == timer.due or ready >= since:
+    if ready is not None and (ready == timer.due or ready >= since):
         return ready
     return wait.days.first(timer.about, since, bank)
 

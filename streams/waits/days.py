@@ -49,7 +49,7 @@ class Days(Struct, frozen=True, kw_only=True):
 
     def ready(self, day: str, due: int, bank: Bank) -> int | None:
         """When a timer for a date that is due at `due`, maybe by another rule or calendar, is due
-        by these. None for a day that is none."""
+        by these. None for a day that is none, or does not come around then."""
         try:
             found, around = None, day_at(due, bank.zone)
             for one in self._occurrences(date.fromisoformat(day), around):

@@ -1,5 +1,6 @@
 """Rules that wait for dates, of things and of the customer: what fires, and when."""
 
+from calendar import isleap
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
@@ -26,6 +27,7 @@ from streams.portrait.open_things import open_things
 from streams.rules.compiler import compile_rules
 from streams.rules.ruleset import RuleSet
 from streams.waits import dates
+from streams.waits.days import Bank, Days, instant
 from streams.yearly import next_lunar
 from tests.core.strategies import CUSTOMERS, PARTITIONS, message
 from tests.core.test_timers import ZONE, tasks
@@ -590,6 +592,53 @@ def _random_event(random: Random, now: datetime) -> tuple[str, dict[str, Any]]:
             ("customer.updated", random.choice(patches)),
         )
     )
+
+
+def occurrences(first: date, days: Days) -> list[date]:
+    """All days on which a date comes, of a rule that waits for every year of it."""
+    turns = days.turns or range(1, 150)
+    return [
+        date(first.year + turn, 2, 28)
+        if (first.month, first.day) == (2, 29) and not isleap(first.year + turn)
+        else first.replace(year=first.year + turn)
+        for turn in sorted(turns)
+    ]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.builds(
+        Days,
+        number=st.integers(0, 250),
+        is_business=st.booleans(),
+        is_after=st.booleans(),
+        at=st.times().map(lambda one: one.replace(second=0, microsecond=0)),
+        every=st.just("year"),
+        turns=st.sets(st.integers(1, 60), max_size=4).map(tuple),
+    ),
+    st.dates(date(1970, 1, 1), date(2020, 12, 31)) | st.just(date(1996, 2, 29)),
+    st.integers(0, 60),
+    st.integers(-2_880, 2_880) | st.integers(-600_000, 600_000),
+)
+def test_a_date_of_every_year_is_the_first_of_all_its_years(
+    days: Days, first: date, year: int, minutes: int
+) -> None:
+    def shifted(one: date) -> date:
+        if not days.is_business:
+            return one + timedelta(days.number if days.is_after else -days.number)
+        if days.is_after:
+            return WEEKENDS_ONLY.business_days_after(one, days.number)
+        return WEEKENDS_ONLY.business_days_before(one, days.number)
+
+    near = first + timedelta(365.25 * year)
+    told = max(0, instant(near, time(0), ZONE) + minutes * 60_000)
+    every = [(one, shifted(one)) for one in occurrences(first, days)]
+    ready = [(instant(on, days.at, ZONE), max(one, on)) for one, on in every]
+    over = [max(at, told) for at, last in ready if instant(last, time(23, 59), ZONE) >= told]
+    bank = Bank(ZONE, WEEKENDS_ONLY)
+    assert days.first(first.isoformat(), told, bank) == next(iter(over), None)
+    after = [at for at, _ in ready if at > told]
+    assert days.again(first.isoformat(), told, bank) == next(iter(after), None)
 
 
 @settings(max_examples=80, deadline=None)
