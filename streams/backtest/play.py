@@ -60,24 +60,20 @@ class Trial:
         return Reach({}).advance(self.rules.asked, self.since, 0, 0)
 
     @cached_property
-    def _contexts(self) -> dict[int, tuple[Context, int]]:
-        """By the places of their facts, those that a customer met."""
-        return {}
-
-    def context(self, time: int) -> tuple[Context, int]:
-        """Of a time, with when facts change next.
+    def _contexts(self) -> Sequence[tuple[Context, int]]:
+        """With each of the facts, and until when they hold.
 
         No event is ahead of a backtest's clock, nor is one on its way: they come in the order of
         their times. No summaries are made: nobody asks."""
-        place = self.facts.place(time)
-        found = self._contexts.get(place)
-        if found is None:
-            facts, reach = self.facts.held[place], self.reach
-            context = Context(
-                _EVER, self.rules, self.settings, _EVER, facts, summaries=False, reach=reach
-            )
-            found = self._contexts[place] = context, self.facts.until[place]
-        return found
+        rules, settings, reach = self.rules, self.settings, self.reach
+        return [
+            (Context(_EVER, rules, settings, _EVER, facts, summaries=False, reach=reach), until)
+            for facts, until in zip(self.facts.held, self.facts.until, strict=True)
+        ]
+
+    def context(self, time: int) -> tuple[Context, int]:
+        """Of a time, with when facts change next."""
+        return self._contexts[self.facts.place(time)]
 
 
 Why = tuple[Reason, str]

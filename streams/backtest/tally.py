@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
-from heapq import nlargest
 from typing import NamedTuple
 
 from schemas.envelope import from_millis
@@ -30,7 +29,7 @@ class Span(NamedTuple):
     zone: tzinfo
 
     def day(self, at: int) -> str:
-        return f"{from_millis(at).astimezone(self.zone):%Y-%m-%d}"
+        return from_millis(at).astimezone(self.zone).date().isoformat()
 
 
 @dataclass
@@ -76,7 +75,7 @@ class RuleTally:
         for name in ("became", "actions", "days", "outcomes"):
             getattr(self, name).update(getattr(other, name))
         self.customers += other.customers
-        self.top = nlargest(TOP, [*self.top, *other.top])
+        self.top = _largest([*self.top, *other.top])
         self.against.merge(other.against)
 
 
@@ -98,7 +97,7 @@ class Tally:
         for rule, several in by_rule.items():
             tally = self.of(rule)
             tally.customers += 1
-            tally.top = nlargest(TOP, [*tally.top, (len(several), several[0].customer)])
+            tally.top = _largest([*tally.top, (len(several), several[0].customer)])
             for one in several:
                 self._count(tally, one, span.day(one.at), told)
 
@@ -127,7 +126,10 @@ class Tally:
                 against.only_live = [*against.only_live, _where(one)][:_SHOWN]
 
     def of(self, rule: str) -> RuleTally:
-        return self.rules.setdefault(rule, RuleTally())
+        found = self.rules.get(rule)
+        if found is None:
+            found = self.rules[rule] = RuleTally()
+        return found
 
     def merge(self, other: "Tally") -> None:
         self.counts.update(other.counts)
@@ -136,6 +138,10 @@ class Tally:
             self.of(rule).merge(tally)
         for rm, days in other.workload.items():
             self.workload.setdefault(rm, Counter()).update(days)
+
+
+def _largest(several: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    return sorted(several, reverse=True)[:TOP]
 
 
 def _by_occasion(fired: Iterable[Fired]) -> dict[Occasion, Fired]:
