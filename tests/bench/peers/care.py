@@ -24,6 +24,8 @@ from streams.facts import FactBook, Facts
 from streams.greetings import Greetings
 from streams.inputs import Raw
 from streams.intake import Entry, read
+from streams.reach import Reach
+from streams.rules.ruleset import RuleSet
 
 if TYPE_CHECKING:
     from tests.bench.peers.task import Task
@@ -47,11 +49,13 @@ class Care:
             calendar=Calendar(CalendarDefinition.model_validate(written["calendar"])),
             greetings=Greetings(map(Greeting.model_validate, written["greetings"])),
         )
+        compiled = self.settings.compiled(rules)
         self.context = Context(
             now=time.time_ns() // 1_000_000,
-            rules=self.settings.compiled(rules),
+            rules=compiled,
             settings=self.settings,
             facts=_facts(written["facts"]),
+            reach=since_the_first_chunk(compiled),
         )
 
     def one(self, raw: Raw, stored: bytes | None) -> tuple[bytes | None, list[Sent]]:
@@ -68,6 +72,12 @@ class Care:
         """Step a batch on live records, each encoded once at its end."""
         entries: list[Entry] = [read(raw, self.settings) for raw in raws]
         return apply_chunk(entries, load, self.context)
+
+
+def since_the_first_chunk(rules: RuleSet) -> Reach:
+    """How far windows reach in a worker that began with its inputs: in records that were made with
+    another reach they would begin anew."""
+    return Reach({}).advance(rules.asked, time=0, number=1, edge=0)
 
 
 def _facts(told: Sequence[tuple[str, str, str]]) -> Facts:

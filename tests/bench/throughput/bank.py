@@ -26,6 +26,7 @@ from streams.durations import DAY_MS
 from streams.inputs import Raw
 from streams.intake import read
 from streams.partitioning import partition_of
+from tests.bench.peers.care import since_the_first_chunk
 from tests.bench.throughput.bank_rules import rules
 from tests.bench.throughput.workload import Message, Workload
 from tests.shipped import shipped_rules
@@ -130,11 +131,13 @@ def told_facts() -> list[Message]:
 
 def context_of(chosen: Sequence[RuleDefinition], partitions: int) -> Context:
     core = replace(core_settings(Settings()), partitions=partitions)
+    compiled = core.compiled(chosen)
     return Context(
         now=time.time_ns() // 1_000_000,
-        rules=core.compiled(chosen),
+        rules=compiled,
         settings=core,
         facts=facts_of(_plan(_FAMILIAR, _HISTORY_DAYS)),
+        reach=since_the_first_chunk(compiled),
     )
 
 
