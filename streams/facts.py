@@ -103,7 +103,7 @@ class FactBook:
         before = self._snapshot
         if self._offsets == before.offsets:
             return before
-        kinds, rates = dict(before.kinds), before.rates
+        kinds, rates, told = dict(before.kinds), before.rates, before.announced
         for kind in self._changed:
             kinds[kind] = MappingProxyType(dict(self._kinds[kind]))
         if "exchange_rate" in self._changed:
@@ -112,7 +112,8 @@ class FactBook:
         if "product" in self._changed:
             products = MappingProxyType(_by_class(kinds["product"].values()))
         self._changed.clear()
-        told = MappingProxyType(dict(self._announced))
+        if told != self._announced:
+            told = MappingProxyType(dict(self._announced))
         self._snapshot = Facts(dict(self._offsets), kinds, rates, products, told)
         return self._snapshot
 

@@ -8,9 +8,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.events.campaign import CAMPAIGNS
 from streams.facts import NO_FACTS, FactBook
 from streams.inputs import Raw
-from tests.core.strategies import iso
+from tests.core.strategies import NOW, iso
+from tests.core.test_broadcasts import campaign
 
 RATES = ("USD", "GBP", "HKD")
 
@@ -71,6 +73,19 @@ def test_a_snapshot_is_the_same_object_until_something_was_taken() -> None:
     first = book.snapshot()
     assert book.snapshot() is first
     assert first.kinds["exchange_rate"]["USD"].rate == Decimal("7.1")
+
+
+def test_snapshots_share_what_is_announced_until_that_changes() -> None:
+    """Rates are told every day, and all snapshots of an archive are kept."""
+    book = FactBook()
+    book.take(Raw(CAMPAIGNS, 0, 0, b"campaign:tour", json.dumps(campaign("tour", NOW)).encode()))
+    first = book.snapshot()
+    book.take(*raws([rate("USD", "7.1")]))
+    assert book.snapshot() is not first
+    assert book.snapshot().announced is first.announced
+    book.take(Raw(CAMPAIGNS, 0, 1, b"campaign:tour", None))
+    assert not book.snapshot().announced
+    assert [*first.announced] == ["campaign:tour"]
 
 
 def test_what_cannot_be_read_leaves_the_last_good_one_in_force() -> None:
