@@ -130,7 +130,8 @@ def _by_month(
     first = newest - history.MONTHS + 1
     differences = [0] * history.MONTHS
     words = [one.history for one in accounts if one.history]
-    begun = min(map(history.first_month, (*words, *things)), default=newest)
+    oldest = min((*words, *things), default=None)  # the month comes first in them
+    begun = newest if oldest is None else history.first_month(oldest)
     for account in accounts:
         history.add_differences(account.history, account.openness, first, differences)
     for thing in things:

@@ -6,10 +6,9 @@ months kept are exact. All of it is the same whatever order events come in, unle
 the same time. Of what is bought and redeemed, see streams/moves.py.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from decimal import Decimal
 from struct import Struct
-from typing import NamedTuple
 
 from streams.buckets import scale, unscale
 from streams.months import Moment
@@ -21,13 +20,6 @@ _PACKED = Struct(">HIhQ")
 _SIZE = _PACKED.size
 _LOW = 2**64 - 1
 _DECIMALS = 4
-
-
-class _Entry(NamedTuple):
-    month: int
-    since: int
-    """When in the month it was told, milliseconds."""
-    units: int
 
 
 def tell(history: bytes, when: Moment, value: Decimal) -> bytes:
@@ -62,18 +54,31 @@ def add_differences(history: bytes, openness: bytes, first: int, differences: li
 
     What is closed is worth nothing, whatever is said of its value meanwhile.
     """
-    words = [(one.month, False, one.units) for one in _entries(history)]
-    words += [(one.month, True, one.units) for one in _entries(openness)]
-    before = value = 0
-    is_open = True
+    before = 0
+    for month, value in _values(history, openness):
+        differences[month - first if month > first else 0] += value - before
+        before = value
+
+
+def _values(history: bytes, openness: bytes) -> Iterable[tuple[int, int]]:
+    """What it was worth, each with the month from which on it was."""
+    told, opened = _words(history), _words(openness)
+    if all(units > 0 for _, units in opened):  # nearly always: it was never closed
+        return told
+    words = [(month, False, units) for month, units in told]
+    words += [(month, True, units) for month, units in opened]
+    values, value, is_open = [], 0, True
     for month, of_openness, units in sorted(words):
         if of_openness:
             is_open = units > 0
         else:
             value = units
-        now = value if is_open else 0
-        differences[max(month - first, 0)] += now - before
-        before = now
+        values.append((month, value if is_open else 0))
+    return values
+
+
+def _words(history: bytes) -> list[tuple[int, int]]:
+    return [(month, (high << 64) + low) for month, _, high, low in _PACKED.iter_unpack(history)]
 
 
 def amount(units: int) -> Decimal:
@@ -83,8 +88,3 @@ def amount(units: int) -> Decimal:
 def first_month(history: bytes) -> int:
     """Of a history that has one."""
     return int.from_bytes(history[:2])
-
-
-def _entries(history: bytes) -> Iterator[_Entry]:
-    for month, since, high, low in _PACKED.iter_unpack(history):
-        yield _Entry(month, since, (high << 64) + low)

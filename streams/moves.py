@@ -34,6 +34,10 @@ class Kind(IntEnum):
     """The sum of what was before."""
 
 
+_SET, _LEFT, _OPENING = int(Kind.SET), int(Kind.LEFT), int(Kind.OPENING)
+"""Looked up once, and compared as the numbers that they are."""
+
+
 class _Move(NamedTuple):
     month: int
     since: int
@@ -54,7 +58,7 @@ def add(moves: bytes, when: Moment, kind: Kind, amount: Decimal, base: Decimal) 
     place = len(kept)
     while place and kept[place - 1][:2] > move[:2]:
         place -= 1
-    if kept and not place and kept[0].kind == Kind.OPENING:
+    if kept and not place and kept[0].kind == _OPENING:
         if kind is Kind.CHANGE:
             kept[0] = _opening(kept[0], _after((kept[0].amount, kept[0].base), move))
     else:
@@ -73,7 +77,7 @@ def held(moves: bytes) -> tuple[Decimal, Decimal]:
 def ends_whole(moves: bytes) -> bool:
     """Whether the last word told the whole thing anew."""
     *_, last = _moves(moves)
-    return last.kind == Kind.SET
+    return last.kind == _SET
 
 
 def add_differences(moves: bytes, first: int, differences: list[int]) -> None:
@@ -86,16 +90,17 @@ def add_differences(moves: bytes, first: int, differences: list[int]) -> None:
 
 def _after(before: _Held, move: _Move) -> _Held:
     held, base = before
-    if move.kind in (Kind.SET, Kind.OPENING):
-        return move.amount, move.base
-    now = move.amount if move.kind == Kind.LEFT else held + move.amount
+    _, _, kind, amount, base_amount = move
+    if kind in (_SET, _OPENING):
+        return amount, base_amount
+    now = amount if kind == _LEFT else held + amount
     if now <= 0:
         return now, 0
-    if move.kind == Kind.LEFT:
-        return now, _share(base, now, held) if held > 0 and base else move.base
-    if move.amount <= 0:  # held was more than that
+    if kind == _LEFT:
+        return now, _share(base, now, held) if held > 0 and base else base_amount
+    if amount <= 0:  # held was more than that
         return now, _share(base, now, held)
-    return now, base + move.base if held >= 0 else _share(move.base, now, move.amount)
+    return now, base + base_amount if held >= 0 else _share(base_amount, now, amount)
 
 
 def _share(base: int, part: int, whole: int) -> int:
@@ -108,7 +113,7 @@ def _bounded(moves: list[_Move]) -> list[_Move]:
     oldest = moves[-1].month - MONTHS
     kept: list[_Move] = []
     for move in moves:
-        if move.kind == Kind.SET:
+        if move.kind == _SET:
             if move.month <= oldest:
                 kept.clear()
             while kept and kept[-1].month == move.month:
@@ -121,7 +126,7 @@ def _bounded(moves: list[_Move]) -> list[_Move]:
 
 
 def _opening(at: _Move, now: _Held) -> _Move:
-    return _Move(at.month, at.since, Kind.OPENING, _within(now[0]), _within(now[1]))
+    return _Move(at.month, at.since, _OPENING, _within(now[0]), _within(now[1]))
 
 
 def _within(units: int) -> int:
