@@ -80,18 +80,8 @@ def arm(
     activity, kept = record.activity, record.activity.timers
     since = max(at, activity.latest)
     wanted = {(wait.rule, wait.kind): (wait, _days(record.profile, wait)) for wait in waits}
-    for key, timer in list(kept.items()):
-        rule, kind, name = timers.parts_of(key)
-        if kind in (absence.KIND, SILENCE):
-            continue
-        wait, days = wanted.get((rule, kind), (None, {}))
-        due = None
-        if wait is not None and name in days:
-            due = _due_anew(timer, wait, since, bank)
-        if due is None:
-            del kept[key]
-        else:
-            timer.due = due
+    if record.header.sequence:  # a first event has only just set those that there are
+        _keep(kept, wanted, since, bank)
     found: dict[str, Timer] = {}
     for wait, days in wanted.values():
         for name, day in days.items():
@@ -104,6 +94,27 @@ def arm(
     kept.update((key, found[key]) for key in first)
     timers.settle(record)
     return bool(found)
+
+
+def _keep(
+    kept: dict[str, Timer],
+    wanted: Mapping[tuple[str, str], tuple[DateWait, Mapping[str, str]]],
+    since: int,
+    bank: Bank,
+) -> None:
+    """Move the timers that rules which changed want otherwise, and end those that none wants."""
+    for key, timer in list(kept.items()):
+        rule, kind, name = timers.parts_of(key)
+        if kind in (absence.KIND, SILENCE):
+            continue
+        wait, days = wanted.get((rule, kind), (None, {}))
+        due = None
+        if wait is not None and name in days:
+            due = _due_anew(timer, wait, since, bank)
+        if due is None:
+            del kept[key]
+        else:
+            timer.due = due
 
 
 def finds(record: Record, waits: Iterable[DateWait]) -> bool:
