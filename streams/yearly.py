@@ -13,13 +13,10 @@ def next_yearly(first: date, after: date) -> date | None:
 
     Of 29 February, 28 February in common years. None after the year 9999.
     """
-    for year in (after.year, after.year + 1):
-        if year > date.max.year:
-            return None
-        day = in_year(first, year)
-        if day > after:
-            return day
-    raise AssertionError("next year's is later than any day of this year")
+    day = in_year(first, after.year)
+    if day > after:
+        return day
+    return None if after.year == date.max.year else in_year(first, after.year + 1)
 
 
 def next_lunar(first: date, after: date) -> date | None:
