@@ -133,8 +133,9 @@ def all_to_millis(instants: Iterable[datetime]) -> list[int]:
 
 def from_millis(millis: int) -> datetime:
     """Epoch milliseconds as an instant, without a float in between."""
-    return _EPOCH + timedelta(milliseconds=millis)
+    return _EPOCH + _MILLISECOND * millis
 
 
 _CUSTOMER_ID = re.compile(_NO_BLANKS)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)

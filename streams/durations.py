@@ -1,6 +1,7 @@
 """Durations as people write them, such as 30d, 12h or 5m, in milliseconds."""
 
 import re
+from functools import lru_cache
 
 from schemas.rule_parts import UNIT_SECONDS
 
@@ -9,6 +10,7 @@ DAY_MS = 86_400_000
 _DURATION = re.compile(r"([0-9]{1,5})([smhdw])\Z")
 
 
+@lru_cache(maxsize=1_024)
 def parse_duration(text: str) -> int:
     """Milliseconds of a duration. Raises ValueError for anything else."""
     match = _DURATION.match(text)
