@@ -69,26 +69,28 @@ def add(moves: bytes, when: Moment, kind: Kind, amount: Decimal, base: Decimal) 
 def held(moves: bytes) -> tuple[Decimal, Decimal]:
     """The amount that is held in the end, and its base amount."""
     now = (0, 0)
-    for move in _moves(moves):
+    for move in _PACKED.iter_unpack(moves):
         now = _after(now, move)
     return amount(now[0]), amount(now[1])
 
 
 def ends_whole(moves: bytes) -> bool:
     """Whether the last word told the whole thing anew."""
-    *_, last = _moves(moves)
-    return last.kind == _SET
+    _, _, kind, _, _ = _PACKED.unpack_from(moves, len(moves) - _PACKED.size)
+    return bool(kind == _SET)
 
 
 def add_differences(moves: bytes, first: int, differences: list[int]) -> None:
     """Add, month by month from `first`, by how much the base amount changed, in units."""
     now = (0, 0)
-    for move in _moves(moves):
-        before, now = now, _after(now, move)
-        differences[max(move.month - first, 0)] += now[1] - before[1]
+    for move in _PACKED.iter_unpack(moves):
+        month, before = move[0], now[1]
+        now = _after(now, move)
+        differences[month - first if month > first else 0] += now[1] - before
 
 
-def _after(before: _Held, move: _Move) -> _Held:
+def _after(before: _Held, move: tuple[int, int, int, int, int]) -> _Held:
+    """`move` is a _Move, or one as it is packed."""
     held, base = before
     _, _, kind, amount, base_amount = move
     if kind in (_SET, _OPENING):
