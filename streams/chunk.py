@@ -21,13 +21,7 @@ from streams.broadcasts import NO_ROUND, Pending, Round, for_newcomer, running
 from streams.context import Context
 from streams.effects import MAX_EFFECT_BYTES, OversizeError
 from streams.filling import fill
-from streams.growth import (
-    ACTION_BYTES,
-    GROWTH_BYTES,
-    GROWTH_FACTOR,
-    bounded,
-    growth,
-)
+from streams.growth import ACTION_BYTES, GROWTH_BYTES, GROWTH_FACTOR, bounded, growth
 from streams.inputs import Input, Raw
 from streams.intake import Entry, reject
 from streams.mirror import Told
@@ -265,7 +259,8 @@ class _Chunk:
         try:
             stepped = step(touched.record, event, self._context)
             if stepped.applied:
-                self._check_size(touched, raw, event, stepped)
+                size, rules = len(raw.value or b""), self._context.rules
+                self._grow(touched, growth(event, size, stepped, rules))
                 _check_summary(stepped)
         except ConflictError as error:
             self._bury(reject(raw, Reason.CONFLICT, str(error), event.event))
@@ -292,8 +287,7 @@ class _Chunk:
         try:
             if not fill(touched.record, one, self._context):
                 return
-            touched.bound += GROWTH_FACTOR * len(raw.value or b"") + GROWTH_BYTES
-            self._check_bound(touched)
+            self._grow(touched, GROWTH_FACTOR * len(raw.value or b"") + GROWTH_BYTES)
         except OversizeError as error:
             self._restore(touched)
             self._bury(reject(raw, Reason.OVERSIZE, str(error)))
@@ -335,13 +329,9 @@ class _Chunk:
         self._outcome.effects.extend(stepped.effects)
         self._outcome.encoded.extend(stepped.encoded)
 
-    def _check_size(self, touched: _Touched, raw: Raw, event: Input, stepped: Stepped) -> None:
-        """Encoding tells the size exactly but costs; a bound tells when it is not needed."""
-        touched.bound += growth(event, len(raw.value or b""), stepped, self._context.rules)
-        self._check_bound(touched)
-
-    def _check_bound(self, touched: _Touched) -> None:
-        touched.bound = bounded(touched.record, touched.bound, self._context.rules)
+    def _grow(self, touched: _Touched, more: int) -> None:
+        """Raises OversizeError."""
+        touched.bound = bounded(touched.record, touched.bound + more, self._context.rules)
 
     def _restore(self, touched: _Touched) -> None:
         """Back to the bytes of the last time, then the customer's inputs since then again: each is
