@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 from schemas.events import EVENT_TYPES as _EVENTS
 from schemas.events.campaign import BROADCAST_TYPES
+from schemas.fields import MONEY_DECIMALS
 from streams.durations import DAY_MS
 from streams.expressions import gathering, lookups
+from streams.expressions.month_ends import ENDS, FURTHEST
 from streams.expressions.nodes import (
     COMPOSED,
     FLAG,
@@ -26,6 +28,7 @@ from streams.expressions.nodes import (
     Default,
     Known,
     Literal,
+    MonthEnd,
     Node,
     Reading,
     Rounded,
@@ -68,7 +71,8 @@ PLAIN = {
     "default": "default(x, 0)",
 }
 DAYS = {"days_until": "days_until(matures_on)", "days_since": "days_since(profile.opened_on)"}
-NAMES = gathering.FORMS | AGGREGATES | SHARES | PLAIN | DAYS | lookups.FORMS
+MONTH_ENDS = {"month_end": "month_end(base_assets, 3)"}
+NAMES = gathering.FORMS | AGGREGATES | SHARES | PLAIN | DAYS | MONTH_ENDS | lookups.FORMS
 _AVERAGES = ("avg", "stddev")
 _ANY_VALUE = ("distinct", "first", "last")
 _NO_VALUE = ("count", "streak")
@@ -90,6 +94,8 @@ def check_call(checker: Checker, call: ast.Call) -> Node:
         raise checker.error(call, f"ask for one of its fields, as in {lookups.FORMS[name]}")
     if name in DAYS:
         return _days(checker, call, name)
+    if name in MONTH_ENDS:
+        return _month_end(checker, call, name)
     if name not in PLAIN:
         text = checker.parsed.text(call.func)
         raise checker.error(call, f"there is no function {text}{nearest(text, NAMES)}")
@@ -124,6 +130,22 @@ def _days(checker: Checker, call: ast.Call, name: str) -> Days:
     if isinstance(part, Literal):
         checker.a_day(str(part.value), call.args[0])
     return Days(Type(Base.NUMBER, optional=True), name, part)
+
+
+def _month_end(checker: Checker, call: ast.Call, name: str) -> MonthEnd:
+    if call.keywords or len(call.args) != 2 or not isinstance(call.args[0], ast.Name):
+        raise checker.error(call, f"write it as {MONTH_ENDS[name]}")
+    if checker.scope.inside:
+        raise checker.error(call, f"ends of months are not seen inside {checker.scope.inside}")
+    total = call.args[0].id
+    if total not in ENDS:
+        message = f"ends of months are kept of {' and '.join(ENDS)}"
+        raise checker.error(call.args[0], f"{message}{nearest(total, ENDS)}")
+    ago = checker.expect(call.args[1], Base.NUMBER)
+    if not isinstance(ago, Literal) or ago.value not in range(1, FURTHEST + 1):
+        raise checker.error(call.args[1], f"so many months ago: 1 … {FURTHEST}")
+    kind = Type(Base.NUMBER, optional=True, decimals=MONEY_DECIMALS)
+    return MonthEnd(kind, total, int(ago.value))
 
 
 def _round(checker: Checker, call: ast.Call) -> Node:

@@ -22,6 +22,7 @@ from streams.expressions.catalogue import TOTALS
 from streams.expressions.days import days_until
 from streams.expressions.lists import MADE, listed
 from streams.expressions.lookups import fact_reader
+from streams.expressions.month_ends import month_end
 from streams.expressions.nodes import (
     Absolute,
     Aggregate,
@@ -41,6 +42,7 @@ from streams.expressions.nodes import (
     Known,
     Let,
     Literal,
+    MonthEnd,
     Node,
     Not,
     OneOf,
@@ -74,6 +76,7 @@ class Writer:
             "worth": worth,
             "listed": listed,
             "days_until": days_until,
+            "month_end": month_end,
             "zone": zone,
             **{f"made_{function}": made for function, made in MADE.items()},
             "__builtins__": {},
@@ -99,6 +102,8 @@ class Writer:
                 text = self._gathered(node)
             case Reading():
                 text = f"g_{self._number_of(node.aggregate)}"
+            case MonthEnd():
+                text = f"month_end(r, {node.name!r}, {node.ago}, at, zone)"
             case Arithmetic() | Absolute() | Rounded() | Days():
                 text = self._number(node)
             case Default():

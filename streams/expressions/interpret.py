@@ -4,13 +4,14 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, tzinfo
+from decimal import Decimal
 from typing import Any
 
 from msgspec import Struct
 
 from schemas.envelope import from_millis
 from schemas.record import Record
-from streams.assets import totals
+from streams.assets import assets_by_month, loans_by_month, totals
 from streams.expressions import values
 from streams.expressions.catalogue import TOTALS
 from streams.expressions.lists import LISTS
@@ -33,6 +34,7 @@ from streams.expressions.nodes import (
     Known,
     Let,
     Literal,
+    MonthEnd,
     Node,
     Not,
     OneOf,
@@ -44,6 +46,7 @@ from streams.expressions.nodes import (
     StepField,
 )
 from streams.facts import NO_FACTS, Facts
+from streams.months import moment
 
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
@@ -177,6 +180,16 @@ def _days(node: Days, world: World) -> int | None:
     return -between if node.function == "days_since" else between
 
 
+def _month_end(node: MonthEnd, world: World) -> Decimal | None:
+    profile, month = world.record.profile, moment(world.at, world.zone).month
+    newest = max([month, *world.record.activity.months])
+    had = assets_by_month(profile, newest, totals(profile).assets).get(month - node.ago)
+    if had is None or node.name == "base_assets":
+        return had
+    owed = loans_by_month(profile, newest, totals(profile).base_loans)
+    return owed.get(month - node.ago, Decimal(0))
+
+
 def _logic(node: Not | And | Or, world: World) -> bool | None:
     """Kleene's three-valued logic."""
     if isinstance(node, Not):
@@ -207,6 +220,8 @@ def _computed(node: Node, world: World) -> Any:
             return None if value is None or texts is None else value in texts
         case Days():
             return _days(node, world)
+        case MonthEnd():
+            return _month_end(node, world)
         case Absolute():
             value = interpret(node.part, world)
             return None if value is None else abs(value)

@@ -172,6 +172,15 @@ class Days(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class MonthEnd(Node):
+    """A total as it was at the end of an earlier month, see month_ends.py."""
+
+    name: str
+    ago: int
+    """So many months before the one that it is looked at in."""
+
+
+@dataclass(frozen=True, slots=True)
 class Not(Node):
     part: Node
 

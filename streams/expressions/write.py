@@ -25,6 +25,7 @@ from streams.expressions.nodes import (
     Known,
     Let,
     Literal,
+    MonthEnd,
     Node,
     Not,
     OneOf,
@@ -163,6 +164,8 @@ class _Writer:
                 return f"{self._steps[node.step]}.{node.name}"
             case Tags():
                 return Base.TAGS.value
+            case MonthEnd():
+                return f"month_end({node.name}, {node.ago})"
             case Reading() | Gathered():
                 return self._over(node)
         raise TypeError(f"{type(node).__name__} has no text")

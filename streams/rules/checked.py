@@ -26,6 +26,7 @@ from streams.expressions.nodes import (
     Holds,
     Let,
     Literal,
+    MonthEnd,
     Node,
     Not,
     ProfileField,
@@ -192,6 +193,8 @@ def _changing(node: Node) -> str:
             return f"{node.function}(…)"
         case Gathered():
             return f"the list {node.list}"
+        case MonthEnd():
+            return "month_end(…)"
         case _:
             return ""
 
@@ -213,6 +216,8 @@ def _looked_at(
                     about = f"{node.function}({key.value})"
                     one = about if node.function in NUMBERS else f"{about}.{node.name}"
                     shown[one] = node
+                case MonthEnd():
+                    shown[f"month_end({node.name}, {node.ago})"] = node
                 case ScoreField():
                     shown[f"profile.scores.{node.name}"] = node
                 case StepField():

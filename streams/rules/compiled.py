@@ -29,6 +29,7 @@ from streams.expressions.nodes import (
     Holds,
     Let,
     Literal,
+    MonthEnd,
     Node,
     ProfileField,
     Reading,
@@ -157,7 +158,7 @@ class _Block:
         self._signals = rule.signals
         self._score = rule.definition.score
         self._sequence = rule.sequence
-        clauses = sorted(_clauses(rule.condition), key=self._reads)
+        clauses = sorted(_clauses(rule.condition), key=self._cost)
         clauses = [one for one in clauses if not _is_always_true(one)]
         self._before = [one for one in clauses if not self._looks_back(one)]
         """What does not need the sequence, and then what does."""
@@ -224,7 +225,7 @@ class _Block:
 
     def _clauses_of(self, signal: Node) -> Sequence[Node]:
         assert isinstance(signal, Holds)
-        return sorted(_clauses(signal.part, _MAX_SIGNAL_DEPTH), key=self._reads)
+        return sorted(_clauses(signal.part, _MAX_SIGNAL_DEPTH), key=self._cost)
 
     def _first(self, signal: Node) -> Node:
         return self._clauses_of(signal)[0]
@@ -253,9 +254,11 @@ class _Block:
                 yield from self._parts(self._lets[part.name], seen)
             yield part
 
-    def _reads(self, node: Node) -> bool:
-        """Whether a node needs an aggregate, itself or through a let."""
-        return any(isinstance(part, Reading) for part in self._parts(node))
+    def _cost(self, node: Node) -> int:
+        """How dear a node is to look at, itself or through a let: a month's end is of all that the
+        customer has, an aggregate of one state."""
+        found = {type(part) for part in self._parts(node)}
+        return 2 if MonthEnd in found else 1 if Reading in found else 0
 
     def _looks_back(self, node: Node) -> bool:
         """Whether a node needs a step of the sequence, itself or through a let."""

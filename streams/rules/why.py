@@ -23,6 +23,7 @@ from streams.expressions.nodes import (
     Holds,
     Let,
     Literal,
+    MonthEnd,
     Node,
     Not,
     Or,
@@ -47,6 +48,7 @@ _LOOKED_AT = (
     StepField,
     FactField,
     Gathered,
+    MonthEnd,
 )
 
 

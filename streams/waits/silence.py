@@ -12,7 +12,7 @@ from schemas.events.core import CustomerData
 from schemas.record import Record
 from streams import timers
 from streams.durations import DAY_MS
-from streams.expressions.nodes import Days, EventField, Node, Reading, walk
+from streams.expressions.nodes import Days, EventField, MonthEnd, Node, Reading, walk
 from streams.inputs import Input
 from streams.rules.checked import CheckedRule
 
@@ -31,15 +31,18 @@ def is_seen_by(rule: CheckedRule) -> bool:
     nodes = [*_nodes(rule)]
     if any(isinstance(one, EventField) for one in nodes):
         return False
-    return any(isinstance(one, Reading | Days) for one in nodes)
+    return any(isinstance(one, Reading | Days | MonthEnd) for one in nodes)
 
 
 def lasts(rule: CheckedRule) -> int:
     """How long after anything was heard time alone may change its score, milliseconds."""
-    if any(isinstance(one, Days) for one in _nodes(rule)):
+    nodes = [*_nodes(rule)]
+    if any(isinstance(one, Days) for one in nodes):
         return _EVER
     asked = rule.aggregates()
-    months = (_LONGEST_MONTH * (1 - one.months[0]) for one in asked if one.months)
+    ago = [-one.months[0] for one in asked if one.months]
+    ago += [one.ago for one in nodes if isinstance(one, MonthEnd)]
+    months = (_LONGEST_MONTH * (1 + one) for one in ago)
     return max((*(one.length for one in asked), *months), default=0) + AFTER
 
 

@@ -40,12 +40,15 @@ from schemas.profile import (
 )
 from schemas.record import Record
 from schemas.rule_parts import Text
+from streams import history
 from streams.attributes import Attributes
+from streams.durations import DAY_MS
 from streams.expressions.catalogue import TOTALS, event_fields, may_be_unset, profile_fields
 from streams.expressions.lists import LISTS
 from streams.expressions.nodes import Base, Type
 from streams.facts import FactBook, Facts
 from streams.inputs import Input, Raw
+from streams.months import moment
 
 TYPES = (
     "transfer.completed",
@@ -130,7 +133,12 @@ def random_record(random: Random) -> Record:
         _fill_lists(random, record)
     for n in range(random.randrange(3)):
         balance = Decimal(random.randrange(10**8)) / 100
-        record.edit_profile().accounts[f"A{n}"] = Account(base_balance=balance)
+        past = b""
+        for _ in range(random.randrange(4)):
+            when = moment(ORIGIN - random.randrange(400) * DAY_MS)
+            past = history.tell(past, when, Decimal(random.randrange(10**8)) / 100)
+        account = Account(base_balance=balance, history=past)
+        record.edit_profile().accounts[f"A{n}"] = account
         record.edit_profile().loans[f"L{n}"] = Loan(base_amount=balance / 2)
     values = [*WORDS, -2, 1, 100, True, False, "12.5", "-0.25", *DAYS, [*WORDS[:2]], []]
     for name in random.sample(sorted(DECLARED.declared), random.randint(0, 7)):
@@ -312,6 +320,8 @@ class Maker:
         if not self.alone:
             literals += ["profile.scores.churn", "default(profile.scores.score_1, 7)"]
             literals += ["default(attributes.number, 1)", "attributes.amount", "attributes.decimal"]
+            total, ago = random.choice(("base_assets", "base_loans")), random.randint(1, 12)
+            literals += [f"month_end({total}, {ago})"]
             literals += ["fx('USD')", f"rate({random.choice(WORDS)!r})"]
             literals += [f"{self._product()}.{random.choice(('rate', 'risk_level'))}"]
         if days := [] if self.aggregate else self._names(Base.DAY):

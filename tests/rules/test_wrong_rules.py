@@ -183,6 +183,16 @@ EXPRESSIONS = [
     ("days_until(amount) > 3", 16, "expected a day, found a number"),
     ("days_until('2026-02-31') > 3", 16, "no calendar has the day 2026-02-31"),
     ("days_unti('2026-02-01') > 3", 5, "did you mean days_until?"),
+    ("month_end(base_asets, 3) > 3", 15, "did you mean base_assets?"),
+    ("month_end(profile.base_assets, 3) > 3", 5, "write it as month_end(base_assets, 3)"),
+    ("month_end(base_assets, 0) > 3", 28, "so many months ago: 1 … 12"),
+    ("month_end(base_assets, 2.5) > 3", 28, "so many months ago: 1 … 12"),
+    ("month_end(base_assets, true) > 3", 28, "expected a number"),
+    (
+        "count(deposit.placed, 1d, where=month_end(base_assets, 3) > 3) > 1",
+        37,
+        "ends of months are not seen inside an aggregate",
+    ),
     (
         "count(deposit.placed, 1d, where=days_until(matures_on) > 3) > 1",
         37,
