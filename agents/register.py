@@ -1,11 +1,10 @@
 """The register of rules read once to its end, for what runs beside the workers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from operator import itemgetter
-from typing import NamedTuple
 
 from agents.core import core_settings, rule_set
-from agents.reading import Onward, ReadingError, partitions_of, read_partition
+from agents.reading import partitions_of, read_partition
 from agents.rules import try_example
 from config.settings import Settings
 from config.wires import KafkaSettings
@@ -37,14 +36,18 @@ def rules_in_force(settings: Settings, core: CoreSettings) -> InForce:
 
     Raises ReadingError, RegisterError, and what reading the files raises.
     """
-    return _newest(read_register(settings.kafka), settings, core)
+    return newest_usable(read_register(settings.kafka), settings, core.compiler())
 
 
-def _newest(book: RuleBook, settings: Settings, core: CoreSettings) -> InForce:
-    """Of the last states that which can be used."""
-    compiler = core.compiler()
+def newest_usable(
+    book: RuleBook, settings: Settings, compiler: Compiler, known: InForce | None = None
+) -> InForce:
+    """Of the last states that which can be used; `known` if it is that one, which is not compiled
+    again. Raises RegisterError, and what reading the files raises."""
     problem = ""
     for state in book.latest():
+        if known is not None and state == known.state:
+            return known
         try:
             return InForce(compile_state(book, state, settings, compiler), state)
         except RegisterError as error:
@@ -83,75 +86,11 @@ def _printable(text: str) -> str:
     return "".join(one if one.isprintable() else "�" for one in text[:_SHOWN])
 
 
-class AtHand(NamedTuple):
-    """The rules that a command goes by."""
-
-    rules: RuleSet
-    source: str
-    """Where they come from, for people."""
-    isolated: Mapping[tuple[str, int], Isolated] = {}
-    """Those that run in shadow since they raised, by rule and version."""
-
-    @property
-    def by_id(self) -> dict[str, RuleDefinition]:
-        return {rule.id: rule for rule in self.rules.definitions}
-
-    def isolation(self, rule: RuleDefinition) -> str:
-        """Since when and why a rule is isolated, for people; empty if it is not."""
-        told = self.isolated.get((rule.id, rule.version))
-        return "" if told is None or self.by_id.get(rule.id) != rule else isolation(told)
-
-
 def isolation(told: Isolated) -> str:
     return (
         f"isolated since {told.at}: a shadow after {told.errors} errors in a worker on "
         f"{told.worker}, until `vipcare rules approve` lifts it"
     )
-
-
-def at_hand(settings: Settings) -> AtHand:
-    """The rules in force; those of files where the register is empty, cannot be read or used.
-
-    Raises FileErrors.
-    """
-    try:
-        book = read_register(settings.kafka)
-        found = _newest(book, settings, core_settings(settings))
-    except (ReadingError, RegisterError) as error:
-        return AtHand(rule_set(settings), f"of files: {error}")
-    isolated = {one: told for one, told in book.isolations.items() if one in found.state.isolated}
-    return AtHand(found.rules, source_of(found.state), isolated)
-
-
-class RulesAtHand:
-    """The rules in force, whenever they are asked for; those of files, or the last there were,
-    where the register cannot be read or used."""
-
-    def __init__(self, settings: Settings) -> None:
-        """Raises FileErrors."""
-        self._settings = settings
-        self._compiler = core_settings(settings).compiler()
-        self._onward = Onward(settings.kafka)
-        self._book = RuleBook()
-        self._known = InForce(rule_set(settings))
-
-    def now(self) -> RuleSet:
-        try:
-            partitions_of(self._settings.kafka, RULES_TOPIC)
-            for found in self._onward.partition(RULES_TOPIC, 0):
-                self._book.take(found.raw())
-        except ReadingError:
-            return self._known.rules
-        for state in self._book.latest():
-            if state == self._known.state:
-                break
-            try:
-                rules = compile_state(self._book, state, self._settings, self._compiler)
-            except RegisterError:
-                continue
-            self._known = InForce(rules, state)
-            break
-        return self._known.rules
 
 
 def compile_state(book: RuleBook, state: State, settings: Settings, compiler: Compiler) -> RuleSet:

@@ -15,8 +15,8 @@ from agents.cli.rules_register import diff, history, status
 from agents.cli.rules_warm import warm
 from agents.cli.rules_why import why
 from agents.core import core_settings, rule_set
-from agents.register import AtHand
 from agents.rules import read_rules, try_examples
+from agents.rules_at_hand import AtHand
 from config.load import load_settings
 from config.load_rules import RuleFile
 from config.placed_yaml import FileErrors

@@ -2,7 +2,7 @@
 
 import click
 
-from agents.register import AtHand, at_hand
+from agents.rules_at_hand import AtHand, at_hand
 from config.settings import Settings
 
 

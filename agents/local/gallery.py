@@ -15,7 +15,7 @@ from agents.core import declared_attributes, rule_set
 from agents.local.plan import Plan
 from agents.portrait.open_work import with_open_work
 from agents.portrait.sources import SourceError, UnknownCustomerError, from_store, has_copy
-from agents.register import RulesAtHand
+from agents.rules_at_hand import RulesAtHand
 from config.settings import Settings
 from schemas.envelope import from_millis
 from streams.portrait import portrait

@@ -10,7 +10,7 @@ from agents.portrait.from_clickhouse import from_clickhouse, stored_facts
 from agents.portrait.names import facts_now, with_names
 from agents.portrait.open_work import with_open_work
 from agents.portrait.sources import from_kafka, from_store, has_copy
-from agents.register import RulesAtHand
+from agents.rules_at_hand import RulesAtHand
 from config.settings import Settings
 from schemas.envelope import from_millis
 from streams.portrait import portrait
