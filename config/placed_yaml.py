@@ -158,7 +158,7 @@ def _worded(error: Any) -> str:
 
 
 def _nearest(name: str, known: Sequence[str]) -> str:
-    found = get_close_matches(name, known, n=1, cutoff=0.6)
+    found = get_close_matches(name.lower(), known, n=1, cutoff=0.6)
     return f"; did you mean {found[0]}?" if found else ""
 
 

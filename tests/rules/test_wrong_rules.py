@@ -255,6 +255,7 @@ FILES = [
     ("status: live", "status: lively", 6, 9, "should be 'draft', 'shadow', 'live' or 'retired'"),
     ("status: live", "status: lively", 6, 9, "did you mean live?"),
     ("owner: ", "onwer: ", 5, 1, "did you mean owner?"),
+    ("owner: ", "Owner: ", 5, 1, "did you mean owner?"),
     ("kind: risk", "kind: risky", 4, 7, "kind: should be"),
     ("version: 1", "version: one", 2, 10, "version: should be a whole number, without"),
     ("version: 1", "version: true", 2, 10, "version: should be a whole number, without quotes"),
