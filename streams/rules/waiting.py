@@ -113,7 +113,7 @@ def _absence(
     key = "wait.without"
     unknown = [name for name in without.on if name not in EVENT_TYPES]
     problems = [
-        RuleProblem(rule.id, f"{key}.on", 0, f"{name} is no event type{nearest(name, EVENT_TYPES)}")
+        RuleProblem(rule.id, key, 0, f"{name} is no event type{nearest(name, EVENT_TYPES)}")
         for name in unknown
     ]
     if unknown:
