@@ -12,7 +12,7 @@ import msgspec
 
 from schemas.attributes import AttributeDefinition
 from schemas.calendars import CalendarDefinition
-from schemas.effects import TOPIC_OF
+from schemas.effects import EFFECT_TOPICS, TOPIC_OF
 from schemas.greetings import Greeting
 from schemas.record import Record
 from schemas.rules import RuleDefinition
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 Sent = tuple[str, bytes | None, bytes]
 """Topic, key and value of an effect or a dead letter."""
 
-OUTPUTS = ("vip.tasks", "vip.alerts", "vip.profiles", "vip.dead-letters")
+OUTPUTS = (*EFFECT_TOPICS, "vip.dead-letters")
 
 
 class Care:
