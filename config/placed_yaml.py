@@ -3,6 +3,7 @@
 import stat
 from collections.abc import Sequence
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,17 +74,24 @@ def read_placed(
     except OSError as error:
         return [FileProblem(path, 1, 1, f"cannot be read: {(error.strerror or 'error').lower()}")]
     try:
-        values = read_yaml(text, "safe")
-        if not isinstance(values, dict):
-            return [FileProblem(path, 1, 1, begins_with)]
         try:
-            return PlacedFile(path, model.model_validate(values), text)
+            content = _content(text, model)
         except ValidationError as error:
             tree = read_yaml(text, "rt")  # with places, which take longer: where they are asked for
             found = error.errors(include_url=False)
             return [_invalid(path, model, tree, one) for one in found]
     except NotYamlError as error:
         return [FileProblem(path, error.line or 1, error.column, f"this is not YAML: {error}")]
+    if content is None:
+        return [FileProblem(path, 1, 1, begins_with)]
+    return PlacedFile(path, content, text)
+
+
+@lru_cache(maxsize=256)  # a worker's start reads some files twice; the models do not change
+def _content(text: str, model: type[BaseModel]) -> BaseModel | None:
+    """What the text says; None if it has no keys. Raises NotYamlError, ValidationError."""
+    values = read_yaml(text, "safe")
+    return model.model_validate(values) if isinstance(values, dict) else None
 
 
 def _invalid(path: Path, model: type[BaseModel], tree: CommentedMap, error: Any) -> FileProblem:
