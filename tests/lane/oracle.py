@@ -13,7 +13,7 @@ from config.settings import Settings
 from schemas.effects import TOPIC_OF, encode_effect
 from schemas.events import INPUT_TOPICS
 from schemas.position import POSITION_KEY, REACH_KEY, Position, decode_position
-from streams.context import Context
+from streams.context import Context, CoreSettings
 from streams.replay import replay
 
 Pair = tuple[bytes | None, bytes | None]
@@ -29,12 +29,10 @@ class Made:
     records: dict[str, bytes] = field(default_factory=dict)
 
 
-def expected(settings: Settings, partition: int) -> Made:
+def expected(settings: Settings, core: CoreSettings, past: PastRules, partition: int) -> Made:
     """What the oracle says."""
     made, reader = Made(), RangeReader(settings.kafka, partition)
     facts = PastFacts(settings.kafka)
-    core = core_settings(settings)
-    past = PastRules(settings, core)
 
     def context_of(position: Position) -> Context:
         rules = past.at(position.register)
@@ -87,9 +85,11 @@ def journal(settings: Settings, partition: int) -> list[Position]:
 
 def assert_reconciled(settings: Settings, produced: int) -> None:
     """Every message was taken once, and what was made of it is what the oracle makes of it."""
-    taken = 0
+    taken, core = 0, core_settings(settings)
+    past = PastRules(settings, core)
     for partition in range(settings.topics.partitions):
-        should, does = expected(settings, partition), actual(settings, partition)
+        should = expected(settings, core, past, partition)
+        does = actual(settings, partition)
         assert does.effects == should.effects
         assert does.dead_letters == should.dead_letters
         assert does.records == should.records
