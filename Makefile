@@ -11,6 +11,10 @@ RUNS   ?= 1
 JOBS   ?=
 SEED   ?=
 
+# Bytecode is kept, also where the environment says otherwise: tests start hundreds of processes, and
+# a worker's imports take a quarter less of it.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test bench kill check format lock clean
 
