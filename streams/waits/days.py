@@ -49,14 +49,17 @@ class Days(Struct, frozen=True, kw_only=True):
 
     def ready(self, day: str, due: int, bank: Bank) -> int | None:
         """When a timer for a date that is due at `due`, maybe by another rule or calendar, is due
-        by these. None for a day that is none, or does not come around then."""
+        by these. None for a day that is none, or does not come around then.
+
+        Of a date that comes every year it is for the nearest, as the other may have said before
+        it or after it.
+        """
         try:
             found, around = None, day_at(due, bank.zone)
-            for one in self._occurrences(date.fromisoformat(day), around):
-                if self.is_after and one > around:
-                    break
-                found = one
-                if not self.is_after and one >= around:
+            for one in self._occurrences(date.fromisoformat(day), around - _LONG_AGO):
+                if found is None or abs(one - around) <= abs(found - around):
+                    found = one
+                if one >= around:
                     break
             return None if found is None else _times(self, found, bank)[0]
         except (OverflowError, ValueError):
@@ -65,7 +68,8 @@ class Days(Struct, frozen=True, kw_only=True):
     def _next(self, day: str, since: int, bank: Bank, *, again: bool) -> int | None:
         try:
             first = date.fromisoformat(day)
-            for one in self._occurrences(first, day_at(since, bank.zone)):
+            back = _LONG_AGO if self.is_after else _YESTERDAY
+            for one in self._occurrences(first, day_at(since, bank.zone) - back):
                 ready, over = _times(self, one, bank)
                 if again and ready > since:
                     return ready
@@ -75,11 +79,11 @@ class Days(Struct, frozen=True, kw_only=True):
             pass
         return None
 
-    def _occurrences(self, first: date, today: date) -> Iterable[date]:
-        """Those that matter around a day, and others maybe, in their order."""
+    def _occurrences(self, first: date, since: date) -> Iterable[date]:
+        """Those after a day, and others maybe, in their order."""
         if self.every is None:
             return (first,)
-        after = max(first, today - (_LONG_AGO if self.is_after else _YESTERDAY))
+        after = max(first, since)
         return self._years(first, after) if self.turns else self._all_years(first, after)
 
     def _years(self, first: date, after: date) -> Iterator[date]:

@@ -320,6 +320,30 @@ def test_what_fired_this_year_does_not_fire_again_for_other_days(days: int) -> N
 
 
 @pytest.mark.parametrize(
+    ("before", "after", "days"),
+    [
+        ({"days": 10, "after": "birthday"}, {"days": 5, "before": "birthday"}, "2026-12-15"),
+        ({"days": 60, "after": "birthday"}, {"days": 0, "before": "birthday"}, "2026-12-20"),
+        ({"days": 150, "after": "birthday"}, {"days": 5, "before": "birthday"}, "2026-12-15"),
+        ({"days": 5, "before": "birthday"}, {"days": 10, "after": "birthday"}, "2026-12-30"),
+        (
+            {"business_days": 5, "after": "birthday"},
+            {"business_days": 3, "before": "birthday"},
+            "2026-12-16",
+        ),
+    ],
+)
+def test_a_new_version_that_looks_to_the_other_side_of_a_date_misses_none(
+    before: dict[str, Any], after: dict[str, Any], days: str
+) -> None:
+    life = Life(rule("own", {**before, "every": "year"}))
+    life.tell("customer.updated", "2026-12-01", birthday="1988-12-20")
+    life.rules = compiled(rule("own", {**after, "every": "year"}))
+    life.tell("logged.in", "2026-12-02", channel="app")
+    assert [day for day, _ in life.by("2027-01-31")] == [days]
+
+
+@pytest.mark.parametrize(
     ("other", "days"),
     [
         ({"before": "opened_on"}, ["2026-04-28"]),
