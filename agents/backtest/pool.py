@@ -1,12 +1,17 @@
 """Processes that make something of the shares of an archive."""
 
 import gc
+import pickle
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from functools import partial
 from multiprocessing import get_context
+from pathlib import Path
 from signal import SIG_IGN, SIGINT, signal
+from tempfile import TemporaryDirectory
+
+from agents.backtest.archived import ArchiveError
 
 _CONTAINERS = 200_000
 
@@ -20,22 +25,33 @@ def spare_collector() -> None:
 def processes(
     cores: int, prepare: Callable[..., object] | None = None, *what: object
 ) -> Iterator[ProcessPoolExecutor]:
-    """So many, each prepared with `what` first.
+    """So many, each prepared with `what` first. Raises ArchiveError if one is ended from outside.
 
     Whatever stops the block (an error, Ctrl-C), what has not begun is left, and what has is waited
     for: it writes into a folder that is about to go.
     """
     context = get_context("spawn")  # a fork would copy the threads' locks of Kafka's client
-    with ProcessPoolExecutor(cores, context, partial(_begin, prepare, *what)) as pool:
-        try:
-            yield pool
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    with TemporaryDirectory(prefix="vipcare-") as folder:
+        # By a file: more than a pipe holds, and who starts a process would wait for ever that one
+        # reads it which was ended before.
+        prepared = Path(folder) / "prepared"
+        prepared.write_bytes(pickle.dumps((prepare, what)))
+        with ProcessPoolExecutor(cores, context, _begin, (prepared,)) as pool:
+            try:
+                yield pool
+            except BrokenProcessPool:
+                raise ArchiveError(
+                    "a process with a share of the customers was ended from outside, as happens "
+                    "when memory runs out: try fewer --cores"
+                ) from None
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
 
 
-def _begin(prepare: Callable[..., object] | None, *what: object) -> None:
+def _begin(prepared: Path) -> None:
     spare_collector()
     signal(SIGINT, SIG_IGN)  # the first process ends the others
+    prepare, what = pickle.loads(prepared.read_bytes())  # noqa: S301  # written by the first process
     if prepare is not None:
         prepare(*what)
