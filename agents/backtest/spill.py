@@ -23,8 +23,10 @@ from streams.mirror import MIRRORED, mirrored
 from streams.partitioning import partition_of
 
 ROOM = 64 * 1024 * 1024
-"""Bytes of values that memory has before they go into files. An archive that fits (of some 200,000
-events) is played before a second process would have begun."""
+"""Bytes that memory has for messages before they go into files. An archive that fits (of some
+100,000 events) is played before a second process would have begun."""
+_HELD_BYTES = 256
+"""What a message takes in memory, its value apart."""
 _SHARES = 128
 _NOW_AND_THEN = 1_000
 _LENGTH = Packer(">I")
@@ -135,7 +137,7 @@ class Spill:
 
     def _hold(self, one: Archived) -> None:
         self._held[one.key].append(one)
-        self._room -= len(one.value or b"")
+        self._room -= len(one.value or b"") + _HELD_BYTES
         if self._room < 0:
             self._write()
 

@@ -1,7 +1,8 @@
 """How an event goes into the states of aggregates: all of its type in one function.
 
 States that count come most often, and in most of those the last bucket is the event's: what
-Window.add does then stands in the function itself, as a call would be the greater part of it.
+Window.add does then stands in the function itself, as a call would be the greater part of it. But
+for one thing: nothing grows, so what is too old may stay until the next bucket begins.
 """
 
 from collections.abc import Callable, Iterator, Sequence
