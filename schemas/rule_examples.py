@@ -63,7 +63,8 @@ class Given(Strict):
     at: Time
     event: Annotated[str, Field(min_length=1, max_length=64)]
     with_: Annotated[dict[str, Any], Field(alias="with", default_factory=dict)]
-    """Fields of its data. Texts that must be there and are not said are made up."""
+    """Fields of its data. Texts that must be there and are not said are made up; numbers, days and
+    choices must be said."""
     times: Annotated[Whole, Field(ge=1, le=1_000)] = 1
     every: Duration | None = None
     """From one of them to the next."""

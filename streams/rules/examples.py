@@ -1,9 +1,6 @@
 """The examples of a rule, played: its events through the live step, what waits at its time.
 
-Only the rule itself runs, whatever its status. Fields that an event must have and the example does
-not say are made up where they are texts (ids above all); the currency is the base currency, and an
-amount that is only said in the base currency is the same in the event's own. Everything else must
-be said, so that an example shows what the rule looks at.
+Only the rule itself runs, whatever its status; what its events need not say is in example_data.py.
 
 Of the bank's settings only its words count (attributes, greetings, base currency). Clocks are those
 of UTC, business days are Monday to Friday, tolerances are the usual ones: so an example that ships
@@ -12,11 +9,9 @@ says the same in every bank.
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from functools import cache
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, NamedTuple
 
 import msgspec
-from msgspec import inspect
 
 from schemas.effects import Action, ActionTaken, Alert, Effect, ProcessRequested, Task
 from schemas.envelope import Event, from_millis, to_millis
@@ -36,13 +31,13 @@ from streams.inputs import Raw, raw_of
 from streams.intake import read
 from streams.partitioning import partition_of
 from streams.rules.errors import RuleProblem
+from streams.rules.example_data import event_data
 from streams.rules.ruleset import RuleSet
 
 Made = Task | Alert | ProcessRequested | ActionTaken
 
 _TYPES: dict[str, type[Event]] = {**EVENT_TYPES, **FACT_TYPES}
 CUSTOMER = "EXAMPLE"
-_BASE = "base_"
 _TOLD = 10
 """Differences of an example, at most."""
 
@@ -156,7 +151,10 @@ def _tell(message: Raw, record: Record, context: Context) -> Sequence[Effect]:
 
 def _message(one: _Occurrence, number: int, settings: CoreSettings) -> Any:
     event = _TYPES[one.given.event]
-    data = _data(event, one.given.with_, number, settings)
+    data, missing = event_data(event, one.given.with_, number, settings.base_currency)
+    if missing:
+        told = ", ".join(missing)
+        raise _WrongExampleError(one.key, f"{one.given.event}: say in `with` {told}")
     subject = CUSTOMER
     if issubclass(event, Fact):
         subject = f"{event.kind()}:{data.get(event.kind())}"
@@ -172,40 +170,6 @@ def _message(one: _Occurrence, number: int, settings: CoreSettings) -> Any:
     key = subject.encode()
     partition = partition_of(key, settings.partitions)
     return raw_of(event.topic, partition, number, key, msgspec.json.encode(value), ())
-
-
-def _data(
-    event: type[msgspec.Struct], said: dict[str, Any], number: int, settings: CoreSettings
-) -> dict[str, Any]:
-    data = dict(said)
-    for field in _fields(event):
-        kind, name = _plain(field.type), field.name
-        if name in data:
-            if isinstance(kind, inspect.DecimalType) and type(data[name]) in (int, float):
-                data[name] = str(data[name])
-        elif not field.required:
-            continue
-        elif name == "currency":
-            data[name] = settings.base_currency
-        elif f"{_BASE}{name}" in said:
-            data[name] = str(said[f"{_BASE}{name}"])
-        elif isinstance(kind, inspect.StrType) and kind.pattern is None:
-            data[name] = f"{name}-{number}"
-    return data
-
-
-@cache  # looking them up is a third of what all examples take
-def _fields(event: type[msgspec.Struct]) -> tuple[inspect.Field, ...]:
-    """Of an event's data."""
-    info = inspect.type_info(get_type_hints(event)["data"])
-    assert isinstance(info, inspect.StructType)
-    return info.fields
-
-
-def _plain(kind: inspect.Type) -> inspect.Type:
-    while isinstance(kind, inspect.Metadata):
-        kind = kind.type
-    return kind
 
 
 def _differences(

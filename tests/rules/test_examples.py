@@ -1,5 +1,6 @@
 """Examples in rule files: what they show is played by the live step, and what is wrong is told."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,10 @@ import pytest
 from agents.cli.main import run
 from agents.rules import read_rules, try_examples
 from config.load_rules import RuleFileErrors
+from schemas.events import EVENT_TYPES
+from schemas.events.reference import FACT_TYPES
 from streams.context import CoreSettings
-from tests.rules.test_wrong_rules import GOOD
+from tests.rules.test_wrong_rules import CONDITION, GOOD
 
 SETTINGS = CoreSettings(partitions=4)
 MANY = """\
@@ -128,7 +131,20 @@ then: {task: {text: {en: "{tier}", zh: 甲}}}
         ),
         (
             "{at: 2026-03-01, event: transfer.completed}",
-            "/a-rule.yaml:23:9: examples.0.given.0: transfer.completed: ",
+            "/a-rule.yaml:23:9: examples.0.given.0: transfer.completed: say in `with` direction "
+            "(in or out), amount (a number)",
+        ),
+        (
+            "{at: 2026-03-01, event: deposit.placed, with: {principal: 5}}",
+            "deposit.placed: say in `with` rate (a number), matures_on (a day such as 2026-03-01)",
+        ),
+        (
+            "{at: 2026-03-01, event: exchange_rate.set, with: {rate: 5}}",
+            "exchange_rate.set: say in `with` exchange_rate (a currency such as USD)",
+        ),
+        (
+            "{at: 2026-03-01, event: card.settled, with: {base_amount: 5}}",
+            "card.settled: say in `with` presence (online, phone, present or recurring)",
         ),
         (
             "{at: 2026-03-01, event: transfer.completed, with: {direction: up, amount: 1}}",
@@ -140,6 +156,44 @@ then: {task: {text: {en: "{tier}", zh: 甲}}}
 def test_events_that_cannot_be(tmp_path: Path, given: str, told: str) -> None:
     examples = f"  - title: wrong\n    given:\n      - {given}\n    expect: []\n"
     assert told in problem(tmp_path, examples)
+
+
+TAKEN = {
+    "a number": "100",
+    "a whole number": "5",
+    "true or false": "true",
+    "a day such as 2026-03-01": "2026-03-01",
+    "a currency such as USD": "USD",
+    "a text for each language, as in {zh: 甲, en: A}": "{zh: 甲, en: A}",
+}
+
+
+@pytest.mark.parametrize("event", [*EVENT_TYPES, *FACT_TYPES])
+def test_an_event_needs_no_more_than_what_is_told(tmp_path: Path, event: str) -> None:
+    """What is made up is taken, and so is what is said by the words of the error."""
+
+    def told(said: str) -> str:
+        given = f"{{at: 2026-02-01, event: {event}, with: {{{said}}}}}"
+        return problem(tmp_path, f"  - title: a\n    given: [{given}]\n    expect: []\n")
+
+    bare = told("")
+    if bare:
+        _, _, asked = bare.partition(f"{event}: say in `with` ")
+        fields = re.findall(r"(\w+) \((.*?)\)(?:, |$)", asked)
+        assert fields, bare
+        for words in (0, -1):  # of a choice the first, and the last
+            said = {name: TAKEN.get(takes) or takes.split()[words] for name, takes in fields}
+            assert not told(", ".join(f"{name}: {one.strip(',')}" for name, one in said.items()))
+
+
+def test_a_card_payment_needs_no_country(tmp_path: Path) -> None:
+    rule = GOOD.replace("transfer.completed", "card.authorised", 1).replace(
+        CONDITION, "category == '5411' and country == 'CN' and base_amount > 10"
+    )
+    said = 'with: {amount: 100, category: "5411", presence: present}'
+    given = f"{{at: 2026-03-01, event: card.authorised, {said}}}"
+    example = f"  - title: a\n    given: [{given}]\n    expect: [alert: transfers]\n"
+    assert not problem(tmp_path, example, rule)
 
 
 @pytest.mark.parametrize(

@@ -333,3 +333,13 @@ def test_parts_in_words(changes: dict[str, Any], en: str, zh: str) -> None:
     told = said(**changes)
     assert en in told["en"]
     assert zh in told["zh"]
+
+
+def test_a_rule_that_is_amended_says_so() -> None:
+    told = said(unless=None, then={"alert": {"text": {"en": "A", "zh": "甲"}}}, amendable=True)
+    assert told["en"].endswith(
+        " When a reversal or a late event changes what it saw, its tasks and alerts follow: they "
+        "are taken back, amended or raised."
+    )
+    assert told["zh"].endswith("因冲正或迟到事件使其依据改变时，其任务和预警随之撤回、更正或补发。")
+    assert "reversal" not in said()["en"]

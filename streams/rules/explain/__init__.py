@@ -186,6 +186,8 @@ class _Sentences:
             yield forms["from"].format(rule.active.from_)
         if rule.active and rule.active.until:
             yield forms["until"].format(rule.active.until)
+        if rule.amendable:
+            yield forms["amendable"]
 
 
 def _joined(node: Node | None) -> tuple[Node, ...]:

@@ -166,6 +166,8 @@ ENGLISH = Phrases(
         "holdout": "For {0} percent of the customers it is only recorded",
         "from": "Not before {0}",
         "until": "Not after {0}",
+        "amendable": "When a reversal or a late event changes what it saw, its tasks and alerts "
+        "follow: they are taken back, amended or raised",
     },
     actions={
         "task": "a task for the relationship manager, “{0}” (priority {1}{2})",
@@ -319,6 +321,7 @@ CHINESE = Phrases(
         "holdout": "对{0}%的客户只记录不执行",
         "from": "{0}起生效",
         "until": "{0}后失效",
+        "amendable": "因冲正或迟到事件使其依据改变时，其任务和预警随之撤回、更正或补发",
     },
     actions={
         "task": "给客户经理派任务「{0}」（优先级：{1}{2}）",
