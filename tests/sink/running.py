@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+from clickhouse_driver import Client
 from confluent_kafka import Producer
 
 from agents.cli.sink import consumer_config
@@ -137,6 +138,12 @@ def total(metrics: Metrics, name: str) -> float:
     """Of all its labels."""
     samples = (one for family in metrics.registry.collect() for one in family.samples)
     return sum(one.value for one in samples if one.name == name)
+
+
+def count_of(client: Client, view: str) -> int:
+    """How many rows a reader sees; of one view, since whoever waits asks twenty times a second."""
+    [(count,)] = client.execute(f"SELECT count() FROM {view}")
+    return int(count)
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:

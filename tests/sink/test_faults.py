@@ -19,7 +19,7 @@ from sinks.clickhouse.address import Address, client_of
 from sinks.clickhouse.errors import AwayError, of_insert
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.render import count_rows
-from tests.sink.running import PARTITIONS, Feed, running, total, value, wait_until
+from tests.sink.running import PARTITIONS, Feed, count_of, running, total, value, wait_until
 from tests.sink.server import Server
 
 pytestmark = pytest.mark.broker
@@ -54,7 +54,7 @@ def test_a_clickhouse_that_accepts_and_never_answers(feed: Feed, tmp_path: Path)
     migrate(address)
     with running(feed, address, rows=50) as metrics, client_of(address) as client:
         feed.send_events(100)
-        wait_until(lambda: count_rows(client)["events"] == 100, "events before")
+        wait_until(lambda: count_of(client, "events") == 100, "events before")
         os.kill(server.pid, signal.SIGSTOP)
         try:
             feed.send_events(600)
@@ -63,9 +63,9 @@ def test_a_clickhouse_that_accepts_and_never_answers(feed: Feed, tmp_path: Path)
             assert value(metrics, PENDING) == 2
         finally:
             os.kill(server.pid, signal.SIGCONT)
-        wait_until(lambda: count_rows(client)["events"] == 700, "events after")
+        wait_until(lambda: count_of(client, "events") == 700, "events after")
         wait_until(lambda: value(metrics, PENDING) == 0, "an empty queue")
-        assert count_rows(client)["events_unique"] == 700
+        assert count_of(client, "events_unique") == 700
     server.stop()
 
 
@@ -87,7 +87,7 @@ def test_a_stop_does_not_wait_for_a_silent_clickhouse(feed: Feed, tmp_path: Path
     with client_of(address) as client:
         process = subprocess.Popen(command, env=environment)
         try:
-            wait_until(lambda: count_rows(client)["events"] > 0, "a first batch")
+            wait_until(lambda: count_of(client, "events") > 0, "a first batch")
             os.kill(server.pid, signal.SIGSTOP)
             time.sleep(1)
             process.terminate()
@@ -96,7 +96,7 @@ def test_a_stop_does_not_wait_for_a_silent_clickhouse(feed: Feed, tmp_path: Path
             process.kill()
             os.kill(server.pid, signal.SIGCONT)
         with running(feed, address):
-            wait_until(lambda: count_rows(client)["events"] == 300, "all events")
+            wait_until(lambda: count_of(client, "events") == 300, "all events")
     server.stop()
 
 
@@ -108,13 +108,13 @@ def test_a_full_disk_is_no_fault_of_the_rows(feed: Feed, tmp_path: Path) -> None
         try:
             with running(feed, address, rows=200) as metrics, client_of(address) as client:
                 feed.send_events(100)
-                wait_until(lambda: count_rows(client)["events"] == 100, "events before")
+                wait_until(lambda: count_of(client, "events") == 100, "events before")
                 filler = _fill(disk)
                 feed.send_events(400)
                 wait_until(lambda: total(metrics, FAILURES) >= 3, "three tries")
                 assert value(metrics, "vipcare_sink_waiting") == 1
                 filler.unlink()
-                wait_until(lambda: count_rows(client)["events"] == 500, "events after")
+                wait_until(lambda: count_of(client, "events") == 500, "events after")
                 wait_until(lambda: value(metrics, "vipcare_sink_waiting") == 0, "its end")
                 counts = count_rows(client)
         finally:
@@ -151,7 +151,7 @@ def test_a_limit_of_the_server_is_no_fault_of_the_rows(
             wait_until(lambda: value(metrics, FAILURES, why="parts") >= 2, "two tries")
             assert value(metrics, "vipcare_sink_waiting") == 1
             client.execute("ALTER TABLE events_raw MODIFY SETTING parts_to_throw_insert = 3000")
-            wait_until(lambda: count_rows(client)["events"] == 50, "all events")
+            wait_until(lambda: count_of(client, "events") == 50, "all events")
         assert total(metrics, "vipcare_sink_refused_total") == 0
     finally:
         client.execute("SYSTEM START MERGES events_raw")

@@ -11,10 +11,9 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from agents.topics import create
 from config.settings import KafkaSettings, Settings, TopicSettings
 from sinks.clickhouse.address import Address
-from sinks.clickhouse.render import count_rows
 from tests.kafka_server import KafkaServer
 from tests.schemas.examples import examples
-from tests.sink.running import run_sink, wait_until
+from tests.sink.running import count_of, run_sink, wait_until
 
 pytestmark = pytest.mark.kafka
 
@@ -42,7 +41,7 @@ def test_only_what_was_committed_is_stored(
         else:
             producer.commit_transaction(20)
     with run_sink(settings, address):
-        wait_until(lambda: count_rows(client)["events"] >= 30, "the committed events")
+        wait_until(lambda: count_of(client, "events") >= 30, "the committed events")
     ids = {name for (name,) in client.execute("SELECT id FROM events")}
     assert ids == {f"{number}-{place}" for number in (0, 2, 4) for place in range(10)}
     assert _committed(settings) > 40

@@ -16,11 +16,10 @@ from confluent_kafka import Producer
 from schemas.metrics import SINK
 from sinks.clickhouse.address import Address, client_of
 from sinks.clickhouse.migrate import migrate
-from sinks.clickhouse.render import count_rows
 from tests.bench.parts.sinking import SinkProcess
 from tests.kafka_server import KafkaServer
 from tests.schemas.examples import examples
-from tests.sink.running import Feed, wait_until
+from tests.sink.running import Feed, count_of, wait_until
 from tests.sink.server import Server
 
 pytestmark = pytest.mark.kafka
@@ -87,12 +86,12 @@ def test_lag_is_nothing_once_all_is_stored_where_topics_end_in_markers(
 
     send(kept=True)
     with SinkProcess(feed.settings, address) as sink:
-        wait_until(lambda: count_rows(client)["events"] == 10, "all rows")
+        wait_until(lambda: count_of(client, "events") == 10, "all rows")
         time.sleep(_ASKED_S)
         wait_until(lambda: sink.total(LAG) == 0, "no lag")
         send(kept=False)
         send(kept=True)
-        wait_until(lambda: count_rows(client)["events"] == 20, "more rows")
+        wait_until(lambda: count_of(client, "events") == 20, "more rows")
         time.sleep(_ASKED_S)
         wait_until(lambda: sink.total(LAG) == 0, "no lag again")
     with SinkProcess(feed.settings, address) as sink:

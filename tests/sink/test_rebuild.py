@@ -32,7 +32,7 @@ from sinks.clickhouse.render import count_rows, read_effects
 from sinks.clickhouse.tables import EVENTS, FACTS, TABLES, VIEWS, Table
 from tests.kafka_server import KafkaServer
 from tests.schemas.examples import EFFECT_EXAMPLES, FACT_EXAMPLES
-from tests.sink.running import Feed, run_sink, running, value, wait_until
+from tests.sink.running import Feed, count_of, run_sink, running, value, wait_until
 from tests.sink.test_audit import approved
 
 
@@ -82,7 +82,7 @@ def test_while_the_sink_goes_on_nothing_is_missing_or_doubled(
     own_client.execute("CREATE MATERIALIZED VIEW see TO seen AS SELECT type, id FROM events_raw")
     feed.send_events(3_000)
     with running(feed, own, rows=200) as metrics:
-        wait_until(lambda: count_rows(own_client)["events"] == 3_000, "a beginning")
+        wait_until(lambda: count_of(own_client, "events") == 3_000, "a beginning")
         own_client.execute("TRUNCATE TABLE seen")
         own_client.execute(
             "ALTER TABLE events_raw UPDATE rest = 'spoilt' WHERE 1 SETTINGS mutations_sync = 2"
@@ -113,7 +113,7 @@ def test_interrupted_it_leaves_everything_as_it_was(
 ) -> None:
     feed.send_events(300)
     with running(feed, own):
-        wait_until(lambda: count_rows(own_client)["events"] == 300, "a beginning")
+        wait_until(lambda: count_of(own_client, "events") == 300, "a beginning")
     before = own_client.execute("SELECT uuid FROM system.tables WHERE name = 'events_raw'")
 
     def interrupt(_: Progress) -> None:
@@ -125,7 +125,7 @@ def test_interrupted_it_leaves_everything_as_it_was(
         work.run(work.plan(), interrupt, may_lose=False)
     assert leftovers(own_client) == []
     assert own_client.execute("SELECT uuid FROM system.tables WHERE name = 'events_raw'") == before
-    assert count_rows(own_client)["events"] == 300
+    assert count_of(own_client, "events") == 300
 
 
 @pytest.mark.broker
@@ -137,7 +137,7 @@ def test_what_was_killed_before_is_cleared_away(
     own_client.execute(f"{view} AS SELECT * FROM events_raw")
     feed.send_events(50)
     with running(feed, own):
-        wait_until(lambda: count_rows(own_client)["events"] == 50, "a beginning")
+        wait_until(lambda: count_of(own_client, "events") == 50, "a beginning")
     work = rebuild(feed, own)
     with pytest.raises(RebuildError, match="If none runs, try again in a minute"):
         work.plan()
@@ -146,7 +146,7 @@ def test_what_was_killed_before_is_cleared_away(
     assert plan.views == ()
     assert work.run(plan, lambda _: None, may_lose=False).filled.rows == 50
     assert leftovers(own_client) == []
-    assert count_rows(own_client)["events"] == 50
+    assert count_of(own_client, "events") == 50
 
 
 @pytest.mark.broker
@@ -155,7 +155,7 @@ def test_a_second_rebuild_of_a_table_is_refused_and_the_first_goes_on(
 ) -> None:
     feed.send_events(60)
     with running(feed, own):
-        wait_until(lambda: count_rows(own_client)["events"] == 60, "a beginning")
+        wait_until(lambda: count_of(own_client, "events") == 60, "a beginning")
     second, refused = rebuild(feed, own), []
     planned = second.plan()
 
@@ -233,7 +233,7 @@ def test_a_gain_does_not_hide_a_loss(feed: Feed, own: Address, own_client: Clien
     """Rows that the topics do not tell, in the place of others that they do."""
     feed.send_events(60)
     with running(feed, own):
-        wait_until(lambda: count_rows(own_client)["events"] == 60, "a beginning")
+        wait_until(lambda: count_of(own_client, "events") == 60, "a beginning")
     query = "SELECT topic, partition, max(offset) FROM events GROUP BY ALL ORDER BY 3 DESC LIMIT 1"
     [(topic, partition, last)] = own_client.execute(query)
     place = f"topic = '{topic}' AND partition = {partition}"
@@ -257,7 +257,7 @@ def test_what_was_dropped_is_made_again_and_filled(
 ) -> None:
     feed.send_events(60)
     with running(feed, own):
-        wait_until(lambda: count_rows(own_client)["events"] == 60, "a beginning")
+        wait_until(lambda: count_of(own_client, "events") == 60, "a beginning")
     query = "SELECT * FROM events ORDER BY topic, partition, offset"
     before = own_client.execute(query)
     for statement, what in (
@@ -279,7 +279,7 @@ def test_it_says_which_rows_are_refused(
 ) -> None:
     feed.send_events(60)
     with running(feed, own):
-        wait_until(lambda: count_rows(own_client)["events"] == 60, "a beginning")
+        wait_until(lambda: count_of(own_client, "events") == 60, "a beginning")
     own_client.execute("ALTER TABLE events_raw ADD CONSTRAINT no CHECK type != 'page.viewed'")
     query = "SELECT topic, partition, offset FROM events WHERE type = 'page.viewed' ORDER BY ALL"
     wrong = own_client.execute(query)
@@ -314,8 +314,8 @@ def test_what_kafka_no_longer_holds_is_lost_only_with_a_yes(
             feed.send_effect(decode_effect(json.dumps({**example, "id": f"t{number}"}).encode()))
     feed.flush()
     with run_sink(feed.settings, own):
-        wait_until(lambda: count_rows(own_client)["events"] == 400, "all events")
-        wait_until(lambda: count_rows(own_client)["tasks"] > 0, "the tasks")
+        wait_until(lambda: count_of(own_client, "events") == 400, "all events")
+        wait_until(lambda: count_of(own_client, "tasks") > 0, "the tasks")
     tasks = list(read_effects(own_client))
     gone = _trim(feed.settings, own_client)
     for name, text in environment(feed, own).items():
@@ -323,11 +323,11 @@ def test_what_kafka_no_longer_holds_is_lost_only_with_a_yes(
     refused = CliRunner().invoke(cli, ["sink", "rebuild", "events"])
     assert refused.exit_code == 2, refused.output
     assert f"{gone} rows of events_raw would be lost" in refused.output
-    assert count_rows(own_client)["events"] == 400
+    assert count_of(own_client, "events") == 400
     agreed = CliRunner().invoke(cli, ["sink", "rebuild", "events", "--yes"], catch_exceptions=False)
     assert f"events_raw is rebuilt: {400 - gone:,} rows" in agreed.output
     assert "since 20" in agreed.output
-    assert count_rows(own_client)["events"] == 400 - gone
+    assert count_of(own_client, "events") == 400 - gone
     done = CliRunner().invoke(cli, ["sink", "rebuild", "tasks_raw"], catch_exceptions=False)
     assert done.exit_code == 0
     assert [*read_effects(own_client)] == tasks

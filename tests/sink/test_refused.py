@@ -14,7 +14,7 @@ from schemas.dead_letters import DeadLetter, Reason, dead_letter, parse_dead_let
 from sinks.clickhouse.address import Address, client_of
 from sinks.clickhouse.render import count_rows, read_dead_letters
 from tests.schemas.examples import EFFECT_EXAMPLES, examples
-from tests.sink.running import QUICK, Feed, running, total, value, wait_until
+from tests.sink.running import QUICK, Feed, count_of, running, total, value, wait_until
 
 pytestmark = pytest.mark.broker
 REFUSED = "vipcare_sink_refused_total"
@@ -65,9 +65,9 @@ def test_refused_rows_are_dead_letters_and_all_others_land(
     feed.send("vip.tasks", "C666", json.dumps({**task, "subject": "C666"}).encode())
     feed.send_events(150)
     with running(feed, address, rows=400) as metrics:
-        wait_until(lambda: count_rows(constrained)["events"] >= 300, "the good events")
+        wait_until(lambda: count_of(constrained, "events") >= 300, "the good events")
         wait_until(lambda: total(metrics, REFUSED) >= 4, "the refused rows")
-        wait_until(lambda: count_rows(constrained)["dead_letters"] == 4, "their dead letters")
+        wait_until(lambda: count_of(constrained, "dead_letters") == 4, "their dead letters")
     assert value(metrics, REFUSED, table="events_raw") == 3
     assert value(metrics, REFUSED, table="tasks_raw") == 1
     letters = letters_of(feed, 4)
@@ -85,7 +85,7 @@ def test_refused_rows_are_dead_letters_and_all_others_land(
     assert {one.reason for one in read_dead_letters(constrained)} == {"refused"}
     with running(feed, address) as again:  # all of it was committed
         feed.send_events(1)
-        wait_until(lambda: count_rows(constrained)["events"] == 301, "one more event")
+        wait_until(lambda: count_of(constrained, "events") == 301, "one more event")
     assert total(again, REFUSED) == 0
 
 
@@ -100,7 +100,7 @@ def test_a_run_of_refused_rows_does_not_keep_the_good_ones_of_its_batch_waiting(
         feed.send("bank.app", "C666", json.dumps(event).encode())  # all in one partition
     feed.flush()
     with running(feed, address) as metrics:
-        wait_until(lambda: count_rows(constrained)["events"] == 140, "the good events")
+        wait_until(lambda: count_of(constrained, "events") == 140, "the good events")
         wait_until(lambda: value(metrics, REFUSED, table="events_raw") == 110, "the refused ones")
     offsets = [one.offset for one in letters_of(feed, 110)]
     assert offsets == sorted({*offsets})
@@ -121,9 +121,9 @@ def test_a_refused_dead_letter_makes_no_other(feed: Feed, address: Address) -> N
         with running(feed, address) as metrics:
             wait_until(lambda: total(metrics, REFUSED) == 1, "the refused one")
             feed.send_events(5)
-            wait_until(lambda: count_rows(client)["events"] == 5, "what came later")
+            wait_until(lambda: count_of(client, "events") == 5, "what came later")
         client.execute("ALTER TABLE dead_letters_raw DROP CONSTRAINT no")
-        assert count_rows(client)["dead_letters"] == 2
+        assert count_of(client, "dead_letters") == 2
     assert len(letters_of(feed, 3)) == 3
 
 
@@ -139,7 +139,7 @@ def test_a_table_that_refuses_everything_makes_no_dead_letters(
             wait_until(lambda: value(metrics, failures, why="refuses_most") >= 2, "a stop")
             assert value(metrics, "vipcare_sink_waiting") == 1
             client.execute("ALTER TABLE events_raw DROP CONSTRAINT no")
-            wait_until(lambda: count_rows(client)["events"] == 80, "all events")
+            wait_until(lambda: count_of(client, "events") == 80, "all events")
             wait_until(lambda: value(metrics, "vipcare_sink_waiting") == 0, "the end of it")
         assert total(metrics, REFUSED) == 0
-        assert count_rows(client)["dead_letters"] == 0
+        assert count_of(client, "dead_letters") == 0

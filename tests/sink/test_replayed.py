@@ -11,9 +11,8 @@ from clickhouse_driver import Client
 from agents.cli.main import run
 from schemas.dead_letters import Reason, dead_letter
 from sinks.clickhouse.address import Address
-from sinks.clickhouse.render import count_rows
 from tests.letters.conftest import event, send_letters
-from tests.sink.running import Feed, running, wait_until
+from tests.sink.running import Feed, count_of, running, wait_until
 from tests.sink.test_readme import README
 
 WAITING = re.findall(r"nobody has replayed.*?```sql\n(.*?)```", README, re.DOTALL)[0]
@@ -39,12 +38,12 @@ def test_a_replayed_event_counts_once(
     send_letters(fresh_broker, letters, partition=0)
     with running(feed, address):
         wait_until(lambda: len(client.execute(WAITING)) == 2, "two letters that wait")
-        assert count_rows(client)["events_unique"] == 0
+        assert count_of(client, "events_unique") == 0
         monkeypatch.setenv("VIPCARE_KAFKA__BOOTSTRAP", fresh_broker)
         monkeypatch.setenv("VIPCARE_KAFKA__TRANSACTIONS", "false")
         monkeypatch.setenv("VIPCARE_TOPICS__PARTITIONS", str(feed.settings.topics.partitions))
         assert run(["dead-letters", "replay", str(letters[1].place)]) == 0
-        wait_until(lambda: count_rows(client)["events"] == 3, "the replayed event")
+        wait_until(lambda: count_of(client, "events") == 3, "the replayed event")
         unique = client.execute("SELECT topic, id FROM events_unique")
         assert unique == [("vip.internal", told[1]["id"])]
         (waiting,) = client.execute(WAITING)

@@ -22,7 +22,7 @@ from sinks.clickhouse.address import Address, client_of
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.render import count_rows, read_dead_letters, read_effects
 from tests.schemas.examples import EFFECT_EXAMPLES
-from tests.sink.running import PARTITIONS, Feed, running, total, value, wait_until
+from tests.sink.running import PARTITIONS, Feed, count_of, running, total, value, wait_until
 from tests.sink.server import Server
 
 pytestmark = pytest.mark.broker
@@ -34,7 +34,7 @@ def feed(fresh_broker: str) -> Feed:
 
 
 def sees(client: Client, view: str, count: int) -> Callable[[], bool]:
-    return lambda: bool(count_rows(client)[view] >= count)
+    return lambda: count_of(client, view) >= count
 
 
 def test_everything_that_is_sent_is_there_once(
@@ -60,7 +60,7 @@ def test_everything_that_is_sent_is_there_once(
         wait_until(lambda: len(list(read_effects(client))) >= len(effects), "the effects")
     assert {one.id: one for one in read_effects(client)} == {one.id: one for one in effects}
     assert [one.offset for one in read_dead_letters(client)] == [0]
-    assert count_rows(client)["events_unique"] == 500
+    assert count_of(client, "events_unique") == 500
     assert value(metrics, "vipcare_sink_rows_total", table="events_raw") == 500
     skipped = "vipcare_sink_skipped_total"
     assert value(metrics, skipped, topic="bank.app", why="broken") == 1
@@ -103,7 +103,7 @@ def test_a_sink_killed_between_insert_and_commit(
     arguments = [feed.bootstrap, str(address.port), address.database]
     killed = subprocess.run([*program, *arguments], timeout=60, check=False)
     assert killed.returncode == -signal.SIGKILL
-    inserted = count_rows(client)["events"]
+    inserted = count_of(client, "events")
     assert inserted > 0
     with running(feed, address) as metrics:
         wait_until(sees(client, "events", 200), "all events")
@@ -132,7 +132,7 @@ def test_two_sinks_share_the_work(feed: Feed, address: Address, client: Client) 
             wait_until(sees(client, "events", 400), "events of two sinks")
         feed.send_events(100)
         wait_until(sees(client, "events", 500), "events of the one that stayed")
-    assert count_rows(client)["events_unique"] == 500
+    assert count_of(client, "events_unique") == 500
 
 
 def test_the_command_ends_on_sigterm_and_shows_no_data(

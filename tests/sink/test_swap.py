@@ -21,11 +21,10 @@ from sinks.clickhouse.rebuild.errors import RebuildError
 from sinks.clickhouse.rebuild.hold import Hold, holds
 from sinks.clickhouse.rebuild.leftovers import leftovers
 from sinks.clickhouse.rebuild.run import Done, Rebuild
-from sinks.clickhouse.render import count_rows
 from sinks.clickhouse.tables import EVENTS
 from tests.doctor.looking import found, the_only
 from tests.sink.cutting import CuttingWire
-from tests.sink.running import Feed, running, value, wait_until
+from tests.sink.running import Feed, count_of, running, value, wait_until
 from tests.sink.test_rebuild import environment, rebuild
 
 pytestmark = pytest.mark.broker
@@ -52,7 +51,7 @@ def own(own: Address) -> Address:
 
 def spoil(client: Client) -> None:
     """The 200 rows, once they are there."""
-    wait_until(lambda: count_rows(client)["events"] == 200, "a beginning")
+    wait_until(lambda: count_of(client, "events") == 200, "a beginning")
     client.execute(
         "ALTER TABLE events_raw UPDATE rest = 'spoilt' WHERE 1 SETTINGS mutations_sync = 2"
     )
@@ -61,7 +60,7 @@ def spoil(client: Client) -> None:
 def goes_on(feed: Feed, client: Client) -> None:
     """The sink does, into a whole table and its view."""
     feed.send_events(50)
-    wait_until(lambda: count_rows(client)["events"] == 250, "what came later")
+    wait_until(lambda: count_of(client, "events") == 250, "what came later")
     assert client.execute("SELECT count(), uniqExact(id) FROM seen") == [(250, 250)]
     assert leftovers(client) == []
 
@@ -143,7 +142,7 @@ def test_what_cannot_be_settled_is_kept_and_migrate_settles_it(
         told = CliRunner().invoke(cli, ["migrate"], catch_exceptions=False)
         assert "they go on, and the table is as it was" in told.output
         assert leftovers(own_client) == []
-        wait_until(lambda: count_rows(own_client)["events"] == 210, "the sink to go on")
+        wait_until(lambda: count_of(own_client, "events") == 210, "the sink to go on")
     assert own_client.execute(SPOILT) == [(200,)]
 
 
