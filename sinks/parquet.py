@@ -1,6 +1,6 @@
 """Events and facts out of Parquet files that were written of ClickHouse's views.
 
-SELECT * FROM events INTO OUTFILE 'events.parquet' FORMAT Parquet
+SELECT * FROM events WHERE … INTO OUTFILE 'events.parquet' FORMAT Parquet  (archive.PLAYABLE)
 SELECT * FROM facts_history INTO OUTFILE 'facts.parquet' FORMAT Parquet
 """
 

@@ -12,7 +12,7 @@ from sinks.clickhouse.errors import explain
 
 
 def read_clickhouse(settings: Settings) -> Iterator[Archived]:
-    """Every event and fact that is stored. Raises ArchiveError."""
+    """Every fact and every event that is stored and PLAYABLE. Raises ArchiveError."""
     address = clickhouse_address(settings.clickhouse)
     clock = BankClock.from_settings(settings.clock)
     try:

@@ -19,7 +19,14 @@ EVENTS = (
     "SELECT topic, partition, offset, toUnixTimestamp64Milli(received), type, source, id, "
     f"customer, toUnixTimestamp64Milli(time), rest, {', '.join(f'`{name}`' for name in FIELDS)} "
 )
-"""What is read of an event, `FROM` the view `events` or what was written out of it."""
+"""What is read of an event, `FROM` PLAYABLE or what was written out of it."""
+PLAYABLE = (
+    "events WHERE (topic, partition, offset) NOT IN (SELECT topic, partition, offset "
+    "FROM dead_letters WHERE reason IN ('broken', 'wrong_key'))"
+)
+"""The view `events` without what looks like an event only here: a row has neither the Kafka key nor
+attributes, so nobody sees again why its message was refused. Whatever else was refused is judged
+anew when it is played, as out of Kafka."""
 FACTS = (
     "SELECT topic, offset, toUnixTimestamp64Milli(received), kind, name, removed, source, id, "
     "toUnixTimestamp64Milli(time), data "
@@ -43,8 +50,11 @@ class Stored(NamedTuple):
 
 
 def stored_events(client: Client) -> Iterator[Stored]:
-    """Every event message, duplicates that were sent included. Raises FAILURES of address.py."""
-    rows = client.execute_iter(f"{EVENTS} FROM events", settings=_BLOCK)
+    """Every event message that is PLAYABLE, duplicates that were sent included.
+
+    Raises FAILURES of address.py.
+    """
+    rows = client.execute_iter(f"{EVENTS} FROM {PLAYABLE}", settings=_BLOCK)
     return map(event_of, rows)
 
 

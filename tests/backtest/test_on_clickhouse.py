@@ -1,7 +1,7 @@
 """A backtest over the rows that the sink stored is one over the messages that it took."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,14 +11,18 @@ from agents.backtest.archived import read_files
 from agents.backtest.spill import event_time
 from agents.cli.main import run
 from config.load_rules import SHIPPED
+from schemas.dead_letters import DeadLetter, Reason, dead_letter
 from schemas.decode import decode_event, decode_fact
+from schemas.events import INPUT_TOPICS, INTERNAL
 from schemas.fields import sensitive_fields
 from sinks.clickhouse.address import Address, client_of
-from sinks.clickhouse.archive import stored_events, stored_facts
+from sinks.clickhouse.archive import PLAYABLE, stored_events, stored_facts
 from sinks.clickhouse.batch import make_batch
 from sinks.clickhouse.message import Message
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.writer import Writer
+from streams.context import CoreSettings
+from streams.intake import read
 from streams.partitioning import partition_of
 from tests.schemas.examples import EVENT_EXAMPLES, FACT_EXAMPLES
 from tests.sink.server import Server
@@ -28,6 +32,8 @@ pytestmark = pytest.mark.broker
 PARTITIONS = 12
 _OF_BIRTHDAYS = {"birthday-ahead", "birthday-today", "child-turns-eighteen"}
 """Rules of what identifies a person, and is not stored."""
+_HIDDEN = (Reason.BROKEN, Reason.WRONG_KEY)
+"""Why a message is refused that looks like an event in ClickHouse, if it is there at all."""
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +50,39 @@ def write(address: Address, messages: list[Message]) -> None:
     for table, rows in make_batch(taken(messages)).rows.items():
         writer.insert(table, rows)
     writer.close()
+
+
+def as_messages(letters: Iterable[DeadLetter]) -> list[Message]:
+    return [
+        Message("vip.dead-letters", 0, offset, 1_700_000_000_000, one.value, one.headers(), one.key)
+        for offset, one in enumerate(letters)
+    ]
+
+
+def test_what_only_its_letter_shows_to_be_refused_is_no_event(address: Address) -> None:
+    """A letter means its place alone: what has the same offset elsewhere, a replayed event too, is
+    one."""
+    text = json.dumps(EVENT_EXAMPLES[0]).encode()
+    key = decode_event(text).subject.encode()
+    reasons = list(Reason)
+    events = [
+        Message(topic, partition, offset, 1_700_000_000_000, text, [], key)
+        for topic, partition in (("bank.core", 3), ("bank.core", 4), (INTERNAL, 3))
+        for offset in range(len(reasons))
+    ]
+    letters = [
+        dead_letter(
+            reason, "no", topic="bank.core", partition=3, offset=offset, key=b"C0", value=text
+        )
+        for offset, reason in enumerate(reasons)
+    ]
+    write(address, [*events, *as_messages(letters)])
+    with client_of(address) as client:
+        stored = {(one.topic, one.partition, one.offset) for one in stored_events(client)}
+        client.execute("TRUNCATE TABLE events_raw")
+        client.execute("TRUNCATE TABLE dead_letters_raw")
+    left_out = {(one.topic, one.partition, one.offset) for one in events} - stored
+    assert left_out == {("bank.core", 3, reasons.index(reason)) for reason in _HIDDEN}
 
 
 def test_every_example_comes_back(address: Address) -> None:
@@ -88,10 +127,10 @@ def test_every_fact_comes_back(address: Address) -> None:
         assert {name: getattr(back.data, name) for name in names} == told
 
 
-def _write_parquet(client: Client, view: str, path: Path) -> None:
-    """As `SELECT * FROM view INTO OUTFILE`, which is the client's."""
+def _write_parquet(client: Client, rows: str, path: Path) -> None:
+    """As `SELECT * FROM rows INTO OUTFILE`, which is the client's."""
     name = str(path).replace("'", "\\'")
-    client.execute(f"INSERT INTO FUNCTION file('{name}', Parquet) SELECT * FROM {view}")
+    client.execute(f"INSERT INTO FUNCTION file('{name}', Parquet) SELECT * FROM {rows}")
 
 
 def test_what_is_no_such_parquet_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -108,8 +147,9 @@ def test_a_backtest_says_the_same(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     bank = tmp_path / "bank.jsonl"
-    asked = "--customers 40 --days 60 --for 10s --duplicates 0.05"
+    asked = "--customers 40 --days 60 --for 10s --duplicates 0.05 --mis-keyed 0.3 --broken 0.05"
     assert run(["bank", "--out", str(bank), *asked.split()]) == 0
+    archived = [one for one in read_files([bank]) if event_time(one.value) is not None]
     messages = [
         Message(
             one.topic,
@@ -120,19 +160,26 @@ def test_a_backtest_says_the_same(
             [],
             one.key,
         )
-        for one in read_files([bank])
-        if event_time(one.value) is not None
+        for one in archived
     ]
-    write(address, messages)
+    core = CoreSettings(partitions=PARTITIONS)
+    entries = [
+        read(one.raw(partition_of(one.key, PARTITIONS)), core)
+        for one in archived
+        if one.topic in INPUT_TOPICS
+    ]
+    letters = [one.problem for one in entries if one.problem is not None]
+    assert Reason.WRONG_KEY in {one.reason for one in letters}
+    write(address, [*messages, *as_messages(letters)])
     monkeypatch.setenv("VIPCARE_TOPICS__PARTITIONS", str(PARTITIONS))
     monkeypatch.setenv("VIPCARE_CLICKHOUSE__PORT", str(address.port))
     monkeypatch.setenv("VIPCARE_CLICKHOUSE__DATABASE", address.database)
     capsys.readouterr()
     parquet = []
     with client_of(address) as client:
-        for view in ("events", "facts_history"):
-            path = tmp_path / f"{view}'s.parquet"
-            _write_parquet(client, view, path)
+        for name, rows in (("events", PLAYABLE), ("facts", "facts_history")):
+            path = tmp_path / f"{name}'s.parquet"
+            _write_parquet(client, rows, path)
             parquet += ["--events", str(path)]
     told = []
     named = sorted(one.stem for one in SHIPPED.glob("*.yaml") if one.stem not in _OF_BIRTHDAYS)
@@ -144,4 +191,7 @@ def test_a_backtest_says_the_same(
     for other in (rows, columns):
         assert other["rules"] == files["rules"]
         assert other["workload"] == files["workload"]
+        assert (other["events"], other["duplicates"]) == (files["events"], files["duplicates"])
+        refused = files["dead_letters"].items()
+        assert other["dead_letters"] == {why: n for why, n in refused if why not in _HIDDEN}
     assert sum(one["fired"] for one in rows["rules"].values()) > 5
