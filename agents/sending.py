@@ -18,7 +18,8 @@ READ_FACTS_S = 1.0
 """How long workers are given to read facts. A worker that runs follows them on a wire of their own,
 and steps events with what it has read: they overtake each other if they are sent at once."""
 _ANSWER_S = 5.0
-_DELIVERY_S = 30.0
+_DELIVERY_S = 300.0
+"""A broker that is up answers within that, be its machine ever so busy."""
 _PAUSE_S = 0.1
 
 
@@ -118,7 +119,7 @@ class Sending:
         """Wait until everything is acknowledged."""
         left = self._producer.flush(_DELIVERY_S + _ANSWER_S)
         self._failed += left
-        self._reason = self._reason or "no acknowledgement in time"
+        self._reason = self._reason or _no_answer()
         self._raise_if_failed()
 
     def _delivered(self, error: KafkaError | None, message: Message) -> None:
@@ -131,6 +132,8 @@ class Sending:
             if error.code() in REFUSALS:
                 see = f"`vipcare topics acls {self._role}` prints the rights that it takes"
                 self._reason += f": {see}"
+            elif error.code() == KafkaError._MSG_TIMED_OUT:
+                self._reason = _no_answer()
 
     def _raise_if_failed(self) -> None:
         if self._failed:
@@ -138,3 +141,10 @@ class Sending:
                 f"Kafka at {self._kafka.bootstrap} did not take {self._failed} messages "
                 f"({self._reason}); {self.acknowledged} were taken before"
             )
+
+
+def _no_answer() -> str:
+    return (
+        f"no answer for {_DELIVERY_S:.0f} seconds: is it down, or its machine too busy? "
+        "`vipcare doctor` looks; then send again, what has the same id counts once"
+    )

@@ -122,8 +122,9 @@ def _write(settings: Settings, out: Path, seconds: float) -> None:
 def _send(settings: Settings, seconds: float | None) -> None:
     stopped = threading.Event()
 
-    def ask(_signal: int, _frame: FrameType | None) -> None:
+    def ask(number: int, _frame: FrameType | None) -> None:
         stopped.set()
+        signal.signal(number, signal.SIG_DFL)  # a second one does not wait for Kafka
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, ask)

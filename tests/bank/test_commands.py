@@ -16,7 +16,9 @@ from confluent_kafka.cimpl import NewTopic
 
 from agents.bank.lines import from_line
 from agents.bank.message import SOURCES
+from agents.local.broker import EmbeddedBroker
 from agents.reading import Found, read_topic
+from agents.sending import Sending, SendingError
 from agents.topics import create
 from config.settings import KafkaSettings, Settings
 from schemas.events.reference import GLOBAL_TOPICS
@@ -253,6 +255,40 @@ def test_the_live_bank_ends_by_itself_and_at_a_signal(fresh_broker: str) -> None
     assert process.wait(timeout=10) == 0
     assert "messages sent" in process.stderr.read()
     assert len(read_all(fresh_broker, "bank.core")) > before
+
+
+@pytest.mark.broker
+def test_a_second_signal_ends_a_bank_whose_kafka_is_gone() -> None:
+    with EmbeddedBroker() as broker:
+        create(Settings(kafka=KafkaSettings(bootstrap=broker.bootstrap)))
+        process = subprocess.Popen(
+            [*COMMAND, "bank", "--customers", "20", "--days", "0", "--rate", "50"],
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **embedded(broker.bootstrap)},
+        )
+        assert process.stderr is not None
+        while "; live" not in process.stderr.readline():
+            assert process.poll() is None
+    time.sleep(1)
+    process.send_signal(signal.SIGTERM)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(timeout=2)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=5) == -signal.SIGTERM
+    process.stderr.close()
+
+
+@pytest.mark.broker
+def test_who_waited_for_kafka_in_vain_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agents.sending._DELIVERY_S", 1.0)
+    with EmbeddedBroker() as broker:
+        settings = KafkaSettings(bootstrap=broker.bootstrap, transactions=False)
+        create(Settings(kafka=settings))
+        sending = Sending(settings, {"bank.core"}).__enter__()
+    sending.send("bank.core", b"C1", b"{}")
+    with pytest.raises(SendingError, match=r"did not take 1 messages \(no answer for 1 .*doctor"):
+        sending.flush()
 
 
 def _keys_land(bootstrap: str, topic: str, transactions: bool) -> None:
