@@ -9,11 +9,15 @@ import pytest
 from clickhouse_driver import Client
 
 from sinks.clickhouse.address import Address, client_of
-from sinks.clickhouse.migrate import migrate
+from sinks.clickhouse.migrate import faults, migrate, missing
 from sinks.clickhouse.tables import TABLES
 from tests.sink.server import Server
 
 _numbers = itertools.count()
+_STATEMENTS = """
+SELECT create_table_query FROM system.tables WHERE database = currentDatabase()
+ORDER BY engine = 'View', name
+"""
 
 
 @pytest.fixture(scope="session")
@@ -58,11 +62,27 @@ def client(address: Address) -> Iterator[Client]:
         yield found
 
 
-@pytest.fixture
-def own(new_address: Callable[[], Address]) -> Address:
-    """A database of the test's own, migrated."""
-    address = new_address()
+@pytest.fixture(scope="session")
+def statements(clickhouse: Server) -> list[str]:
+    """What makes tables and views as they stand after all migrations: a fifth of the statements."""
+    address = Address(host="127.0.0.1", port=clickhouse.port, database="sink_pattern")
     migrate(address)
+    with client_of(address) as client:
+        made = client.execute(_STATEMENTS)
+    return [statement.replace("sink_pattern.", "") for (statement,) in made]
+
+
+@pytest.fixture
+def own(new_address: Callable[[], Address], statements: list[str]) -> Address:
+    """A database of the test's own, as migrations leave it."""
+    address = new_address()
+    with client_of(address, "") as client:
+        client.execute(f"CREATE DATABASE {address.database}")
+    with client_of(address) as client:
+        for statement in statements:
+            client.execute(statement)
+        client.execute("INSERT INTO migrations SELECT * FROM sink_pattern.migrations")
+        assert faults(client) == missing(client) == []
     return address
 
 
