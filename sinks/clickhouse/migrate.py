@@ -36,12 +36,12 @@ ORDER BY number
 COMMENT 'Migrations that were applied to this database'
 """
 _UNCOMMENTED = """
-SELECT own.name, behind.comment
+SELECT own.table, own.name, behind.comment
 FROM system.columns AS own
 INNER JOIN system.columns AS behind
     ON behind.database = own.database AND behind.name = own.name
-WHERE own.database = currentDatabase() AND own.table = %(view)s
-    AND behind.table = %(table)s AND own.comment != behind.comment
+WHERE own.database = currentDatabase() AND has(%(views)s, (own.table, behind.table))
+    AND own.comment != behind.comment
 """
 
 
@@ -180,11 +180,12 @@ def _foreign(migrations: Sequence[Migration], applied: dict[int, tuple[str, str]
 
 
 def _comment_views(client: Client) -> None:
-    for view, table in VIEWS.items():
-        found = client.execute(_UNCOMMENTED, {"view": view, "table": table.name})
-        changes = [f"COMMENT COLUMN `{column}` {_quote(text)}" for column, text in found]
-        if changes:
-            client.execute(f"ALTER TABLE {view} {', '.join(changes)}")
+    views = [(view, table.name) for view, table in VIEWS.items()]
+    changes: dict[str, list[str]] = {}
+    for view, column, text in client.execute(_UNCOMMENTED, {"views": views}):
+        changes.setdefault(view, []).append(f"COMMENT COLUMN `{column}` {_quote(text)}")
+    for view, commands in changes.items():
+        client.execute(f"ALTER TABLE {view} {', '.join(commands)}")
 
 
 def _quote(text: str) -> str:
