@@ -183,7 +183,13 @@ class StepSettings(Section):
     future_tolerance_s: int = Field(300, ge=0, description="real time; times the clock's rate")
     lateness_days: int = Field(30, ge=0, description="later events stay out of windows")
     duplicates_kept: int = Field(64, ge=1, le=4_096, description="recent event ids a record")
-    duplicates_days: int = Field(7, ge=1, le=365, description="and for how long, by event time")
+    duplicates_days: int = Field(
+        7,
+        ge=1,
+        le=365,
+        description="and for how long, by event time; one that is sent again later than that counts "
+        "twice, also within `lateness_days`",
+    )
     time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
         "Asia/Shanghai", description="the bank's, for dates and times of day (an IANA name)"
     )

@@ -236,7 +236,7 @@ def test_random_scores_fire_and_are_released() -> None:
     firings = releases = 0
     always = {**OPEN, "if_": "true", "cooldown": None}
     del always["score"]
-    for number in range(300):
+    for number in range(400):
         definition = random_rule(random, number, TYPES[:2])
         if definition.score is None:
             continue

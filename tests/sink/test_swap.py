@@ -61,6 +61,7 @@ def goes_on(feed: Feed, client: Client) -> None:
     """The sink does, into a whole table and its view."""
     feed.send_events(50)
     wait_until(lambda: count_of(client, "events") == 250, "what came later")
+    wait_until(lambda: count_of(client, "seen") == 250, "it in the view, which is filled after it")
     assert client.execute("SELECT count(), uniqExact(id) FROM seen") == [(250, 250)]
     assert leftovers(client) == []
 
