@@ -187,8 +187,8 @@ class StepSettings(Section):
         7,
         ge=1,
         le=365,
-        description="and for how long, by event time; one that is sent again later than that counts "
-        "twice, also within `lateness_days`",
+        description="and for how long, by event time; one that is sent again later than that "
+        "counts twice, also within `lateness_days`",
     )
     time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
         "Asia/Shanghai", description="the bank's, for dates and times of day (an IANA name)"
