@@ -17,7 +17,7 @@ from agents.bank.population import Population
 from agents.bank.simulation import messages
 from agents.core import core_settings
 from agents.lane.cache import RecordCache
-from config.settings import Settings
+from config.settings import Settings, StepSettings
 from schemas.record import Record
 from schemas.rules import RuleDefinition
 from streams.chunk import apply_chunk
@@ -28,7 +28,7 @@ from streams.intake import read
 from streams.partitioning import partition_of
 from tests.bench.peers.care import since_the_first_chunk
 from tests.bench.throughput.bank_rules import rules
-from tests.bench.throughput.workload import Message, Workload
+from tests.bench.throughput.workload import CALENDAR, Message, Workload
 from tests.shipped import shipped_rules
 
 CUSTOMERS = 100_000
@@ -130,7 +130,8 @@ def told_facts() -> list[Message]:
 
 
 def context_of(chosen: Sequence[RuleDefinition], partitions: int) -> Context:
-    core = replace(core_settings(Settings()), partitions=partitions)
+    settings = Settings(step=StepSettings(calendar=CALENDAR))
+    core = replace(core_settings(settings), partitions=partitions)
     compiled = core.compiled(chosen)
     return Context(
         now=time.time_ns() // 1_000_000,

@@ -21,7 +21,7 @@ from config.load_greetings import read_greetings
 from config.settings import KafkaSettings, Settings, TopicSettings
 from schemas.rules import RuleDefinition
 from streams.partitioning import partition_of
-from tests.bench.throughput.workload import Message, Workload
+from tests.bench.throughput.workload import CALENDAR, Message, Workload
 from tests.kafka_server import KafkaServer
 
 Headers = list[tuple[str, bytes]]
@@ -167,7 +167,7 @@ def write_rules(
         "rules": definitions,
         "attributes": [_written(one) for one in read_attributes()],
         "greetings": [_written(one) for one in read_greetings()],
-        "calendar": _written(read_calendar()),
+        "calendar": _written(read_calendar(CALENDAR)),
         "time_zone": ground.settings.step.time_zone,
         "facts": [(one.topic, one.key.decode(), one.value.decode()) for one in facts],
     }

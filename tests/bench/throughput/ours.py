@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from config.settings import LogSettings, Settings, WorkerSettings
 from tests.bench.throughput.ground import Ground
-from tests.bench.throughput.workload import Workload
+from tests.bench.throughput.workload import CALENDAR, Workload
 from tests.ports import free_port
 
 
@@ -44,6 +44,7 @@ def start(settings: Settings, log: int) -> "subprocess.Popen[bytes]":
         environment |= {
             f"VIPCARE_{section}__{name}".upper(): str(value) for name, value in values.items()
         }
+    environment["VIPCARE_STEP__CALENDAR"] = str(CALENDAR)
     command = [sys.executable, "-m", "agents.cli.main", "worker"]
     return subprocess.Popen(command, env=environment, stdout=log, stderr=log)
 

@@ -1,9 +1,13 @@
 """What all contenders of a workload get: the same messages, rules and records to begin with."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from schemas.rules import RuleDefinition
+
+CALENDAR = Path(__file__).with_name("no_holidays.yaml")
+"""Of all: a worker tells every customer of a holiday, which no peer does."""
 
 
 class Message(NamedTuple):
