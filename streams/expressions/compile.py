@@ -253,6 +253,11 @@ def _or_none(guards: list[str], text: str) -> str:
     return f"({text} if {' and '.join(guards)} else None)" if guards else f"({text})"
 
 
+MOST_TOGETHER = 100
+"""Parts of one function: Python compiles it in one go, and nothing else runs meanwhile, not for
+longer than some tens of milliseconds."""
+
+
 def compile_function(source: str, namespace: dict[str, Any]) -> Callable[..., Any]:
     """Run the source of one function `made`, written by a Writer from checked nodes."""
     exec(compile(source, "<rule>", "exec"), namespace)  # noqa: S102  # our own text, see Writer

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, tzinfo
+from functools import partial
 from typing import Any, NamedTuple
 
 from schemas.activity import ActivitySection, Month
@@ -57,9 +58,9 @@ PROFILE_FOLDS: dict[str, Callable[[ProfileSection, Any, Moment], None]] = {
 ACTIVITY_FOLDS: dict[str, Callable[[ActivitySection, Any, Moment], None]] = {
     "logged.in": visits.logged_in,
     "page.viewed": visits.page_viewed,
-    "journey.started": visits.journey_started,
-    "journey.completed": visits.journey_completed,
-    "journey.abandoned": visits.journey_abandoned,
+    "journey.started": partial(visits.journey, stage=0),
+    "journey.completed": partial(visits.journey, stage=1),
+    "journey.abandoned": partial(visits.journey, stage=2),
     "card.declined": declines.declined,
 }
 """Event type → fold(activity, data, moment)."""

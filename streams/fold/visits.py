@@ -1,6 +1,6 @@
 """What the customer does in the app and on the web."""
 
-from schemas.activity import ActivitySection, Visits
+from schemas.activity import ActivitySection
 from schemas.events.app import JourneyData, LoginData, PageData
 from streams.fold.bounded import count_in, cut, gather
 from streams.months import Moment
@@ -23,20 +23,9 @@ def page_viewed(activity: ActivitySection, data: PageData, when: Moment) -> None
     count_in(visits.by_topic, data.page_topic or "none", MAX_TOPICS)
 
 
-def journey_started(activity: ActivitySection, data: JourneyData, _when: Moment) -> None:
-    _journey(activity.visits, data, 0)
-
-
-def journey_completed(activity: ActivitySection, data: JourneyData, _when: Moment) -> None:
-    _journey(activity.visits, data, 1)
-
-
-def journey_abandoned(activity: ActivitySection, data: JourneyData, _when: Moment) -> None:
-    _journey(activity.visits, data, 2)
-
-
-def _journey(visits: Visits, data: JourneyData, stage: int) -> None:
-    name = cut(data.journey)
+def journey(activity: ActivitySection, data: JourneyData, _when: Moment, *, stage: int) -> None:
+    """`stage` is where it is counted: started, completed, abandoned."""
+    visits, name = activity.visits, cut(data.journey)
     known = name in visits.journeys
     counts = visits.journeys.setdefault(name, [0, 0, 0])
     counts[stage] += 1

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from streams import buckets
-from streams.expressions.compile import compile_function
+from streams.expressions.compile import MOST_TOGETHER, compile_function
 from streams.expressions.picks import Picking
 from streams.months import AT, Clocks
 from streams.rules.kept import Kept, Own, Windows, to_edit
@@ -18,15 +18,13 @@ from streams.windows import Window
 Add = Callable[[Any, Windows, Clocks, Clocks, Own, int], None]
 """Puts an event's data into windows: where it is in them, where the record's latest event is, where
 to note what was put in and may be asked not to count, and the record's era."""
-_MOST_TOGETHER = 100
-"""Python compiles a function in one go, and nothing else runs meanwhile."""
 
 
 def compile_adding(states: Sequence[Kept]) -> Add:
     """For events of one type, which go into all of these."""
     parts = [
-        _compile(states[first : first + _MOST_TOGETHER])
-        for first in range(0, len(states), _MOST_TOGETHER)
+        _compile(states[first : first + MOST_TOGETHER])
+        for first in range(0, len(states), MOST_TOGETHER)
     ]
     if len(parts) == 1:
         return parts[0]

@@ -19,7 +19,7 @@ from typing import Any
 from schemas.record import Record
 from schemas.rules import RuleDefinition
 from streams.expressions.catalogue import TOTALS
-from streams.expressions.compile import Writer, compile_function
+from streams.expressions.compile import MOST_TOGETHER, Writer, compile_function
 from streams.expressions.nodes import (
     Aggregate,
     And,
@@ -56,9 +56,6 @@ _READING = "g_"
 _MAX_DEPTH = 50
 _MAX_SIGNAL_DEPTH = 40
 """Python reads text that is indented by less than 100."""
-MOST_TOGETHER = 100
-"""Python compiles a function in one go, and nothing else runs meanwhile: not for longer than some
-tens of milliseconds."""
 
 
 class CompiledRule:
@@ -137,7 +134,8 @@ def _guarded(place: int, lines: Iterator[str]) -> Iterator[str]:
 
 
 def _asked_once(lines: Sequence[str]) -> Iterator[str]:
-    """Readings that stand in one place alone are read there: what several ask for is kept."""
+    """Readings that stand in one place alone are read there, see Readings.asked: what several ask
+    for is kept."""
     times = Counter(line.strip() for line in lines)
     for line in lines:
         text = line.strip()

@@ -93,19 +93,11 @@ class RuleSet:
         self.date_waits = tuple(waits)
         self.dates_mark = _dates_mark(waits, bank.calendar)
         self._waiting = {rule.id: rule for rule in running if rule.definition.wait is not None}
-        by_type: dict[str, list[CompiledRule]] = {}
-        for rule in running:
-            if not rule.checked.waits.dates:
-                for event_type in dict.fromkeys(rule.definition.on):
-                    by_type.setdefault(event_type, []).append(rule)
+        by_type = _evaluated(running)
         self._by_type = {event_type: together(rules) for event_type, rules in by_type.items()}
         silent = [rule for rule in running if silence.is_seen_by(rule.checked)]
         self._silent = {rule.id: (rule, silence.lasts(rule.checked)) for rule in silent}
-        quiet: defaultdict[str, list[str]] = defaultdict(list)
-        for rule in silent:
-            for event_type in dict.fromkeys(rule.definition.on):
-                quiet[event_type].append(silence.key_of(rule.id))
-        self._quiet: Mapping[str, Sequence[str]] = dict(quiet)
+        self._quiet = _quiet(silent)
         self._running = {rule.id: rule.checked for rule in running}
         self.asked: Mapping[str, int] = aggregates.asked
         """How far back windows are asked for, milliseconds, by the keys of their states."""
@@ -376,6 +368,25 @@ def _by_type(waits: Iterable[DateWait]) -> Mapping[str, Sequence[DateWait]]:
     for wait in waits:
         for event_type in wait.types:
             found[event_type].append(wait)
+    return dict(found)
+
+
+def _evaluated(running: Iterable[CompiledRule]) -> Mapping[str, Sequence[CompiledRule]]:
+    """Event type → the rules that are evaluated at once: those that wait for a date are not."""
+    found: defaultdict[str, list[CompiledRule]] = defaultdict(list)
+    for rule in running:
+        if not rule.checked.waits.dates:
+            for event_type in dict.fromkeys(rule.definition.on):
+                found[event_type].append(rule)
+    return dict(found)
+
+
+def _quiet(silent: Iterable[CompiledRule]) -> Mapping[str, Sequence[str]]:
+    """Event type → keys of the timers that it sets anew."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for rule in silent:
+        for event_type in dict.fromkeys(rule.definition.on):
+            found[event_type].append(silence.key_of(rule.id))
     return dict(found)
 
 
