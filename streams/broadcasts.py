@@ -21,7 +21,7 @@ from schemas.position import Walk
 from schemas.record import Record
 from streams.announced import Announced
 from streams.context import Context
-from streams.expressions.days import day_at
+from streams.months import day_at
 
 WALK_SLICE = 200
 """At most so many customers are gone through in one chunk."""

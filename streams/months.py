@@ -1,17 +1,18 @@
 """Calendar months and days in the bank's time zone."""
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 
 from msgspec import Struct
 
 from schemas.envelope import from_millis, to_millis
+from streams.durations import DAY_MS
 
-_DAY = 86_400_000
 _QUARTER = 900_000
 """A quarter of an hour: no month begins and no clock is changed within one, in any time zone of
 today; nor is a clock changed and changed back within a day."""
 _MILLISECOND = timedelta(milliseconds=1)
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 class Moment(Struct, frozen=True, gc=False):
@@ -33,18 +34,23 @@ that a multiple of a day is midnight; months since the year 0."""
 
 
 def moment(at: int, zone: tzinfo = UTC) -> Moment:
-    month, begun, _ = _day(at // _DAY, zone) or _quarter(at // _QUARTER, zone)
+    month, begun, _ = _day(at // DAY_MS, zone) or _quarter(at // _QUARTER, zone)
     return Moment(at, month, at - begun)
 
 
 def clocks(at: int, zone: tzinfo = UTC) -> Clocks:
-    month, _, ahead = _day(at // _DAY, zone) or _quarter(at // _QUARTER, zone)
+    month, _, ahead = _day(at // DAY_MS, zone) or _quarter(at // _QUARTER, zone)
     return at, at + ahead, month
+
+
+def day_at(at: int, zone: tzinfo = UTC) -> date:
+    """The day of a time (epoch milliseconds) by the bank's clocks."""
+    return date.fromordinal(_EPOCH + clocks(at, zone)[LOCAL] // DAY_MS)
 
 
 def day_of(when: Moment) -> int:
     """The day of the month, 1 to 31; a change of the clocks may be an hour off at midnight."""
-    return when.since // _DAY + 1
+    return when.since // DAY_MS + 1
 
 
 @lru_cache(maxsize=1024)
@@ -60,7 +66,7 @@ _Place = tuple[int, int, int]
 @lru_cache(maxsize=4_096)
 def _day(day: int, zone: tzinfo) -> _Place | None:
     """The place of a day of UTC, counted since the epoch; None if it has more than one."""
-    first, last = day * _DAY // _QUARTER, (day + 1) * _DAY // _QUARTER - 1
+    first, last = day * DAY_MS // _QUARTER, (day + 1) * DAY_MS // _QUARTER - 1
     place = _quarter(first, zone)
     return place if place == _quarter(last, zone) else None
 

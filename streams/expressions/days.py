@@ -1,22 +1,8 @@
 """Days counted from the day on which something is looked at, in the bank's time zone."""
 
 from datetime import date, tzinfo
-from functools import lru_cache
 
-from schemas.envelope import from_millis
-
-_QUARTER = 900_000
-"""A quarter of an hour: no day begins within one, in any time zone of today."""
-
-
-def day_at(at: int, zone: tzinfo) -> date:
-    """The day of a time (epoch milliseconds)."""
-    return _day_of(at // _QUARTER, zone)
-
-
-@lru_cache(maxsize=65_536)
-def _day_of(quarter: int, zone: tzinfo) -> date:
-    return from_millis(quarter * _QUARTER).astimezone(zone).date()
+from streams.months import day_at
 
 
 def days_until(day: str | None, at: int, zone: tzinfo) -> int | None:

@@ -14,10 +14,11 @@ from schemas.fields import Day, Money, Rate
 from schemas.profile import NEVER
 from schemas.record import Record
 from streams.expressions.catalogue import Fields, fields_of
-from streams.expressions.days import day_at, years_since
+from streams.expressions.days import years_since
 from streams.expressions.values import Number, quotient, total
 from streams.fold.accounts import is_open
 from streams.fold.interests import benefit_of
+from streams.months import day_at
 
 
 class Account(Struct, frozen=True, gc=False):

@@ -11,7 +11,7 @@ from msgspec import Struct
 from schemas.envelope import to_millis
 from schemas.rule_waits import Every, Wait
 from streams.calendar import Calendar
-from streams.expressions.days import day_at
+from streams.months import day_at
 from streams.yearly import in_year, next_lunar, next_yearly
 
 _YESTERDAY = timedelta(1)
