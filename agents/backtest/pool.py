@@ -2,18 +2,23 @@
 
 import gc
 import pickle
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from signal import SIG_IGN, SIGINT, signal
 from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
 
 from agents.backtest.archived import ArchiveError
 
 _CONTAINERS = 200_000
+
+Job = TypeVar("Job")
+Share = TypeVar("Share")
+T = TypeVar("T")
 
 
 def spare_collector() -> None:
@@ -47,6 +52,34 @@ def processes(
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
+
+
+def each(
+    shares: Sequence[Share], cores: int, make: Callable[[Job], Callable[[Share], T]], job: Job
+) -> Generator[tuple[Share, T]]:
+    """What is made of each share, as it is done, by what every process makes of the job first. It
+    is to be closed, as whatever stops it stops the processes. Raises ArchiveError."""
+    if cores == 1:
+        work = make(job)
+        for share in shares:
+            yield share, work(share)
+        return
+    with processes(cores, _prepare, make, job) as pool:
+        pending = {pool.submit(_work, share): share for share in shares}
+        for one in as_completed(pending):
+            yield pending[one], one.result()
+
+
+_own: list[Callable[[Any], Any]] = []
+"""Of a process of the pool: its one."""
+
+
+def _prepare(make: Callable[[Job], Callable[[Share], T]], job: Job) -> None:
+    _own.append(make(job))
+
+
+def _work(share: Any) -> Any:
+    return _own[0](share)
 
 
 def _begin(prepared: Path) -> None:

@@ -1,8 +1,7 @@
 """A backtest over an archive: split it by customer, play the shares on all cores, add up."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import as_completed
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from shutil import copyfileobj
@@ -11,7 +10,7 @@ from typing import IO, NamedTuple
 
 from agents.backtest.archived import Archived, ArchiveError
 from agents.backtest.job import Job, Player, Question
-from agents.backtest.pool import processes, spare_collector
+from agents.backtest.pool import each, spare_collector
 from agents.backtest.spill import Share, Spill
 from streams.backtest.tally import Tally
 
@@ -54,7 +53,8 @@ def run(
         job = Job(question, spill.facts, spill.begin, write=out is not None)
         shares, done = spill.shares(), 0
         total = sum(share.size for share in shares)
-        with _played(job, shares, cores if spill.is_in_files else 1) as played:
+        cores = cores if spill.is_in_files else 1
+        with closing(each(shares, cores, _player, job)) as played:
             for share, made in played:
                 tally.merge(made)
                 done += share.size
@@ -66,27 +66,5 @@ def run(
         return Result(tally, spill.messages, question)
 
 
-@contextmanager
-def _played(
-    job: Job, shares: Sequence[Share], cores: int
-) -> Iterator[Iterator[tuple[Share, Tally]]]:
-    """What each share makes, as it is done."""
-    if cores == 1:
-        player = Player(job)
-        yield ((share, player.play(share)) for share in shares)
-        return
-    with processes(cores, _begin, job) as pool:
-        pending = {pool.submit(_play, share): share for share in shares}
-        yield ((pending[one], one.result()) for one in as_completed(pending))
-
-
-_player: list[Player] = []
-"""Of a process of the pool: its one."""
-
-
-def _begin(job: Job) -> None:
-    _player.append(Player(job))
-
-
-def _play(share: Share) -> Tally:
-    return _player[0].play(share)
+def _player(job: Job) -> Callable[[Share], Tally]:
+    return Player(job).play

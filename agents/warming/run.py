@@ -1,8 +1,8 @@
 """Reads an archive, makes every customer's share on all cores, and sends them."""
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from concurrent.futures import as_completed
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from struct import Struct as Packer
@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from agents.backtest.archived import Archived
-from agents.backtest.pool import processes, spare_collector
+from agents.backtest.pool import each, spare_collector
 from agents.backtest.spill import Share, Spill
 from agents.clock_check import AS_THE_WORKERS
 from agents.sending import Sending
@@ -139,8 +139,8 @@ def _filled(
 ) -> Generator[tuple[bytes, bytes]]:
     """Of all customers, share by share as they are made."""
     total, ready = sum(share.size for share in shares), 0
-    with closing(_made(job, shares, cores)) as made:
-        for share in made:
+    with closing(each(shares, cores, _writer, job)) as made:
+        for share, _ in made:
             path = _path_of(share)
             for key, value in _unpacked(path.read_bytes()):
                 _check_size(value)
@@ -158,22 +158,12 @@ def _check_size(value: bytes) -> None:
         )
 
 
-def _made(job: Job, shares: Sequence[Share], cores: int) -> Generator[Share]:
-    """Each share, once what is filled of it stands in its file."""
-    if cores == 1:
-        maker = Maker(job)
-        for share in shares:
-            _write(maker, share)
-            yield share
-        return
-    with processes(cores, _begin, job) as pool:
-        pending = {pool.submit(_make, share): share for share in shares}
-        for one in as_completed(pending):
-            one.result()
-            yield pending[one]
+def _writer(job: Job) -> Callable[[Share], None]:
+    return partial(_write, Maker(job))
 
 
 def _write(maker: Maker, share: Share) -> None:
+    """What is filled of a share, into its file."""
     with _path_of(share).open("wb") as file:
         for key, value in maker.fill(share):
             file.write(_LENGTHS.pack(len(key), len(value)) + key + value)
@@ -190,15 +180,3 @@ def _unpacked(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         middle = at + _LENGTHS.size + key_size
         yield data[at + _LENGTHS.size : middle], data[middle : middle + size]
         at = middle + size
-
-
-_maker: list[Maker] = []
-"""Of a process of the pool: its one."""
-
-
-def _begin(job: Job) -> None:
-    _maker.append(Maker(job))
-
-
-def _make(share: Share) -> None:
-    _write(_maker[0], share)
