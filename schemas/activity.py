@@ -287,7 +287,7 @@ class ActivitySection(Struct, kw_only=True, array_like=True, gc=False):
     """The record's own greatest event time; lateness is judged against it."""
     first_seen: int = NEVER
     """The least event time."""
-    recent: bytes = b""
+    recent: bytearray = field(default_factory=bytearray)
     """The ids of recent events, see streams/duplicates.py."""
     windows: dict[str, Raw] = field(default_factory=dict)
     """Aggregate key → its buckets, see streams/windows.py. Plain msgpack values only."""

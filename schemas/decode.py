@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Container
-from typing import TypeVar
 
 import msgspec
 
@@ -15,9 +14,6 @@ MAX_EVENT_BYTES = 512 * 1024
 MAX_DEPTH = 64
 """Of arrays and objects within each other. A number of ours: how deep the decoder gets depends on
 who calls it, and the worker, the sink and the oracle must agree on every event."""
-
-
-T = TypeVar("T")
 
 
 class UnknownTypeError(Exception):
@@ -47,7 +43,8 @@ encode_event = msgspec.json.Encoder(decimal_format="string").encode
 """An event as it is sent: what decode_event reads."""
 _decode_type = msgspec.json.Decoder(_Type).decode
 _decode_subject = msgspec.json.Decoder(_Subject).decode
-_UNREADABLE = (msgspec.DecodeError, UnicodeError, ValueError, RecursionError)
+_WRONG = (msgspec.DecodeError, UnicodeError, ValueError)
+_UNREADABLE = (*_WRONG, RecursionError)
 NO_TYPE = "(no name of a type)"
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.:/-]*")
 """What a type may look like. Anything else came into its place by mistake, and may be personal."""
@@ -65,7 +62,13 @@ def decode_event(value: bytes) -> Event:
     Raises UnknownTypeError for a well-formed message of another type, BrokenEventError for
     anything else.
     """
-    event = _decode(value, _event, EVENT_TYPES)
+    # What fits is seen without a call; looking for a list costs a tenth of counting.
+    if len(value) > MAX_EVENT_BYTES or _LIST in value or value.count(b"{") > MAX_DEPTH:
+        _refuse_too_large(value)
+    try:
+        event = _event(value)
+    except _WRONG as error:
+        raise _why(value, error, EVENT_TYPES) from None
     if not is_customer_id(event.subject):
         raise BrokenEventError(
             "the subject is no customer's id: 1 to 64 characters, no blanks - at `$.subject`"
@@ -75,7 +78,11 @@ def decode_event(value: bytes) -> Event:
 
 def decode_fact(value: bytes) -> Fact:
     """Decode one fact of a global topic. Raises as `decode_event` does."""
-    fact = _decode(value, _fact, FACT_TYPES)
+    _refuse_too_large(value)
+    try:
+        fact = _fact(value)
+    except _WRONG as error:
+        raise _why(value, error, FACT_TYPES) from None
     if fact.subject != fact.own_subject():
         raise BrokenEventError(
             f"the subject is not `{fact.kind()}:` and what data.{fact.kind()} says - at `$.subject`"
@@ -83,20 +90,22 @@ def decode_fact(value: bytes) -> Fact:
     return fact
 
 
-def _decode(value: bytes, decode: Callable[[bytes], T], types: Container[str]) -> T:
+def _refuse_too_large(value: bytes) -> None:
     if len(value) > MAX_EVENT_BYTES:
         raise BrokenEventError(
             f"the event has {len(value)} bytes, at most {MAX_EVENT_BYTES} are taken"
         )
-    # What cannot be too deep is seen without a call; looking for a list costs a tenth of counting.
-    if (value.count(b"{") > MAX_DEPTH or _LIST in value) and _is_too_deep(value):
+    if _is_too_deep(value):
         raise BrokenEventError(f"the event is nested more than {MAX_DEPTH} deep")
-    try:
-        return decode(value)
-    except (msgspec.DecodeError, UnicodeError, ValueError) as error:
-        _raise_if_unknown(value, types)
-        # A decoder's message may quote the offending value, which may identify a person.
-        raise BrokenEventError(_QUOTED.sub("'…'", str(error))) from None
+
+
+def _why(value: bytes, error: Exception, types: Container[str]) -> Exception:
+    """What to raise for a message that could not be decoded."""
+    event_type = type_of(value)
+    if event_type is not None and event_type not in types:
+        return UnknownTypeError(event_type[:100] if _WORD.fullmatch(event_type) else NO_TYPE)
+    # A decoder's message may quote the offending value, which may identify a person.
+    return BrokenEventError(_QUOTED.sub("'…'", str(error)))
 
 
 def _is_too_deep(value: bytes) -> bool:
@@ -125,9 +134,3 @@ def subject_of(value: bytes) -> str | None:
         return _decode_subject(value).subject
     except _UNREADABLE:
         return None
-
-
-def _raise_if_unknown(value: bytes, types: Container[str]) -> None:
-    event_type = type_of(value)
-    if event_type is not None and event_type not in types:
-        raise UnknownTypeError(event_type[:100] if _WORD.fullmatch(event_type) else NO_TYPE)

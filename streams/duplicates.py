@@ -19,7 +19,7 @@ _PRINT_BYTES = 12
 _SIZE = 16
 _pack_print = Struct(f">{_NAME_BYTES}sI").pack
 _pack_entry = Struct(f">{_PRINT_BYTES}sI").pack
-_unpack_seconds = Struct(">I").unpack_from
+_seconds_at = Struct(">I").unpack_from
 _names = blake2b(digest_size=_NAME_BYTES)
 """Copied for each name: that is less than to set one up."""
 _pack = msgspec.msgpack.Encoder(decimal_format="string").encode
@@ -43,7 +43,7 @@ def fingerprint(event: Input) -> bytes:
     return _pack_print(name.digest(), crc32(_pack((event.type, event.at, whole.data))))
 
 
-def judge(recent: bytes, print_: bytes) -> Verdict:
+def judge(recent: bytearray, print_: bytes) -> Verdict:
     """Whether an event with this fingerprint is among the recent ones."""
     name = print_[:_NAME_BYTES]
     at = recent.rfind(name)  # it is there once at most, and this way takes half the time
@@ -54,10 +54,13 @@ def judge(recent: bytes, print_: bytes) -> Verdict:
     return DUPLICATE if recent[at : at + _PRINT_BYTES] == print_ else CONFLICT
 
 
-def remember(recent: bytes, print_: bytes, at: int, *, kept: int, oldest: int) -> bytes:
-    """Append an entry; drop from the front what exceeds `kept` or is before `oldest` (ms)."""
+def remember(recent: bytearray, print_: bytes, at: int, kept: int, oldest: int) -> None:
+    """Append an entry, in place; drop from the front what exceeds `kept` or is before `oldest`
+    (ms), but for the entry itself."""
+    recent += _pack_entry(print_, at // 1_000)
     size, bound = len(recent), oldest // 1_000
-    start = size + _SIZE - kept * _SIZE if size >= kept * _SIZE else 0
-    while start < size and _unpack_seconds(recent, start + _PRINT_BYTES)[0] < bound:
+    start = size - kept * _SIZE if size > kept * _SIZE else 0
+    while start < size - _SIZE and _seconds_at(recent, start + _PRINT_BYTES)[0] < bound:
         start += _SIZE
-    return recent[start:] + _pack_entry(print_, at // 1_000)
+    if start:
+        del recent[:start]

@@ -46,7 +46,9 @@ def read(raw: Raw, settings: CoreSettings) -> Entry:
     at = to_millis(event.time)
     if at < 0:
         return Entry(raw, problem=reject(raw, Reason.BROKEN, "time is before 1970", event))
-    if detail := _wrong_key(raw, event.subject, settings.partitions):
+    key = event.subject.encode()
+    if raw.key != key or raw.partition != partition_of(key, settings.partitions):
+        detail = _wrong_key(raw, key, settings.partitions)
         return Entry(raw, problem=reject(raw, Reason.WRONG_KEY, detail, event))
     undeclared = 0
     if type(event) is CustomerUpdated and event.data.attributes:
@@ -55,7 +57,7 @@ def read(raw: Raw, settings: CoreSettings) -> Entry:
         except WrongAttributeError as error:
             return Entry(raw, problem=reject(raw, Reason.BROKEN, str(error), event))
     given = Input(event, _TYPE_OF[type(event)], at, raw.topic, raw.partition, raw.offset)
-    return Entry(raw, given, undeclared=undeclared)
+    return Entry(raw, given, undeclared=undeclared) if undeclared else Entry(raw, given)
 
 
 def _read_fill(raw: Raw, value: bytes, partitions: int) -> Entry:
@@ -63,7 +65,7 @@ def _read_fill(raw: Raw, value: bytes, partitions: int) -> Entry:
         fill = decode_fill(value)
     except (msgspec.MsgspecError, UnicodeError):
         return Entry(raw, problem=reject(raw, Reason.BROKEN, "it fills no windows"))
-    if fill.subject and (detail := _wrong_key(raw, fill.subject, partitions)):
+    if fill.subject and (detail := _wrong_key(raw, fill.subject.encode(), partitions)):
         return Entry(raw, problem=reject(raw, Reason.WRONG_KEY, detail))
     return Entry(raw, fill=fill)
 
@@ -79,10 +81,11 @@ def _with_declared(event: CustomerUpdated, attributes: Attributes) -> tuple[Cust
     return event, undeclared
 
 
-def _wrong_key(raw: Raw, subject: str, partitions: int) -> str:
-    if raw.key != subject.encode():
+def _wrong_key(raw: Raw, key: bytes, partitions: int) -> str:
+    """What is wrong with a message of this key."""
+    if raw.key != key:
         return "the Kafka key is not the event's subject"
-    expected = partition_of(raw.key, partitions)
+    expected = partition_of(key, partitions)
     if raw.partition != expected:
         return f"the key belongs to partition {expected} of {partitions} (murmur2)"
     return ""

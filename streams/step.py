@@ -99,13 +99,8 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
         rules.retract(record, folded.after, activity.era)
     if amended is not None:
         outcome = also(outcome, amended.firings, amended.failed)
-    activity.recent = duplicates.remember(
-        activity.recent,
-        fingerprint,
-        at,
-        kept=settings.duplicates_kept,
-        oldest=activity.latest - settings.duplicates_for,
-    )
+    oldest = activity.latest - settings.duplicates_for
+    duplicates.remember(activity.recent, fingerprint, at, settings.duplicates_kept, oldest)
     record.header.sequence += 1
     beside = folded.month_began or outcome.scored or forgot
     if outcome.firings:

@@ -136,31 +136,26 @@ class _Run:
         """When facts change or something is told, next."""
 
     def over(self, entries: Sequence[Entry]) -> Played:
-        until = self._trial.until
+        until, header = self._trial.until, self._record.header
         for number, entry in enumerate(entries):
             event = entry.input
             if event is None:
                 self._leave(entry)
-            elif event.at > until:
+                continue
+            at = event.at
+            if at > until:
                 break
-            else:
-                self._take(number, event)
+            if at >= self._changes:
+                self._advance(at)
+            if 0 <= header.next_due <= at:
+                self._fire(at)
+            is_new = not header.sequence
+            self._take(number, event)
+            if is_new and header.sequence:
+                self._welcome(at)
         self._advance(until)
         self._fire(until)
         return self._played
-
-    def _take(self, number: int, event: Input) -> None:
-        at, header = event.at, self._record.header
-        if at >= self._changes:
-            self._advance(at)
-        if 0 <= header.next_due <= at:
-            self._fire(at)
-        is_new = not header.sequence
-        why = self._lost.get(number) or self._step(number, event)
-        if is_new and header.sequence:
-            self._welcome(at)
-        if why is not None:
-            self._bury(why)
 
     def _leave(self, entry: Entry) -> None:
         """What is no event; what fills windows is of other rules, or of these from before."""
@@ -224,17 +219,19 @@ class _Run:
             self._played.counts["timers"] += stepped.applied
             self._note(stepped)
 
-    def _step(self, number: int, event: Input) -> Why | None:
-        """Apply one event; why it is a dead letter, if it is one. How large the record gets is not
-        watched: rules that could fill one are refused when they are compiled."""
+    def _take(self, number: int, event: Input) -> None:
+        """Apply one event, or bury it. How large the record gets is not watched: rules that could
+        fill one are refused when they are compiled."""
+        if number in self._lost:
+            return self._bury(self._lost[number])
         try:
             stepped = step(self._record, event, self._context)
         except ConflictError as error:
-            return Reason.CONFLICT, str(error)
+            return self._bury((Reason.CONFLICT, str(error)))
         except NoBaseAmountError as error:
-            return Reason.NO_BASE_AMOUNT, str(error)
+            return self._bury((Reason.NO_BASE_AMOUNT, str(error)))
         except LargeBaseAmountError as error:
-            return Reason.BROKEN, str(error)
+            return self._bury((Reason.BROKEN, str(error)))
         except Exception as error:  # whatever a fold raises, only its event is lost
             raise _LostError(number, (Reason.FAILED, failed_fold(event, error))) from error
         if not stepped.applied:

@@ -81,7 +81,7 @@ def record_of(raws: Sequence[Raw], context: Context, splits: Sequence[int] = ())
 def told(record: Record) -> tuple[ProfileSection, ActivitySection, dict[int, Any]]:
     """What the fold made; which events came last is of the order's own."""
     months = {number: record.months.get(number) for number in record.months}
-    record.activity.recent, record.activity.months = b"", {}
+    record.activity.recent, record.activity.months = bytearray(), {}
     return record.profile, record.activity, months
 
 

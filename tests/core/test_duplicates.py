@@ -37,12 +37,12 @@ class PlainList:
 def test_packed_is_the_plain_list(
     arrivals: list[tuple[bytes, bytes, int]], kept: int, span: int
 ) -> None:
-    packed, twin = b"", PlainList(kept)
+    packed, twin = bytearray(), PlainList(kept)
     for name, content, at in arrivals:
         verdict = duplicates.judge(packed, name + content)
         assert verdict is twin.judge(name, content)
         if verdict is Verdict.NEW:
             oldest = at - span
-            packed = duplicates.remember(packed, name + content, at, kept=kept, oldest=oldest)
+            duplicates.remember(packed, name + content, at, kept, oldest)
             twin.remember(name, content, at, oldest)
         assert len(packed) == 16 * len(twin.entries) <= 16 * kept

@@ -85,7 +85,7 @@ def _plain(record: Record) -> Any:
     activity = record.activity
     recent = activity.recent
     entries = sorted(recent[at : at + ENTRY] for at in range(0, len(recent), ENTRY))
-    told = msgspec.structs.replace(activity, recent=b"".join(entries))
+    told = msgspec.structs.replace(activity, recent=bytearray().join(entries))
     sections = (msgspec.msgpack.encode(section) for section in (record.profile, told))
     return record.header.sequence, *map(msgspec.msgpack.decode, sections)
 
