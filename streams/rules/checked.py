@@ -185,6 +185,8 @@ def _changing(node: Node) -> str:
     match node:
         case ProfileField():
             return f"profile.{node.name}"
+        case ScoreField():
+            return f"profile.scores.{node.name}"
         case Attribute():
             return f"attributes.{node.name}"
         case HasTag():

@@ -514,6 +514,13 @@ FILES = [
     ),
     (
         "cooldown: 1d",
+        "unless: default(profile.scores.churn, 0) >= 50\namendable: true",
+        20,
+        12,
+        "if it looks at profile.scores.churn, which is only known as it is now",
+    ),
+    (
+        "cooldown: 1d",
         "unless: any(loans)\namendable: true",
         20,
         12,
