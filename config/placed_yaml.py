@@ -47,10 +47,11 @@ class PlacedFile(NamedTuple):
     text: str
 
     def problem(self, key: str, column: int, message: str) -> FileProblem:
-        """A problem at a key such as `let.total`; `column` counts from 1 in the key's text."""
+        """A problem at a key such as `let.total`; `column` counts from 1 in the key's text, 0 is
+        all of that text, and below 0 is the key itself."""
         tree = read_yaml(self.text, "rt")
-        line, start = _place(tree, key.split("."))
-        if column:
+        line, start = _place(tree, key.split("."), at_key=column < 0)
+        if column > 0:
             value = _value(tree, key.split("."))
             line, start = _inside(self.text, line, start, value, column - 1)
         return FileProblem(self.path, line + 1, start + 1, f"{key}: {message}")

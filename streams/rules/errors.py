@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+OF_KEY = -1
+"""As a column: the key itself is wrong, not what stands behind it."""
+
 
 class RuleProblem(NamedTuple):
     rule: str
@@ -13,7 +16,7 @@ class RuleProblem(NamedTuple):
     message: str
 
     def __str__(self) -> str:
-        column = f", column {self.column}" if self.column else ""
+        column = f", column {self.column}" if self.column > 0 else ""
         return f"rule {self.rule}: {self.key}{column}: {self.message}"
 
 

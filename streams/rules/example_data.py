@@ -15,6 +15,7 @@ from msgspec import inspect
 from schemas.envelope import Event
 from schemas.events.card import CategoryCode
 from schemas.fields import country_fields, currency_fields, day_fields
+from streams.rules.example_fields import one_of
 
 _BASE = "base_"
 _NO_CATEGORY = "0000"
@@ -108,8 +109,7 @@ def _takes(data: type[msgspec.Struct], name: str, kind: inspect.Type) -> str:
         return "a currency such as USD"
     match kind:
         case inspect.LiteralType(values=values):
-            *others, last = map(str, values)
-            return f"{', '.join(others)} or {last}"
+            return one_of(map(str, values))
         case inspect.BoolType():
             return "true or false"
         case inspect.IntType():

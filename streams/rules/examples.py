@@ -30,8 +30,9 @@ from streams.facts import FactBook
 from streams.inputs import Raw, raw_of
 from streams.intake import read
 from streams.partitioning import partition_of
-from streams.rules.errors import RuleProblem
+from streams.rules.errors import OF_KEY, RuleProblem
 from streams.rules.example_data import event_data
+from streams.rules.example_fields import wrong_fields
 from streams.rules.ruleset import RuleSet
 
 Made = Task | Alert | ProcessRequested | ActionTaken
@@ -70,6 +71,9 @@ def failures(rules: RuleSet, settings: CoreSettings) -> Iterator[RuleProblem]:
     [rule] = rules.definitions
     for number, example in enumerate(rule.examples):
         key = f"examples.{number}"
+        if wrong := list(_wrong(rule.id, example.given, settings, f"{key}.given")):
+            yield from wrong
+            continue
         try:
             made = play(example, rules, settings, key)
         except _WrongExampleError as error:
@@ -81,6 +85,18 @@ def failures(rules: RuleSet, settings: CoreSettings) -> Iterator[RuleProblem]:
                 yield RuleProblem(rule.id, f"{key}.expect", 0, message)
 
 
+def _wrong(
+    rule: str, given: Iterable[Given], settings: CoreSettings, key: str
+) -> Iterator[RuleProblem]:
+    """What is said of events that they cannot say."""
+    for number, one in enumerate(given):
+        if one.event in _TYPES:
+            for wrong in wrong_fields(_TYPES[one.event], one.with_, settings.attributes):
+                column = OF_KEY if wrong.of_name else 0
+                place = f"{key}.{number}.with.{wrong.path}"
+                yield RuleProblem(rule, place, column, wrong.message)
+
+
 def play(example: RuleExample, rules: RuleSet, settings: CoreSettings, key: str) -> list[Made]:
     """What the rule does after the events of one example, in order; of what it amends the last
     version, if that is not retracted."""
@@ -90,7 +106,7 @@ def play(example: RuleExample, rules: RuleSet, settings: CoreSettings, key: str)
         at, message = one.at, _message(one, number, settings)
         if one.given.event in FACT_TYPES:
             if problem := book.take(message):
-                raise _WrongExampleError(one.key, f"{one.given.event}: {problem}")
+                raise _refused(one, problem)
             if one.given.event in BROADCAST_TYPES:
                 context = Context(at, rules, settings, facts=book.snapshot())
                 made += _tell(message, record, context)
@@ -98,15 +114,20 @@ def play(example: RuleExample, rules: RuleSet, settings: CoreSettings, key: str)
         context = Context(at, rules, settings, partition_time=at, facts=book.snapshot())
         outcome = apply_chunk([read(message, settings)], lambda _: record, context)
         if outcome.dead_letters:
-            raise _WrongExampleError(
-                one.key, f"{one.given.event}: {outcome.dead_letters[0].detail}"
-            )
+            raise _refused(one, outcome.dead_letters[0].detail)
         made += outcome.effects
     if example.until is not None:
         until = _instant(example.until, at, settings)
         context = Context(until, rules, settings, partition_time=until, facts=book.snapshot())
         made += apply_chunk([], lambda _: record, context, due=[CUSTOMER]).effects
     return list(_standing(one for one in made if isinstance(one, Made)))
+
+
+def _refused(one: _Occurrence, why: str) -> _WrongExampleError:
+    """At the field that it is about, where it begins with one or ends with its path."""
+    field = why.rpartition("$.data.")[2].split(" ")[0].strip("`")
+    key = f"{one.key}.with.{field}" if field in one.given.with_ else one.key
+    return _WrongExampleError(key, f"{one.given.event}: {why}")
 
 
 def _standing(made: Iterable[Made]) -> Iterable[Made]:

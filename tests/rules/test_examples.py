@@ -8,12 +8,18 @@ import pytest
 from agents.cli.main import run
 from agents.rules import read_rules, try_examples
 from config.load_rules import RuleFileErrors
+from schemas.attributes import AttributeDefinition
 from schemas.events import EVENT_TYPES
 from schemas.events.reference import FACT_TYPES
+from schemas.rule_parts import Text
+from streams.attributes import Attributes
 from streams.context import CoreSettings
 from tests.rules.test_wrong_rules import CONDITION, GOOD
 
-SETTINGS = CoreSettings(partitions=4)
+CHILDREN = AttributeDefinition(
+    name="children", type="number", title=Text(en="Children", zh="子女"), sensitive=False
+)
+SETTINGS = CoreSettings(partitions=4, attributes=Attributes([CHILDREN]))
 MANY = """\
   - title: three
     given:
@@ -148,7 +154,45 @@ then: {task: {text: {en: "{tier}", zh: 甲}}}
         ),
         (
             "{at: 2026-03-01, event: transfer.completed, with: {direction: up, amount: 1}}",
-            "/a-rule.yaml:23:9: examples.0.given.0: transfer.completed: ",
+            "23:71: examples.0.given.0.with.direction: should be in or out",
+        ),
+        (
+            "{at: 2026-03-01, event: card.settled, with: {amount: 1, presence: fone}}",
+            "23:75: examples.0.given.0.with.presence: should be online, phone, present "
+            "or recurring; did you mean phone?",
+        ),
+        (
+            "{at: 2026-03-01, event: transfer.completed, with: {counterparty_contry: HK}}",
+            "23:60: examples.0.given.0.with.counterparty_contry: counterparty_contry is "
+            "not a field of transfer.completed; did you mean counterparty_country?",
+        ),
+        (
+            "{at: 2026-03-01, event: logged.in, with: {xyz: 1}}",
+            "23:51: examples.0.given.0.with.xyz: xyz is not a field of logged.in; there "
+            "are channel, ",
+        ),
+        (
+            "{at: 2026-03-01, event: customer.updated, with: {family: [{relaton: son}]}}",
+            "23:68: examples.0.given.0.with.family.0.relaton: relaton is not a field of "
+            "family.0; did you mean relation?",
+        ),
+        (
+            "{at: 2026-03-01, event: customer.updated, with: {attributes: {childern: 2}}}",
+            "23:71: examples.0.given.0.with.attributes.childern: the attribute childern "
+            "is not declared; did you mean children?",
+        ),
+        (
+            "{at: 2026-03-01, event: customer.updated, with: {attributes: {children: two}}}",
+            "23:81: examples.0.given.0.with.attributes.children: attribute children is "
+            "no number: a whole JSON number was expected",
+        ),
+        (
+            "{at: 2026-03-01, event: transfer.completed, with: {direction: in, amount: x}}",
+            "23:83: examples.0.given.0.with.amount: transfer.completed: ",
+        ),
+        (
+            "{at: 2026-03-01, event: transfer.completed, with: {direction: in, amount: 0.12345}}",
+            "23:83: examples.0.given.0.with.amount: transfer.completed: amount has more",
         ),
         ("{at: +1h, event: logged.in}", "examples.0.given.0.at: the first event needs a day"),
     ],
@@ -156,6 +200,21 @@ then: {task: {text: {en: "{tier}", zh: 甲}}}
 def test_events_that_cannot_be(tmp_path: Path, given: str, told: str) -> None:
     examples = f"  - title: wrong\n    given:\n      - {given}\n    expect: []\n"
     assert told in problem(tmp_path, examples)
+
+
+def test_every_slip_of_an_example_is_told_and_what_is_declared_is_none(tmp_path: Path) -> None:
+    slips = """\
+  - title: wrong
+    given:
+      - {at: 2026-03-01, event: customer.updated, with: {teir: gold, attributes: {children: 2}}}
+      - {at: 2026-03-02, event: product.set, with: {titel: {en: A}}}
+    expect: []
+"""
+    said = problem(tmp_path, slips).splitlines()
+    assert [line.split(": ")[1] for line in said] == [
+        "examples.0.given.0.with.teir",
+        "examples.0.given.1.with.titel",
+    ]
 
 
 TAKEN = {
