@@ -56,6 +56,12 @@ def choose_any(names: Sequence[str], known: Known, settings: Settings) -> list[R
     return [rule for name in names for rule in _named(name, known, settings)]
 
 
+def is_path(name: str) -> bool:
+    """Whether a rule is named by its file or folder for certain: no id has a dot or a slash."""
+    path = Path(name)
+    return bool(path.suffix) or len(path.parts) > 1
+
+
 def choose_one(name: str, known: Known, settings: Settings) -> RuleDefinition:
     """One rule by id or file, as it stands. Raises ChoiceError and FileErrors."""
     found = [*_named(name, known, settings)]
@@ -87,7 +93,7 @@ def _named(name: str, known: Known, settings: Settings) -> Iterable[RuleDefiniti
     if name in known:
         return [known[name]]
     path = Path(name)
-    if path.exists() or path.suffix or len(path.parts) > 1:
+    if path.exists() or is_path(name):
         rules = [file.definition for file in _read(settings, [path])]
         return [rule for rule in rules if rule.status != "retired"]
     raise ChoiceError(

@@ -30,7 +30,7 @@ def explain(names: tuple[str, ...], as_json: bool) -> None:
     settings = load_settings()
     try:
         core = core_settings(settings)
-        known = told_at_hand(settings)
+        known = told_at_hand(settings, names)
         rules = choose_any(names, known.by_id, settings)
     except (ChoiceError, FileErrors) as error:
         raise UserError(str(error)) from None

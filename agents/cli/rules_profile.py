@@ -48,7 +48,7 @@ def profile(
     if files and source:
         raise UserError("name one archive: --events FILE, or --source kafka")
     try:
-        rules = choose_any(names, told_at_hand(settings).by_id, settings)
+        rules = choose_any(names, told_at_hand(settings, names).by_id, settings)
         archive = (
             read_files(files)
             if files

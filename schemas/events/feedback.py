@@ -42,6 +42,8 @@ class ContactData(Data, kw_only=True, frozen=True):
 
 
 class ContactMade(FeedbackEvent, tag="contact.made", frozen=True):
+    """Somebody of the bank tried to reach the customer; `reached` says whether they did."""
+
     data: ContactData
 
 

@@ -53,6 +53,8 @@ class MessageData(Data, kw_only=True, frozen=True):
 
 
 class MessageReceived(ServiceEvent, tag="message.received", frozen=True):
+    """The customer wrote to the bank."""
+
     data: MessageData
 
 
@@ -63,6 +65,8 @@ class RmContactData(Data, kw_only=True, frozen=True):
 
 
 class RmContacted(ServiceEvent, tag="rm.contacted", frozen=True):
+    """The relationship manager was in touch with the customer, of their own accord or to answer."""
+
     data: RmContactData
 
 

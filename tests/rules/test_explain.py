@@ -224,8 +224,19 @@ def test_a_rule_in_words() -> None:
         ),
         (
             {"let": {}, "if": "count([rm.contacted, contact.made], 30d) > 3"},
-            "the number of contacts by the bank or contacts by the customer within the last 30",
-            "过去30天内银行主动联系或客户主动联系的次数",
+            "the number of attempts to reach the customer or contacts by the relationship manager ",
+            "过去30天内银行尝试联系或客户经理联系的次数",
+        ),
+        (
+            {"on": "rm.contacted", "let": {}, "if": "channel == 'phone'"},
+            "When the relationship manager contacts the customer, if",
+            "当客户被客户经理联系，如果",
+        ),
+        (
+            {"let": {}, "if": "round(amount / 3, 1) > 2 and round(round(amount / 3, 2), 0) > 1"},
+            "if (the amount divided by 3) rounded to 1 decimal is more than 2, and ((the amount "
+            "divided by 3) rounded to 2 decimals) rounded to a whole number is more than 1",
+            "如果（金额除以3）保留1位小数后的值大于2，且（（金额除以3）保留2位小数后的值）取整后的值大于1",
         ),
         (
             {
@@ -338,8 +349,11 @@ def test_parts_in_words(changes: dict[str, Any], en: str, zh: str) -> None:
 def test_a_rule_that_is_amended_says_so() -> None:
     told = said(unless=None, then={"alert": {"text": {"en": "A", "zh": "甲"}}}, amendable=True)
     assert told["en"].endswith(
-        " When a reversal or a late event changes what it saw, its tasks and alerts follow: they "
-        "are taken back, amended or raised."
+        " It fires for a customer at most once in each stretch of 30 days, counted from 1970-01-01 "
+        "UTC: where two stretches meet, twice within a short time. When a reversal or a late "
+        "event changes what it saw, its tasks and alerts follow: they are taken back, amended or "
+        "raised."
     )
+    assert "同一客户每段内最多触发1次" in told["zh"]
     assert told["zh"].endswith("因冲正或迟到事件使其依据改变时，其任务和预警随之撤回、更正或补发。")
     assert "reversal" not in said()["en"]

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from agents.cli.main import run
+from config.load_rules import SHIPPED
 
 
 def test_all_rules_in_force(capsys: pytest.CaptureFixture[str]) -> None:
@@ -23,3 +24,17 @@ def test_one_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_unknown_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["rules", "explain", "unusual-amont"]) == 2
     assert "did you mean unusual-amount?" in capsys.readouterr().err
+
+
+def test_a_file_is_said_without_asking_what_is_in_force(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["rules", "explain", str(SHIPPED / "jubilee.yaml")]) == 0
+    out, err = capsys.readouterr()
+    assert "jubilee@" in out
+    assert err == ""
+    assert run(["rules", "explain", "jubilee", str(SHIPPED / "anniversary.yaml")]) == 0
+    out, err = capsys.readouterr()
+    assert "jubilee@" in out
+    assert "anniversary@" in out
+    assert err.startswith("rules ")

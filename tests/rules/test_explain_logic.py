@@ -100,8 +100,8 @@ def test_conditions_of_different_truth_are_said_differently(place: str, random: 
             "sum(base_principal, deposits, where=rate > 1) + 5 "
             "> 2 * round(profile.base_loans + 3, 0)",
             "the customer's time deposits (where the rate is more than 1) plus 5 is more than 2 "
-            "times (the customer's loans plus 3): ",
-            "客户定期存款（其中利率大于1）的本金（本币）合计加5大于2乘以（客户的贷款总额加3）：",
+            "times ((the customer's loans plus 3) rounded to a whole number): ",
+            "客户定期存款（其中利率大于1）的本金（本币）合计加5大于2乘以（（客户的贷款总额加3）取整后的值）：",
         ),
     ],
 )

@@ -175,7 +175,8 @@ class _Sentences:
     def _gates(self) -> Iterator[str]:
         rule, teller, forms = self._rule.definition, self._teller, self._phrases.gates
         if rule.cooldown:
-            yield forms["cooldown"].format(teller.length(rule.cooldown))
+            key = "stretches" if rule.amendable else "cooldown"
+            yield forms[key].format(teller.length(rule.cooldown))
         if rule.limit:
             yield forms["limit"].format(rule.limit.times, teller.length(rule.limit.within))
         if rule.rollout < _ALWAYS:

@@ -178,9 +178,13 @@ class Teller:
 
     def _part(self, node: Node) -> str:
         said = self.tell(node)
-        while isinstance(node, Rounded):
-            node = node.part
-        return self.say("group", said) if isinstance(node, Arithmetic) else said
+        return self.say("group", said) if isinstance(node, Arithmetic | Rounded) else said
+
+    def _rounded(self, node: Rounded) -> str:
+        part = self._part(node.part)
+        if not node.decimals:
+            return self.say("whole", part)
+        return self.say("rounded", part, self.quantity(node.decimals, "decimals"))
 
     def _default(self, node: Default) -> str:
         return self.say("default", self._part(node.part), self.tell(node.otherwise))
@@ -298,7 +302,7 @@ SAID: dict[type[Node], Callable[[Teller, Any], str]] = {
     ),
     Arithmetic: Teller._arithmetic,
     Absolute: lambda teller, node: teller.say("abs", teller._part(node.part)),
-    Rounded: lambda teller, node: teller.say("rounded", teller.tell(node.part)),
+    Rounded: Teller._rounded,
     Known: lambda teller, node: teller.say("known", teller.tell(node.part)),
     Default: Teller._default,
 }

@@ -18,7 +18,7 @@ class Phrases:
     aggregates: dict[str, str]
     """`{value}`, `{events}`, `{span}`, `{where}`."""
     units: dict[str, Pair]
-    """Letter of a duration, or business days → one, and several."""
+    """Letter of a duration, business days or decimals → one, and several."""
     lists: dict[str, str] = field(default_factory=dict)
     """What is made of a list: `{value}`, `{things}`, `{where}`."""
     calls: dict[str, str] = field(default_factory=dict)
@@ -52,7 +52,8 @@ ENGLISH = Phrases(
         "unknown": "{0} is unknown",
         "default": "{0} (or {1} if unknown)",
         "abs": "the size of {0}",
-        "rounded": "{0}",
+        "rounded": "{0} rounded to {1}",
+        "whole": "{0} rounded to a whole number",
         "tags": "the tags",
         "profile": "the customer's {0}",
         "attribute": "the customer's “{0}”",
@@ -158,9 +159,12 @@ ENGLISH = Phrases(
         "m": ("minute", "minutes"),
         "s": ("second", "seconds"),
         "business_days": ("business day", "business days"),
+        "decimals": ("decimal", "decimals"),
     },
     gates={
         "cooldown": "After firing for a customer it is quiet for {0}",
+        "stretches": "It fires for a customer at most once in each stretch of {0}, counted from "
+        "1970-01-01 UTC: where two stretches meet, twice within a short time",
         "limit": "For a customer at most {0} times within {1}",
         "rollout": "For {0} percent of the customers only",
         "holdout": "For {0} percent of the customers it is only recorded",
@@ -208,7 +212,8 @@ CHINESE = Phrases(
         "unknown": "{0}未知",
         "default": "{0}（未知时按{1}）",
         "abs": "{0}的绝对值",
-        "rounded": "{0}",
+        "rounded": "{0}保留{1}后的值",
+        "whole": "{0}取整后的值",
         "tags": "标签",
         "profile": "客户的{0}",
         "attribute": "客户的「{0}」",
@@ -313,9 +318,12 @@ CHINESE = Phrases(
         "m": ("分钟", "分钟"),
         "s": ("秒", "秒"),
         "business_days": ("个工作日", "个工作日"),
+        "decimals": ("位小数", "位小数"),
     },
     gates={
         "cooldown": "同一客户触发后{0}内不再触发",
+        "stretches": "自1970-01-01（UTC）起每{0}为一段，同一客户每段内最多触发1次，"
+        "两段交界处可能先后触发2次",
         "limit": "同一客户{1}内最多{0}次",
         "rollout": "仅对{0}%的客户生效",
         "holdout": "对{0}%的客户只记录不执行",

@@ -99,10 +99,10 @@ EVENTS = {
     "branch.visited": Happening("a branch is visited", "branch visits", "到访网点", "网点到访"),
     "message.received": Happening("a message is received", "messages", "收到消息", "消息"),
     "rm.contacted": Happening(
-        "the customer contacts the relationship manager",
-        "contacts by the customer",
-        "联系客户经理",
-        "客户主动联系",
+        "the relationship manager contacts the customer",
+        "contacts by the relationship manager",
+        "被客户经理联系",
+        "客户经理联系",
     ),
     "survey.answered": Happening("a survey is answered", "survey answers", "答复问卷", "问卷答复"),
     "task.accepted": Happening("a task is accepted", "accepted tasks", "任务被接受", "任务接受"),
@@ -110,7 +110,10 @@ EVENTS = {
     "task.completed": Happening("a task is completed", "completed tasks", "任务完成", "任务完成"),
     "task.declined": Happening("a task is declined", "declined tasks", "任务被拒", "任务被拒"),
     "contact.made": Happening(
-        "the bank contacts the customer", "contacts by the bank", "被银行联系", "银行主动联系"
+        "the bank tries to reach the customer",
+        "attempts to reach the customer",
+        "被银行尝试联系",
+        "银行尝试联系",
     ),
     "campaign.announced": Happening(
         "a campaign is announced", "campaigns announced", "收到活动通知", "活动通知"
