@@ -7,7 +7,7 @@ from config.load_rules import SHIPPED, RuleFile, RuleFileErrors, read_rule_files
 from config.placed_yaml import FileProblem
 from schemas.rules import RuleDefinition
 from streams.context import CoreSettings
-from streams.rules.checked import unknown_scores
+from streams.rules.checked import check_rule, unknown_scores
 from streams.rules.errors import RuleErrors, RuleProblem
 from streams.rules.examples import bare, failures
 from streams.rules.ruleset import RuleSet
@@ -22,16 +22,29 @@ def read_rules(
 
     Raises RuleFileErrors with everything that is wrong.
     """
-    files = read_rule_files(paths or (SHIPPED,))
+    try:
+        files = read_rule_files(paths or (SHIPPED,))
+    except RuleFileErrors as error:
+        more = [one for file in error.rest for one in _problems(file, core)]
+        raise RuleFileErrors(sorted([*error.problems, *more])) from None
     definitions = [file.definition for file in files]
+    is_whole = not paths or any(path.is_dir() for path in paths)
+    problems = [*unknown_scores(definitions)] if is_whole else []
     try:
         rules = core.compiled(definitions)
     except RuleErrors as error:
-        raise RuleFileErrors(_placed(error.problems, files)) from None
-    is_whole = not paths or any(path.is_dir() for path in paths)
-    if is_whole and (problems := [*unknown_scores(definitions)]):
+        raise RuleFileErrors(sorted(_placed([*error.problems, *problems], files))) from None
+    if problems:
         raise RuleFileErrors(_placed(problems, files))
     return rules, files
+
+
+def _problems(file: RuleFile, core: CoreSettings) -> list[FileProblem]:
+    """What is wrong with one rule, looked at by itself."""
+    if file.definition.status == "retired":
+        return []
+    found = check_rule(file.definition, core.attributes, core.greetings)
+    return _placed(found, [file]) if isinstance(found, list) else []
 
 
 def try_examples(files: Sequence[RuleFile], settings: CoreSettings) -> None:

@@ -1,17 +1,14 @@
 """Rules from YAML files, one rule a file, each value with its place in the file."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from config.placed_yaml import FileErrors, FileProblem, PlacedFile, read_placed
+from config.salvage import salvaged
 from schemas.rules import RuleDefinition
 
 SHIPPED = Path(__file__).parent / "rules"
 _BEGINS_WITH = "a rule file begins with keys such as id, version, title"
-
-
-class RuleFileErrors(FileErrors):
-    """Rule files that cannot be read."""
 
 
 class RuleFile(PlacedFile):
@@ -25,9 +22,20 @@ class RuleFile(PlacedFile):
         return definition
 
 
+class RuleFileErrors(FileErrors):
+    """Rule files that cannot be used."""
+
+    def __init__(self, problems: Sequence[FileProblem], rest: Sequence[RuleFile] = ()) -> None:
+        super().__init__(problems)
+        self.rest = rest
+        """Of files that could not be read as they are, rules of what is right in them; and the
+        files beside them."""
+
+
 def read_rule_files(paths: Iterable[Path]) -> list[RuleFile]:
     """The rules of files and folders (their *.yaml), by name. Raises RuleFileErrors."""
     files: list[RuleFile] = []
+    rest: list[RuleFile] = []
     problems: list[FileProblem] = []
     for path in paths:
         if path.is_dir():
@@ -42,9 +50,11 @@ def read_rule_files(paths: Iterable[Path]) -> list[RuleFile]:
                 files.append(RuleFile(*result))
             else:
                 problems += result
+                if result.text and (rule := salvaged(result.text)) is not None:
+                    rest.append(RuleFile(one, rule, result.text))
     problems += _doubles(files)
     if problems:
-        raise RuleFileErrors(problems)
+        raise RuleFileErrors(problems, [*files, *rest])
     return files
 
 

@@ -1,7 +1,7 @@
 """YAML files whose every value knows its place, so that whoever wrote one finds what is wrong."""
 
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
@@ -28,6 +28,14 @@ class FileProblem(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}:{self.column}: {self.message}"
+
+
+class WrongFile(list[FileProblem]):
+    """What is wrong with a file, and its text where that is keys with values; else it is empty."""
+
+    def __init__(self, problems: Iterable[FileProblem], text: str = "") -> None:
+        super().__init__(problems)
+        self.text = text
 
 
 class FileErrors(Exception):  # noqa: N818  # it holds several
@@ -57,35 +65,37 @@ class PlacedFile(NamedTuple):
         return FileProblem(self.path, line + 1, start + 1, f"{key}: {message}")
 
 
-def read_placed(
-    path: Path, model: type[BaseModel], begins_with: str
-) -> PlacedFile | list[FileProblem]:
+def read_placed(path: Path, model: type[BaseModel], begins_with: str) -> PlacedFile | WrongFile:
     """Read one file; `begins_with` says what it should begin with."""
     try:
         about = path.stat()
         if not stat.S_ISREG(about.st_mode):
-            return [FileProblem(path, 1, 1, "this is no regular file: name one that holds text")]
+            return _wrong(path, "this is no regular file: name one that holds text")
         if about.st_size > MAX_FILE_BYTES:
-            return [FileProblem(path, 1, 1, f"such a file has at most {MAX_FILE_BYTES:,} bytes")]
+            return _wrong(path, f"such a file has at most {MAX_FILE_BYTES:,} bytes")
         raw = path.read_bytes()
         text = raw.decode()
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        return [FileProblem(path, line, 1, "this is not UTF-8 text")]
+        return _wrong(path, "this is not UTF-8 text", line)
     except OSError as error:
-        return [FileProblem(path, 1, 1, f"cannot be read: {(error.strerror or 'error').lower()}")]
+        return _wrong(path, f"cannot be read: {(error.strerror or 'error').lower()}")
     try:
         try:
             content = _content(text, model)
         except ValidationError as error:
             tree = read_yaml(text, "rt")  # with places, which take longer: where they are asked for
             found = error.errors(include_url=False)
-            return [_invalid(path, model, tree, one) for one in found]
+            return WrongFile((_invalid(path, model, tree, one) for one in found), text)
     except NotYamlError as error:
-        return [FileProblem(path, error.line or 1, error.column, f"this is not YAML: {error}")]
+        return _wrong(path, f"this is not YAML: {error}", error.line or 1, error.column)
     if content is None:
-        return [FileProblem(path, 1, 1, begins_with)]
+        return _wrong(path, begins_with)
     return PlacedFile(path, content, text)
+
+
+def _wrong(path: Path, message: str, line: int = 1, column: int = 1) -> WrongFile:
+    return WrongFile([FileProblem(path, line, column, message)])
 
 
 @lru_cache(maxsize=256)  # a worker's start reads some files twice; the models do not change

@@ -48,6 +48,7 @@ from streams.expressions.nodes import (
 )
 from streams.expressions.parse import (
     TEXT_IN_QUOTES,
+    BrokenNameError,
     EventType,
     ExpressionError,
     Parsed,
@@ -94,6 +95,8 @@ class Scope:
     and steps before it."""
     steps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The steps of a sequence that come before, by name, in order: their event types."""
+    broken: frozenset[str] = frozenset()
+    """Lets and steps that are wrong themselves."""
     listed: str = ""
     """The list in whose condition it stands: the fields of its things are seen by their names, and
     those of the event as `event.x`."""
@@ -205,6 +208,8 @@ class Checker:
         name, scope = tree.id, self.scope
         if name in ("true", "false"):
             return Literal(FLAG, name == "true")
+        if name in scope.broken:
+            raise BrokenNameError(f"{name} is wrong", self.parsed.column(tree))
         if scope.listed:
             return self._name_in_a_list(tree)
         if name in scope.lets:
@@ -272,6 +277,8 @@ class Checker:
         owner = tree.value.id if isinstance(tree.value, ast.Name) else ""
         if isinstance(tree.value, ast.Attribute) and self._is_scores(tree.value):
             return self._score(tree)
+        if owner in self.scope.broken:
+            raise BrokenNameError(f"{owner} is wrong", self.parsed.column(tree))
         if owner in self.scope.steps:
             return self._step_field(tree, owner)
         if owner == "event":
@@ -334,9 +341,17 @@ class Checker:
     def _logic(self, tree: ast.BoolOp) -> Node:
         kind = And if isinstance(tree.op, ast.And) else Or
         flat: list[Node] = []
+        wrong: list[ExpressionError] = []
         for value in tree.values:
-            part = self._flag(value)
-            flat += part.parts if isinstance(part, kind) else [part]
+            try:
+                part = self._flag(value)
+            except ExpressionError as error:
+                wrong.append(error)
+            else:
+                flat += part.parts if isinstance(part, kind) else [part]
+        if wrong:
+            wrong[0].beside += wrong[1:]
+            raise wrong[0]
         optional = any(part.type.optional for part in flat)
         return kind(Type(Base.FLAG, optional), tuple(flat))
 

@@ -6,7 +6,7 @@ by a name of the same width before parsing, and found again by its column.
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import NamedTuple
@@ -27,6 +27,19 @@ class ExpressionError(Exception):
         super().__init__(message)
         self.message = message
         self.column = column
+        self.beside: list[ExpressionError] = []
+        """What is wrong in other parts of the expression."""
+
+    def each(self) -> Iterator["ExpressionError"]:
+        """Everything that is wrong and not told elsewhere."""
+        if not isinstance(self, BrokenNameError):
+            yield self
+        for one in self.beside:
+            yield from one.each()
+
+
+class BrokenNameError(ExpressionError):
+    """It uses what is wrong itself, which is told there."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from keyword import iskeyword
 
 from schemas.events import EVENT_TYPES, RULE_TYPES
@@ -33,12 +33,11 @@ from streams.expressions.nodes import (
     Reading,
     ScoreField,
     StepField,
-    Type,
     walk,
 )
 from streams.expressions.parse import ExpressionError, nearest
 from streams.greetings import NO_GREETINGS, Greetings
-from streams.rules.errors import RuleProblem
+from streams.rules.errors import RuleProblem, problems_of
 from streams.rules.sequence import Sequence, check_steps, scopes, sequence_of
 from streams.rules.waiting import NO_WAIT, Waits, check_wait
 from streams.texts import PLACEHOLDER
@@ -94,52 +93,64 @@ def check_rule(
         return problems
     waits, problems = check_wait(rule, attributes)
     steps, wrong = check_steps(rule)
-    problems += [*wrong, *_score_problems(rule)]
-    if problems:
-        return problems
-    types = tuple(dict.fromkeys(rule.on))
     before = scopes(steps)
-    lets: dict[str, Node] = {}
-    known: dict[str, Type] = {}
-    for name, text in rule.let.items():
-        key = f"let.{name}"
-        taken = OF_SCORES if rule.score else ()
-        if iskeyword(name) or name in (*_RESERVED, *taken, *before, *common_fields(types)):
-            problems.append(RuleProblem(rule.id, key, 0, f"the name {name} is already taken"))
-            continue
-        try:
-            lets[name] = check(text, Scope(types, dict(known), attributes, steps=before))
-        except ExpressionError as error:
-            problems.append(RuleProblem(rule.id, key, error.column, error.message))
-        else:
-            known[name] = lets[name].type
-    if problems:  # what uses a broken let would only be reported a second time
-        return problems
-    scope = Scope(types, known, attributes, steps=before)
-    conditions: dict[str, Node] = {}
-    for key, written in _conditions(rule):
-        try:
-            conditions[key] = check(written, scope, Base.FLAG)
-        except ExpressionError as error:
-            problems.append(RuleProblem(rule.id, key, error.column, error.message))
+    broken = {one.name for one in (rule.sequence.steps if rule.sequence else ())} - {*before}
+    types = tuple(dict.fromkeys(rule.on))
+    scope = Scope(types, attributes=attributes, steps=before, broken=frozenset(broken))
+    problems += [*wrong, *_score_problems(rule)]
+    lets, scope, wrong = _lets(rule, scope)
+    conditions, also_wrong = _checked_conditions(rule, scope)
+    greets, unknown = _greetings(rule, greetings)
+    problems += [*wrong, *also_wrong, *unknown]
+    shown = _looked_at(lets, conditions.values(), list(before))
+    problems += _placeholders(rule, [*_texts(rule), *greets], scope, shown)
+    if waits.absence is not None and len(shown) > MAX_SHOWN:
+        message = f"what it shows is kept while it waits, at most {MAX_SHOWN} values: {len(shown)}"
+        problems.append(RuleProblem(rule.id, "wait", 0, message))
+    looked_at = (*lets.values(), *conditions.values(), *shown.values())
+    problems += _amendable_problems(rule, len(shown), looked_at)
     if problems:
         return problems
     condition = _unless(conditions.pop("if"), conditions.pop("unless", None))
     signals = tuple(Holds(FLAG, one) for one in conditions.values())
-    greets, problems = _greetings(rule, greetings)
-    if problems:
-        return problems
-    texts = [*_texts(rule), *greets]
-    shown = _looked_at(lets, (condition, *signals), list(before))
-    problems = list(_placeholders(rule, texts, scope, shown))
-    if waits.absence is not None and len(shown) > MAX_SHOWN:
-        message = f"what it shows is kept while it waits, at most {MAX_SHOWN} values: {len(shown)}"
-        problems.append(RuleProblem(rule.id, "wait", 0, message))
-    problems += _amendable_problems(rule, len(shown), (*lets.values(), condition, *shown.values()))
     sequence = sequence_of(rule, steps, (*lets.values(), condition, *shown.values()))
     shown |= {f"\0{number}": signal for number, signal in enumerate(signals)}
-    made = CheckedRule(rule, lets, condition, shown, waits, sequence, signals)
-    return problems or made
+    return CheckedRule(rule, lets, condition, shown, waits, sequence, signals)
+
+
+def _lets(rule: RuleDefinition, scope: Scope) -> tuple[dict[str, Node], Scope, list[RuleProblem]]:
+    """The lets that are right, what is seen with them, and what is wrong with the others."""
+    lets: dict[str, Node] = {}
+    problems: list[RuleProblem] = []
+    taken = (*_RESERVED, *(OF_SCORES if rule.score else ()), *scope.steps)
+    taken += (*common_fields(scope.types),)
+    for name, text in rule.let.items():
+        key = f"let.{name}"
+        if iskeyword(name) or name in taken:
+            problems.append(RuleProblem(rule.id, key, 0, f"the name {name} is already taken"))
+            continue
+        try:
+            lets[name] = check(text, scope)
+        except ExpressionError as error:
+            problems += problems_of(rule.id, key, error)
+            scope = replace(scope, broken=scope.broken | {name})
+        else:
+            scope = replace(scope, lets={**scope.lets, name: lets[name].type})
+    return lets, scope, problems
+
+
+def _checked_conditions(
+    rule: RuleDefinition, scope: Scope
+) -> tuple[dict[str, Node], list[RuleProblem]]:
+    """By their keys, those that are right, and what is wrong with the others."""
+    conditions: dict[str, Node] = {}
+    problems: list[RuleProblem] = []
+    for key, written in _conditions(rule):
+        try:
+            conditions[key] = check(written, scope, Base.FLAG)
+        except ExpressionError as error:
+            problems += problems_of(rule.id, key, error)
+    return conditions, problems
 
 
 def _unless(condition: Node, unless: Node | None) -> Node:
@@ -245,7 +256,8 @@ def _placeholders(
             try:
                 node = check(name, scope)
             except ExpressionError as error:
-                yield RuleProblem(rule.id, key, column, where + error.message)
+                for one in error.each():
+                    yield RuleProblem(rule.id, key, column, where + one.message)
                 continue
             if isinstance(node, _NAMED):
                 shown[name] = node

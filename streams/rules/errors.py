@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from streams.expressions.parse import ExpressionError
+
 OF_KEY = -1
 """As a column: the key itself is wrong, not what stands behind it."""
 
@@ -18,6 +20,11 @@ class RuleProblem(NamedTuple):
     def __str__(self) -> str:
         column = f", column {self.column}" if self.column > 0 else ""
         return f"rule {self.rule}: {self.key}{column}: {self.message}"
+
+
+def problems_of(rule: str, key: str, error: ExpressionError) -> list[RuleProblem]:
+    """What is wrong with the expression of a key."""
+    return [RuleProblem(rule, key, one.column, one.message) for one in error.each()]
 
 
 class RuleErrors(Exception):  # noqa: N818  # it holds several

@@ -32,7 +32,7 @@ from streams.expressions.nodes import (
 from streams.expressions.parse import ExpressionError, nearest
 from streams.expressions.write import write
 from streams.recent import Occurrence
-from streams.rules.errors import RuleProblem
+from streams.rules.errors import RuleProblem, problems_of
 
 Chain = tuple[Occurrence, ...]
 """An event for each step."""
@@ -67,18 +67,21 @@ class Sequence(NamedTuple):
 
 
 def check_steps(rule: RuleDefinition) -> tuple[list[CheckedStep], list[RuleProblem]]:
-    """The steps of a rule's sequence, or what is wrong with them."""
+    """The steps of a rule's sequence that are right, and what is wrong with the others."""
     steps: list[CheckedStep] = []
+    broken: set[str] = set()
     problems: list[RuleProblem] = []
     for number, step in enumerate(rule.sequence.steps if rule.sequence else ()):
         key = f"sequence.steps.{number}"
         if wrong := list(_wrong(rule, step, key, [one.name for one in steps])):
-            return steps, problems + wrong
+            problems += wrong
+            broken.add(step.name)
+            continue
         try:
-            steps.append(_checked(step, steps))
+            steps.append(_checked(step, steps, frozenset(broken)))
         except ExpressionError as error:
-            problems.append(RuleProblem(rule.id, f"{key}.if", error.column, error.message))
-            return steps, problems
+            problems += problems_of(rule.id, f"{key}.if", error)
+            broken.add(step.name)
     return steps, problems
 
 
@@ -95,11 +98,11 @@ def scopes(steps: Iterable[CheckedStep]) -> Mapping[str, tuple[str, ...]]:
     return {step.name: step.types for step in steps}
 
 
-def _checked(step: Step, before: list[CheckedStep]) -> CheckedStep:
+def _checked(step: Step, before: list[CheckedStep], broken: frozenset[str]) -> CheckedStep:
     types = tuple(dict.fromkeys(step.on))
     if step.if_ is None:
         return CheckedStep(step.name, types, None, None)
-    scope = Scope(types, inside="a step", steps=scopes(before))
+    scope = Scope(types, inside="a step", steps=scopes(before), broken=broken)
     condition = check(step.if_, scope, Base.FLAG)
     clauses = condition.parts if isinstance(condition, And) else (condition,)
     linked = [one for one in clauses if any(isinstance(part, StepField) for part in walk(one))]

@@ -13,7 +13,7 @@ from streams.expressions.catalogue import attribute_fields, common_fields
 from streams.expressions.check import Scope, check
 from streams.expressions.nodes import Base, Node, Type
 from streams.expressions.parse import ExpressionError, nearest
-from streams.rules.errors import RuleProblem
+from streams.rules.errors import RuleProblem, problems_of
 from streams.waits import own
 from streams.waits.absence import Absence
 from streams.waits.dates import DateWait
@@ -125,7 +125,7 @@ def _absence(
         try:
             where = _where(without.where, types)
         except ExpressionError as error:
-            problems.append(RuleProblem(rule.id, f"{key}.where", error.column, error.message))
+            problems += problems_of(rule.id, f"{key}.where", error)
     problems += _same_problems(rule, without)
     text, same = without.where or "", tuple(without.same)
     absence = Absence(rule.id, parse_duration(length), types, where, text, same)

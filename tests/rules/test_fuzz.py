@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from config.load_rules import RuleFileErrors, read_rule_files
+from agents.rules import read_rules
+from config.load_rules import RuleFileErrors
 from streams.expressions.check import Scope, check
 from streams.expressions.parse import MAX_LENGTH, ExpressionError
 from tests.rules.test_wrong_rules import GOOD
@@ -50,8 +51,20 @@ def test_any_file(tmp_path: Path, data: st.DataObject) -> None:
     """The good rule with a piece cut out and something else put in."""
     start = data.draw(st.integers(0, len(GOOD)))
     end = data.draw(st.integers(start, min(len(GOOD), start + 20)))
-    put = data.draw(st.text(max_size=8) | st.sampled_from(["\t", "&a ", "*a", "!!", "{", "---\n"]))
+    pieces = [
+        "\t",
+        "&a ",
+        "*a",
+        "!!",
+        "{",
+        "---\n",
+        "x: 1\n",
+        "\nlet: ",
+        "\nkind: [a]",
+        "\n  a: *a",
+    ]
+    put = data.draw(st.text(max_size=8) | st.sampled_from(pieces))
     path = tmp_path / "rule.yaml"
     path.write_bytes((GOOD[:start] + put + GOOD[end:]).encode("utf-8", "surrogatepass"))
     with contextlib.suppress(RuleFileErrors):
-        read_rule_files([path])
+        read_rules([path])

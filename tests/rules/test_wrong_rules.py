@@ -676,6 +676,68 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
     assert [one.split(":")[0] for one in found] == ["9", "11"]
 
 
+SEVERAL = """\
+id: a-rule
+version: one
+title: {en: A}
+kind: care
+onwer: Tests
+status: live
+on: transfer.completed
+sequence:
+  within: 1d
+  steps:
+    - {name: one, on: logged.in, if: devise == 'x'}
+    - {name: two, on: loged.in}
+let:
+  times: count(transfer.complete, 30d)
+  good: count(transfer.completed, 30d)
+if: times > 3 and base_amont > 5 and good > 1 and (direction == 'inn' or one.device == two.device)
+unless: profile.teir == 'x'
+then:
+  task: {text: {en: "{times} {god} {two.device}", zh: "{bar}"}, prioriti: high}
+cooldwn: 3d
+limit: {times: 0, within: 1d}
+examples:
+  - {title: a, given: [{at: soon, event: logged.in}], expect: []}
+"""
+
+
+def test_one_problem_hides_no_other(tmp_path: Path) -> None:
+    """Of any part, in any file; what uses something that is wrong itself is not told as well."""
+    (tmp_path / "a.yaml").write_text(SEVERAL)
+    (tmp_path / "b.yaml").write_text(GOOD.replace("'out'", "'up'"))
+    (tmp_path / "c.yaml").write_text(GOOD.replace("a-rule", "c").replace("> 100", "> 'x'"))
+    (tmp_path / "d.yaml").write_text("- no rule")
+    (tmp_path / "e.yaml").write_text("lett: {a: 1}\n" + GOOD.replace("let:", "lets:"))
+    with pytest.raises(RuleFileErrors) as caught:
+        read_rules([tmp_path])
+    lines = [one.removeprefix(f"{tmp_path}/") for one in str(caught.value).splitlines()]
+    assert [":".join(line.split(":")[:4]) for line in lines] == [
+        "a.yaml:1:1: owner",
+        "a.yaml:2:10: version",
+        "a.yaml:3:1: title.zh",
+        "a.yaml:5:1: onwer",
+        "a.yaml:11:38: sequence.steps.0.if",
+        "a.yaml:12:23: sequence.steps.1.on",
+        "a.yaml:14:16: let.times",
+        "a.yaml:16:19: if",
+        "a.yaml:16:65: if",
+        "a.yaml:17:9: unless",
+        "a.yaml:19:31: then.task.text.en",
+        "a.yaml:19:57: then.task.text.zh",
+        "a.yaml:19:65: then.task.prioriti",
+        "a.yaml:20:1: cooldwn",
+        "a.yaml:21:16: limit.times",
+        "a.yaml:23:29: examples.0.given.0.at",
+        "b.yaml:12:33: let.total",
+        "c.yaml:13:19: if",
+        "d.yaml:1:1: a rule file begins with keys such as id, version, title",
+        "e.yaml:1:1: lett",
+        "e.yaml:9:1: lets",
+    ]
+
+
 def test_yaml_1_2_words_stay_what_they_are(tmp_path: Path) -> None:
     text = GOOD.replace(CONDITION, "direction in ['in', 'out']")
     (tmp_path / "a.yaml").write_text(text.replace("owner: Tests", "owner: NO"))
