@@ -88,6 +88,9 @@ class Holding(Struct, kw_only=True, array_like=True, gc=False):
     moves: bytes = b""
     last_change: Decimal = Decimal(0)
     """What the last word changed the amount by: above 0 bought, below 0 redeemed."""
+    risk_level_age: int = 0
+    """How long before the last word it was told, milliseconds; so below. 0 where that told it."""
+    matures_on_age: int = 0
 
 
 class Loan(Struct, kw_only=True, array_like=True, gc=False):
@@ -103,6 +106,8 @@ class Loan(Struct, kw_only=True, array_like=True, gc=False):
     moves: bytes = b""
     last_change: Decimal = Decimal(0)
     """What the last word changed the amount by: above 0 drawn, below 0 repaid."""
+    rate_age: int = 0
+    due_on_age: int = 0
 
 
 class Card(Struct, kw_only=True, array_like=True, gc=False):

@@ -144,6 +144,20 @@ def test_a_loan_whose_next_instalment_moves_on_with_each_that_is_paid() -> None:
     assert life.by("2026-12-31") == []
 
 
+def test_a_word_on_less_of_a_thing_that_leaves_the_date_out_ends_no_wait() -> None:
+    wait = {"days": 7, "before": "matures_on"}
+    life = Life(rule("holdings", wait), rule("loans", {"days": 5, "before": "due_on"}))
+    buy(life, "2026-01-05", "H1", "2026-06-01")
+    half = {"holding": "H1", "product": "P1", "product_class": "wealth", "currency": "CNY"}
+    life.tell("product.redeemed", "2026-01-07", **half, amount="40", base_amount="40")
+    loan = {"loan": "L1", "kind": "mortgage", "currency": "CNY"}
+    life.tell("loan.repaid", "2026-01-08", **loan, amount="10")
+    life.tell("loan.drawn", "2026-01-06", **loan, amount="100", due_on="2026-04-20")
+    life.tell("loan.repaid", "2026-01-09", **loan, amount="10")
+    expected = [("2026-04-15", "L1 80 2026-04-20"), ("2026-05-25", "H1 60 2026-06-01")]
+    assert life.by("2026-12-31") == expected
+
+
 def test_a_bill_and_a_limit_of_one_card() -> None:
     life = Life(
         rule("statements", {"days": 1, "after": "due_on"}),

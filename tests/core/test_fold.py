@@ -8,6 +8,7 @@ from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
 from random import Random
+from typing import get_type_hints
 
 import msgspec
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.activity import ActivitySection
+from schemas.events import EVENT_TYPES
 from schemas.events.app import PageData
 from schemas.events.card import CardLimitData
 from schemas.events.core import (
@@ -27,7 +29,7 @@ from schemas.events.core import (
     DepositRedeemedData,
     TagData,
 )
-from schemas.profile import ProfileSection
+from schemas.profile import Holding, ProfileSection
 from streams import fold
 from streams.fold import accounts, basics, cards, deposits, interests, visits
 from streams.months import moment
@@ -118,6 +120,54 @@ def test_a_deposit_is_placed_renewed_and_redeemed() -> None:
         profile, DepositRedeemedData(deposit="D", amount=Decimal(300), currency="CNY"), moment(4)
     )
     assert profile.deposits["D"].state == "redeemed"
+
+
+def tell(profile: ProfileSection, event_type: str, at: int, **known: object) -> None:
+    """A word on the one thing of its kind."""
+    about = {"holding": "X", "product": "P", "product_class": "fund", "loan": "X", "kind": "car"}
+    money = {"amount": "1", "base_amount": "1", "currency": "CNY"}
+    data = get_type_hints(EVENT_TYPES[event_type])["data"]
+    change = fold.PROFILE_FOLDS[event_type]
+    change(profile, msgspec.convert(about | money | known, data), moment(at))
+
+
+days = st.none() | st.sampled_from(["2026-03-01", "2026-04-01"])
+optional = {
+    "product": {"risk_level": st.none() | st.integers(1, 5), "matures_on": days},
+    "loan": {"rate": st.none() | st.sampled_from(["0.03", "0.04"]), "due_on": days},
+}
+
+
+@given(st.data(), st.randoms(), st.sampled_from([1, 40 * 86_400_000]))
+def test_what_a_word_on_a_thing_leaves_out_stays_as_it_was_told_last(
+    data: st.DataObject, random: Random, apart: int
+) -> None:
+    """Of more and of less of it, in any order of arrival."""
+    kind = data.draw(st.sampled_from(["product", "loan"]))
+    signs = ("purchased", "redeemed") if kind == "product" else ("drawn", "repaid")
+    words = st.tuples(st.sampled_from(signs), st.fixed_dictionaries(optional[kind]))
+    told = data.draw(st.lists(words, min_size=1, max_size=8))
+    arrivals = list(enumerate(told))
+    random.shuffle(arrivals)
+    profile = ProfileSection()
+    for n, (sign, known) in arrivals:
+        tell(profile, f"{kind}.{sign}", n * apart, **known)
+    (thing,) = (*profile.holdings.values(), *profile.loans.values())
+    for name in optional[kind]:
+        last = [one[name] for _, one in told if one[name] is not None][-1:]
+        kept = getattr(thing, name)
+        assert (str(kept) if isinstance(kept, Decimal) else kept) == (last or [None])[0]
+
+
+def test_a_thing_that_was_kept_without_ages_has_what_its_last_word_told() -> None:
+    fields = msgspec.to_builtins(Holding(matures_on="2026-03-01", changed_at=20))[:-2]
+    stored = msgspec.convert(fields, Holding)
+    profile = ProfileSection(holdings={"X": stored})
+    tell(profile, "product.redeemed", 40)
+    tell(profile, "product.purchased", 19, matures_on="2026-04-01")
+    assert profile.holdings["X"].matures_on == "2026-03-01"
+    tell(profile, "product.purchased", 21, matures_on="2026-04-01")
+    assert profile.holdings["X"].matures_on == "2026-04-01"
 
 
 def test_what_falls_off_is_counted() -> None:
