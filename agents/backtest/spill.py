@@ -129,7 +129,7 @@ class Spill:
             if self.begin is None or at < self.begin:
                 self.begin = at
         self._hold(one)
-        if (told := mirror_of(one, kind, self._core)) is not None:
+        if kind in MIRRORED and (told := mirror_of(one, self._core)) is not None:
             same = hash(told.value)
             if same not in self._mirrored:  # it may have been sent twice
                 self._mirrored.add(same)
@@ -169,11 +169,9 @@ def _read(path: Path) -> Customers:
     return found
 
 
-def mirror_of(one: Archived, kind: str, core: CoreSettings) -> Archived | None:
-    """What the worker tells the other customer of a relation, by its type; an archive of
-    `vip.internal` has it again, under the same id."""
-    if kind not in MIRRORED:
-        return None
+def mirror_of(one: Archived, core: CoreSettings) -> Archived | None:
+    """What the worker tells the other customer of a relation, of an event of a type in MIRRORED; an
+    archive of `vip.internal` has it again, under the same id."""
     event = read(one.raw(partition_of(one.key, core.partitions)), core).input
     if event is None or (told := mirrored(event)) is None:
         return None

@@ -21,6 +21,7 @@ from streams.context import CoreSettings
 from streams.facts import Facts
 from streams.inputs import Raw
 from streams.intake import Entry, read
+from streams.mirror import MIRRORED
 from streams.partitioning import partition_of
 from streams.reach import Reach
 from streams.rules.asking import Asked, Why
@@ -155,7 +156,7 @@ def _events_of(
         sent = now if one.sent == UNKNOWN else one.sent
         if at is not None and at <= sent + core.future_tolerance:
             begin, end = min(begin, at), max(end, at)
-            mirror = mirror_of(one, kind, core)
+            mirror = mirror_of(one, core) if kind in MIRRORED else None
             mine = [each for each in (one, mirror) if each is not None and each.key == key]
             entries += [read(each.raw(partition), core) for each in mine]
     return in_order(entries), facts, begin, end

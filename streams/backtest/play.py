@@ -244,7 +244,8 @@ class _Run:
 
     def _note(self, stepped: Stepped) -> None:
         counts = self._played.counts
-        counts.update(stepped.fired)
+        for fired in stepped.fired:
+            counts[fired] += 1
         for rule in stepped.failed:
             counts[f"rule_failures:{rule}"] += 1
         self._played.effects.extend(stepped.effects)
