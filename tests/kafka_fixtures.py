@@ -34,6 +34,12 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
+def no_kafka(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is at the address of the settings, whatever runs on this machine."""
+    monkeypatch.setenv("VIPCARE_KAFKA__BOOTSTRAP", "127.0.0.1:1")
+
+
+@pytest.fixture
 def fresh_kafka(tmp_path: Path) -> Iterator[KafkaServer]:
     """An Apache Kafka of the test's own, started: for fixed topic names, kills and restarts."""
     server = KafkaServer(tmp_path / "kafka")

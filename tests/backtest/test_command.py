@@ -38,7 +38,7 @@ def transfer(number: int, day: int, amount: int) -> str:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(no_kafka: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "rules").mkdir()
     live = RULE.format(id="big", status="live", least=900)
     (tmp_path / "rules" / "big.yaml").write_text(live)

@@ -17,7 +17,7 @@ wait: {for: 2d, without: logged.in}
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(no_kafka: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "rules").mkdir()
     rule = RULE.format(id="big", status="live", least=400) + "cooldown: 3d\n"
     (tmp_path / "rules" / "big.yaml").write_text(rule)
