@@ -17,6 +17,7 @@ from streams.expressions.catalogue import Fields, fields_of
 from streams.expressions.days import years_since
 from streams.expressions.values import Number, quotient, total
 from streams.fold.accounts import is_open
+from streams.fold.cards import in_force
 from streams.fold.interests import benefit_of
 from streams.months import day_at
 
@@ -177,14 +178,14 @@ def _loans(record: Record, _at: int, _zone: tzinfo) -> list[Loan]:
     ]
 
 
-def _cards(record: Record, _at: int, zone: tzinfo) -> list[Card]:
+def _cards(record: Record, at: int, zone: tzinfo) -> list[Card]:
+    today = day_at(at, zone)
     return [
         Card(
             name,
             one.product,
             one.currency if one.limit is None else one.limit_currency,
-            one.limit,
-            one.limit_until,
+            *in_force(one.limit, one.limit_until, one.standing, today),
             one.amount_due,
             one.statement_currency,
             one.due_on,

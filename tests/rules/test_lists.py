@@ -24,6 +24,9 @@ product.purchased holding=H1 product_class=private-equity base_amount=300 risk_l
 product.purchased holding=H2 product_class=fund base_amount=100 risk_level=2
 loan.drawn loan=L1 kind=mortgage base_amount=5000 due_on=2026-03-05
 card.issued card=K1 product=world limit=50000
+card.limit_changed card=K1 limit=90000 temporary_until=2026-02-28
+card.issued card=K2 product=gold limit=1000
+card.limit_changed card=K2 limit=3000 temporary_until=2026-03-01
 statement.issued card=K1 amount_due=700 due_on=2026-03-15
 relation.added other=C7 relation=spouse
 relation.added other=C8 relation=company
@@ -51,6 +54,8 @@ SAYS = {
     "round(sum(base_amount, holdings, where=risk_level >= 5) / profile.base_assets, 4)": "0.0002",
     "sum(base_amount, loans, where=kind == 'mortgage')": "5000",
     "any(cards, where=amount_due > 0.01 * limit and days_until(due_on) < 20)": "true",
+    "sum(limit, cards)": "53000",
+    "max(temporary_until, cards)": "2026-03-01",
     "any(relations)": "true",
     "count(relations, where=relation == 'spouse')": "1",
     "any(relations, where=relation == 'company')": "false",
