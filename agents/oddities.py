@@ -3,12 +3,13 @@
 Each is a text that names the type and the field and shows no value.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import tzinfo
 from decimal import Decimal
 from typing import Any
 
 from agents.iso_codes import CURRENCIES, countries
+from schemas.consents import CHANNELS, PURPOSES
 from schemas.envelope import Event, from_millis
 from schemas.fields import country_fields, currency_fields, day_fields
 
@@ -43,6 +44,8 @@ class Oddities:
         yield from _amounts(kind, told)
         yield from _codes(event, told)
         yield from self._days(kind, event, told)
+        if isinstance(told.get("consents"), dict):
+            yield from _consents(told["consents"])
         if kind == "survey.answered" and not 0 <= told["score"] <= told["best"]:
             yield "score is not between 0 and best"
 
@@ -70,6 +73,17 @@ def _amounts(kind: str, told: dict[str, Any]) -> Iterator[str]:
     amount = _PRICED.get(kind, "")
     if told.get(amount) is not None and told["currency"] is None:
         yield f"{amount} has no currency: none but base_{amount} counts"
+
+
+def _consents(consents: Mapping[str, Iterable[str]]) -> Iterator[str]:
+    channels = [one for told in consents.values() for one in told]
+    for what, names, known in (
+        ("purpose", consents, PURPOSES),
+        ("channel", channels, CHANNELS),
+    ):
+        if any(name.casefold() not in known for name in names):
+            asked = ", ".join(sorted(known))
+            yield f"consents has a {what} that no rule asks for, unlike {asked}"
 
 
 def _codes(event: Event, told: dict[str, Any]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from schemas.at_key import at_key
 from schemas.attachments import Attachment
+from schemas.consents import Channel, Purpose
 from schemas.effects import Action, Kind, Priority, RecordAction
 from schemas.rule_examples import RuleExample
 from schemas.rule_parts import (
@@ -86,9 +87,9 @@ class GreetingAction(Strict):
     """One of the greeting templates of an occasion, for whoever sends it."""
 
     occasion: Word
-    channels: Annotated[list[Word], Field(min_length=1, max_length=12)]
+    channels: Annotated[list[Channel], Field(min_length=1)]
     """The best first. Those that the customer refused are left out."""
-    purpose: Word = "marketing"
+    purpose: Purpose = "marketing"
     """The consents that count."""
 
 

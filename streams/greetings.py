@@ -75,9 +75,15 @@ def note_greeting(activity: ActivitySection, occasion: str, template: str, at: i
 
 
 def open_channels(profile: ProfileSection, purpose: str, channels: Iterable[str]) -> list[str]:
-    """Those that the customer has not refused for this purpose."""
-    told = (profile.basics.consents or {}).get(purpose, {})
-    return [one for one in channels if told.get(one) is not False]
+    """Those that the customer has not refused for this purpose, however the bank capitalises."""
+    refused = {
+        channel.casefold()
+        for name, told in (profile.basics.consents or {}).items()
+        if name.casefold() == purpose
+        for channel, is_given in told.items()
+        if not is_given
+    }
+    return [one for one in channels if one not in refused]
 
 
 def _fits(template: GreetingTemplate, profile: ProfileSection, values: Mapping[str, str]) -> bool:

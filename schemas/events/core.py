@@ -65,7 +65,7 @@ class CustomerData(Data, kw_only=True, frozen=True):
     residence: Name | UnsetType | None = UNSET
     language: Name | UnsetType | None = UNSET
     consents: dict[str, dict[str, bool]] | UnsetType | None = UNSET
-    """Purpose (marketing, service, …) → channel (sms, wechat, …) → given or refused."""
+    """Purpose → channel → given or refused, by the names of schemas/consents.py."""
     attributes: Attributes | UnsetType = UNSET
     """The bank's own fields; each is a patch of its own, null removes it."""
 

@@ -1,9 +1,11 @@
 """Who the customer is: attributes as patches, tags. The last writer by event time wins."""
 
+from collections.abc import Container, Iterable
 from typing import Any
 
 from msgspec import UNSET
 
+from schemas.consents import CHANNELS, PURPOSES
 from schemas.events.core import CustomerData, FamilyMember, TagData
 from schemas.profile import NEVER, AttributeValue, Basics, ProfileSection
 from streams.fold.bounded import count_dropped, cut, trim
@@ -62,7 +64,8 @@ def _fitting(profile: ProfileSection, name: str, value: Any) -> Any:
             count_dropped(profile.dropped, "family")
         return [_member(one) for one in value[:MAX_FAMILY]]
     if name == "consents" and value is not None:
-        kept = {cut(purpose): _channels(value[purpose]) for purpose in sorted(value)[:MAX_PURPOSES]}
+        purposes = _known_first(value, PURPOSES)[:MAX_PURPOSES]
+        kept = {cut(purpose): _channels(value[purpose]) for purpose in purposes}
         if sum(map(len, kept.values())) < sum(map(len, value.values())):
             count_dropped(profile.dropped, "consents")
         return kept
@@ -79,7 +82,12 @@ def _member(member: FamilyMember) -> FamilyMember:
 
 
 def _channels(channels: dict[str, bool]) -> dict[str, bool]:
-    return {cut(name): channels[name] for name in sorted(channels)[:MAX_CHANNELS]}
+    return {cut(name): channels[name] for name in _known_first(channels, CHANNELS)[:MAX_CHANNELS]}
+
+
+def _known_first(names: Iterable[str], known: Container[str]) -> list[str]:
+    """What no rule asks for gives way: a refusal is not to be lost for it."""
+    return sorted(names, key=lambda name: (name.casefold() not in known, name))
 
 
 def _set_attribute(

@@ -53,6 +53,16 @@ def test_no_example_is_odd(example: dict[str, Any]) -> None:
             {"family": [{"relation": "child", "birthday": "2030-01-01"}]},
             "a birthday in the family is in the future",
         ),
+        (
+            "customer.updated",
+            {"consents": {"Service": {"SMS": False}, "promotion": {}}},
+            "consents has a purpose that no rule asks for, unlike marketing, service",
+        ),
+        (
+            "customer.updated",
+            {"consents": {"Service": {"SMS": False, "email": False}}},
+            "consents has a channel that no rule asks for, unlike app, mail,",
+        ),
     ],
 )
 def test_what_hardly_anyone_means_is_warned_of(kind: str, data: dict[str, Any], said: str) -> None:

@@ -170,6 +170,18 @@ def test_a_thing_that_was_kept_without_ages_has_what_its_last_word_told() -> Non
     assert profile.holdings["X"].matures_on == "2026-04-01"
 
 
+def test_consents_that_rules_ask_for_are_kept_before_others() -> None:
+    profile = ProfileSection()
+    others = [f"another {n:02}" for n in range(20)]
+    channels = dict.fromkeys([*others, "WeChat"], False)
+    told = dict.fromkeys([*others, "service"], channels)
+    basics.customer_updated(profile, CustomerData(consents=told), moment(1))
+    kept = profile.basics.consents or {}
+    assert len(kept) == basics.MAX_PURPOSES
+    assert len(kept["service"]) == basics.MAX_CHANNELS
+    assert kept["service"]["WeChat"] is False
+
+
 def test_what_falls_off_is_counted() -> None:
     profile, activity = ProfileSection(), ActivitySection()
     for n in range(100):

@@ -192,3 +192,10 @@ def test_what_nobody_refused_is_open() -> None:
     assert open_channels(profile, "marketing", ["sms"]) == ["sms"]
     profile.basics.consents = {"marketing": {"sms": True, "phone": False}}
     assert open_channels(profile, "marketing", ["phone", "post", "sms"]) == ["post", "sms"]
+
+
+def test_a_refusal_counts_however_its_names_are_capitalised() -> None:
+    told = {"marketing": {"wechat": True}, "Marketing": {"WeChat": False, "SMS": False}}
+    profile = ProfileSection(basics=Basics(consents=told))
+    assert open_channels(profile, "marketing", ["wechat", "sms", "phone"]) == ["phone"]
+    assert open_channels(profile, "service", ["wechat"]) == ["wechat"]

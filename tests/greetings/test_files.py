@@ -102,6 +102,13 @@ GREETING = [
     ("birthday, c", "birthdya, c", f"{OCCASION}there are no templates for birthdya; did you mean"),
     ("[wechat]", "[]", "15:34: then.greeting.channels: it is empty"),
     (", channels: [wechat]", "", "15:3: then.greeting.channels: this key is missing"),
+    ("[wechat]", "[WeChat]", "15:45: then.greeting.channels.0: should be 'app', 'mail', 'phone', "),
+    ("[wechat]", "[sms, wechatt]", "15:50: then.greeting.channels.1: should be 'app', 'mail', "),
+    (
+        "[wechat]",
+        "[wechat], purpose: Service",
+        "15:63: then.greeting.purpose: should be 'marketing' or 'service'; did you mean service?",
+    ),
     ("挥杆快乐", "'{times} 次'", ""),
     ("interest: golf", "where: {times: '3'}", ""),
     (

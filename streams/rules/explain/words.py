@@ -282,6 +282,7 @@ VALUES = {
     "other": ("other", "其他"),
     "out": ("out", "转出"),
     "phone": ("phone", "电话"),
+    "post": ("post", "信函"),
     "present": ("card present", "现场刷卡"),
     "recurring": ("recurring", "定期扣款"),
     "resolved": ("resolved", "已解决"),
