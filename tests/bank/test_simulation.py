@@ -133,7 +133,10 @@ def test_every_rule_fires_most_of_them_in_the_first_live_minute(outcome: Outcome
     assert min(live.values()) >= 1
 
 
-_DATES = {"anniversary", "birthday-ahead", "birthday-today", "child-turns-eighteen", "jubilee"}
+_DATES = {
+    "anniversary", "anniversary-ahead", "birthday-ahead", "birthday-today", "child-turns-eighteen",
+    "jubilee",
+}  # fmt: skip
 _SLOW = _DATES | {
     "gives-up-three-times", "large-deposit-maturing", "large-product-due", "mortgage-rate-gap",
     "salary-missing", "spending-turns-to-baby",
