@@ -64,44 +64,44 @@ def test_conditions_of_different_truth_are_said_differently(place: str, random: 
             "not (channel == 'app' and known(device)) or channel == 'web'",
             "if not all of these hold: (the channel is “the app”; the device is known), or the "
             "channel is “the web”: ",
-            "如果以下各项并非全部成立：（渠道是「手机银行」；设备已知），或渠道是「网页」：",
+            "如果以下各项并非全部成立：（渠道为「手机银行」；设备已知），或渠道为「网页」：",
         ),
         (
             "not (channel == 'app' or known(device)) and channel == 'web'",
             "if none of these holds: (the channel is “the app”; the device is known), and the "
             "channel is “the web”: ",
-            "如果以下各项均不成立：（渠道是「手机银行」；设备已知），且渠道是「网页」：",
+            "如果以下各项均不成立：（渠道为「手机银行」；设备已知），且渠道为「网页」：",
         ),
         (
             "channel == 'app' and (known(device) or (channel == 'web' and not known(device)))",
             "if the channel is “the app”, and (the device is known, or (the channel is “the web”, "
             "and the device is unknown)): ",
-            "如果渠道是「手机银行」，且（设备已知，或（渠道是「网页」，且设备未知））：",
+            "如果渠道为「手机银行」，且（设备已知，或（渠道为「网页」，且设备未知））：",
         ),
         (
             "not not (channel in ['app'] and 'golf' not in tags)",
-            "if the channel is one of “the app”, and the customer does not have the tag “golf”: ",
-            "如果渠道为「手机银行」之一，且客户没有标签「golf」：",
+            "if the channel is “the app”, and the customer does not have the tag “golf”: ",
+            "如果渠道为「手机银行」，且客户没有标签「golf」：",
         ),
         (
             "any(deposits, where=not (rate > 1 or principal > 5)) and not any(loans)",
             "if the customer has time deposits (where none of these holds: (the rate is more than "
             "1; the principal is more than 5)), and the customer has no loans: ",
-            "如果客户有定期存款（其中以下各项均不成立：（利率大于1；本金大于5）），且客户没有贷款：",
+            "如果客户有定期存款（限以下各项均不成立：（利率大于1；本金大于5）），且客户没有贷款：",
         ),
         (
             "count(logged.in, 7d, where=channel == 'web' or channel == 'app' and known(device))"
             " > 1",
             "the number of logins (where the channel is “the web”, or (the channel is “the app”, "
             "and the device is known)) within the last 7 days is more than 1: ",
-            "过去7天内登录（其中渠道是「网页」，或（渠道是「手机银行」，且设备已知））的次数大于1：",
+            "过去7天内登录（限渠道为「网页」，或（渠道为「手机银行」，且设备已知））的次数大于1：",
         ),
         (
             "sum(base_principal, deposits, where=rate > 1) + 5 "
             "> 2 * round(profile.base_loans + 3, 0)",
             "the customer's time deposits (where the rate is more than 1) plus 5 is more than 2 "
-            "times ((the customer's loans plus 3) rounded to a whole number): ",
-            "客户定期存款（其中利率大于1）的本金（本币）合计加5大于2乘以（（客户的贷款总额加3）取整后的值）：",
+            "times ((the customer's total of loans plus 3) rounded to a whole number): ",
+            "客户定期存款（限利率大于1）的本金（本币）合计加5大于2乘以（（客户的贷款总额加3）取整后的值）：",
         ),
     ],
 )

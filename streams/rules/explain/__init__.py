@@ -8,17 +8,18 @@ from dataclasses import replace
 
 from schemas.effects import Text
 from schemas.rule_parts import Text as Title
-from schemas.rule_waits import Wait
 from streams.attributes import NONE_DECLARED, Attributes
 from streams.expressions.nodes import And, Base, Holds, Literal, Node, Not, Or
 from streams.rules.checked import CheckedRule
+from streams.rules.explain.chinese import CHINESE
 from streams.rules.explain.conditions import Teller
-from streams.rules.explain.phrases import CHINESE, ENGLISH, Phrases
+from streams.rules.explain.dates import told_date
+from streams.rules.explain.english import ENGLISH
+from streams.rules.explain.phrases import Phrases
 from streams.rules.explain.words import ATTACHMENTS
 from streams.waits.absence import Absence
 
 _ALWAYS = 100
-_ATTRIBUTES = "attributes."
 
 
 def explain(rule: CheckedRule, attributes: Attributes = NONE_DECLARED) -> Text:
@@ -41,19 +42,21 @@ class _Sentences:
             self._if(),
             self._score(),
             say("then", say("next").join(self._actions())),
+            self._signals(),
         ]
         if lets := list(self._lets()):
             said.append(say("lets", say("next").join(lets)))
         said += [say("stop", one) for one in self._gates()]
-        return "".join(said)
+        told = "".join(said)
+        return told[0].upper() + told[1:]
 
     def _when(self) -> str:
         rule, teller = self._rule, self._teller
         wait = rule.definition.wait
         if wait is not None and rule.waits.dates:
-            date = self._date(wait)
+            date = told_date(teller, wait)
             if all(one.is_own for one in rule.waits.dates):
-                return teller.say("when_date", date)
+                return date
             return teller.say("dated", date, teller.happens(rule.definition.on))
         said = teller.say("when", teller.happens(rule.definition.on)) + self._sequence()
         return said + (self._absence(rule.waits.absence) if rule.waits.absence else "")
@@ -70,15 +73,25 @@ class _Sentences:
         return teller.say("if", told) + said
 
     def _score(self) -> str:
-        say, score = self._teller.say, self._rule.definition.score
+        score = self._rule.definition.score
         if score is None:
             return ""
-        signals = [
-            say("signal", one.points, self._teller.group(node))
+        return self._teller.say("score", score.name, score.threshold, score.release)
+
+    def _signals(self) -> str:
+        """What a score is made of."""
+        teller, score = self._teller, self._rule.definition.score
+        if score is None:
+            return ""
+        told = [
+            teller.say(
+                "signal" if one.points > 0 else "signal_off",
+                self._phrases.quantity(abs(one.points), "points"),
+                teller.group(node),
+            )
             for one, node in zip(score.signals, self._rule.signals, strict=True)
         ]
-        told = say("next").join(signals)
-        return say("score", score.name, score.threshold, score.release, told)
+        return teller.say("signals", teller.say("next").join(told))
 
     def _sequence(self) -> str:
         checked, asked = self._rule.sequence, self._rule.definition.sequence
@@ -89,14 +102,15 @@ class _Sentences:
             asked_of = [*_joined(step.own), *_joined(step.link)]
             there = teller.of(step.types)
             told = teller.say("and").join(map(there.group, asked_of))
-            which = teller.say("where", told) if told else ""
+            which = teller.say("step_where", told) if told else ""
             steps.append(teller.say("step_came", step.name, teller.happens(step.types), which))
-        return teller.say("sequence", teller.length(asked.within), teller.say("and").join(steps))
+        key = "sequence" if len(steps) == 1 else "sequence_of"
+        return teller.say(key, teller.length(asked.within), self._phrases.listed(steps))
 
     def _absence(self, absence: Absence) -> str:
         teller, wait = self._teller, self._rule.definition.wait
         assert wait is not None
-        same = teller.say("list").join(map(teller.field, absence.same))
+        same = self._phrases.listed([*map(teller.field, absence.same)]) if absence.same else ""
         where = absence.where
         return teller.say(
             "absence",
@@ -107,30 +121,6 @@ class _Sentences:
             if where is not None
             else "",
         )
-
-    def _date(self, wait: Wait) -> str:
-        teller, say = self._teller, self._teller.say
-        told = say(
-            "date",
-            teller.quantity(wait.days, "d")
-            if wait.days is not None
-            else teller.quantity(wait.business_days or 0, "business_days"),
-            say("before" if wait.before else "after"),
-            self._day(wait),
-            say(wait.every) if wait.every else "",
-            wait.at,
-        )
-        turns = say("list").join(map(str, wait.turns or ()))
-        return told + (say("turns", turns) if turns else "")
-
-    def _day(self, wait: Wait) -> str:
-        """What holds the date, and whose it is."""
-        teller, say = self._teller, self._teller.say
-        if wait.date.startswith(_ATTRIBUTES):
-            return say("attribute", teller.attribute(wait.date.removeprefix(_ATTRIBUTES)))
-        day = say("field", teller.field(wait.date))
-        whose = say("any").join(map(teller.relative, wait.of or ()))
-        return say("relatives", day, whose) if whose else day
 
     def _lets(self) -> Iterator[str]:
         teller = self._teller
@@ -156,8 +146,9 @@ class _Sentences:
                 case "process" if then.process is not None:
                     said = forms[action].format(then.process.name)
                 case "greeting" if then.greeting is not None:
-                    by = teller.say("list").join(map(teller.value, then.greeting.channels))
-                    said = forms[action].format(then.greeting.occasion, by)
+                    by = self._phrases.listed([*map(teller.value, then.greeting.channels)], "or")
+                    purpose = teller.value(then.greeting.purpose)
+                    said = forms[action].format(then.greeting.occasion, by, purpose)
                 case "note" if then.note is not None:
                     said = forms[action].format(then.note.about)
                 case _:
@@ -165,9 +156,10 @@ class _Sentences:
             yield said
 
     def _attached(self, names: Sequence[str]) -> str:
+        if not names:
+            return ""
         told = [ATTACHMENTS[one][self._phrases.place] for one in names]
-        said = self._teller.say("list").join(told)
-        return self._phrases.actions["attach"].format(said) if told else ""
+        return self._phrases.actions["attach"].format(self._phrases.listed(told))
 
     def _text(self, text: Title) -> str:
         return text.zh if self._phrases.place else text.en
@@ -178,7 +170,8 @@ class _Sentences:
             key = "stretches" if rule.amendable else "cooldown"
             yield forms[key].format(teller.length(rule.cooldown))
         if rule.limit:
-            yield forms["limit"].format(rule.limit.times, teller.length(rule.limit.within))
+            times = self._phrases.times(rule.limit.times)
+            yield forms["limit"].format(times, teller.length(rule.limit.within))
         if rule.rollout < _ALWAYS:
             yield forms["rollout"].format(rule.rollout)
         if rule.holdout:

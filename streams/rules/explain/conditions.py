@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from streams.attributes import NONE_DECLARED, Attributes
+from streams.expressions.lookups import NUMBERS
 from streams.expressions.nodes import (
     Absolute,
-    Aggregate,
     And,
     Arithmetic,
     Attribute,
@@ -38,18 +38,25 @@ from streams.expressions.nodes import (
     StepField,
     Tags,
 )
-from streams.expressions.write import length_text
+from streams.rules.explain.naming import Names
 from streams.rules.explain.phrases import Phrases
-from streams.rules.explain.words import EVENTS, FIELDS, FIELDS_OF, LISTS, RELATIVES, VALUES
+from streams.rules.explain.windows import share_of, told_breaks, told_span
+from streams.rules.explain.words import FLAGS, LISTS
 from streams.rules.sequence import CheckedStep
 
 _OPERATORS = {"+": "plus", "-": "minus", "*": "times", "/": "by"}
 _OPPOSITES = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+_OF_DAYS = {"min": "earliest", "max": "latest"}
+_TURNED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
+"""Comparisons from the other side."""
 
 
-class Teller:
-    """Says nodes in one language. `types` are those of the event, `steps` of a sequence, `listed`
-    the list in whose condition they stand; `attributes` have their titles."""
+_Value = EventField | ItemField | StepField | FactField
+
+
+class Teller(Names):
+    """Says nodes. `steps` are those of a sequence, `listed` the list in whose condition they
+    stand."""
 
     def __init__(
         self,
@@ -59,10 +66,7 @@ class Teller:
         listed: str = "",
         attributes: Attributes = NONE_DECLARED,
     ) -> None:
-        self.phrases = phrases
-        self._attributes = attributes
-        self._types = tuple(types)
-        self._about = {one.partition(".")[0] for one in self._types}
+        super().__init__(phrases, types, attributes)
         self._steps = steps
         self._listed = listed
 
@@ -73,50 +77,11 @@ class Teller:
     def tell(self, node: Node) -> str:
         return SAID[type(node)](self, node)
 
-    def say(self, key: str, *parts: object) -> str:
-        return self.phrases.say[key].format(*parts)
-
-    def length(self, text: str) -> str:
-        """A length such as 30d."""
-        return self.quantity(int(text[:-1]), text[-1])
-
-    def quantity(self, number: int, unit: str) -> str:
-        one, several = self.phrases.units[unit]
-        gap = "" if self.phrases.place else " "
-        return f"{number}{gap}{one if number == 1 else several}"
-
-    def field(self, name: str) -> str:
-        of_these = {FIELDS_OF.get((about, name)) for about in self._about}
-        words = of_these.pop() if len(of_these) == 1 else None
-        words = words or FIELDS.get(name)
-        return words[self.phrases.place] if words else name.replace("_", " ")
-
-    def attribute(self, name: str) -> str:
-        """The title that the bank gave it."""
-        declared = self._attributes.declared.get(name)
-        if declared is None:
-            return name
-        return declared.title.zh if self.phrases.place else declared.title.en
-
-    def relative(self, name: str) -> str:
-        return RELATIVES[name][self.phrases.place] if name in RELATIVES else name
-
-    def value(self, text: str) -> str:
-        return VALUES[text][self.phrases.place] if text in VALUES else text
-
-    def events(self, types: Iterable[str]) -> str:
-        """Several events of these types."""
-        place = 3 if self.phrases.place else 1
-        return self.phrases.say["any"].join(EVENTS[one][place] for one in types)
-
-    def happens(self, types: Iterable[str]) -> str:
-        place = 2 if self.phrases.place else 0
-        return self.phrases.say["any"].join(EVENTS[one][place] for one in types)
-
     def condition(self, node: Node) -> str:
         """What is true or false: a value that is one by itself is said to be true."""
-        said = self.tell(node)
-        return self.say("is_true", said) if isinstance(node, _FLAGS) else said
+        if form := _STATED.get(type(node)):
+            return form(self, node, True)
+        return self.tell(node)
 
     def group(self, node: Node) -> str:
         """A condition beside others: in brackets if it is several itself."""
@@ -126,8 +91,9 @@ class Teller:
 
     def denied(self, node: Node) -> str:
         """That a condition is false: it, and nothing that may stand behind it."""
-        form = DENIED.get(type(node))
-        return form(self, node) if form else self.say("is_false", self.tell(node))
+        if form := _STATED.get(type(node)):
+            return form(self, node, False)
+        return DENIED[type(node)](self, node)
 
     def _literal(self, node: Literal) -> str:
         match node.value:
@@ -153,24 +119,41 @@ class Teller:
         return self.say("none_of" if isinstance(node, Or) else "not_all_of", several)
 
     def _compare(self, node: Compare) -> str:
+        """What is known beforehand stands on the right."""
+        one, operator, other = node.left, node.operator, node.right
+        if isinstance(one, Literal) and not isinstance(other, Literal):
+            one, operator, other = other, _TURNED.get(operator, operator), one
+        if isinstance(other, Literal) and isinstance(other.value, bool):
+            return self.condition(one) if (operator == "==") is other.value else self.denied(one)
         phrases = self.phrases
-        forms = phrases.compared | (phrases.days if node.left.type.base is Base.DAY else {})
-        left, right = self._side(node.left, node.right), self._side(node.right, node.left)
-        return forms[node.operator].format(left, right)
+        forms = phrases.compared | (phrases.days if one.type.base is Base.DAY else {})
+        return forms[operator].format(self._side(one, other), self._side(other, one))
 
     def _side(self, node: Node, other: Node) -> str:
         if isinstance(node, Literal) and other.type.choices:
             return self.say("text", self.value(str(node.value)))
         return self.tell(node)
 
-    def _one_of(self, node: OneOf, key: str = "one_of") -> str:
-        options = self.phrases.say["list"].join(self._side(one, node.value) for one in node.options)
-        return self.say(key, self.tell(node.value), options)
+    def _one_of(self, node: OneOf) -> str:
+        return self.say("one_of", self.tell(node.value), self._options(node, "or"))
+
+    def _none_of(self, node: OneOf) -> str:
+        if len(node.options) == 1:
+            option = self._side(node.options[0], node.value)
+            return self.phrases.compared["!="].format(self.tell(node.value), option)
+        return self.say("not_one_of", self.tell(node.value), self._options(node, "and"))
+
+    def _options(self, node: OneOf, last: str) -> str:
+        return self.phrases.listed([self._side(one, node.value) for one in node.options], last)
+
+    def _tag(self, node: HasTag) -> str:
+        key = "tag" if isinstance(node.value, Literal) else "tag_of"
+        return self.say(key, self.tell(node.value))
 
     def _arithmetic(self, node: Arithmetic) -> str:
         if node.operator == "-" and isinstance(node.left, Literal) and node.left.value == 0:
             return self.say("negative", self._part(node.right))
-        if (share := _share(node)) is not None:
+        if (share := share_of(node)) is not None:
             whole, of = share
             there = self._there(whole)
             return self.say("share", self.tell(whole), there.group(of))
@@ -184,7 +167,7 @@ class Teller:
         part = self._part(node.part)
         if not node.decimals:
             return self.say("whole", part)
-        return self.say("rounded", part, self.quantity(node.decimals, "decimals"))
+        return self.say("rounded", part, self.phrases.quantity(node.decimals, "decimals"))
 
     def _default(self, node: Default) -> str:
         return self.say("default", self._part(node.part), self.tell(node.otherwise))
@@ -192,20 +175,54 @@ class Teller:
     def _there(self, node: Reading | Gathered) -> "Teller":
         """Who says what is asked inside."""
         if isinstance(node, Gathered):
-            return Teller(self.phrases, self._types, self._steps, node.list, self._attributes)
+            types, attributes = self._types, self._attributes
+            return Teller(self.phrases, types, self._steps, node.list, attributes)
         return self.of(node.aggregate.types)
 
-    def _event_field(self, node: EventField) -> str:
-        said = self.say("field", self.field(node.name))
-        return self.say("of_event", said) if self._listed else said
+    def _value(self, node: _Value) -> str:
+        """What a field holds."""
+        if node.type.base is Base.FLAG and node.name in FLAGS:
+            return self.say("flag", self._stated(node))
+        match node:
+            case EventField(name=name):
+                said = self.say("field", self.field(name))
+                return self.say("of_event", said) if self._listed else said
+            case ItemField(name=name):
+                return self.say("field", self.field_of(self._listed, name))
+            case StepField(name=name):
+                step = self._steps[node.step]
+                return self.say("step", step.name, self.of(step.types).field(name))
+            case FactField(name=name):
+                return self._fact(node)
 
-    def _item_field(self, node: ItemField) -> str:
-        words = FIELDS_OF.get((self._listed, node.name)) or FIELDS[node.name]
-        return self.say("field", words[self.phrases.place])
+    def _stated(self, node: _Value, is_so: bool = True) -> str:
+        """That a field that is true or false is one of the two."""
+        form = FLAGS[node.name][self.phrases.place][0 if is_so else 1]
+        match node:
+            case FactField():
+                return form.format(self._thing(node))
+            case StepField():
+                return self.say("step_flag", self._steps[node.step].name, form)
+            case EventField() if self._listed:
+                return self.say("of_event", form)
+            case _:
+                return form
+
+    def _known_as(self, node: Node, is_so: bool) -> str:
+        """The same of what has a name and no words of its own."""
+        return self.say("is_true" if is_so else "is_false", self.tell(node))
+
+    def _defaulted(self, node: Default, is_so: bool) -> str:
+        part, otherwise = (
+            (self.condition if is_so else self.denied)(one) for one in (node.part, node.otherwise)
+        )
+        return self.say("default_flag", part, otherwise)
 
     def _gathered(self, node: Gathered) -> str:
         things, where = self._things(node)
         value = "" if node.value is None else self._there(node).tell(node.value)
+        if node.type.base is Base.DAY:
+            return self.say(_OF_DAYS[node.function], value, things, where)
         return self.phrases.lists[node.function].format(value=value, things=things, where=where)
 
     def _things(self, node: Gathered) -> tuple[str, str]:
@@ -215,76 +232,45 @@ class Teller:
         return LISTS[node.list][self.phrases.place], which
 
     def _fact(self, node: FactField) -> str:
-        form = self.phrases.calls[node.function]
-        return form.format(self.tell(node.key), self.field(node.name))
+        if node.function in NUMBERS:
+            return self.phrases.calls[node.function].format(self.tell(node.key))
+        return self.say("of", self._thing(node), self.field(node.name))
 
-    def _step_field(self, node: StepField) -> str:
-        step = self._steps[node.step]
-        return self.say("step", step.name, self.of(step.types).field(node.name))
+    def _thing(self, node: FactField) -> str:
+        """What a fact is about: by its id, or as whatever has the id is called."""
+        key, forms = self.tell(node.key), self.phrases.calls
+        if isinstance(node.key, Literal | Let):
+            return forms[node.function].format(key)
+        return forms.get(f"{node.function}_named", "{0}").format(key)
 
     def _reading(self, node: Reading) -> str:
         one = node.aggregate
         there = self.of(one.types)
         where = self.say("where", there.condition(one.where)) if one.where is not None else ""
-        if one.without:
-            where += self.say("without", self.events(one.without))
         said = self.phrases.aggregates[one.function].format(
             value="" if one.value is None else there.tell(one.value),
             events=self.events(one.types),
-            span=self._span(one),
+            span=told_span(self, one),
             where=where,
+            without=told_breaks(self, one),
         )
-        said += self.say("prior") if one.prior else ""
-        return said + (self.say("at_least", one.at_least) if one.at_least else "")
+        notes = [self.say("prior")] if one.prior else []
+        notes += [self.say("at_least", one.at_least)] if one.at_least > 1 else []
+        return said + (self.say("notes", self.say("next").join(notes)) if notes else "")
 
-    def _span(self, one: Aggregate) -> str:
-        match one.months:
-            case None:
-                return self.say("span", self.length(length_text(one.length)))
-            case (0, 0):
-                return self.say("this_month")
-            case (-1, -1):
-                return self.say("last_month")
-            case (first, -1):
-                return self.say("last_months", -first)
-            case (first, last):
-                return self.say("months", -first, -last)
-
-
-def _share(node: Arithmetic) -> tuple[Reading | Gathered, Node] | None:
-    """Of a quotient that is the share of what holds for some of it: the whole, and what has to
-    hold."""
-    part: Aggregate | Gathered
-    whole: Aggregate | Gathered
-    match node.operator, node.left, node.right:
-        case "/", Reading(aggregate=part), Reading(aggregate=whole) as right:
-            same = replace(part, where=whole.where, where_text=whole.where_text) == whole
-        case "/", Gathered() as part, Gathered() as right:
-            whole, same = right, replace(part, where=right.where) == right
-        case _:
-            return None
-    if not same:
-        return None
-    if whole.where is None:
-        return None if part.where is None else (right, part.where)
-    match part.where:
-        case And(parts=(of, where)) if where == whole.where:
-            return right, of
-    return None
-
-
-_FLAGS = (EventField, ItemField, Attribute, Let, StepField, FactField, Default)
 
 SAID: dict[type[Node], Callable[[Teller, Any], str]] = {
     Literal: Teller._literal,
-    EventField: Teller._event_field,
-    ItemField: Teller._item_field,
+    EventField: Teller._value,
+    ItemField: Teller._value,
     Gathered: Teller._gathered,
     Days: lambda teller, node: teller.say(node.function, teller.tell(node.part)),
-    MonthEnd: lambda teller, node: teller.say("month_end", teller.field(node.name), str(node.ago)),
-    ProfileField: lambda teller, node: teller.say("profile", teller.field(node.name)),
-    StepField: Teller._step_field,
-    FactField: Teller._fact,
+    MonthEnd: lambda teller, node: teller.say(
+        "month_end", teller.field(node.name), teller.phrases.quantity(node.ago, "months")
+    ),
+    ProfileField: lambda teller, node: teller.say("profile", teller.field_of("profile", node.name)),
+    StepField: Teller._value,
+    FactField: Teller._value,
     Attribute: lambda teller, node: teller.say("attribute", teller.attribute(node.name)),
     ScoreField: lambda teller, node: teller.say("score_field", node.name),
     Tags: lambda teller, _: teller.say("tags"),
@@ -296,7 +282,7 @@ SAID: dict[type[Node], Callable[[Teller, Any], str]] = {
     Or: Teller._joined,
     Compare: Teller._compare,
     OneOf: Teller._one_of,
-    HasTag: lambda teller, node: teller.say("has_tag", teller.tell(node.value)),
+    HasTag: lambda teller, node: teller.say("has_tag", teller._tag(node)),
     HasText: lambda teller, node: teller.say(
         "has_text", teller.tell(node.value), teller.tell(node.texts)
     ),
@@ -315,12 +301,23 @@ DENIED: dict[type[Node], Callable[[Teller, Any], str]] = {
     Or: Teller._denied_together,
     Literal: lambda teller, node: teller.tell(replace(node, value=not node.value)),
     Compare: lambda teller, node: teller.tell(replace(node, operator=_OPPOSITES[node.operator])),
-    OneOf: lambda teller, node: teller._one_of(node, "not_one_of"),
-    HasTag: lambda teller, node: teller.say("has_no_tag", teller.tell(node.value)),
+    OneOf: Teller._none_of,
+    HasTag: lambda teller, node: teller.say("has_no_tag", teller._tag(node)),
     HasText: lambda teller, node: teller.say(
         "has_no_text", teller.tell(node.value), teller.tell(node.texts)
     ),
     Known: lambda teller, node: teller.say("unknown", teller.tell(node.part)),
     Gathered: lambda teller, node: teller.say("has_none", *teller._things(node)),
 }
-"""Each kind of condition → how its falseness is said; of a value that is one it is said so."""
+"""Each kind of condition → how its falseness is said."""
+
+_STATED: dict[type[Node], Callable[[Teller, Any, bool], str]] = {
+    EventField: Teller._stated,
+    ItemField: Teller._stated,
+    StepField: Teller._stated,
+    FactField: Teller._stated,
+    Attribute: Teller._known_as,
+    Let: Teller._known_as,
+    Default: Teller._defaulted,
+}
+"""Each kind of value that may be true or false → how it is said that it is."""

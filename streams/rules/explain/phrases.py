@@ -1,6 +1,7 @@
-"""How each language puts a rule's parts together. `{0}`, `{1}`, … are the parts."""
+"""How a language puts a rule's parts together. `{0}`, `{1}`, … are the parts."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 Pair = tuple[str, str]
 
@@ -11,336 +12,39 @@ class Phrases:
 
     place: int
     """Which of a pair of words is this language's: 0 English, 1 Chinese."""
+    subject: str
+    """How an event begins that the customer makes: it is said once of several."""
+    ordinal: Callable[[int], str]
+    """As in the 18th birthday."""
+    often: tuple[str, str, str]
+    """Once, twice, and more often than that."""
     say: dict[str, str]
+    dates: dict[str, str]
+    """What a rule waits for."""
     compared: dict[str, str]
     days: dict[str, str]
     """Comparisons of days, where they are said in other words."""
     aggregates: dict[str, str]
     """`{value}`, `{events}`, `{span}`, `{where}`."""
-    units: dict[str, Pair]
-    """Letter of a duration, business days or decimals → one, and several."""
-    lists: dict[str, str] = field(default_factory=dict)
+    lists: dict[str, str]
     """What is made of a list: `{value}`, `{things}`, `{where}`."""
-    calls: dict[str, str] = field(default_factory=dict)
-    """Reference data by the function that asks for it: `{0}` is whose, `{1}` which field."""
-    gates: dict[str, str] = field(default_factory=dict)
-    actions: dict[str, str] = field(default_factory=dict)
+    calls: dict[str, str]
+    """Reference data by the function that asks for it: which one is meant by the id `{0}`."""
+    units: dict[str, Pair]
+    """Letter of a duration, or another unit → one, and several."""
+    gates: dict[str, str]
+    actions: dict[str, str]
 
+    def quantity(self, number: int, unit: str) -> str:
+        one, several = self.units[unit]
+        gap = "" if self.place else " "
+        return f"{number}{gap}{one if number == 1 else several}"
 
-ENGLISH = Phrases(
-    place=0,
-    say={
-        "and": ", and ",
-        "or": ", or ",
-        "list": ", ",
-        "of_event": "{0} of the event",
-        "days_until": "the number of days until {0}",
-        "days_since": "the number of days since {0}",
-        "month_end": "{0} at the end of the month {1} months before",
-        "group": "({0})",
-        "none_of": "none of these holds: ({0})",
-        "not_all_of": "not all of these hold: ({0})",
-        "unless": ", unless {0}",
-        "one_of": "{0} is one of {1}",
-        "not_one_of": "{0} is none of {1}",
-        "has_tag": "the customer has the tag {0}",
-        "has_no_tag": "the customer does not have the tag {0}",
-        "has_text": "{0} is among {1}",
-        "has_no_text": "{0} is not among {1}",
-        "has_none": "the customer has no {0}{1}",
-        "known": "{0} is known",
-        "unknown": "{0} is unknown",
-        "default": "{0} (or {1} if unknown)",
-        "abs": "the size of {0}",
-        "rounded": "{0} rounded to {1}",
-        "whole": "{0} rounded to a whole number",
-        "tags": "the tags",
-        "profile": "the customer's {0}",
-        "attribute": "the customer's “{0}”",
-        "step": "the {1} of the earlier “{0}”",
-        "field": "the {0}",
-        "let": "“{0}”",
-        "text": "“{0}”",
-        "true": "true",
-        "false": "false",
-        "is_true": "{0} is true",
-        "is_false": "{0} is false",
-        "plus": "{0} plus {1}",
-        "minus": "{0} less {1}",
-        "times": "{0} times {1}",
-        "by": "{0} divided by {1}",
-        "negative": "minus {0}",
-        "share": "the share for which {1} of {0}",
-        "where": " (where {0})",
-        "without": " without {0} in between",
-        "prior": " (this one not counted)",
-        "at_least": " (if there are at least {0})",
-        "span": "within the last {0}",
-        "this_month": "this month",
-        "last_month": "last month",
-        "last_months": "in the last {0} whole months",
-        "months": "from {0} to {1} months ago",
-        "when": "When {0}",
-        "when_date": "{0}",
-        "dated": "{0}, after {1}",
-        "any": " or ",
-        "sequence": ", and within {0} before it, one after the other, {1}",
-        "step_came": "{1} (“{0}”{2})",
-        "absence": ", and then for {0} there are no {1}{2}{3}",
-        "same": " with the same {0}",
-        "date": "{0} {1} {2}{3}, at {4}",
-        "before": "before",
-        "after": "after",
-        "year": " of every year",
-        "lunar year": " by the lunar calendar, every year",
-        "relatives": "{0} of a {1}",
-        "turns": ", only when the years since then are {0}",
-        "if": ", if {0}",
-        "score_field": "the score “{0}”",
-        "score": ", as soon as the score “{0}” reaches {1} (and again once it was below {2}), "
-        "of {3}",
-        "signal": "{0} points if {1}",
-        "then": ": {0}.",
-        "lets": " Here {0}.",
-        "is": "{0} is {1}",
-        "whether": "{0} is whether {1}",
-        "next": "; ",
-        "stop": " {0}.",
-        "about": "{0} ({1}; {2}; {3}).",
-    },
-    compared={
-        "==": "{0} is {1}",
-        "!=": "{0} is not {1}",
-        ">": "{0} is more than {1}",
-        ">=": "{0} is at least {1}",
-        "<": "{0} is less than {1}",
-        "<=": "{0} is at most {1}",
-    },
-    days={
-        ">": "{0} is after {1}",
-        ">=": "{0} is {1} or later",
-        "<": "{0} is before {1}",
-        "<=": "{0} is {1} or earlier",
-    },
-    aggregates={
-        "count": "the number of {events}{where} {span}",
-        "sum": "the total of {value} over {events}{where} {span}",
-        "avg": "the mean of {value} over {events}{where} {span}",
-        "min": "the least of {value} over {events}{where} {span}",
-        "max": "the greatest of {value} over {events}{where} {span}",
-        "stddev": "the spread of {value} over {events}{where} {span}",
-        "distinct": "the number of different values of {value} over {events}{where} {span}",
-        "first": "{value} of the first of the {events}{where} {span}",
-        "last": "{value} of the last of the {events}{where} {span}",
-        "streak": "how many {events}{where} came in a row {span}",
-    },
-    lists={
-        "any": "the customer has {things}{where}",
-        "count": "the number of the customer's {things}{where}",
-        "sum": "the total of {value} over the customer's {things}{where}",
-        "avg": "the mean of {value} over the customer's {things}{where}",
-        "min": "the least of {value} over the customer's {things}{where}",
-        "max": "the greatest of {value} over the customer's {things}{where}",
-        "distinct": "the number of different values of {value} over the customer's {things}{where}",
-    },
-    calls={
-        "rate": "the bank's rate {0}",
-        "fx": "the exchange rate of {0}",
-        "product": "the {1} of product {0}",
-        "newest_product": "the {1} of the newest product of class {0}",
-        "branch": "the {1} of branch {0}",
-        "team": "the {1} of team {0}",
-        "rm": "the {1} of relationship manager {0}",
-    },
-    units={
-        "w": ("week", "weeks"),
-        "d": ("day", "days"),
-        "h": ("hour", "hours"),
-        "m": ("minute", "minutes"),
-        "s": ("second", "seconds"),
-        "business_days": ("business day", "business days"),
-        "decimals": ("decimal", "decimals"),
-    },
-    gates={
-        "cooldown": "After firing for a customer it is quiet for {0}",
-        "stretches": "It fires for a customer at most once in each stretch of {0}, counted from "
-        "1970-01-01 UTC: where two stretches meet, twice within a short time",
-        "limit": "For a customer at most {0} times within {1}",
-        "rollout": "For {0} percent of the customers only",
-        "holdout": "For {0} percent of the customers it is only recorded",
-        "from": "Not before {0}",
-        "until": "Not after {0}",
-        "amendable": "When a reversal or a late event changes what it saw, its tasks and alerts "
-        "follow: they are taken back, amended or raised",
-    },
-    actions={
-        "task": "a task for the relationship manager, “{0}” (priority {1}{2})",
-        "due": ", due after {0}",
-        "attach": ", with {0}",
-        "alert": "an alert, “{0}” (severity {1}{2})",
-        "process": "the process “{0}” is asked for",
-        "greeting": "a greeting for “{0}” by {1}",
-        "untag": "the tag “{0}” is taken away",
-        "tag": "the tag “{0}” is given",
-        "interest": "the interest “{0}” is recorded",
-        "note": "a note on “{0}” in the service history",
-    },
-)
+    def times(self, number: int) -> str:
+        return self.often[min(number, len(self.often)) - 1].format(number)
 
-CHINESE = Phrases(
-    place=1,
-    say={
-        "and": "，且",
-        "or": "，或",
-        "list": "、",
-        "of_event": "本次事件的{0}",
-        "days_until": "距{0}的天数",
-        "days_since": "自{0}以来的天数",
-        "month_end": "{1}个月前月末的{0}",
-        "group": "（{0}）",
-        "none_of": "以下各项均不成立：（{0}）",
-        "not_all_of": "以下各项并非全部成立：（{0}）",
-        "unless": "，除非{0}",
-        "one_of": "{0}为{1}之一",
-        "not_one_of": "{0}不为{1}之一",
-        "has_tag": "客户有标签{0}",
-        "has_no_tag": "客户没有标签{0}",
-        "has_text": "{1}包含{0}",
-        "has_no_text": "{1}不包含{0}",
-        "has_none": "客户没有{0}{1}",
-        "known": "{0}已知",
-        "unknown": "{0}未知",
-        "default": "{0}（未知时按{1}）",
-        "abs": "{0}的绝对值",
-        "rounded": "{0}保留{1}后的值",
-        "whole": "{0}取整后的值",
-        "tags": "标签",
-        "profile": "客户的{0}",
-        "attribute": "客户的「{0}」",
-        "step": "此前「{0}」的{1}",
-        "field": "{0}",
-        "let": "「{0}」",
-        "text": "「{0}」",
-        "true": "是",
-        "false": "否",
-        "is_true": "{0}为是",
-        "is_false": "{0}为否",
-        "plus": "{0}加{1}",
-        "minus": "{0}减{1}",
-        "times": "{0}乘以{1}",
-        "by": "{0}除以{1}",
-        "negative": "负的{0}",
-        "share": "{0}中{1}的占比",
-        "where": "（其中{0}）",
-        "without": "（其间没有{0}）",
-        "prior": "（不含本次）",
-        "at_least": "（至少{0}笔）",
-        "span": "过去{0}内",
-        "this_month": "本月",
-        "last_month": "上月",
-        "last_months": "过去{0}个完整月内",
-        "months": "{0}至{1}个月前",
-        "when": "当客户{0}",
-        "when_date": "在{0}",
-        "dated": "{1}后，在{0}",
-        "any": "或",
-        "sequence": "，且此前{0}内依次{1}",
-        "step_came": "{1}（记作「{0}」{2}）",
-        "absence": "，且随后{0}内没有{1}{2}{3}",
-        "same": "（{0}相同）",
-        "date": "{2}{3}{1}{0}（{4}）",
-        "before": "前",
-        "after": "后",
-        "year": "（每年）",
-        "lunar year": "（每年，按农历）",
-        "relatives": "{1}的{0}",
-        "turns": "，仅限满{0}年",
-        "if": "，如果{0}",
-        "score_field": "评分「{0}」",
-        "score": "，一旦评分「{0}」达到{1}分（降到{2}分以下后可再次触发），计分：{3}",
-        "signal": "{1}计{0}分",
-        "then": "：{0}。",
-        "lets": "其中{0}。",
-        "is": "{0}是{1}",
-        "whether": "{0}表示是否{1}",
-        "next": "；",
-        "stop": "{0}。",
-        "about": "{0}（{1}；{2}；{3}）。",
-    },
-    compared={
-        "==": "{0}是{1}",
-        "!=": "{0}不是{1}",
-        ">": "{0}大于{1}",
-        ">=": "{0}不少于{1}",
-        "<": "{0}小于{1}",
-        "<=": "{0}不超过{1}",
-    },
-    days={
-        ">": "{0}晚于{1}",
-        ">=": "{0}不早于{1}",
-        "<": "{0}早于{1}",
-        "<=": "{0}不晚于{1}",
-    },
-    aggregates={
-        "count": "{span}{events}{where}的次数",
-        "sum": "{span}{events}{where}的{value}合计",
-        "avg": "{span}{events}{where}的{value}平均值",
-        "min": "{span}{events}{where}的{value}最小值",
-        "max": "{span}{events}{where}的{value}最大值",
-        "stddev": "{span}{events}{where}的{value}标准差",
-        "distinct": "{span}{events}{where}中不同{value}的个数",
-        "first": "{span}首次{events}{where}的{value}",
-        "last": "{span}最近一次{events}{where}的{value}",
-        "streak": "{span}连续{events}{where}的次数",
-    },
-    lists={
-        "any": "客户有{things}{where}",
-        "count": "客户{things}{where}的数量",
-        "sum": "客户{things}{where}的{value}合计",
-        "avg": "客户{things}{where}的{value}平均值",
-        "min": "客户{things}{where}的{value}最小值",
-        "max": "客户{things}{where}的{value}最大值",
-        "distinct": "客户{things}{where}中不同{value}的个数",
-    },
-    calls={
-        "rate": "本行利率{0}",
-        "fx": "{0}的汇率",
-        "product": "产品{0}的{1}",
-        "newest_product": "{0}类最新产品的{1}",
-        "branch": "网点{0}的{1}",
-        "team": "团队{0}的{1}",
-        "rm": "客户经理{0}的{1}",
-    },
-    units={
-        "w": ("周", "周"),
-        "d": ("天", "天"),
-        "h": ("小时", "小时"),
-        "m": ("分钟", "分钟"),
-        "s": ("秒", "秒"),
-        "business_days": ("个工作日", "个工作日"),
-        "decimals": ("位小数", "位小数"),
-    },
-    gates={
-        "cooldown": "同一客户触发后{0}内不再触发",
-        "stretches": "自1970-01-01（UTC）起每{0}为一段，同一客户每段内最多触发1次，"
-        "两段交界处可能先后触发2次",
-        "limit": "同一客户{1}内最多{0}次",
-        "rollout": "仅对{0}%的客户生效",
-        "holdout": "对{0}%的客户只记录不执行",
-        "from": "{0}起生效",
-        "until": "{0}后失效",
-        "amendable": "因冲正或迟到事件使其依据改变时，其任务和预警随之撤回、更正或补发",
-    },
-    actions={
-        "task": "给客户经理派任务「{0}」（优先级：{1}{2}）",
-        "due": "，{0}内完成",
-        "attach": "，附{0}",
-        "alert": "发出预警「{0}」（级别：{1}{2}）",
-        "process": "发起流程「{0}」",
-        "greeting": "通过{1}发送「{0}」问候",
-        "untag": "去除标签「{0}」",
-        "tag": "添加标签「{0}」",
-        "interest": "记录兴趣「{0}」",
-        "note": "在服务记录中记下「{0}」",
-    },
-)
+    def listed(self, several: Sequence[str], last: str = "and") -> str:
+        """One after the other, and before the last of them `and` or `or`."""
+        *others, end = several
+        rest = [self.say["list"].join(others)] if others else []
+        return self.say[f"list_{last}"].join([*rest, end])
