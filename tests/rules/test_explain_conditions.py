@@ -145,6 +145,13 @@ from tests.rules.test_explain_parts import BARE
         ),
         (
             "logged.in",
+            "sum(limit * 2, cards) > sum(amount - 5, loans)",
+            "if the total of (the limit times 2) over the customer's cards is more than the total "
+            "of (the amount less 5) over the customer's loans: ",
+            "如果客户银行卡的（额度乘以2）合计大于客户贷款的（金额减5）合计：",
+        ),
+        (
+            "logged.in",
             "min(matures_on, deposits) < '2026-01-01' or max(matures_on, deposits) > '2027-01-01'",
             "if the day of maturity that comes first among the customer's time deposits is before "
             "“2026-01-01”, or the day of maturity that comes last among the customer's time "

@@ -220,7 +220,7 @@ class Teller(Names):
 
     def _gathered(self, node: Gathered) -> str:
         things, where = self._things(node)
-        value = "" if node.value is None else self._there(node).tell(node.value)
+        value = "" if node.value is None else self._there(node)._part(node.value)
         if node.type.base is Base.DAY:
             return self.say(_OF_DAYS[node.function], value, things, where)
         return self.phrases.lists[node.function].format(value=value, things=things, where=where)
@@ -248,7 +248,7 @@ class Teller(Names):
         there = self.of(one.types)
         where = self.say("where", there.condition(one.where)) if one.where is not None else ""
         said = self.phrases.aggregates[one.function].format(
-            value="" if one.value is None else there.tell(one.value),
+            value="" if one.value is None else there._part(one.value),
             events=self.events(one.types),
             span=told_span(self, one),
             where=where,
