@@ -35,6 +35,18 @@ def wait_until(holds: Callable[[], bool], what: str, seconds: float = WAIT_S) ->
     assert comes_about(holds, seconds), f"not within {seconds:g} s: {what}"
 
 
+def wait_going_on(
+    holds: Callable[[], bool], goes_on: Callable[[], bool], what: str, seconds: float = WAIT_S
+) -> None:
+    """Likewise, but as long as something goes on: a slow machine is no failure, a standstill is."""
+    since = time.monotonic()
+    while not holds():
+        if goes_on():
+            since = time.monotonic()
+        assert time.monotonic() - since < seconds, f"nothing went on for {seconds:g} s: {what}"
+        time.sleep(0.05)
+
+
 def _read(log: Path) -> str:
     """Of an incarnation that is about to start there is no log yet."""
     try:

@@ -1,5 +1,6 @@
 """How far the worker and the sink are, as Kafka tells it."""
 
+import math
 from collections.abc import Mapping
 
 from confluent_kafka import Consumer, KafkaError, TopicPartition
@@ -16,13 +17,47 @@ _TAIL = 400
 """More than the entries of aborted transactions that may stand behind the last position."""
 
 
-def applied(settings: Settings, ends: Mapping[tuple[str, int], int]) -> bool:
+Ends = Mapping[tuple[str, int], int]
+"""Input topic and partition → the offset up to where it is read."""
+
+
+def applied(settings: Settings, ends: Ends) -> bool:
     """Whether every partition's last position is at these ends of the inputs, or further."""
-    last = positions(settings)
-    return all(
-        partition in last and last[partition].ends().get(topic, 0) >= end
-        for (topic, partition), end in ends.items()
-    )
+    return is_at(reached(settings), ends)
+
+
+def is_at(now: Ends, ends: Ends) -> bool:
+    return all(now.get(place, -1) >= end for place, end in ends.items())
+
+
+def reached(settings: Settings) -> Ends:
+    """The ends of the inputs at every partition's last position."""
+    return {
+        (topic, partition): end
+        for partition, position in positions(settings).items()
+        for topic, end in position.ends().items()
+    }
+
+
+class Headway:
+    """Whether anything goes on, as one looks again and again: positions that are further than ever,
+    and, while none is, restores that have less left than ever. So a worker that dies over each
+    restore, and begins anew, gets nowhere."""
+
+    def __init__(self) -> None:
+        self._ends: dict[tuple[str, int], int] = {}
+        self._left: dict[str, float] = {}
+
+    def goes_on(self, ends: Ends, left: Mapping[str, float]) -> bool:
+        """`left` is told for each partition that is restored, by any name."""
+        further = {place: end for place, end in ends.items() if end > self._ends.get(place, -1)}
+        if further:
+            self._ends |= further
+            self._left.clear()
+            return True
+        less = {name: now for name, now in left.items() if now < self._left.get(name, math.inf)}
+        self._left |= less
+        return bool(less)
 
 
 def positions(settings: Settings) -> dict[int, Position]:

@@ -24,12 +24,13 @@ from config.settings import (
     TopicSettings,
     WorkerSettings,
 )
+from schemas.metrics import RESTORE_LEFT
 from sinks.clickhouse.migrate import migrate
 from tests.kafka_server import KafkaServer
 from tests.kill.audit import Auditor, Verdict
 from tests.kill.feeder import Feeder, Flow
-from tests.kill.keeper import Kept, wait_until
-from tests.kill.progress import applied, written
+from tests.kill.keeper import Kept, wait_going_on, wait_until
+from tests.kill.progress import Headway, applied, is_at, reached, written
 from tests.kill.totals import Totals
 from tests.kill.workload import Ledger, Traffic
 from tests.sink.server import Server
@@ -145,8 +146,18 @@ class World:
     # -- waiting ---------------------------------------------------------------------------------
     def wait_applied(self) -> None:
         """Until the position of every partition is at the end of all that was sent till now."""
-        ends = dict(self.feeder.ends)
-        wait_until(lambda: applied(self.settings, ends), "everything is applied")
+        ends, now, headway = dict(self.feeder.ends), dict[tuple[str, int], int](), Headway()
+
+        def all_are() -> bool:
+            now.update(reached(self.settings))
+            return is_at(now, ends)
+
+        wait_going_on(all_are, lambda: headway.goes_on(now, self._left()), "everything is applied")
+
+    def _left(self) -> dict[str, float]:
+        """Changelog offsets that are to be restored yet, by partition."""
+        samples = [sample for one in self._running for sample in one.metrics().items()]
+        return {name: left for name, left in samples if name.startswith(RESTORE_LEFT.name)}
 
     def begin(self, scenario: str) -> None:
         """What is random from here on follows from the seed and the scenario's name."""
