@@ -28,6 +28,7 @@ from streams.due import DueList
 from streams.inputs import Raw
 from streams.intake import read
 from tests.shipped import PLAIN, shipped_rules
+from tests.values import listed_values
 
 PLAN = Plan(
     origin=1_767_575_400_000,
@@ -189,6 +190,27 @@ def test_a_tiny_bank_lives_too(customers: int, days: int) -> None:
     counts = apply(said).counts
     assert counts["applied"] > 1_000
     assert not counts["undeclared"], "every attribute that it tells is declared"
+
+
+def test_the_values_that_it_tells_are_listed_for_those_who_write_rules(said: list[Message]) -> None:
+    events = [json.loads(message.value) for message in said if is_event(message)]
+    told = {
+        event["data"][field]
+        for event in events
+        for field in _VALUES.get(event["type"], ())
+        if event["data"].get(field)
+    }
+    assert told - listed_values() == set()
+    assert len(told) > 70
+
+
+_VALUES = {
+    "customer.updated": ("tier", "language"), "tag.added": ("tag",),
+    "interest.recorded": ("interest",), "page.viewed": ("page_topic",),
+    "transfer.completed": ("purpose",), "benefit.used": ("benefit",),
+    "product.purchased": ("product_class",), "loan.drawn": ("kind",),
+    "card.authorised": ("category",), "card.declined": ("reason",), "journey.started": ("journey",),
+}  # fmt: skip
 
 
 def is_event(message: Message) -> bool:

@@ -1,4 +1,4 @@
-"""The queries that the README shows are run as they stand."""
+"""The queries that the README, and that of the rules, show are run as they stand."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from clickhouse_driver import Client
 
 import sinks
+from config.load_rules import SHIPPED
 from sinks.clickhouse.address import Address
 from sinks.clickhouse.batch import make_batch
 from sinks.clickhouse.message import Message
@@ -20,7 +21,8 @@ from tests.sink.running import topic_of
 from tests.sink.taken import taken
 
 README = (Path(next(iter(sinks.__path__))) / "README.md").read_text(encoding="utf-8")
-QUERIES = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)
+RULES = (SHIPPED / "README.md").read_text(encoding="utf-8")
+QUERIES = re.findall(r"```sql\n(.*?)```", README + RULES, re.DOTALL)
 TOPICS = {
     "vip.task": "vip.tasks",
     "vip.alert": "vip.alerts",
