@@ -48,11 +48,18 @@ class RulesFeed:
         self._follower = Follower(
             settings.kafka, "vipcare-rules", (RULES_TOPIC,), self._take, self._look
         )
-        self.refused = ""
-        """Why the newest state of the register is not in force; empty if it is."""
+        self._refused = (-1, "")
+        """The newest message of which something is refused: its offset, and why."""
 
     def now(self) -> InForce:
         return self._in_force
+
+    @property
+    def refused(self) -> str:
+        """What came after the rules in force and is refused, and why; empty if nothing is."""
+        offset, problem = self._refused
+        in_force = self._in_force.state.offset
+        return f"offset {offset}: {problem}" if offset >= in_force else ""
 
     def failed(self, rule: str, errors: int) -> None:
         """A rule raised so many times in a chunk. One in shadow has nothing to be switched off, but
@@ -117,12 +124,11 @@ class RulesFeed:
                 break
         if problems and self._in_force is NOTHING:
             raise RulesFeedError(f"no rules of {RULES_TOPIC} can be used: {problems[0][1]}")
-        self.refused = ""
         for offset, problem in reversed(problems):
             self._refuse(offset, problem)
 
     def _refuse(self, offset: int, problem: str) -> None:
-        self.refused = f"offset {offset}: {problem}"
+        self._refused = max(self._refused, (offset, problem))
         self._metrics.count(m.RULES_REFUSED)
         logger.error("rules_refused", offset=offset, problem=problem)
 
