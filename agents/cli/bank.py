@@ -105,8 +105,9 @@ def _write(settings: Settings, out: Path, seconds: float) -> None:
     plan = bank_plan(settings, setting_millis(settings.clock.origin or _ORIGIN))
     end = plan.origin + round(seconds * 1_000 * plan.pace)
     count = 0
+    reads = [one for one in (settings.bank.storylines,) if one is not None]
     try:
-        with whole_file(out) as file:
+        with whole_file(out, reads) as file:
             told = chain(facts(plan), messages(plan))
             for message in takewhile(lambda message: message.at < end, told):
                 file.write(to_line(message) + b"\n")

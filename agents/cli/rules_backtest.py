@@ -85,6 +85,8 @@ def backtest(
     settings = load_settings()
     if bool(files) == bool(source):
         raise UserError("name one archive: --events FILE, or --source kafka, journal or clickhouse")
+    if out is not None and out.suffix == ".parquet":
+        raise UserError(f"{out}: effects are lines of JSON, not Parquet: name it .jsonl")
     try:
         known = told_at_hand(settings)
         question = _question(names, known.by_id, settings, start, end)
@@ -94,8 +96,9 @@ def backtest(
         if source in ("kafka", "clickhouse") and end is None:
             question = replace(question, span=question.span._replace(end=now + 1))
         began = time.monotonic()
+        reads = [*files, *filter(Path.is_file, map(Path, names))]
         with ExitStack() as opened:
-            written = opened.enter_context(whole_file(out)) if out is not None else None
+            written = opened.enter_context(whole_file(out, reads)) if out is not None else None
             show = opened.enter_context(progress())
             many = cores or cores_here()
             if source == "journal":

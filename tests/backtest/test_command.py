@@ -117,6 +117,8 @@ def test_what_is_lost_says_why(folder: Path, capsys: pytest.CaptureFixture[str])
         (["--events", "events.jsonl", "--from", "monday"], "'monday' is no day"),
         (["--events", "events.jsonl", "--from", "2026-01-09", "--to", "2026-01-08"], "--to comes"),
         (["--events", "empty.jsonl"], "there is no event in the archive"),
+        (["--events", "events.jsonl", "--out", "effects.parquet"], "lines of JSON, not Parquet"),
+        (["--events", "events.jsonl", "--out", "no/effects.jsonl"], "cannot be written: No such"),
         ([], "name one archive: --events FILE, or --source"),
         (["--events", "events.jsonl", "--source", "kafka"], "name one archive"),
     ],
@@ -127,3 +129,23 @@ def test_what_is_refused(
     (folder / "empty.jsonl").touch()
     assert run(["rules", "backtest", *arguments]) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("lost", "arguments"),
+    [
+        ("events.jsonl", ["--out", "events.jsonl"]),
+        ("events.jsonl", ["--out", "linked.jsonl"]),
+        ("draft.yaml", ["draft.yaml", "--out", "draft.yaml"]),
+        ("effects.part", ["--events", "effects.part", "--out", "effects"]),
+    ],
+)
+def test_nothing_that_is_read_is_written_over(
+    folder: Path, capsys: pytest.CaptureFixture[str], lost: str, arguments: list[str]
+) -> None:
+    (folder / "linked.jsonl").hardlink_to(folder / "events.jsonl")
+    (folder / "effects.part").write_text(transfer(20, 20, 2_000))
+    before = (folder / lost).read_text()
+    assert run(["rules", "backtest", "--events", "events.jsonl", *arguments]) == 2
+    assert f"would take the place of {lost}, which is read" in capsys.readouterr().err
+    assert (folder / lost).read_text() == before
