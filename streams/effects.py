@@ -36,6 +36,7 @@ from schemas.rules import AlertTemplate, TaskTemplate, Template
 from streams.actions import act, name_of
 from streams.announced import Announced
 from streams.attachments import attachments
+from streams.choices import in_words
 from streams.context import CoreSettings
 from streams.durations import parse_duration
 from streams.greetings import last_greeting, note_greeting, open_channels
@@ -234,7 +235,8 @@ def _greeting(deed: Deed, action: Action) -> ActionTaken | Decision:
     values = deed.firing.values
     template, language = greetings.choose(wanted.occasion, record.profile, values, last, thing)
     said = _said(deed, None)
-    said["text"] = {language: fill(template.texts[language], values)}
+    shown = _in_words(deed.firing, language)
+    said["text"] = {language: fill(template.texts[language], shown)}
     data = ActionData(
         action_id=thing,
         action="greeting",
@@ -316,6 +318,16 @@ def _envelope(thing: str, deed: Deed) -> dict[str, Any]:
 
 
 def _filled(template: Written, firing: Firing) -> Text:
+    en, zh = _in_words(firing, "en"), _in_words(firing, "zh")
+    if firing.reasons:
+        en = en | {"reasons": said(firing.reasons, "en", en)}
+        zh = zh | {"reasons": said(firing.reasons, "zh", zh)}
+    return {"en": fill(template.en, en), "zh": fill(template.zh, zh)}
+
+
+def _in_words(firing: Firing, language: str) -> dict[str, str]:
+    """The values as texts of a language show them."""
     values = firing.values
-    zh = values | {"reasons": said(firing.reasons, "zh", values)} if firing.reasons else values
-    return {"en": fill(template.en, values), "zh": fill(template.zh, zh)}
+    if not firing.choices:
+        return values
+    return values | {one: in_words(values[one], language) for one in firing.choices & values.keys()}

@@ -69,6 +69,8 @@ class CompiledRule:
         self.id = rule.definition.id
         self.names = tuple(rule.shown)[: len(rule.shown) - len(rule.signals)]
         """Of what it shows, but for the signals of a score, which come last."""
+        self.choices = frozenset(name for name, node in rule.shown.items() if node.type.choices)
+        """Those of them that are one of a closed list."""
         self.gate = gate_of(rule.definition, zone)
         self._number_of = number_of
         self._zone = zone

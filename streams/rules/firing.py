@@ -34,6 +34,8 @@ class Firing(NamedTuple):
     """Of a score: those of the signals that hold."""
     amends: Amends | None = None
     """None: it fired on the event of the step."""
+    choices: frozenset[str] = frozenset()
+    """Names of those values that are one of a closed list: texts show them in words."""
 
 
 class Fired(Struct, frozen=True):

@@ -150,4 +150,5 @@ def _shown(rule: CompiledRule, values: Iterable[object]) -> dict[str, str]:
 def fire(rule: CompiledRule, shown: dict[str, str], record: Record, at: int) -> Firing:
     if rule.gate is not None:
         rule.gate.note(record.activity, at)
-    return Firing(rule.definition, shown, withheld(rule.definition, record.customer))
+    kept_back = withheld(rule.definition, record.customer)
+    return Firing(rule.definition, shown, kept_back, choices=rule.choices)

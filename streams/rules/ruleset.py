@@ -359,7 +359,10 @@ def _changed(replayed: Replayed) -> list[Firing]:
     firings = []
     for one in replayed.changes:
         amends = Amends(one.at, one.source, one.id, one.version, one.change)
-        firings.append(Firing(one.rule.definition, one.values, one.withheld, amends=amends))
+        rule = one.rule
+        firings.append(
+            Firing(rule.definition, one.values, one.withheld, amends=amends, choices=rule.choices)
+        )
     return firings
 
 

@@ -13,6 +13,7 @@ from schemas.events import RULE_TYPES
 from schemas.rule_parts import Text as Title
 from schemas.rules import RuleDefinition
 from streams.attributes import Attributes
+from streams.choices import WORDS
 from streams.expressions import nodes
 from streams.expressions.calls import AGGREGATES
 from streams.expressions.catalogue import event_fields, profile_fields
@@ -26,7 +27,7 @@ from streams.rules.explain.conditions import SAID
 from streams.rules.explain.english import ENGLISH
 from streams.rules.explain.events import EVENTS
 from streams.rules.explain.phrases import Phrases
-from streams.rules.explain.words import ATTACHMENTS, FIELDS, FIELDS_OF, FLAGS, VALUES
+from streams.rules.explain.words import ATTACHMENTS, FIELDS, FIELDS_OF, FLAGS
 from tests.rules.maker import DECLARED
 from tests.rules.test_compiled import RANDOMS, random_rule
 from tests.shipped import GREETINGS, shipped_rules
@@ -96,7 +97,7 @@ def test_every_event_type_field_and_choice_has_words() -> None:
     flags = {name for one in catalogues for name, kind in one.items() if kind.base is Base.FLAG}
     assert flags == FLAGS.keys()
     choices = {one for kind in kinds for one in kind.choices}
-    assert choices - VALUES.keys() == set()
+    assert choices - WORDS.keys() == set()
 
 
 @settings(max_examples=200, deadline=None)

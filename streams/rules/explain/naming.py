@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 
 from streams.attributes import NONE_DECLARED, Attributes
+from streams.choices import WORDS
 from streams.rules.explain.events import EVENTS
 from streams.rules.explain.phrases import Phrases
-from streams.rules.explain.words import FIELDS, FIELDS_OF, RELATIVES, VALUES
+from streams.rules.explain.words import FIELDS, FIELDS_OF, RELATIVES
 
 
 class Names:
@@ -47,7 +48,7 @@ class Names:
         return RELATIVES[name][self.phrases.place] if name in RELATIVES else name
 
     def value(self, text: str) -> str:
-        return VALUES[text][self.phrases.place] if text in VALUES else text
+        return WORDS[text][self.phrases.place] if text in WORDS else text
 
     def events(self, types: Iterable[str]) -> str:
         """Several events of these types."""

@@ -1,4 +1,4 @@
-"""What fields, lists and values are called in the bank's languages."""
+"""What fields and lists are called in the bank's languages."""
 
 LISTS = {
     "accounts": ("accounts", "账户"),
@@ -163,33 +163,6 @@ FIELDS_OF = {
     ("call", "seconds"): ("length of the call in seconds", "通话秒数"),
 }
 """What an event is about, a list or `profile`, and a field → its name there, where it says more."""
-
-VALUES = {
-    "app": ("the app", "手机银行"),
-    "high": ("high", "高"),
-    "in": ("in", "转入"),
-    "marketing": ("marketing", "营销"),
-    "lost": ("lost", "未成交"),
-    "low": ("low", "低"),
-    "mail": ("mail", "邮件"),
-    "no_interest": ("no interest", "无意向"),
-    "normal": ("normal", "普通"),
-    "online": ("online", "线上"),
-    "other": ("other", "其他"),
-    "out": ("out", "转出"),
-    "phone": ("phone", "电话"),
-    "post": ("post", "信函"),
-    "present": ("card present", "现场刷卡"),
-    "recurring": ("recurring", "定期扣款"),
-    "resolved": ("resolved", "已解决"),
-    "service": ("service", "服务"),
-    "sms": ("text message", "短信"),
-    "urgent": ("urgent", "紧急"),
-    "web": ("the web", "网页"),
-    "wechat": ("WeChat", "微信"),
-    "won": ("won", "成交"),
-}
-"""What a field with a closed list of values can be."""
 
 ATTACHMENTS = {
     "preference_analysis": ("an analysis of preferences", "偏好分析"),
