@@ -13,7 +13,7 @@ from config.load import load_settings
 from config.placed_yaml import FileErrors
 from config.settings import Settings
 from schemas.audit import AUDIT_TOPIC, Audited, RuleChange, decode_audited
-from schemas.rule_register import RuleVersion
+from schemas.rule_register import RuleVersion, Standing
 from streams.rules.lifecycle import newest
 from streams.rules.register import RegisterError, RuleBook
 
@@ -34,7 +34,7 @@ def status() -> None:
         click.echo(f"publication {active.number}, by {active.by} at {active.at}")
     for rule, standing in sorted(state.active.rules.items() if state.active else ()):
         last = newest(book, rule)
-        waits = _waits(book, rule, last) if last > standing.version else ""
+        waits = _newer(book, rule, last, standing) if last > standing.version else ""
         isolated = " (isolated)" if (rule, standing.version) in state.isolated else ""
         click.echo(f"{rule}@{standing.version}  {standing.status}{isolated}{waits}")
     known = state.active.rules if state.active else {}
@@ -125,6 +125,13 @@ def _told(audited: Audited, change: RuleChange) -> str:
     now = f"{change.rule}@{change.version} {change.status}"
     number = f" (publication {audited.data.number})" if audited.data.number else ""
     return f"{deed} {now}{was}, by {audited.subject}{number}"
+
+
+def _newer(book: RuleBook, rule: str, version: int, standing: Standing) -> str:
+    """Of a version behind the one in force: nobody is to bring back what was given up."""
+    if version in standing.lived:
+        return f"  ({rule}@{version} was live)"
+    return _waits(book, rule, version)
 
 
 def _waits(book: RuleBook, rule: str, version: int) -> str:

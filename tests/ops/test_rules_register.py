@@ -98,6 +98,7 @@ def test_the_life_of_a_rule(
     assert "a@2  live\nb@1  shadow" in said("status")
     assert '+  "en": "Second"' in said("diff", "a", "--from", "1")
     assert "a@1 is live, after live 2" in said("rollback", "a", "--to", "1", "--as", "carl")
+    assert "a@1  live  (a@2 was live)\n" in said("status")
     assert rules_in_force(settings, core).rules.digest == of_files
     assert "b@1 is live" in said("approve", "b", "--status", "live", "--as", "bob")
 
