@@ -213,7 +213,8 @@ def _verdict(one: Why) -> str:
     if one.failed:
         return f"it failed, and what it would do is lost: {one.failed}"
     if one.acts:
-        return "it fires"
+        part = ", but for its greeting" if any(not gate.open for gate in one.gates) else ""
+        return f"it fires{part}"
     if one.fires:
         return "it fires, and what it would do is recorded instead"
     closed = ", ".join(gate.name for gate in one.gates if not gate.open)

@@ -25,7 +25,7 @@ from streams.waits import dates
 from streams.waits.own import FAMILY, OWN
 
 _PERSONAL = (OWN, FAMILY)
-_WITHHELD = ("status", "holdout")
+_WITHHELD = ("status", "holdout", "consent")
 """What a rule fires in spite of: then what it would do is recorded."""
 
 
@@ -80,7 +80,8 @@ class Why(Struct, kw_only=True):
 
     @property
     def acts(self) -> bool:
-        return self.fires and all(one.open for one in self.gates)
+        """Whether something is done, be it not all."""
+        return self.fires and all(one.open or one.partly for one in self.gates)
 
 
 class Asked(RuleSet):

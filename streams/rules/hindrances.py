@@ -9,6 +9,7 @@ from schemas.envelope import from_millis
 from schemas.record import Record
 from schemas.rules import RuleDefinition
 from streams.durations import parse_duration
+from streams.greetings import open_channels
 from streams.rules.gate import is_held_out, percentile
 
 
@@ -16,9 +17,12 @@ class Gatekeeper(Struct, frozen=True):
     """One reason that could keep a rule from acting."""
 
     name: str
-    """status, active, rollout, cooldown, limit, holdout; score and newest of a rule that scores."""
+    """status, active, rollout, cooldown, limit, holdout; consent of a rule that greets; score and
+    newest of a rule that scores."""
     open: bool
     told: str
+    partly: bool = False
+    """What it keeps back is only a part of what the rule does."""
 
 
 def gatekeepers(rule: RuleDefinition, record: Record, at: int, zone: tzinfo) -> list[Gatekeeper]:
@@ -30,6 +34,7 @@ def gatekeepers(rule: RuleDefinition, record: Record, at: int, zone: tzinfo) -> 
         _cooldown(rule, record, at, zone),
         _limit(rule, record, at),
         _holdout(rule, record.customer),
+        _consent(rule, record),
         *_score(rule, record, at),
     ]
     return [one for one in found if one is not None]
@@ -92,6 +97,23 @@ def _holdout(rule: RuleDefinition, customer: str) -> Gatekeeper | None:
     is_out = is_held_out(rule, customer)
     told = f"{rule.holdout} of 100 are held out, and this customer is {'one' if is_out else 'none'}"
     return Gatekeeper("holdout", not is_out, f"{told} of them")
+
+
+def _consent(rule: RuleDefinition, record: Record) -> Gatekeeper | None:
+    if (wanted := rule.then.greeting) is None:
+        return None
+    left = open_channels(record.profile, wanted.purpose, wanted.channels)
+    refused = [one for one in wanted.channels if one not in left]
+    told = f"{wanted.purpose} on {', '.join(wanted.channels)}"
+    partly = len(rule.then.actions) > 1
+    if not left:
+        told += ": the customer refuses that, so the greeting is recorded as refused"
+        told += " (what else it does is done)" if partly else ""
+    elif refused:
+        told += f": refused on {', '.join(refused)}"
+    else:
+        told += ": not refused"
+    return Gatekeeper("consent", bool(left), told, partly)
 
 
 def _score(rule: RuleDefinition, record: Record, at: int) -> Iterator[Gatekeeper]:

@@ -174,3 +174,49 @@ def test_what_is_refused(
 ) -> None:
     assert run(["rules", "why", *arguments]) == 2
     assert said in capsys.readouterr().err
+
+
+GREETING = "then:\n  greeting: {occasion: birthday, channels: [wechat, sms], purpose: service}\n"
+
+
+@pytest.mark.parametrize(
+    ("refused", "beside", "fires", "said"),
+    [
+        (
+            ["wechat", "sms"],
+            "",
+            "it fires, and what it would do is recorded instead",
+            "recorded as",
+        ),
+        (["wechat", "sms"], "  tag: loyal\n", "it fires, but for its greeting", "is done)"),
+        (["sms"], "", "it fires\n", "service on wechat, sms: refused on sms"),
+        ([], "", "it fires\n", "service on wechat, sms: not refused"),
+    ],
+)
+def test_consents(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    refused: list[str],
+    beside: str,
+    fires: str,
+    said: str,
+) -> None:
+    """As the effects have it."""
+    rule = RULE.format(id="greet", status="live", least=400).partition("then:")[0]
+    (folder / "greet.yaml").write_text(rule + GREETING + beside)
+    consents = {"Service": dict.fromkeys(refused, False)}
+    told = json.loads(transfer(0, 1, 1)) | {"type": "customer.updated"}
+    told["data"] = {"consents": consents}
+    with (folder / "events.jsonl").open("a") as file:
+        file.write("\n" + json.dumps(told))
+    archive = ["--events", "events.jsonl"]
+    assert run(["rules", "why", "greet.yaml", "C1", "--event", "5", *archive]) == 0
+    shown = capsys.readouterr().out
+    assert fires in shown
+    assert said in shown
+    assert run(["rules", "backtest", "greet.yaml", *archive, "--out", "out.jsonl"]) == 0
+    effects = map(json.loads, (folder / "out.jsonl").read_text().splitlines())
+    made = [one["data"] for one in effects if one["data"]["cause"]["id"] == "5"]
+    is_refused = len(refused) == 2
+    assert ("refused" in [one.get("outcome") for one in made]) is is_refused
+    assert any(one.get("channels") for one in made) is not is_refused
