@@ -26,6 +26,7 @@ from streams.rules.explain.chinese import CHINESE
 from streams.rules.explain.conditions import SAID
 from streams.rules.explain.english import ENGLISH
 from streams.rules.explain.events import EVENTS
+from streams.rules.explain.naming import Names
 from streams.rules.explain.phrases import Phrases
 from streams.rules.explain.words import ATTACHMENTS, FIELDS, FIELDS_OF, FLAGS
 from tests.rules.maker import DECLARED
@@ -100,6 +101,19 @@ def test_every_event_type_field_and_choice_has_words() -> None:
     assert choices - WORDS.keys() == set()
 
 
+@LANGUAGES
+def test_no_two_fields_of_a_thing_are_called_alike(phrases: Phrases) -> None:
+    catalogues = {
+        **{one: event_fields(one) for one in RULE_TYPES},
+        **{one: fact_fields(one) for one in THINGS.values()},
+    }
+    called = [[Names(phrases, [one]).field(name) for name in catalogues[one]] for one in catalogues]
+    listed = {"profile": profile_fields()} | {name: one.fields for name, one in LISTS.items()}
+    names = Names(phrases)
+    called += [[names.field_of(one, name) for name in listed[one]] for one in listed]
+    assert [one for one in called if len({*one}) < len(one)] == []
+
+
 @settings(max_examples=200, deadline=None)
 @given(RANDOMS)
 def test_any_rule_can_be_said(random: Any) -> None:
@@ -155,14 +169,14 @@ def said(**changes: Any) -> dict[str, str]:
 def test_a_rule_in_words() -> None:
     assert said() == {
         "en": "When a transfer is completed, if the direction is “out”, and the amount in the base "
-        "currency is more than 4 times “mean”, unless the customer's tier is "
+        "currency is more than 4 times ‘mean’, unless the customer's tier is "
         "“basic”: a task for the relationship manager, “Big” (priority normal, due within 1 day); "
-        "the tag “watched” is given. Here “mean” is the average of the amount in the base currency "
+        "the tag “watched” is given. Here ‘mean’ is the average of the amount in the base currency "
         "over completed transfers (where the direction is “out”) within the last 90 days (if there "
         "are at least 5). After firing for a customer it is quiet for 30 days.",
-        "zh": "当一笔转账完成，如果方向为「转出」，且金额（本币）大于4乘以「mean」，"
+        "zh": "当一笔转账完成，如果方向为「转出」，且金额（本币）大于4乘以『mean』，"
         "除非客户的等级为「basic」：给客户经理派任务「大额」（优先级：普通，1天内完成）；"
-        "添加标签「watched」。其中「mean」是过去90天内转账（限方向为「转出」）"
+        "添加标签「watched」。其中『mean』是过去90天内转账（限方向为「转出」）"
         "的金额（本币）平均值（至少5次）。同一客户触发后30天内不再触发。",
     }
 

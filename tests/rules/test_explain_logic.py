@@ -109,3 +109,12 @@ def test_groups_in_words(condition: str, en: str, zh: str) -> None:
     told = said(**{"on": "logged.in", "let": {}, "unless": None, "if": condition})
     assert en in told["en"]
     assert zh in told["zh"]
+
+
+def test_a_name_of_the_rule_is_not_said_like_a_text() -> None:
+    rule = {"on": "logged.in", "let": {"phone": "device"}, "unless": None}
+    name, text = (said(**rule, **{"if": one}) for one in ("device != phone", "device != 'phone'"))
+    assert "if the device is not ‘phone’: " in name["en"]
+    assert "if the device is not “phone”: " in text["en"]
+    assert "如果设备不是『phone』：" in name["zh"]
+    assert "如果设备不是「phone」：" in text["zh"]

@@ -24,9 +24,13 @@ def yearly(**wait: Any) -> dict[str, Any]:
     ("changes", "en", "zh"),
     [
         (
-            {"wait": {"for": "30m", "without": "logged.in"}},
-            "When a transfer is completed, and then for 30 minutes there are no logins: ",
-            "当一笔转账完成，且随后30分钟内没有登录：",
+            {
+                "if": "amount > 5 or amount < 1",
+                "wait": {"for": "30m", "without": "logged.in"},
+            },
+            "When a transfer is completed, if (the amount is more than 5, or the amount is less "
+            "than 1), and if then for 30 minutes there are no logins: ",
+            "当一笔转账完成，如果（金额大于5，或金额小于1），且随后30分钟内没有登录：",
         ),
         (
             {
@@ -40,7 +44,7 @@ def yearly(**wait: Any) -> dict[str, Any]:
                     },
                 },
             },
-            "and then for 30 minutes there are no pieces of business abandoned or pieces of "
+            "and if then for 30 minutes there are no pieces of business abandoned or pieces of "
             "business completed with the same attempt (where the step is not “preview”): ",
             "当客户开始办理业务，且随后30分钟内没有办理编号相同的业务放弃或业务完成"
             "（限步骤不是「preview」）：",
@@ -66,11 +70,11 @@ def yearly(**wait: Any) -> dict[str, Any]:
                 "if": "call.seconds > 9 and category == '7992'",
             },
             "When a card payment is settled, and within 2 hours before it the customer calls "
-            "(called “call”, where the length of the call in seconds is more than 5), if the "
-            "length of the call in seconds of the earlier “call” is more than 9, and the merchant "
+            "(called ‘call’, where the length of the call in seconds is more than 5), if the "
+            "length of the call in seconds of the earlier ‘call’ is more than 9, and the merchant "
             "category is “7992”: ",
-            "当客户刷卡消费入账，且此前2小时内客户来电（记作「call」，限通话秒数大于5），"
-            "如果此前「call」的通话秒数大于9，且商户类别为「7992」：",
+            "当客户刷卡消费入账，且此前2小时内客户来电（记作『call』，限通话秒数大于5），"
+            "如果此前『call』的通话秒数大于9，且商户类别为「7992」：",
         ),
         (
             {
@@ -83,11 +87,11 @@ def yearly(**wait: Any) -> dict[str, Any]:
                 },
                 "if": "not b.reached",
             },
-            "and within 1 day before it, one after the other, the customer logs in (called “a”) "
-            "and the bank tries to reach the customer (called “b”, where the customer is not "
-            "reached), if the customer is not reached (by the earlier “b”): ",
-            "且此前1天内依次发生客户登录（记作「a」）、银行尝试联系客户（记作「b」，"
-            "限未联系上客户），如果此前「b」未联系上客户：",
+            "and within 1 day before it, one after the other, the customer logs in (called ‘a’) "
+            "and the bank tries to reach the customer (called ‘b’, where the customer is not "
+            "reached), if the customer is not reached (by the earlier ‘b’): ",
+            "且此前1天内依次发生客户登录（记作『a』）、银行尝试联系客户（记作『b』，"
+            "限未联系上客户），如果此前『b』未联系上客户：",
         ),
         (
             {
@@ -120,9 +124,9 @@ def yearly(**wait: Any) -> dict[str, Any]:
         ),
         (
             {"let": {"big": "amount > 5 or amount < 1", "small": "amount < 3"}, "if": "not big"},
-            "if “big” is false: the tag “x” is given. Here “big” is whether (the amount is more "
-            "than 5, or the amount is less than 1); “small” is whether the amount is less than 3.",
-            "其中「big」表示是否（金额大于5，或金额小于1）；「small」表示是否金额小于3。",
+            "if ‘big’ is false: the tag “x” is given. Here ‘big’ is whether (the amount is more "
+            "than 5, or the amount is less than 1); ‘small’ is whether the amount is less than 3.",
+            "其中『big』表示是否（金额大于5，或金额小于1）；『small』表示是否金额小于3。",
         ),
         ({"limit": {"times": 1, "within": "7d"}}, "at most once within 7 days.", "最多触发1次。"),
         ({"limit": {"times": 2, "within": "1w"}}, "at most twice within 1 week.", "最多触发2次。"),

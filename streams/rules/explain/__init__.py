@@ -17,7 +17,6 @@ from streams.rules.explain.dates import told_date
 from streams.rules.explain.english import ENGLISH
 from streams.rules.explain.phrases import Phrases
 from streams.rules.explain.words import ATTACHMENTS
-from streams.waits.absence import Absence
 
 _ALWAYS = 100
 
@@ -40,6 +39,7 @@ class _Sentences:
         said = [
             self._when(),
             self._if(),
+            self._absence(),
             self._score(),
             say("then", say("next").join(self._actions())),
             self._signals(),
@@ -58,8 +58,7 @@ class _Sentences:
             if all(one.is_own for one in rule.waits.dates):
                 return date
             return teller.say("dated", date, teller.happens(rule.definition.on))
-        said = teller.say("when", teller.happens(rule.definition.on)) + self._sequence()
-        return said + (self._absence(rule.waits.absence) if rule.waits.absence else "")
+        return teller.say("when", teller.happens(rule.definition.on)) + self._sequence()
 
     def _if(self) -> str:
         """Nothing for a rule that always holds: of a score that is usual."""
@@ -68,7 +67,8 @@ class _Sentences:
         said = "" if unless is None else teller.say("unless", teller.group(unless))
         if isinstance(condition, Literal) and condition.value is True:
             return said
-        goes_on = isinstance(condition, Or) and (said or self._rule.definition.score)
+        more = said or self._rule.definition.score or self._rule.waits.absence
+        goes_on = more and isinstance(condition, Or)
         told = teller.group(condition) if goes_on else teller.condition(condition)
         return teller.say("if", told) + said
 
@@ -107,8 +107,11 @@ class _Sentences:
         key = "sequence" if len(steps) == 1 else "sequence_of"
         return teller.say(key, teller.length(asked.within), self._phrases.listed(steps))
 
-    def _absence(self, absence: Absence) -> str:
-        teller, wait = self._teller, self._rule.definition.wait
+    def _absence(self) -> str:
+        """It stands behind the condition, which is looked at before the wait."""
+        teller, wait, absence = self._teller, self._rule.definition.wait, self._rule.waits.absence
+        if absence is None:
+            return ""
         assert wait is not None
         same = self._phrases.listed([*map(teller.field, absence.same)]) if absence.same else ""
         where = absence.where

@@ -128,7 +128,7 @@ FIELDS = {
     "ends_on": ("last day", "结束日"),
     "first_day": ("first day off", "假期首日"),
     "holiday": ("holiday", "节假日"),
-    "last_day": ("last day", "末日"),
+    "last_day": ("last day off", "假期最后一天"),
     "seats": ("number of seats", "名额"),
     "starts_on": ("first day", "开始日"),
 }
