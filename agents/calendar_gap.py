@@ -17,8 +17,13 @@ def calendar_gap(settings: Settings) -> str:
 
     Raises CalendarFileErrors.
     """
+    return gap_from(settings, bank_date(settings))
+
+
+def bank_date(settings: Settings) -> date:
+    """Today, by the bank's clock."""
     now = BankClock.from_settings(settings.clock).now()
-    return gap_from(settings, from_millis(now).astimezone(ZoneInfo(settings.step.time_zone)).date())
+    return from_millis(now).astimezone(ZoneInfo(settings.step.time_zone)).date()
 
 
 def gap_from(settings: Settings, today: date) -> str:

@@ -1,13 +1,16 @@
 """Rules from files to a compiled set, with every problem at its file, line and column."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from agents.iso_codes import CURRENCIES, countries
 from config.load_rules import SHIPPED, RuleFile, RuleFileErrors, read_rule_files
 from config.placed_yaml import FileProblem
 from schemas.rules import RuleDefinition
 from streams.context import CoreSettings
-from streams.rules.checked import check_rule, unknown_scores
+from streams.expressions.doubts import Codes
+from streams.rules.checked import CheckedRule, check_rule, unknown_scores
+from streams.rules.doubts import RuleDoubt, doubts_of
 from streams.rules.errors import RuleErrors, RuleProblem
 from streams.rules.examples import bare, failures
 from streams.rules.ruleset import RuleSet
@@ -30,12 +33,13 @@ def read_rules(
     definitions = [file.definition for file in files]
     is_whole = not paths or any(path.is_dir() for path in paths)
     problems = [*unknown_scores(definitions)] if is_whole else []
+    problems += [one.problem for one in doubts(files, core) if one.is_certain]
     try:
         rules = core.compiled(definitions)
     except RuleErrors as error:
-        raise RuleFileErrors(sorted(_placed([*error.problems, *problems], files))) from None
+        raise RuleFileErrors(sorted(placed([*error.problems, *problems], files))) from None
     if problems:
-        raise RuleFileErrors(_placed(problems, files))
+        raise RuleFileErrors(placed(problems, files))
     return rules, files
 
 
@@ -44,7 +48,19 @@ def _problems(file: RuleFile, core: CoreSettings) -> list[FileProblem]:
     if file.definition.status == "retired":
         return []
     found = check_rule(file.definition, core.attributes, core.greetings)
-    return _placed(found, [file]) if isinstance(found, list) else []
+    if not isinstance(found, list):
+        found = [one.problem for one in doubts([file], core) if one.is_certain]
+    return placed(found, [file])
+
+
+def doubts(files: Iterable[RuleFile], core: CoreSettings) -> Iterator[RuleDoubt]:
+    """What rules that are right, but for the retired, say and hardly can mean."""
+    codes = Codes(countries(), CURRENCIES)
+    for file in files:
+        if file.definition.status != "retired":
+            found = check_rule(file.definition, core.attributes, core.greetings)
+            if isinstance(found, CheckedRule):
+                yield from doubts_of(found, core.attributes, codes)
 
 
 def try_examples(files: Sequence[RuleFile], settings: CoreSettings) -> None:
@@ -54,7 +70,7 @@ def try_examples(files: Sequence[RuleFile], settings: CoreSettings) -> None:
     """
     problems = [one for file in files for one in try_example(file.definition, settings)]
     if problems:
-        raise RuleFileErrors(_placed(problems, files))
+        raise RuleFileErrors(placed(problems, files))
 
 
 def try_example(rule: RuleDefinition, settings: CoreSettings) -> list[RuleProblem]:
@@ -67,6 +83,7 @@ def try_example(rule: RuleDefinition, settings: CoreSettings) -> list[RuleProble
     return list(failures(alone, core))
 
 
-def _placed(problems: Iterable[RuleProblem], files: Sequence[RuleFile]) -> list[FileProblem]:
+def placed(problems: Iterable[RuleProblem], files: Sequence[RuleFile]) -> list[FileProblem]:
+    """Problems of rules, each at its place in their files."""
     by_id = {file.definition.id: file for file in files}
     return [by_id[one.rule].problem(one.key, one.column, one.message) for one in problems]

@@ -211,7 +211,7 @@ def _depth(tree: Any, keys: Sequence[str]) -> int:
 def _value(tree: Any, keys: Sequence[str]) -> str:
     for key in keys:
         tree = tree[key] if isinstance(tree, CommentedMap) else tree[int(key)]
-    return str(tree)
+    return str(tree).lower() if isinstance(tree, bool) else str(tree)
 
 
 def _place(tree: Any, keys: Sequence[str], *, at_key: bool = False) -> tuple[int, int]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from agents.calendar_gap import calendar_gap
+from agents.calendar_gap import bank_date, calendar_gap
 from agents.cli.errors import UserError
 from agents.cli.rules_at_hand import told_at_hand
 from agents.cli.rules_backtest import backtest
@@ -15,10 +15,11 @@ from agents.cli.rules_register import diff, history, status
 from agents.cli.rules_warm import warm
 from agents.cli.rules_why import why
 from agents.core import core_settings, rule_set
+from agents.rule_doubts import hardly_meant
 from agents.rules import read_rules, try_examples
 from agents.rules_at_hand import AtHand
 from config.load import load_settings
-from config.load_rules import RuleFile
+from config.load_rules import SHIPPED, RuleFile
 from config.placed_yaml import FileErrors
 from config.settings import Settings
 from streams.rules.ruleset import RuleSet
@@ -55,14 +56,19 @@ for command in (
 def check(paths: tuple[Path, ...]) -> None:
     """Check rules, and say where each problem is.
 
-    A line for each, with file:line:column; exit status 2 if there is one.
+    A line for each, with file:line:column; exit status 2 if there is one. What is legal and hardly
+    meant is told, too, and changes nothing of that.
     """
     checked, files = _read(paths)
     states = [file.definition.status for file in files]
     counted = ", ".join(f"{states.count(one)} {one}" for one in dict.fromkeys(states))
     taken = f"up to {checked.weight}"
     click.echo(f"ok: {len(files)} rules ({counted}), {taken}, digest {checked.digest[:12]}")
-    if gap := calendar_gap(load_settings()):
+    settings = load_settings()
+    beside, today = settings.worker.rules or SHIPPED, bank_date(settings)
+    for doubt in hardly_meant(files, core_settings(settings), beside, today):
+        click.echo(click.style(f"in doubt: {doubt}", dim=True), err=True)
+    if gap := calendar_gap(settings):
         click.echo(click.style(f"business days: {gap}", dim=True), err=True)
 
 

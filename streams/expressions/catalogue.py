@@ -4,6 +4,7 @@ It is read off the event structs. Fields that identify a person are not in it: w
 is written into its effects.
 """
 
+from dataclasses import replace
 from functools import cache
 from typing import get_type_hints
 
@@ -13,7 +14,7 @@ from msgspec import UnsetType, inspect
 from schemas.attributes import AttributeType
 from schemas.events import RULE_TYPES
 from schemas.events.core import CustomerData
-from schemas.fields import MONEY_DECIMALS, RATE_DECIMALS, SENSITIVE
+from schemas.fields import COUNTRY, CURRENCY, MONEY_DECIMALS, RATE_DECIMALS, SENSITIVE
 from streams.attributes import Attributes
 from streams.expressions.nodes import Base, Type
 
@@ -106,7 +107,8 @@ def _either(one: Type, other: Type) -> Type:
     )
     closed = one.choices and other.choices
     choices = tuple(dict.fromkeys(one.choices + other.choices)) if closed else ()
-    return Type(one.base, one.optional or other.optional, decimals, choices)
+    code = one.code if one.code == other.code else ""
+    return Type(one.base, one.optional or other.optional, decimals, choices, code)
 
 
 def fields_of(struct: type[msgspec.Struct]) -> Fields:
@@ -124,7 +126,8 @@ def _fields(struct: type[msgspec.Struct]) -> tuple[Fields, frozenset[str]]:
         if extra.get(SENSITIVE):
             personal.add(found.name)
         elif type_ := _type(kind, optional, extra.get("decimals")):
-            fields[found.name] = type_
+            code = next((one for one in (COUNTRY, CURRENCY) if extra.get(one)), "")
+            fields[found.name] = replace(type_, code=code) if code else type_
     return fields, frozenset(personal)
 
 

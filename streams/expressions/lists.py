@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from schemas.fields import Day, Money, Rate
+from schemas.fields import Currency, Day, Money, Rate
 from schemas.profile import NEVER
 from schemas.record import Record
 from streams.expressions.catalogue import Fields, fields_of
@@ -25,7 +25,7 @@ from streams.months import day_at
 class Account(Struct, frozen=True, gc=False):
     account: str
     kind: str
-    currency: str
+    currency: Currency
     branch: str | None
     balance: Money
     base_balance: Money
@@ -34,7 +34,7 @@ class Account(Struct, frozen=True, gc=False):
 
 class Deposit(Struct, frozen=True, gc=False):
     deposit: str
-    currency: str
+    currency: Currency
     principal: Money
     base_principal: Money
     rate: Rate
@@ -46,7 +46,7 @@ class Holding(Struct, frozen=True, gc=False):
     holding: str
     product: str
     product_class: str
-    currency: str
+    currency: Currency
     amount: Money
     base_amount: Money
     risk_level: int | None
@@ -56,7 +56,7 @@ class Holding(Struct, frozen=True, gc=False):
 class Loan(Struct, frozen=True, gc=False):
     loan: str
     kind: str
-    currency: str
+    currency: Currency
     amount: Money
     base_amount: Money
     rate: Rate | None
@@ -66,11 +66,11 @@ class Loan(Struct, frozen=True, gc=False):
 class Card(Struct, frozen=True, gc=False):
     card: str
     product: str
-    currency: str
+    currency: Currency
     limit: Money | None
     temporary_until: Day | None
     amount_due: Money
-    statement_currency: str
+    statement_currency: Currency
     due_on: Day | None
     issued_on: Day | None
 
@@ -96,7 +96,7 @@ class Interest(Struct, frozen=True, gc=False):
 
 class Benefit(Struct, frozen=True, gc=False):
     benefit: str
-    currency: str
+    currency: Currency
     count: int
     base_cost: Money
     used_on: Day | None

@@ -27,6 +27,8 @@ class Type:
     """Of a number: 0 is a whole number (int), more a Decimal; None is a Decimal of any length."""
     choices: tuple[str, ...] = ()
     """Of a text: what it can be, if that is a closed list."""
+    code: str = ""
+    """Of a text: `country` or `currency`, if it is a code of one."""
 
 
 WINDOW_DECIMALS = 8

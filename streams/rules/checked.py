@@ -145,7 +145,7 @@ def _checked_conditions(
     """By their keys, those that are right, and what is wrong with the others."""
     conditions: dict[str, Node] = {}
     problems: list[RuleProblem] = []
-    for key, written in _conditions(rule):
+    for key, written in conditions_of(rule):
         try:
             conditions[key] = check(written, scope, Base.FLAG)
         except ExpressionError as error:
@@ -313,7 +313,7 @@ def unknown_scores(rules: Collection[RuleDefinition]) -> Iterator[RuleProblem]:
     known = [rule.score.name for rule in rules if rule.score and rule.status != "retired"]
     for rule in rules:
         written = [(f"let.{name}", text) for name, text in rule.let.items()]
-        written += [*_conditions(rule), *((key, text) for key, text, _ in _texts(rule))]
+        written += [*conditions_of(rule), *((key, text) for key, text, _ in _texts(rule))]
         for key, text in written:
             for found in _SCORE.finditer(text):
                 if found[1] not in known:
@@ -333,7 +333,7 @@ def _score_problems(rule: RuleDefinition) -> Iterator[RuleProblem]:
             yield RuleProblem(rule.id, "on", 0, message)
 
 
-def _conditions(rule: RuleDefinition) -> Iterator[tuple[str, str]]:
+def conditions_of(rule: RuleDefinition) -> Iterator[tuple[str, str]]:
     """Everything that is true or false, by its key: of a score the signals, in order."""
     yield "if", rule.if_
     if rule.unless is not None:

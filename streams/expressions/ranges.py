@@ -1,0 +1,129 @@
+"""Between what a value always is, or is meant to be, where that is known."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from schemas.fields import RATE_DECIMALS
+from streams.expressions.catalogue import TOTALS
+from streams.expressions.nodes import (
+    Absolute,
+    Aggregate,
+    And,
+    Arithmetic,
+    EventField,
+    FactField,
+    Gathered,
+    ItemField,
+    Let,
+    Node,
+    ProfileField,
+    Reading,
+    Rounded,
+    StepField,
+)
+from streams.streaks import LONGEST_STREAK
+
+
+class Range(NamedTuple):
+    low: int
+    high: int | None
+    why: str
+
+
+RangeOf = Callable[[Node], Range | None]
+_COUNT = Range(0, None, "a count is 0 or more")
+_SHARE = Range(0, 1, "a share is from 0 to 1, and 20% is 0.2")
+_RATE = Range(-1, 1, "a rate is a fraction, and 3.1% is 0.031")
+_STREAK = Range(0, LONGEST_STREAK, f"a streak is counted up to {LONGEST_STREAK}")
+_AGE = Range(0, None, "an age is 0 or more")
+_SIZE = Range(0, None, "it is 0 or more")
+_OWN = Range(1, None, "the event that is looked at is counted, too: prior=true leaves it out")
+
+
+def resolved(node: Node, lets: Mapping[str, Node]) -> Node:
+    """What a let stands for."""
+    while isinstance(node, Let):
+        node = lets[node.name]
+    return node
+
+
+def known_ranges(lets: Mapping[str, Node], counted: frozenset[str] = frozenset()) -> RangeOf:
+    """What values always are. `counted` are the types of an event that is in all windows already,
+    of one of them."""
+
+    def of(node: Node) -> Range | None:
+        node = resolved(node, lets)
+        match node:
+            case Reading(aggregate=one):
+                return _of_window(one, counted)
+            case Gathered(function="count" | "distinct"):
+                return _COUNT
+            case Arithmetic(operator="/", left=part, right=whole) if _is_share(part, whole):
+                return _SHARE
+            case ProfileField(name=name) if name in TOTALS and not name.startswith("base_"):
+                return _COUNT
+            case Absolute():
+                return _SIZE
+            case Rounded(part=part) if not isinstance(part, Rounded):
+                return of(part)  # rounding leaves whole numbers as they are, and so their order
+        return None
+
+    return of
+
+
+def usual_ranges(known: RangeOf, lets: Mapping[str, Node]) -> RangeOf:
+    """What values are meant to be, though events might say otherwise."""
+
+    def of(node: Node) -> Range | None:
+        node = resolved(node, lets)
+        match node:
+            case Rounded(part=part) if not isinstance(part, Rounded):
+                return of(part)
+            case Arithmetic(operator="/", left=part, right=whole) if _is_share(part, whole, "sum"):
+                return _SHARE
+            case FactField(name="rate", function=function) if function != "fx":
+                return _RATE
+            case EventField(name="rate") | ItemField(name="rate") | StepField(name="rate"):
+                return _RATE if node.type.decimals == RATE_DECIMALS else None
+            case ItemField(name="age"):
+                return _AGE
+        return known(node)
+
+    return of
+
+
+def _of_window(one: Aggregate, counted: frozenset[str]) -> Range | None:
+    match one.function:
+        case "count":
+            now = one.months is None or one.months[1] == 0
+            whole = one.where is None and not one.prior and now
+            return _OWN if whole and counted and counted <= {*one.types} else _COUNT
+        case "distinct":
+            return _COUNT
+        case "streak":
+            return _STREAK
+        case "stddev":
+            return _SIZE
+    return None
+
+
+def _is_share(part: Node, whole: Node, function: str = "count") -> bool:
+    """Whether one is made of some of what the other is made of."""
+    match part, whole:
+        case Reading(aggregate=one), Reading(aggregate=other):
+            alike = one.types == other.types and one.value == other.value
+            alike &= (one.length, one.months, one.prior) == (
+                other.length,
+                other.months,
+                other.prior,
+            )
+        case Gathered() as one, Gathered() as other:
+            alike = one.list == other.list and one.value == other.value
+        case _:
+            return False
+    functions = one.function == other.function == function
+    return functions and alike and _is_narrower(one.where, other.where)
+
+
+def _is_narrower(one: Node | None, other: Node | None) -> bool:
+    return other is None or one == other or (isinstance(one, And) and other in one.parts)

@@ -1,0 +1,54 @@
+"""What a rule that is right says and hardly can mean, in any of its expressions."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from streams.attributes import Attributes
+from streams.expressions.check import Scope
+from streams.expressions.doubts import Codes, Known, doubts
+from streams.rules.checked import CheckedRule, conditions_of
+from streams.rules.errors import RuleProblem
+from streams.rules.sequence import scopes
+
+
+class RuleDoubt(NamedTuple):
+    problem: RuleProblem
+    is_certain: bool
+    """It cannot be; else it is legal, and hardly meant."""
+
+
+def doubts_of(rule: CheckedRule, attributes: Attributes, codes: Codes) -> Iterator[RuleDoubt]:
+    """From its steps to its conditions."""
+    known = Known(rule.lets, _counted(rule), codes)
+    for key, text, scope in _expressions(rule, attributes):
+        for one in doubts(text, scope, known):
+            problem = RuleProblem(rule.definition.id, key, one.column, one.message)
+            yield RuleDoubt(problem, one.is_certain)
+
+
+def _counted(rule: CheckedRule) -> frozenset[str]:
+    """What a rule that waits for a date, or scores in silence, looks at is no event of its own."""
+    written = rule.definition
+    at_once = not rule.waits.dates and written.score is None
+    return frozenset(written.on) if at_once else frozenset()
+
+
+def _expressions(rule: CheckedRule, attributes: Attributes) -> Iterator[tuple[str, str, Scope]]:
+    """The key of each, its text, and what it sees."""
+    written = rule.definition
+    steps = rule.sequence.steps if rule.sequence else ()
+    for number, one in enumerate(written.sequence.steps if written.sequence else ()):
+        if one.if_ is not None:
+            before = scopes(steps[:number])
+            scope = Scope(steps[number].types, inside="a step", steps=before)
+            yield f"sequence.steps.{number}.if", one.if_, scope
+    if written.wait and written.wait.without and written.wait.without.where is not None:
+        answer = Scope(tuple(written.wait.without.on), inside="an answer")
+        yield "wait.without.where", written.wait.without.where, answer
+    types = tuple(written.on)
+    lets = {name: node.type for name, node in rule.lets.items()}
+    scope = Scope(types, lets, attributes, steps=scopes(steps))
+    for name, text in written.let.items():
+        yield f"let.{name}", text, scope
+    for key, text in conditions_of(written):
+        yield key, text, scope
