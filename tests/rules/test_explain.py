@@ -201,8 +201,8 @@ def test_a_greeting_in_words() -> None:
     assert isinstance(checked, CheckedRule)
     told = explain(checked)
     assert (
-        "a greeting for “birthday” is chosen, to be sent by WeChat or text message (not by what "
-        "the customer has refused for “service”)."
+        "a greeting for “birthday” is chosen, to be sent by WeChat or text message (not by one "
+        "that the customer has refused for “service”)."
     ) in told["en"]
     assert (
         "选定一条「birthday」问候语，供通过微信或短信发送（客户已拒绝用于「服务」的渠道除外）。"

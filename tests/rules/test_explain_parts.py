@@ -44,8 +44,8 @@ def yearly(**wait: Any) -> dict[str, Any]:
                     },
                 },
             },
-            "and if then for 30 minutes there are no pieces of business abandoned or pieces of "
-            "business completed with the same attempt (where the step is not “preview”): ",
+            "and if then for 30 minutes there are no abandoned journeys or completed journeys "
+            "with the same attempt (where the step is not “preview”): ",
             "当客户开始办理业务，且随后30分钟内没有办理编号相同的业务放弃或业务完成"
             "（限步骤不是「preview」）：",
         ),

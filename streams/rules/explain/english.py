@@ -192,8 +192,8 @@ ENGLISH = Phrases(
         "attach": ", with {0}",
         "alert": "an alert, “{0}” (severity {1}{2})",
         "process": "the process “{0}” is requested",
-        "greeting": "a greeting for “{0}” is chosen, to be sent by {1} (not by what the customer "
-        "has refused for “{2}”)",
+        "greeting": "a greeting for “{0}” is chosen, to be sent by {1} (not by one that the "
+        "customer has refused for “{2}”)",
         "untag": "the tag “{0}” is taken away",
         "tag": "the tag “{0}” is given",
         "interest": "the interest “{0}” is recorded",

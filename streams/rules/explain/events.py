@@ -93,14 +93,12 @@ EVENTS = {
     ),
     "logged.in": _done("logs in", "logins", "登录", "登录"),
     "page.viewed": _done("views a page", "page views", "浏览页面", "页面浏览"),
-    "journey.started": _done(
-        "starts a piece of business", "pieces of business started", "开始办理业务", "业务开始"
-    ),
+    "journey.started": _done("starts a journey", "started journeys", "开始办理业务", "业务开始"),
     "journey.completed": _done(
-        "completes a piece of business", "pieces of business completed", "完成业务办理", "业务完成"
+        "completes a journey", "completed journeys", "完成业务办理", "业务完成"
     ),
     "journey.abandoned": _done(
-        "abandons a piece of business", "pieces of business abandoned", "放弃业务办理", "业务放弃"
+        "abandons a journey", "abandoned journeys", "放弃业务办理", "业务放弃"
     ),
     "question.asked": _done("asks a question", "questions", "提出咨询", "咨询"),
     "complaint.raised": _done("raises a complaint", "complaints", "提出投诉", "投诉"),

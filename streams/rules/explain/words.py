@@ -66,7 +66,7 @@ FIELDS = {
     "interest": ("interest", "兴趣"),
     "interest_rate": ("interest rate", "利率名称"),
     "issued_on": ("day of issue", "发卡日"),
-    "journey": ("piece of business", "业务"),
+    "journey": ("journey", "业务名称"),
     "kind": ("kind", "类型"),
     "language": ("language", "语言"),
     "lead": ("lead", "负责人"),
@@ -167,7 +167,7 @@ FIELDS_OF = {
 ATTACHMENTS = {
     "preference_analysis": ("an analysis of preferences", "偏好分析"),
     "asset_summary": ("a summary of assets", "资产概览"),
-    "recent_contacts": ("the last contacts", "近期联系记录"),
+    "recent_contacts": ("recent contacts", "近期联系记录"),
 }
 
 RELATIVES = {
