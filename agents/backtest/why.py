@@ -1,6 +1,7 @@
 """One rule asked about one customer: as things are, or at an event that is archived."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -10,16 +11,19 @@ from agents.backtest.choice import Known, as_if_live
 from agents.backtest.spill import mirror_of, time_and_type
 from agents.core import core_settings
 from config.settings import Settings
+from schemas.decode import BrokenEventError, UnknownTypeError, decode_fact
 from schemas.envelope import Data
+from schemas.events.campaign import CAMPAIGNS
 from schemas.events.reference import GLOBAL_TOPICS
 from schemas.position import Since
 from schemas.record import Record
 from schemas.rules import RuleDefinition
+from streams.announced import Announced
 from streams.backtest.facts import FactsInTime
 from streams.backtest.play import Trial, in_order, play
 from streams.context import CoreSettings
 from streams.facts import Facts
-from streams.inputs import Raw
+from streams.inputs import Input, Raw
 from streams.intake import Entry, read
 from streams.mirror import MIRRORED
 from streams.partitioning import partition_of
@@ -86,30 +90,62 @@ def why_then(
     event: str,
     archive: Iterable[Archived],
     now: int,
+    until: int = 0,
 ) -> Answer:
     """As an archived event came, and as what the rule waited for after it ended: the customer's
-    events are played up to now. Raises ArchiveError and ChoiceError."""
+    events are played up to the end of the archive, which is its last event or, if that is known,
+    `until`. Raises ArchiveError and ChoiceError."""
     core = core_settings(settings)
     entries, told, begin, end = _events_of(customer, archive, core, now)
+    end = max(end, until)
     facts = FactsInTime(told)
     inputs = [one.input for one in entries if one.input]
     kinds = {(one.event.source, one.event.id): one.type for one in inputs}
-    announced = (*core.holidays, *facts.at(end).announced.values())
-    broadcasts = {(one.cause.source, one.cause.id): one for one in announced}
-    kinds |= {name: one.type for name, one in broadcasts.items()}
+    broadcasts = _broadcasts(core, facts, [raw for _, raw in told if raw.topic == CAMPAIGNS])
+    kinds |= {name: several[0].type for name, several in broadcasts.items()}
     named = _named(event, customer, kinds)
     kind = kinds[named]
     if kind not in rule.on:
         remark = f"it listens to {', '.join(rule.on)}, not to {kind}"
         return Answer([], f"{kind} {event}", remark)
-    told_of = broadcasts[named].data if named in broadcasts else None
+    told_of = [one.data for one in broadcasts.get(named, ())]
     asked = _asked(core, rule, [*known.values()], named, told_of)
     play(customer, entries, Trial(asked, core, facts, end))
     answers = [*asked.answers.values()]
-    remark = "" if answers else "it did not reach the customer: a duplicate, a dead letter, too old"
+    remark = "" if answers else _unreached(told_of, inputs)
+    if answers and len(told_of) > 1:
+        remark = "it was corrected since: whoever is told of it after that hears of it as it is now"
     looks = asked.looks_back(rule.id)
     whole = max((look.warm_from(begin, core.time_zone) for look in looks), default=0)
     return Answer(answers, f"{kind} {event}", remark, whole)
+
+
+def _broadcasts(
+    core: CoreSettings, facts: FactsInTime, campaigns: Iterable[Raw]
+) -> dict[_Named, list[Announced]]:
+    """What all customers are told of, as it first stood and as it was corrected, by the events that
+    announced and corrected it; effects name the former alone."""
+    found: dict[_Named, list[Announced]] = {}
+    told = {id(one.announced): one.announced for one in facts.held}
+    for one in (*core.holidays, *(one for held in told.values() for one in held.values())):
+        several = found.setdefault((one.cause.source, one.cause.id), [])
+        if one not in several:
+            several.append(one)
+    said = {(one.name, one.data): several for several in found.values() for one in several}
+    for raw in campaigns:
+        with suppress(BrokenEventError, UnknownTypeError):
+            fact = decode_fact(raw.value or b"")
+            if these := said.get((fact.subject, fact.data)):
+                found.setdefault((fact.source, fact.id), these)
+    return found
+
+
+def _unreached(told_of: Sequence[Data], inputs: Sequence[Input]) -> str:
+    if not told_of:
+        return "it did not reach the customer: a duplicate, a dead letter, too old"
+    if not inputs:
+        return "the archive has no event of the customer, so nobody was there to be told of it"
+    return "the customer was not told of it: it was over, or taken back, when the customer came"
 
 
 def _named(event: str, customer: str, known: Iterable[_Named]) -> _Named:
@@ -132,7 +168,7 @@ def _asked(
     rule: RuleDefinition,
     known: list[RuleDefinition],
     event: _Named,
-    broadcast: Data | None = None,
+    broadcast: Sequence[Data] = (),
 ) -> Asked:
     others = [one for one in known if one.id != rule.id]
     checked = check_rule(rule, core.attributes, core.greetings)
@@ -147,11 +183,18 @@ def _events_of(
     """A customer's entries in order, the facts, and from when and up to when the archive goes."""
     key, entries, facts = customer.encode(), list[Entry](), list[tuple[int, Raw]]()
     partition, begin, end = partition_of(key, core.partitions), now, 0
+    campaigns = set[bytes]()
     for one in archive:
         at, kind = time_and_type(one.value)
         if one.topic in GLOBAL_TOPICS:
             raw = Raw(one.topic, 0, one.offset, one.key, one.value)
-            facts.append((max(one.sent, 0) if at is None else at, raw))
+            holds = max(one.sent, 0) if at is None else at
+            if one.topic == CAMPAIGNS:
+                # What corrects a campaign may say the campaign's own time, and was not known then.
+                holds = max(holds, one.sent) if one.key in campaigns else holds
+                campaigns.add(one.key)
+                end = max(end, holds) if holds <= now else end
+            facts.append((holds, raw))
             continue
         sent = now if one.sent == UNKNOWN else one.sent
         if at is not None and at <= sent + core.future_tolerance:

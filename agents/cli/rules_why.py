@@ -131,7 +131,8 @@ def _answer(
     now = BankClock.from_settings(settings.clock).now() if files else bank_time(settings)
     if event is not None:
         archive = read_files(files) if files else read_customer(settings, customer)
-        answer = why_then(settings, rule, known, customer, event, archive, now)
+        until = 0 if files else now
+        answer = why_then(settings, rule, known, customer, event, archive, now, until)
         return answer, None if files else near_reach(settings, customer)
     near = has_copy(settings, customer) if place is None else place == "store"
     found = from_store(settings, customer) if near else from_kafka(settings, customer)

@@ -93,7 +93,7 @@ class Asked(RuleSet):
         rule: CheckedRule,
         event: tuple[str, str],
         zone: tzinfo,
-        broadcast: Data | None = None,
+        broadcast: Sequence[Data] = (),
     ) -> None:
         """`event` is the source and the id of the event that is asked about. The rule runs in the
         set, whatever its own definition says of its status."""
@@ -101,7 +101,7 @@ class Asked(RuleSet):
         self._rule = rule
         self._event = event
         self._broadcast = broadcast
-        """What the event says, if all customers were told of it."""
+        """What the event says, if all customers were told of it: as it was and is corrected."""
         self._zone = zone
         self.answers: dict[tuple[str, int], Why] = {}
         """By when and at what time, in that order."""
@@ -156,7 +156,7 @@ class Asked(RuleSet):
     def announce(
         self, record: Record, event_type: str, data: Data, at: int, facts: Facts = NO_FACTS
     ) -> Fired:
-        if event_type not in self._rule.definition.on or data != self._broadcast:
+        if event_type not in self._rule.definition.on or data not in self._broadcast:
             self._latest = None
             return super().announce(record, event_type, data, at, facts)
         told = self._told("told", record, at)

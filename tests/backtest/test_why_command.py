@@ -100,28 +100,56 @@ def test_a_rule_that_raised_did_not_fire(
     assert (answer["fires"], answer["acts"]) == (False, False)
 
 
-def test_a_campaign(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def announce(folder: Path, number: int, day: str, place: str, **said: Any) -> None:
+    """Of the campaign golf, with a rule that listens to it."""
     rule = (folder / "rules" / "big.yaml").read_text()
     rule = rule.replace("big", "told").replace("transfer.completed", "campaign.announced")
-    rule = rule.replace("base_amount > 400", "profile.accounts >= 1").replace(
-        "base_amount", "place"
-    )
-    (folder / "told.yaml").write_text(rule)
+    rule = rule.replace("base_amount > 400", "place == 'Sanya' and profile.accounts >= 1")
+    (folder / "told.yaml").write_text(rule.replace("base_amount", "place"))
     data = {"campaign": "golf", "category": "golf", "title_zh": "高", "title_en": "Golf"}
+    data |= {"place": place, "starts_on": "2026-04-01", "ends_on": "2026-04-02"}
     campaign = {
         "specversion": "1.0",
-        "id": "c1",
+        "id": f"c{number}",
         "source": "/marketing",
         "type": "campaign.announced",
         "subject": "campaign:golf",
-        "time": "2026-01-05T12:00:00Z",
-        "data": data | {"starts_on": "2026-02-01", "ends_on": "2026-02-02"},
+        "time": f"2026-{day}T12:00:00Z",
+        "data": data,
     }
     with (folder / "events.jsonl").open("a") as file:
-        file.write("\n" + json.dumps(campaign))
+        file.write("\n" + json.dumps(campaign | said))
+
+
+@pytest.mark.parametrize("day", ["01-05", "03-05"])
+def test_a_campaign(folder: Path, capsys: pytest.CaptureFixture[str], day: str) -> None:
+    """It may be the last that was heard of at all."""
+    announce(folder, 1, day, "Sanya")
     (answer,) = asked(capsys, "told.yaml", "c1")["answers"]
-    assert (answer["when"], answer["at"]) == ("told", "2026-01-05T12:00:00+00:00")
-    assert answer["clauses"][0]["off"] == "1 short"
+    assert (answer["when"], answer["at"]) == ("told", f"2026-{day}T12:00:00+00:00")
+    assert answer["clauses"][1]["off"] == "1 short"
+
+
+@pytest.mark.parametrize("event", ["c1", "c2"])
+def test_a_campaign_that_was_corrected(
+    folder: Path, capsys: pytest.CaptureFixture[str], event: str
+) -> None:
+    """The customer heard of it before that."""
+    announce(folder, 1, "01-05", "Sanya")
+    announce(folder, 2, "01-07", "Beijing")
+    told = asked(capsys, "told.yaml", event)
+    (answer,) = told["answers"]
+    assert (answer["at"], answer["clauses"][0]["holds"]) == ("2026-01-05T12:00:00+00:00", True)
+    assert "it was corrected since" in told["remark"]
+
+
+def test_a_campaign_before_anything_of_the_customer_is_heard(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    announce(folder, 1, "01-05", "Sanya")
+    arguments = ["told.yaml", "C2", "--event", "c1", "--events", "events.jsonl"]
+    assert run(["rules", "why", *arguments]) == 0
+    assert "the archive has no event of the customer" in capsys.readouterr().out
 
 
 def test_an_id_that_two_sources_have_is_named_with_its_source(
