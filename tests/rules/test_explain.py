@@ -185,9 +185,9 @@ def test_a_rule_that_is_amended_says_so() -> None:
     told = said(unless=None, then={"alert": {"text": {"en": "A", "zh": "甲"}}}, amendable=True)
     assert told["en"].endswith(
         " It fires for a customer at most once in each stretch of 30 days, counted from 1970-01-01 "
-        "UTC: where two stretches meet, twice within a short time. When a reversal or a late "
-        "event changes what it saw, its tasks and alerts follow: they are taken back, amended or "
-        "raised."
+        "UTC: where two stretches meet, it may fire twice within a short time. When a reversal or "
+        "a late event changes what it saw, its tasks and alerts follow: they are taken back, "
+        "amended or raised."
     )
     assert "同一客户每段内最多触发1次" in told["zh"]
     assert told["zh"].endswith("因冲正或迟到事件使其依据改变时，其任务和预警随之撤回、更正或补发。")

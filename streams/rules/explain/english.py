@@ -177,7 +177,7 @@ ENGLISH = Phrases(
     gates={
         "cooldown": "After firing for a customer it is quiet for {0}",
         "stretches": "It fires for a customer at most once in each stretch of {0}, counted from "
-        "1970-01-01 UTC: where two stretches meet, twice within a short time",
+        "1970-01-01 UTC: where two stretches meet, it may fire twice within a short time",
         "limit": "It fires for a customer at most {0} within {1}",
         "rollout": "It is for {0} percent of the customers only",
         "holdout": "For {0} percent of the customers, what it would do is recorded and not done",
