@@ -15,13 +15,13 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from shutil import copyfileobj
-from tempfile import TemporaryDirectory
 from typing import IO, NamedTuple
 
 from agents.backtest.archived import ArchiveError
 from agents.backtest.job import Question
 from agents.backtest.pool import processes
 from agents.backtest.run import Result, Show
+from agents.own_folder import own_folder
 from agents.reading import RangeReader, ReadingError, partitions_of, read_partition
 from agents.reconciliation.past_facts import PastFacts
 from config.settings import Settings
@@ -68,10 +68,10 @@ def run_journal(
     times: list[int] = []
     tally, total, done = Tally(), sum(one.messages for one in held), 0
     with (
-        TemporaryDirectory(prefix="vipcare-backtest-") as folder,
+        own_folder() as folder,
         processes(min(cores, len(held))) as pool,
     ):
-        paths = {one: Path(folder) / str(one.partition) for one in held if out is not None}
+        paths = {one: folder / str(one.partition) for one in held if out is not None}
         work = {
             pool.submit(_partition, settings, question, one.partition, paths.get(one)): one
             for one in held

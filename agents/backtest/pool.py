@@ -6,13 +6,14 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
-from signal import SIG_IGN, SIGINT, signal
-from tempfile import TemporaryDirectory
+from signal import SIG_IGN, SIGHUP, SIGINT, signal
 from typing import Any, TypeVar
 
 from agents.backtest.archived import ArchiveError
+from agents.local.lifeline import follow
+from agents.own_folder import own_folder
 
 _CONTAINERS = 200_000
 
@@ -36,10 +37,10 @@ def processes(
     for: it writes into a folder that is about to go.
     """
     context = get_context("spawn")  # a fork would copy the threads' locks of Kafka's client
-    with TemporaryDirectory(prefix="vipcare-") as folder:
+    with own_folder() as folder:
         # By a file: more than a pipe holds, and who starts a process would wait for ever that one
         # reads it which was ended before.
-        prepared = Path(folder) / "prepared"
+        prepared = folder / "prepared"
         prepared.write_bytes(pickle.dumps((prepare, what)))
         with ProcessPoolExecutor(cores, context, _begin, (prepared,)) as pool:
             try:
@@ -83,8 +84,12 @@ def _work(share: Any) -> Any:
 
 
 def _begin(prepared: Path) -> None:
+    first = parent_process()
+    assert first is not None, "this runs in a process of the pool"
+    follow(first.pid or 0)  # which may be killed
     spare_collector()
-    signal(SIGINT, SIG_IGN)  # the first process ends the others
+    for number in (SIGINT, SIGHUP):  # the first process ends the others
+        signal(number, SIG_IGN)
     prepare, what = pickle.loads(prepared.read_bytes())  # noqa: S301  # written by the first process
     if prepare is not None:
         prepare(*what)

@@ -3,15 +3,14 @@
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 from shutil import copyfileobj
-from tempfile import TemporaryDirectory
 from typing import IO, NamedTuple
 
 from agents.backtest.archived import Archived, ArchiveError
 from agents.backtest.job import Job, Player, Question
 from agents.backtest.pool import each, spare_collector
 from agents.backtest.spill import Share, Spill
+from agents.own_folder import own_folder
 from streams.backtest.tally import Tally
 
 Show = Callable[[str, int, int], None]
@@ -40,8 +39,8 @@ def run(
     the order of shares and customers. Raises ArchiveError.
     """
     spare_collector()
-    with TemporaryDirectory(prefix="vipcare-backtest-") as folder:
-        spill = Spill(Path(folder), question.core, now)
+    with own_folder() as folder:
+        spill = Spill(folder, question.core, now)
         for _ in spill.fill(archive):
             show("reading", spill.messages, 0)
         if spill.begin is None:
@@ -60,7 +59,7 @@ def run(
                 done += share.size
                 show("playing", done, total)
         if out is not None:
-            for path in sorted(Path(folder).glob("*.effects")):
+            for path in sorted(folder.glob("*.effects")):
                 with path.open("rb") as effects:
                     copyfileobj(effects, out)
         return Result(tally, spill.messages, question)

@@ -20,6 +20,7 @@ from agents.bank.plan import Plan, PlanError, plan_of
 from agents.bank.simulation import messages
 from agents.bank.storyline_file import StorylineErrors
 from agents.cli.errors import UserError
+from agents.cli.like_ctrl_c import ends_like_ctrl_c
 from agents.cli.out_file import whole_file
 from agents.cli.params import DURATION, Rate
 from agents.clock import BankClock, setting_millis
@@ -107,7 +108,7 @@ def _write(settings: Settings, out: Path, seconds: float) -> None:
     count = 0
     reads = [one for one in (settings.bank.storylines,) if one is not None]
     try:
-        with whole_file(out, reads) as file:
+        with ends_like_ctrl_c(), whole_file(out, reads) as file:
             told = chain(facts(plan), messages(plan))
             for message in takewhile(lambda message: message.at < end, told):
                 file.write(to_line(message) + b"\n")

@@ -21,6 +21,7 @@ from agents.backtest.run import Result, run
 from agents.cli.bank_time import bank_time
 from agents.cli.cores import cores_here
 from agents.cli.errors import UserError
+from agents.cli.like_ctrl_c import ends_like_ctrl_c
 from agents.cli.out_file import whole_file
 from agents.cli.params import archive_option
 from agents.cli.progress import progress
@@ -97,7 +98,7 @@ def backtest(
             question = replace(question, span=question.span._replace(end=now + 1))
         began = time.monotonic()
         reads = [*files, *filter(Path.is_file, map(Path, names))]
-        with ExitStack() as opened:
+        with ends_like_ctrl_c(), ExitStack() as opened:
             written = opened.enter_context(whole_file(out, reads)) if out is not None else None
             show = opened.enter_context(progress())
             many = cores or cores_here()

@@ -14,6 +14,7 @@ from agents.backtest.from_kafka import read_kafka
 from agents.cli.bank_time import bank_time
 from agents.cli.cores import cores_here
 from agents.cli.errors import UserError
+from agents.cli.like_ctrl_c import ends_like_ctrl_c
 from agents.cli.params import archive_option
 from agents.cli.progress import progress
 from agents.sending import SendingError
@@ -72,7 +73,7 @@ def warm(
     now = bank_time(settings)
     began = time.monotonic()
     try:
-        with progress() as show:
+        with ends_like_ctrl_c(), progress() as show:
             made = plan(settings, name, show)
             filled = warm_rule(
                 settings,

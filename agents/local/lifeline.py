@@ -30,9 +30,12 @@ def kill_with_parent() -> None:
 def follow_parent() -> None:
     """For our own commands, first thing: end with the process `VIPCARE_PARENT` names, if any."""
     named = os.environ.pop(PARENT, "")
-    if not named.isdecimal():
-        return
-    parent = int(named)
+    if named.isdecimal():
+        follow(int(named))
+
+
+def follow(parent: int) -> None:
+    """End with the process `parent`, which started this one."""
     if _libc is not None:
         kill_with_parent()
         if os.getppid() != parent:  # it died before the kernel was asked

@@ -6,13 +6,13 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 from struct import Struct as Packer
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from agents.backtest.archived import Archived
 from agents.backtest.pool import each, spare_collector
 from agents.backtest.spill import Share, Spill
 from agents.clock_check import AS_THE_WORKERS
+from agents.own_folder import own_folder
 from agents.sending import Sending
 from agents.warming.error import WarmingError
 from agents.warming.history import History
@@ -62,10 +62,10 @@ def warm(
     """
     spare_collector()
     _check_now(plan, now)
-    with TemporaryDirectory(prefix="vipcare-warm-") as folder:
+    with own_folder() as folder:
         cuts = {partition: tuple(some.values()) for partition, some in plan.cuts.items()}
         history = History(cuts, plan.core.partitions)
-        spill = Spill(Path(folder), plan.core, now)
+        spill = Spill(folder, plan.core, now)
         whole = chain(archive, tail(settings, cuts, history))
         for _ in spill.fill(history.of(whole)):
             show("reading the archive", history.messages, 0)

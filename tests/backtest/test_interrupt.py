@@ -1,14 +1,19 @@
-"""Ctrl-C in the middle of a backtest: it ends soon, and its files are gone."""
+"""What ends a backtest in the middle: it ends soon, and its files are gone."""
 
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 import agents.backtest.spill as module
 from agents.cli.main import run
+from agents.own_folder import own_folder
 
 CODE = """
 import agents.backtest.spill as module
@@ -18,23 +23,73 @@ main()
 """
 
 
-def test_interrupted(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("bank") / "bank.jsonl"
+    assert run(["bank", "--out", str(path), "--customers", "300", "--days", "90"]) == 0
+    return path
+
+
+@contextmanager
+def running(bank: Path, folder: Path, *before: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A backtest that has written customers' events into TMPDIR."""
     assert module.ROOM
-    bank, spilled = tmp_path / "bank.jsonl", tmp_path / "spilled"
+    spilled = folder / "spilled"
     spilled.mkdir()
-    assert run(["bank", "--out", str(bank), "--customers", "300", "--days", "90"]) == 0
     archives = [part for _ in range(8) for part in ("--events", str(bank))]
+    asked = ["rules", "backtest", *archives, "--out", str(folder / "out"), "--cores", "2"]
     process = subprocess.Popen(
-        [sys.executable, "-c", CODE, "rules", "backtest", *archives, "--cores", "2"],
+        [*before, sys.executable, "-c", CODE, *asked],
         env={**os.environ, "TMPDIR": str(spilled)},
         stderr=subprocess.PIPE,
+        start_new_session=True,
     )
-    deadline = time.monotonic() + 60
-    while not [*spilled.glob("*/0.events")]:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    time.sleep(1)
-    process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=60)
+    try:
+        deadline = time.monotonic() + 60
+        while not [*spilled.glob("*/0.events")]:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        time.sleep(1)
+        yield process
+    finally:
+        process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_interrupted(bank: Path, tmp_path: Path, number: signal.Signals) -> None:
+    """The whole group hears of it, as when a terminal is closed; more than once."""
+    with running(bank, tmp_path) as process:
+        os.kill(process.pid, number)
+        if number != signal.SIGINT:  # a second Ctrl-C means that someone cannot wait
+            time.sleep(0.1)
+            os.killpg(process.pid, number)
+        _, told = process.communicate(timeout=60)
     assert process.returncode == 130, told
+    assert [*(tmp_path / "spilled").iterdir()] == []
+    assert [one.name for one in tmp_path.iterdir()] == ["spilled"]
+
+
+def test_nohup(bank: Path, tmp_path: Path) -> None:
+    with running(bank, tmp_path, "nohup") as process:
+        os.killpg(process.pid, signal.SIGHUP)
+        time.sleep(1)
+        assert process.poll() is None
+        process.terminate()
+        process.communicate(timeout=60)
+
+
+def test_killed(bank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the owner can read what stays; whoever needs a folder next takes it away."""
+    spilled = tmp_path / "spilled"
+    monkeypatch.setattr("tempfile.tempdir", str(spilled))
+    with running(bank, tmp_path) as process:
+        (folder,) = {one.parent for one in spilled.glob("*/*.events")}
+        assert folder.stat().st_mode & 0o777 == 0o700
+        with own_folder() as other:
+            assert folder.exists(), "its process lives"
+            process.kill()
+            process.communicate(timeout=60)
+            with own_folder():
+                assert other.exists()
+                assert not folder.exists()
     assert [*spilled.iterdir()] == []

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from multiprocessing import get_context, spawn
 from signal import SIGKILL
@@ -11,6 +13,14 @@ import pytest
 from agents.backtest.archived import ArchiveError
 from agents.backtest.pool import processes
 
+HOLDS_A_POOL = """
+import time
+from agents.backtest.pool import processes
+with processes(1) as pool:
+    pool.submit(len, "").result()
+    print("ready", flush=True)
+    time.sleep(60)
+"""
 LARGE = b"x" * 1_000_000
 """More than a pipe holds."""
 
@@ -48,3 +58,12 @@ def test_one_that_is_ended_before_it_reads() -> None:
 def test_others_get_what_they_are_prepared_with() -> None:
     with processes(2, ready, LARGE) as pool:
         assert pool.submit(len, "abc").result() == 3
+
+
+def test_they_end_with_the_first_however_it_ends() -> None:
+    """They hold what it wrote to, which ends once nobody does."""
+    first = subprocess.Popen([sys.executable, "-c", HOLDS_A_POOL], stdout=subprocess.PIPE)
+    assert first.stdout is not None
+    assert first.stdout.readline() == b"ready\n"
+    first.kill()
+    first.communicate(timeout=20)

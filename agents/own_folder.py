@@ -1,0 +1,58 @@
+"""A folder for what a command puts down on its way: events of customers, so it never stays."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from fcntl import LOCK_EX, LOCK_NB, flock
+from pathlib import Path
+from shutil import rmtree
+from tempfile import gettempdir, mkdtemp
+
+_PREFIX = "vipcare-own-"
+_OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+
+
+@contextmanager
+def own_folder() -> Iterator[Path]:
+    """An empty folder in TMPDIR that only its owner may read; it is gone after the block.
+
+    What was killed (kill -9) cannot clean up: its folder goes when the next one is made, by whose
+    lock, which the system gives back, nobody is there any more.
+    """
+    _sweep()
+    folder, lock = _made()
+    try:
+        yield folder
+    finally:
+        rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def _made() -> tuple[Path, int]:
+    while True:
+        folder = Path(mkdtemp(prefix=_PREFIX))
+        # Another's sweep may have come between: it takes what nobody has locked.
+        with suppress(FileNotFoundError):
+            if (lock := _locked(folder)) is not None:
+                if folder.exists():
+                    return folder, lock
+                os.close(lock)
+
+
+def _sweep() -> None:
+    for folder in Path(gettempdir()).glob(f"{_PREFIX}*"):
+        with suppress(OSError):
+            if folder.lstat().st_uid == os.getuid() and (lock := _locked(folder)) is not None:
+                rmtree(folder, ignore_errors=True)
+                os.close(lock)
+
+
+def _locked(folder: Path) -> int | None:
+    """A descriptor that holds the folder's lock; None if another has it. Raises OSError."""
+    lock = os.open(folder, _OPEN)
+    try:
+        flock(lock, LOCK_EX | LOCK_NB)
+    except OSError:
+        os.close(lock)
+        return None
+    return lock
