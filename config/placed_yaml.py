@@ -1,5 +1,6 @@
 """YAML files whose every value knows its place, so that whoever wrote one finds what is wrong."""
 
+import re
 import stat
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -16,6 +17,10 @@ from schemas.at_key import AT_KEY
 MAX_FILE_BYTES = 256 * 1024
 _OF_KEY = "[key]"
 """What Pydantic puts behind the path of a key that is wrong itself."""
+
+
+_OF_AN_EXPRESSION = re.compile(r"[()\[\]<>='+*/]")
+"""What a key has that is the rest of a value."""
 
 
 class FileProblem(NamedTuple):
@@ -86,7 +91,8 @@ def read_placed(path: Path, model: type[BaseModel], begins_with: str) -> PlacedF
         except ValidationError as error:
             tree = read_yaml(text, "rt")  # with places, which take longer: where they are asked for
             found = error.errors(include_url=False)
-            return WrongFile((_invalid(path, model, tree, one) for one in found), text)
+            told = dict.fromkeys(_invalid(path, model, tree, one) for one in found)
+            return WrongFile(told, text)
     except NotYamlError as error:
         return _wrong(path, f"this is not YAML: {error}", error.line or 1, error.column)
     if content is None:
@@ -116,10 +122,13 @@ def _invalid(path: Path, model: type[BaseModel], tree: CommentedMap, error: Any)
     of_key = keys[-1:] == [_OF_KEY] or error["type"] == "extra_forbidden"
     keys = [one for one in keys if one != _OF_KEY]
     keys = keys[: _depth(tree, keys) + 1] or ["id"]
-    line, column = _place(tree, keys, at_key=of_key)
+    is_value = _OF_AN_EXPRESSION.search(keys[-1]) is not None
+    line, column = _place(tree, keys, at_key=of_key or is_value)
     known = _known_keys(model, keys[:-1]) if error["type"] == "extra_forbidden" else []
     message = f"not a key here; there are {', '.join(known)}" if known else _worded(error)
     message += _nearest(keys[-1], known)
+    if is_value:
+        message = "the end of a value that has a comma: inside of { } it stands in quotes"
     return FileProblem(path, line + 1, column + 1, f"{'.'.join(keys)}: {message}")
 
 

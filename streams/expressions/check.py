@@ -17,6 +17,7 @@ from streams.expressions.catalogue import (
     personal_fields,
     profile_fields,
 )
+from streams.expressions.hints import BARE_DAY, quoted_day
 from streams.expressions.lists import LISTS
 from streams.expressions.nodes import (
     COMPOSED,
@@ -55,6 +56,7 @@ from streams.expressions.parse import (
     nearest,
     parse,
 )
+from streams.expressions.ways import sensitive, undeclared, unseen
 
 MAX_DECIMALS = 8
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
@@ -129,8 +131,15 @@ class Checker:
     def expect(self, tree: ast.expr, base: Base) -> Node:
         node = narrow(self.node(tree), base)
         if node.type.base is not base:
-            raise self.error(tree, f"expected {base.value}, found {node.type.base.value}")
+            message = f"expected {base.value}, found {node.type.base.value}"
+            raise self.error(tree, message + self._in_quotes(tree, base))
         return node
+
+    def _in_quotes(self, tree: ast.expr, base: Base) -> str:
+        """For a day that is written as a difference."""
+        text = self.parsed.text(tree)
+        is_day = base is Base.DAY and BARE_DAY.fullmatch(text)
+        return f": {quoted_day(text)}" if is_day else ""
 
     def node(self, tree: ast.expr) -> Node:
         if isinstance(self.parsed.token(tree), tuple):
@@ -244,7 +253,7 @@ class Checker:
     def _unknown(self, name: str, fields: Iterable[str]) -> str:
         types = self.scope.types
         if any(name in personal_fields(one) for one in types):
-            return f"{name} identifies a person: rules do not see it"
+            return unseen(name, name)
         without = [one for one in types if name not in event_fields(one)]
         if len(without) < len(types):
             return f"{name} is not a field of {without[0]}, or of another type there"
@@ -296,9 +305,19 @@ class Checker:
             return self._own_field(tree)
         fields = profile_fields()
         if tree.attr not in fields:
-            hint = nearest(tree.attr, fields)
-            raise self.error(tree, f"profile.{tree.attr} is not known to rules{hint}")
+            raise self.error(tree, self._not_of_profile(tree.attr))
         return ProfileField(fields[tree.attr], tree.attr)
+
+    def _not_of_profile(self, name: str) -> str:
+        if name in personal_fields("customer.updated"):
+            return unseen(f"profile.{name}", name)
+        if name in LISTS:
+            return f"{name} is a list: ask it as in any({name}) or count({name}, where=…)"
+        hint = nearest(name, profile_fields())
+        if not hint and name in attribute_fields(self.scope.attributes):
+            hint = f"; did you mean attributes.{name}?"
+        own = "; a field that the bank adds itself is an attribute, attributes.x"
+        return f"profile.{name} is not known to rules{hint or own}"
 
     def _of_event(self, tree: ast.Attribute) -> EventField:
         name, types = tree.attr, self.scope.types
@@ -326,7 +345,7 @@ class Checker:
         if name in fields:
             return step_field(list(self.scope.steps).index(step), name, fields[name])
         if any(name in personal_fields(one) for one in types):
-            raise self.error(tree, f"{step}.{name} identifies a person: rules do not see it")
+            raise self.error(tree, unseen(f"{step}.{name}", name))
         hint = nearest(name, fields)
         raise self.error(tree, f"{step}.{name} is not a field of {' and '.join(types)}{hint}")
 
@@ -335,8 +354,8 @@ class Checker:
         if name in fields:
             return Attribute(fields[name], name)
         if name in self.scope.attributes.declared:
-            raise self.error(tree, f"attributes.{name} is sensitive: rules do not see it")
-        raise self.error(tree, f"attributes.{name} is not declared{nearest(name, fields)}")
+            raise self.error(tree, sensitive(f"attributes.{name}"))
+        raise self.error(tree, undeclared(name, fields))
 
     def _logic(self, tree: ast.BoolOp) -> Node:
         kind = And if isinstance(tree.op, ast.And) else Or
@@ -388,9 +407,9 @@ class Checker:
         left, right = narrow(left, right.type.base), narrow(right, left.type.base)
         base = left.type.base
         if right.type.base is not base:
-            raise self.error(
-                second, f"expected {base.value} to compare with, found {right.type.base.value}"
-            )
+            message = f"expected {base.value} to compare with, found {right.type.base.value}"
+            quoted = self._in_quotes(first, right.type.base) or self._in_quotes(second, base)
+            raise self.error(second, message + quoted)
         if operator not in ("==", "!=") and base not in (Base.NUMBER, Base.DAY):
             raise self.error(first, f"{operator} compares numbers and days, not {base.value}")
         if (

@@ -4,6 +4,7 @@ Looked for in what is no expression alone, so that nothing that can be read is e
 """
 
 import re
+from decimal import Decimal
 from typing import NamedTuple
 
 
@@ -13,9 +14,13 @@ class Hint(NamedTuple):
     message: str
 
 
+BARE_DAY = re.compile(r"(?<![\w.])[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?![\w.])")
 _GROUPED = re.compile(r"(?<![\w.])[0-9]{1,3}(?:,[0-9]{3})+(?![\w.])")
 _WORDS = re.compile(
-    r"""(?P<length>(?<![\w.])[0-9][0-9_.]*(?![eE][0-9+-]|[xXoObBjJ])[A-Za-z]\w*)
+    r"""(?P<day>(?<![\w.])[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?![\w.]))
+    |(?P<percent>(?<![\w.])[0-9]+(?:\.[0-9]+)?\s*%)
+    |(?P<ahead>(?<![\w.])months\s+-?[0-9]+\s+to\s+-?[0-9]+(?!\w))
+    |(?P<length>(?<![\w.])[0-9][0-9_.]*(?![eE][0-9+-]|[xXoObBjJ])[A-Za-z]\w*)
     |(?P<apart>(?<![\w.])[0-9]+\s+(?:[smhdw]|(?:second|minute|hour|day|week)s?)(?!\w))
     |(?P<months>(?<![\w.])[0-9]+\s+months?(?!\w))
     |(?P<calendar>(?<![\w.])(?:this|last)\s+(?:day|week|quarter|year)s?(?!\w))
@@ -26,11 +31,15 @@ _WORDS = re.compile(
     |(?P<equals>(?<![=!<>])=(?!=))""",
     re.VERBOSE,
 )
+_UNFINISHED = re.compile(r"(?:(?<!\w)(?:and|or|not|in)|[-+*/<>=!,]+)\s*\Z")
+_UNBEGUN = re.compile(r"\s*(?:(?:and|or|in)(?!\w)|[*/<>=!,]+)")
+_NOTHING_BETWEEN = re.compile(r"(?<!\w)(?P<one>and|or|not|in)\s+(?P<other>and|or)(?!\w)")
 _SAID = {
     "length": "write a length as a whole number and s, m, h, d or w, as in 30d",
     "apart": "write a length in one word, as in 30d",
     "months": "write whole months as last 3 months, or a length as 90d",
     "calendar": "of the calendar there are months, as in this month; else write 7d or 365d",
+    "ahead": "months are counted back from this one, as in months -3 to 0",
     "between": "write 1 <= x <= 3",
     "triple": "write == to compare",
     "equals": "write == to compare",
@@ -43,8 +52,42 @@ def hint(text: str, column: int) -> Hint | None:
         kind, found, at = match.lastgroup or "", match[0], match.start() + 1
         if kind == "equals" and at != column:  # where= is one, too
             continue
-        message = {"capitals": f"write {found.lower()}", "arrow": f"write {found[::-1]}"}.get(kind)
-        return Hint(at, message or _SAID[kind])
+        return Hint(at, _SAID.get(kind) or _written(kind, found))
+    return missing(text)
+
+
+def _written(kind: str, found: str) -> str:
+    match kind:
+        case "capitals":
+            return f"write {found.lower()}"
+        case "arrow":
+            return f"write {found[::-1]}"
+        case "day":
+            return quoted_day(found)
+    share = Decimal(found.rstrip("% \t")) / 100
+    return f"write {found} as {share:f}"
+
+
+def quoted_day(found: str) -> str:
+    year, month, day = found.split("-")
+    return f"write a day in quotes, as in '{year}-{month:0>2}-{day:0>2}'"
+
+
+def day(text: str) -> Hint | None:
+    """A day without quotes, which reads as a difference."""
+    match = BARE_DAY.search(text)
+    return None if match is None else Hint(match.start() + 1, quoted_day(match[0]))
+
+
+def missing(text: str) -> Hint | None:
+    """Where something is missing before a word, or behind it."""
+    if match := _UNFINISHED.search(text):
+        return Hint(match.start() + 1, f"something is missing behind {match[0].strip()}")
+    if match := _UNBEGUN.match(text):
+        return Hint(1, f"something is missing before {match[0].strip()}")
+    if match := _NOTHING_BETWEEN.search(text):
+        one, other = match["one"], match["other"]
+        return Hint(match.start("other") + 1, f"something is missing between {one} and {other}")
     return None
 
 

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import NamedTuple
+from unicodedata import normalize
 
 from schemas.events import EVENT_TYPES
 from streams.durations import parse_duration
-from streams.expressions.hints import Hint, hint, thousands
+from streams.expressions.hints import Hint, day, hint, thousands
 
 MAX_LENGTH = 2_000
 MAX_DEPTH = 25
@@ -104,7 +105,7 @@ _SCAN = re.compile(
     |(?P<foreign>[^\x00-\x7f])""",
     re.VERBOSE,
 )
-_OF_COMMAS = ("leading zeros", "positional argument follows")
+_OF_DIGITS = ("leading zeros", "positional argument follows")
 _SYMBOLS = {
     "&&": "write and",
     "||": "write or",
@@ -144,7 +145,10 @@ def parse(text: str) -> Parsed:
 
 def _no_expression(error: SyntaxError, source: str, column: int) -> ExpressionError:
     plain = _without_texts(source)
-    found = thousands(plain) if error.msg.startswith(_OF_COMMAS) else hint(plain, column)
+    if error.msg.startswith(_OF_DIGITS):
+        found = thousands(plain) or day(plain)
+    else:
+        found = hint(plain, column)
     message = error.msg.replace(_STAND_IN, "…").replace(" or ':='", "")
     message = message.removesuffix(" Perhaps you forgot a comma?").rstrip(".")
     found = found or Hint(column, message)
@@ -175,10 +179,19 @@ def _replace(text: str) -> tuple[str, dict[int, Token]]:
             case "symbol":
                 raise ExpressionError(_SYMBOLS[found], column)
             case _:
-                raise ExpressionError("only a text in quotes may hold such a character", column)
+                raise ExpressionError(_foreign(found), column)
         return _STAND_IN * len(found)
 
     return _SCAN.sub(stand_in, text), tokens
+
+
+def _foreign(found: str) -> str:
+    """What to write in place of a character that Chinese keyboards have."""
+    said = "only a text in quotes may hold such a character"
+    plain = "'" if found in "\u2018\u2019\u201c\u201d" else normalize("NFKC", found)
+    if plain != found and plain.isascii() and plain.strip():
+        return f"{said}; write {plain}"
+    return f"{said}; write numbers in full, as in 5_000_000" if found in "万亿" else said
 
 
 def _months(text: str) -> Months:

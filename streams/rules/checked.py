@@ -51,6 +51,7 @@ _NAMED = (EventField, ProfileField, Attribute, ScoreField, StepField)
 OF_SCORES = ("score", "reasons")
 """What the texts of a rule with a score may name beside."""
 _SCORE = re.compile(r"profile\.scores\.(\w+)")
+_OF_LETTERS = "write one of let, or a field, in Latin letters, as in {base_amount}"
 _RESERVED = ("tags", "true", "false", "profile", "attributes")
 
 
@@ -103,7 +104,7 @@ def check_rule(
     greets, unknown = _greetings(rule, greetings)
     problems += [*wrong, *also_wrong, *unknown]
     shown = _looked_at(lets, conditions.values(), list(before))
-    problems += _placeholders(rule, [*_texts(rule), *greets], scope, shown)
+    problems += _placeholders(rule, [*texts_of(rule), *greets], scope, shown)
     if waits.absence is not None and len(shown) > MAX_SHOWN:
         message = f"what it shows is kept while it waits, at most {MAX_SHOWN} values: {len(shown)}"
         problems.append(RuleProblem(rule.id, "wait", 0, message))
@@ -253,6 +254,10 @@ def _placeholders(
             name = match[1]
             if name in shown or (name in of_scores and not where):
                 continue
+            if not name.isascii():
+                message = f"{where}{name!r} is not a name: {_OF_LETTERS}"
+                yield RuleProblem(rule.id, key, column, message)
+                continue
             try:
                 node = check(name, scope)
             except ExpressionError as error:
@@ -276,7 +281,7 @@ def _not_filled(inside: str | None) -> str:
     return f"{inside!r} is not a name: give it one with let"
 
 
-def _texts(rule: RuleDefinition) -> Iterator[_Said]:
+def texts_of(rule: RuleDefinition) -> Iterator[_Said]:
     """Every text of the rule that an effect can show."""
     texts: list[tuple[str, Text | None]] = [("title", rule.title)]
     for name, template in rule.then.templates.items():
@@ -313,7 +318,7 @@ def unknown_scores(rules: Collection[RuleDefinition]) -> Iterator[RuleProblem]:
     known = [rule.score.name for rule in rules if rule.score and rule.status != "retired"]
     for rule in rules:
         written = [(f"let.{name}", text) for name, text in rule.let.items()]
-        written += [*conditions_of(rule), *((key, text) for key, text, _ in _texts(rule))]
+        written += [*conditions_of(rule), *((key, text) for key, text, _ in texts_of(rule))]
         for key, text in written:
             for found in _SCORE.finditer(text):
                 if found[1] not in known:

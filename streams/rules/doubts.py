@@ -1,14 +1,18 @@
 """What a rule that is right says and hardly can mean, in any of its expressions."""
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from streams.attributes import Attributes
 from streams.expressions.check import Scope
 from streams.expressions.doubts import Codes, Known, doubts
-from streams.rules.checked import CheckedRule, conditions_of
+from streams.rules.checked import CheckedRule, conditions_of, texts_of
 from streams.rules.errors import RuleProblem
 from streams.rules.sequence import scopes
+
+_WIDE = re.compile("[\uff5b\uff5d]")
+"""Braces as Chinese keyboards have them."""
 
 
 class RuleDoubt(NamedTuple):
@@ -19,6 +23,10 @@ class RuleDoubt(NamedTuple):
 
 def doubts_of(rule: CheckedRule, attributes: Attributes, codes: Codes) -> Iterator[RuleDoubt]:
     """From its steps to its conditions."""
+    for key, text, _ in texts_of(rule.definition):
+        if found := _WIDE.search(text):
+            message = "such a brace is shown as it is: write {name} in plain ones"
+            yield RuleDoubt(RuleProblem(rule.definition.id, key, found.start() + 1, message), True)
     known = Known(rule.lets, _counted(rule), codes)
     for key, text, scope in _expressions(rule, attributes):
         for one in doubts(text, scope, known):

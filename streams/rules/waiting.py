@@ -13,6 +13,7 @@ from streams.expressions.catalogue import attribute_fields, common_fields
 from streams.expressions.check import Scope, check
 from streams.expressions.nodes import Base, Node, Type
 from streams.expressions.parse import ExpressionError, nearest
+from streams.expressions.ways import sensitive, undeclared
 from streams.rules.errors import RuleProblem, problems_of
 from streams.waits import own
 from streams.waits.absence import Absence
@@ -102,8 +103,10 @@ def _own_problem(date: str, attributes: Attributes) -> str | None:
     if date in known:
         return None
     declared = attributes.declared.get(date.removeprefix(ATTRIBUTES))
+    if date.startswith(ATTRIBUTES) and declared is None:
+        return undeclared(date.removeprefix(ATTRIBUTES), days)
     if date.startswith(ATTRIBUTES) and declared is not None and declared.sensitive:
-        return f"{date} is sensitive: rules do not see it"
+        return sensitive(date)
     return f"{date} is no date of a customer{nearest(date, known)}"
 
 

@@ -1,0 +1,44 @@
+"""What to write instead of what rules do not see, or what no language of ours has."""
+
+from collections.abc import Iterable
+
+from streams.expressions.parse import nearest
+
+_INSTEAD = {
+    "birthday": "a rule can wait for it, wait: {days: 7, before: birthday, every: year}",
+    "counterparty_name": "counterparty_bank and counterparty_country are seen",
+    "employer": "the occupation is seen",
+    "text": "that it came is seen, not what it says",
+    "note": "that it came is seen, not what it says",
+}
+"""A field that identifies a person → what a rule can do."""
+FUNCTIONS = {
+    **dict.fromkeys(("date", "day", "to_date"), "a day is a text in quotes, as in '2026-01-31'"),
+    **dict.fromkeys(
+        ("today", "now"),
+        "days are counted from the event, days_since(profile.opened_on), days_until(matures_on)",
+    ),
+    **dict.fromkeys(("len", "size"), "how many there are is count(…)"),
+    **dict.fromkeys(("mean", "average", "median"), "a mean is avg(…, at_least=5)"),
+    **dict.fromkeys(("exists", "has"), "known(x) asks for a value, any(deposits) for things"),
+    **dict.fromkeys(("coalesce", "ifnull", "nvl"), "default(x, 0) fills in what is unknown"),
+}
+"""What other languages have → how we write it."""
+
+
+def unseen(written: str, name: str) -> str:
+    """Of a field that identifies a person."""
+    message = f"{written} identifies a person: rules do not see it"
+    return f"{message}; {_INSTEAD[name]}" if name in _INSTEAD else message
+
+
+def sensitive(written: str) -> str:
+    """Of an attribute that is declared so."""
+    other = "declare another beside it that is not, such as a class or a range"
+    return f"{written} is sensitive: rules do not see it; {other}"
+
+
+def undeclared(name: str, known: Iterable[str]) -> str:
+    """Of an attribute."""
+    other = nearest(name, known) or "; the file of attributes declares what the bank adds itself"
+    return f"attributes.{name} is not declared{other}"
