@@ -76,6 +76,7 @@ def _rule(
         "top": {customer: count for count, customer in tally.top},
         "outcomes": dict(sorted(tally.outcomes.items())),
         "precision": None if precision is None else round(precision, 4),
+        "precision_of": tally.judged,
     }
     return told | ({"live": _against(tally.against, live[rule.id])} if rule.id in live else {})
 
@@ -108,7 +109,7 @@ def _rules_table(rules: dict[str, Any]) -> Table:
     for name in ("fired", "customers", "a day", "most a day", "held out", "shadow", "precision"):
         table.add_column(name, justify="right")
     for rule, told in rules.items():
-        precision, known = told["precision"], sum(told["outcomes"].values())
+        precision = told["precision"]
         table.add_row(
             f"{rule}@{told['version']}",
             f"{told['fired']:,}",
@@ -117,7 +118,7 @@ def _rules_table(rules: dict[str, Any]) -> Table:
             f"{told['most_a_day']:,}",
             f"{told['held_out'] or ''}",
             f"{told['shadow'] or ''}",
-            "" if precision is None else f"{precision:.0%} of {known:,}",
+            "" if precision is None else f"{precision:.0%} of {told['precision_of']:,}",
         )
     return table
 

@@ -65,11 +65,15 @@ class RuleTally:
     against: Against = field(default_factory=Against)
 
     @property
+    def judged(self) -> int:
+        """How many tasks have an outcome that says whether they were useful."""
+        return sum(self.outcomes[one] for one in USEFUL | USELESS)
+
+    @property
     def precision(self) -> float | None:
-        """The share of useful ones among the tasks whose outcome says; None if none does."""
+        """The share of useful ones among those; None if there are none."""
         useful = sum(self.outcomes[one] for one in USEFUL)
-        known = useful + sum(self.outcomes[one] for one in USELESS)
-        return useful / known if known else None
+        return useful / self.judged if self.judged else None
 
     def merge(self, other: "RuleTally") -> None:
         for name in ("became", "actions", "days", "outcomes"):

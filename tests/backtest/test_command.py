@@ -92,6 +92,36 @@ def test_the_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "as the live version 2 1 times, only here 5, only live 0" in told
 
 
+def test_precision_is_of_what_says_something(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An outcome `other` says nothing of the rule."""
+    rule = RULE.format(id="asks", status="live", least=400).replace("alert:", "task:")
+    (folder / "asks.yaml").write_text(rule)
+    asked(capsys, "asks.yaml", "--out", "tasks.jsonl")
+    tasks = [json.loads(one) for one in (folder / "tasks.jsonl").read_text().splitlines()]
+    told = [
+        json.dumps(
+            {
+                "specversion": "1.0",
+                "id": f"told-{number}",
+                "source": "/crm",
+                "type": "outcome.recorded",
+                "subject": "C1",
+                "time": "2026-02-01T00:00:00Z",
+                "data": {"task": task["data"]["task_id"], "by": "RM1", "outcome": outcome},
+            }
+        )
+        for number, (task, outcome) in enumerate(
+            zip(tasks, ("won", "lost", "other", "other"), strict=False)
+        )
+    ]
+    with (folder / "events.jsonl").open("a") as file:
+        file.write("\n" + "\n".join(told))
+    assert run(["rules", "backtest", "asks.yaml", "--events", "events.jsonl"]) == 0
+    assert "50% of 2" in capsys.readouterr().out
+
+
 def test_what_is_lost_says_why(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sound = (folder / "events.jsonl").read_text()
     broken = transfer(11, 11, 1).replace('"direction": "out"', '"direction": "up"')
