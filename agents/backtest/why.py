@@ -2,17 +2,20 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from datetime import tzinfo
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from agents.backtest.archived import UNKNOWN, Archived, ArchiveError
 from agents.backtest.choice import Known, as_if_live
+from agents.backtest.past import Past
 from agents.backtest.spill import mirror_of, time_and_type
 from agents.core import core_settings
 from config.settings import Settings
 from schemas.decode import BrokenEventError, UnknownTypeError, decode_fact
 from schemas.envelope import Data
+from schemas.events import EVENT_TYPES, INPUT_TOPICS
 from schemas.events.campaign import CAMPAIGNS
 from schemas.events.reference import GLOBAL_TOPICS
 from schemas.position import Since
@@ -28,19 +31,23 @@ from streams.intake import Entry, read
 from streams.mirror import MIRRORED
 from streams.partitioning import partition_of
 from streams.reach import Reach
+from streams.rules.aggregates import look_back
 from streams.rules.asking import Asked, Why
 from streams.rules.checked import CheckedRule, check_rule
 
 _Named = tuple[str, str]
 """An event's source and id."""
 _NO_EVENT = ("", "")
+_NOT_IN_FORCE = "it is not in force: what only it looks back at is not in the record yet"
+_CORRECTED = "it was corrected since: whoever is told of it after that hears of it as it is now"
 
 
 class Answer(NamedTuple):
     answers: list[Why]
     event: str = ""
     """The event that was asked about, for people."""
-    remark: str = ""
+    remarks: Sequence[str] = ()
+    """What is to be known about it, for people."""
     whole_from: int = 0
     """From when on an archive that was played reaches back as far as the rule looks."""
 
@@ -75,11 +82,9 @@ def why_now(
 ) -> Answer:
     """As things are in a record; `known` are the rules in force, `now` is the bank's time. Raises
     ChoiceError."""
-    remark = ""
-    if known.get(rule.id) != rule or rule.status not in ("live", "shadow"):
-        remark = "it is not in force: what only it looks back at is not in the record yet"
+    is_in_force = known.get(rule.id) == rule and rule.status in ("live", "shadow")
     asked = _asked(core_settings(settings), rule, [*known.values()], _NO_EVENT)
-    return Answer(asked.now(record, now, facts), remark=remark)
+    return Answer(asked.now(record, now, facts), remarks=() if is_in_force else [_NOT_IN_FORCE])
 
 
 def why_then(
@@ -88,16 +93,14 @@ def why_then(
     known: Known,
     customer: str,
     event: str,
-    archive: Iterable[Archived],
+    past: Past,
     now: int,
-    until: int = 0,
 ) -> Answer:
     """As an archived event came, and as what the rule waited for after it ended: the customer's
-    events are played up to the end of the archive, which is its last event or, if that is known,
-    `until`. Raises ArchiveError and ChoiceError."""
+    events are played up to the end of the archive. Raises ArchiveError and ChoiceError."""
     core = core_settings(settings)
-    entries, told, begin, end = _events_of(customer, archive, core, now)
-    end = max(end, until)
+    entries, told, begin, end = _events_of(customer, past.events, core, now)
+    end = max(end, past.until)
     facts = FactsInTime(told)
     inputs = [one.input for one in entries if one.input]
     kinds = {(one.event.source, one.event.id): one.type for one in inputs}
@@ -107,17 +110,29 @@ def why_then(
     kind = kinds[named]
     if kind not in rule.on:
         remark = f"it listens to {', '.join(rule.on)}, not to {kind}"
-        return Answer([], f"{kind} {event}", remark)
+        return Answer([], f"{kind} {event}", [remark])
     told_of = [one.data for one in broadcasts.get(named, ())]
     asked = _asked(core, rule, [*known.values()], named, told_of)
     play(customer, entries, Trial(asked, core, facts, end))
     answers = [*asked.answers.values()]
-    remark = "" if answers else _unreached(told_of, inputs)
-    if answers and len(told_of) > 1:
-        remark = "it was corrected since: whoever is told of it after that hears of it as it is now"
-    looks = asked.looks_back(rule.id)
-    whole = max((look.warm_from(begin, core.time_zone) for look in looks), default=0)
-    return Answer(answers, f"{kind} {event}", remark, whole)
+    remarks = [past.remark] if past.remark else []
+    if not answers:
+        remarks.append(_unreached(told_of, inputs))
+    elif len(told_of) > 1:
+        remarks.append(_CORRECTED)
+    begins = dict.fromkeys(INPUT_TOPICS, begin) if past.begins is None else past.begins
+    whole = _whole_from(asked.rule, begins, core.time_zone)
+    return Answer(answers, f"{kind} {event}", remarks, whole)
+
+
+def _whole_from(rule: CheckedRule, begins: Mapping[str, int], zone: tzinfo) -> int:
+    """From when on the rule looks back no further than the topics that its windows are of."""
+    whole = 0
+    for one in rule.aggregates():
+        topics = {EVENT_TYPES[kind].topic for kind in (*one.types, *one.without)}
+        if begin := max(begins.get(topic, 0) for topic in topics):
+            whole = max(whole, look_back(one).warm_from(begin, zone))
+    return whole
 
 
 def _broadcasts(

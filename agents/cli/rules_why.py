@@ -10,9 +10,9 @@ import click
 import msgspec
 from rich.text import Text
 
-from agents.backtest.archived import ArchiveError, read_files
+from agents.backtest.archived import ArchiveError
 from agents.backtest.choice import ChoiceError, Known, choose_one
-from agents.backtest.from_kafka import read_customer
+from agents.backtest.past import of_clickhouse, of_files, of_kafka
 from agents.backtest.why import Answer, warm_from, why_now, why_then
 from agents.cli.bank_time import bank_time
 from agents.cli.errors import UserError
@@ -65,8 +65,11 @@ _WHEN = {
     metavar="[SOURCE/]ID",
     help="Ask about this event: its CloudEvents id, with its source where several have that id.",
 )
-@archive_option(
-    "With --event: an archive, as for backtest; without it the topics in Kafka are read."
+@archive_option("With --event: an archive in files, as for backtest.")
+@click.option(
+    "--source",
+    type=click.Choice(("kafka", "clickhouse")),
+    help="With --event: the archive that a running system has; kafka if nothing is said.",
 )
 @click.option(
     "--from",
@@ -80,6 +83,7 @@ def why(
     customer: str,
     event: str | None,
     files: tuple[Path, ...],
+    source: Literal["kafka", "clickhouse"] | None,
     place: Literal["store", "kafka"] | None,
     as_json: bool,
 ) -> None:
@@ -95,17 +99,24 @@ def why(
     vipcare rules why unusual-amount C100042 --event 4619cb89d4-1204
     vipcare rules why my-rule.yaml C100042 --event 4619cb89d4-1204 --events bank.jsonl
     """
-    if files and event is None:
-        raise UserError("--events is where an event is looked for: name it with --event ID")
+    if (files or source) and event is None:
+        option = "--events" if files else "--source"
+        raise UserError(f"{option} is where an event is looked for: name it with --event ID")
+    if files and source:
+        raise UserError("--events and --source are two archives: name one")
     settings = load_settings()
     try:
         at_hand = told_at_hand(settings)
         known = at_hand.by_id
         rule = choose_one(name, known, settings)
-        answer, kept = _answer(settings, rule, known, customer, event, files, place)
+        if event is None:
+            answer, kept = _now(settings, rule, known, customer, place)
+        else:
+            answer = _then(settings, rule, known, customer, event, files, source)
+            kept = {} if files else near_reach(settings, customer)
         if isolation := at_hand.isolation(rule):
             answer = answer.with_status(f"it is {isolation}")
-        since = answer.whole_from if files else warm_from(settings, rule, known, kept)
+        since = 0 if files else warm_from(settings, rule, known, kept)
         zone = core_settings(settings).time_zone
     except (ArchiveError, ChoiceError, FileErrors, SourceError, UnknownCustomerError) as error:
         raise UserError(str(error)) from None
@@ -113,27 +124,35 @@ def why(
         click.echo(json.dumps(_data(rule, customer, answer, since), ensure_ascii=False, indent=2))
         return
     screen = console()
-    cold = _COLD_ARCHIVE if files else _COLD
-    for line in _lines(rule, customer, answer, since, cold, zone):
+    for line in _lines(rule, customer, answer, since, zone):
         screen.print(line, soft_wrap=True)
 
 
-def _answer(
+def _then(
     settings: Settings,
     rule: RuleDefinition,
     known: Known,
     customer: str,
-    event: str | None,
+    event: str,
     files: tuple[Path, ...],
-    place: str | None,
+    source: str | None,
+) -> Answer:
+    if files:
+        past, now = of_files(files), BankClock.from_settings(settings.clock).now()
+    elif source == "clickhouse":
+        now = BankClock.from_settings(settings.clock).now()
+        past = of_clickhouse(settings, customer, now)
+    else:
+        now = bank_time(settings)
+        past = of_kafka(settings, customer, now)
+    return why_then(settings, rule, known, customer, event, past, now)
+
+
+def _now(
+    settings: Settings, rule: RuleDefinition, known: Known, customer: str, place: str | None
 ) -> tuple[Answer, Mapping[str, Since] | None]:
     """And how far back the windows of the customer's partition reach, where that is told."""
-    now = BankClock.from_settings(settings.clock).now() if files else bank_time(settings)
-    if event is not None:
-        archive = read_files(files) if files else read_customer(settings, customer)
-        until = 0 if files else now
-        answer = why_then(settings, rule, known, customer, event, archive, now, until)
-        return answer, None if files else near_reach(settings, customer)
+    now = bank_time(settings)
     near = has_copy(settings, customer) if place is None else place == "store"
     found = from_store(settings, customer) if near else from_kafka(settings, customer)
     if found.warning:
@@ -152,7 +171,7 @@ def _data(
             "holds": one.holds,
             "fires": one.fires,
             "acts": one.acts,
-            "warm": None if since is None else one.at >= since,
+            "warm": _is_warm(one.at, answer.whole_from, since),
         }
         for one in answer.answers
     ]
@@ -161,24 +180,26 @@ def _data(
         "version": rule.version,
         "customer": customer,
         "event": answer.event,
-        "remark": answer.remark,
+        "remarks": [*answer.remarks],
         "answers": told,
     }
 
 
 def _lines(
-    rule: RuleDefinition, customer: str, answer: Answer, since: int | None, cold: str, zone: tzinfo
+    rule: RuleDefinition, customer: str, answer: Answer, since: int | None, zone: tzinfo
 ) -> Iterator[Text]:
     title = in_language({"en": rule.title.en, "zh": rule.title.zh})
     yield Text.assemble((f"{rule.id}@{rule.version}", "bold"), f"  {title}  ", (customer, "bold"))
     if answer.event:
         yield plain(answer.event)
-    if answer.remark:
-        yield Text(answer.remark, "yellow")
+    for remark in answer.remarks:
+        yield Text(remark, "yellow")
     for one in answer.answers:
         yield from _answer_lines(one, zone)
+        if one.at < answer.whole_from:
+            yield Text(f"  {_COLD_ARCHIVE.format(_when(answer.whole_from, zone))}", "yellow")
         if since is not None and one.at < since:
-            yield Text(f"  {cold.format(_when(since, zone))}", "yellow")
+            yield Text(f"  {_COLD.format(_when(since, zone))}", "yellow")
 
 
 def _answer_lines(one: Why, zone: tzinfo) -> Iterator[Text]:
@@ -198,6 +219,12 @@ def _answer_lines(one: Why, zone: tzinfo) -> Iterator[Text]:
         due = f"{from_millis(wait.due).astimezone(zone):%Y-%m-%d %H:%M}"
         done = "fired" if wait.fired else "waits until"
         yield Text(f"  {done} {due}{f' ({wait.about})' if wait.about else ''}")
+
+
+def _is_warm(at: int, whole_from: int, since: int | None) -> bool | None:
+    if at < whole_from:
+        return False
+    return None if since is None else at >= since
 
 
 def _when(since: int, zone: tzinfo) -> str:

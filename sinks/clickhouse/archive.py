@@ -49,13 +49,20 @@ class Stored(NamedTuple):
     value: bytes | None
 
 
-def stored_events(client: Client) -> Iterator[Stored]:
-    """Every event message that is PLAYABLE, duplicates that were sent included.
+def stored_events(client: Client, customer: str | None = None) -> Iterator[Stored]:
+    """Every event message that is PLAYABLE, or one customer's, duplicates that were sent included.
 
     Raises FAILURES of address.py.
     """
-    rows = client.execute_iter(f"{EVENTS} FROM {PLAYABLE}", settings=_BLOCK)
-    return map(event_of, rows)
+    mine = "" if customer is None else "AND customer = %(customer)s"
+    asked, names = f"{EVENTS} FROM {PLAYABLE} {mine}", {"customer": customer}
+    return map(event_of, client.execute_iter(asked, names if mine else None, settings=_BLOCK))
+
+
+def oldest_event(client: Client) -> int:
+    """The time of the oldest event, epoch milliseconds; 0 if there is none. Raises as above."""
+    ((at,),) = client.execute("SELECT toUnixTimestamp64Milli(min(time)) FROM events_raw")
+    return int(at)
 
 
 def stored_facts(client: Client) -> Iterator[Stored]:

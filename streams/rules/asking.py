@@ -98,7 +98,7 @@ class Asked(RuleSet):
         """`event` is the source and the id of the event that is asked about. The rule runs in the
         set, whatever its own definition says of its status."""
         self.__dict__.update(rules.__dict__)
-        self._rule = rule
+        self.rule = rule
         self._event = event
         self._broadcast = broadcast
         """What the event says, if all customers were told of it: as it was and is corrected."""
@@ -119,7 +119,7 @@ class Asked(RuleSet):
     ) -> Fired:
         self._latest = None
         named = event.event.source, event.event.id
-        if named != self._event or event.type not in self._rule.definition.on:
+        if named != self._event or event.type not in self.rule.definition.on:
             return super().apply(record, event, late=late, facts=facts, reversed_=reversed_)
         told = self._told("wait" if self._is_dated else "event", record, event.at)
         told.late = late
@@ -145,7 +145,7 @@ class Asked(RuleSet):
     ) -> Fired:
         timers = record.activity.timers
         mine = [key for key in timers if self._is_mine(key) and self._is_asked(timers[key])]
-        is_own = rule_id == self._rule.definition.id
+        is_own = rule_id == self.rule.definition.id
         if not (is_own and any(self._about(record, key) == data for key in mine)):
             self._latest = None
             return super().wake(rule_id, record, data, at, facts)
@@ -156,7 +156,7 @@ class Asked(RuleSet):
     def announce(
         self, record: Record, event_type: str, data: Data, at: int, facts: Facts = NO_FACTS
     ) -> Fired:
-        if event_type not in self._rule.definition.on or data not in self._broadcast:
+        if event_type not in self.rule.definition.on or data not in self._broadcast:
             self._latest = None
             return super().announce(record, event_type, data, at, facts)
         told = self._told("told", record, at)
@@ -164,7 +164,7 @@ class Asked(RuleSet):
         return self._notice(told, super().announce(record, event_type, data, at, facts))
 
     def miss(self, rule_id: str, record: Record, values: Mapping[str, str], at: int) -> Fired:
-        absence = self._rule.waits.absence if rule_id == self._rule.definition.id else None
+        absence = self.rule.waits.absence if rule_id == self.rule.definition.id else None
         self._latest = None
         if absence is not None and ("event", at - absence.length) in self.answers:
             self._latest = self._told("answer", record, at)
@@ -178,7 +178,7 @@ class Asked(RuleSet):
         return super().in_silence(rule_id, record, at, facts)
 
     def lose(self, firing: Firing, error: Exception) -> None:
-        is_mine = firing.rule.id == self._rule.definition.id and firing.amends is None
+        is_mine = firing.rule.id == self.rule.definition.id and firing.amends is None
         if is_mine and self._latest is not None:
             self._latest.failed = _said(error)
 
@@ -203,7 +203,7 @@ class Asked(RuleSet):
 
     @property
     def _is_dated(self) -> bool:
-        return bool(self._rule.waits.dates)
+        return bool(self.rule.waits.dates)
 
     def _about(self, record: Record, key: str) -> Data | None:
         """What a timer's date is of, as it is now."""
@@ -218,12 +218,12 @@ class Asked(RuleSet):
     def _notice(self, told: Why, fired: Fired) -> Fired:
         """Whether the rule failed. What it raised, the interpreter said if that raised it too."""
         self._latest = told
-        is_lost = self._rule.definition.id in fired.failed
+        is_lost = self.rule.definition.id in fired.failed
         told.failed = (told.failed or "its condition, or what it shows, raised") if is_lost else ""
         return fired
 
     def _gates(self, record: Record, at: int) -> list[Gatekeeper]:
-        return gatekeepers(self._rule.definition, record, at, self._zone)
+        return gatekeepers(self.rule.definition, record, at, self._zone)
 
     def _look(
         self,
@@ -234,7 +234,7 @@ class Asked(RuleSet):
         facts: Facts,
     ) -> None:
         """Of several chains of a sequence, that which makes the condition true, else the latest."""
-        rule, number_of = self._rule, self._aggregates.number_of
+        rule, number_of = self.rule, self._aggregates.number_of
         chains = chains_of(rule.sequence, number_of)(readings) if rule.sequence else iter(())
         nothing = [defaultdict[str, Any](lambda: None) for _ in step_names(rule)]
         base = World(
@@ -257,7 +257,7 @@ class Asked(RuleSet):
             told.failed = _said(error)
 
     def _missing(self, readings: Readings | Unknown) -> str:
-        sequence, asked = self._rule.sequence, self._rule.definition.sequence
+        sequence, asked = self.rule.sequence, self.rule.definition.sequence
         assert sequence is not None
         assert asked is not None
         for step, kept in zip(sequence.steps, sequence.kept, strict=True):
@@ -270,7 +270,7 @@ class Asked(RuleSet):
 
     def _wait(self, record: Record, key: str) -> Wait:
         timer = record.activity.timers[key]
-        kind, absence = parts_of(key).kind, self._rule.waits.absence
+        kind, absence = parts_of(key).kind, self.rule.waits.absence
         about = "" if kind in _PERSONAL else timer.about
         if kind == ABSENCE:
             about = "" if absence is None else f"without {', '.join(absence.types)}"
@@ -280,7 +280,7 @@ class Asked(RuleSet):
         return (timer.source, timer.id) == self._event
 
     def _is_mine(self, key: str) -> bool:
-        return parts_of(key).rule == self._rule.definition.id
+        return parts_of(key).rule == self.rule.definition.id
 
 
 def _said(error: Exception) -> str:

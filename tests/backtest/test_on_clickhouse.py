@@ -24,6 +24,7 @@ from sinks.clickhouse.writer import Writer
 from streams.context import CoreSettings
 from streams.intake import read
 from streams.partitioning import partition_of
+from tests.backtest.test_command import RULE, transfer
 from tests.schemas.examples import EVENT_EXAMPLES, FACT_EXAMPLES
 from tests.sink.server import Server
 from tests.sink.taken import taken
@@ -195,3 +196,44 @@ def test_a_backtest_says_the_same(
         refused = files["dead_letters"].items()
         assert other["dead_letters"] == {why: n for why, n in refused if why not in _HIDDEN}
     assert sum(one["fired"] for one in rows["rules"].values()) > 5
+
+
+def test_why_says_the_same(
+    address: Address,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Of rows of one customer; those of others tell how far back they go."""
+    with client_of(address) as client:
+        client.execute("TRUNCATE TABLE events_raw")
+        client.execute("TRUNCATE TABLE dead_letters_raw")
+    rule = RULE.format(id="often", status="live", least=0)
+    rule = rule.replace("base_amount > 0", "count(transfer.completed, 5d) >= 3")
+    (tmp_path / "often.yaml").write_text(rule)
+    texts = [transfer(number, number, 100).encode() for number in range(1, 10)]
+    texts[:2] = [text.replace(b"C1", b"C2") for text in texts[:2]]
+    keys = [decode_event(text).subject.encode() for text in texts]
+    sent = 1_800_000_000_000
+    messages = [
+        Message("bank.core", partition_of(key, PARTITIONS), number, sent, text, [], key)
+        for number, (key, text) in enumerate(zip(keys, texts, strict=True))
+    ]
+    write(address, messages)
+    (tmp_path / "events.jsonl").write_bytes(b"\n".join(texts))
+    monkeypatch.setenv("VIPCARE_KAFKA__BOOTSTRAP", "127.0.0.1:1")
+    monkeypatch.setenv("VIPCARE_TOPICS__PARTITIONS", str(PARTITIONS))
+    monkeypatch.setenv("VIPCARE_CLICKHOUSE__PORT", str(address.port))
+    monkeypatch.setenv("VIPCARE_CLICKHOUSE__DATABASE", address.database)
+    for event, fires, is_warm in (("4", False, False), ("5", True, False), ("6", True, True)):
+        asked = ["rules", "why", str(tmp_path / "often.yaml"), "C1", "--event", event, "--json"]
+        told = []
+        for archive in (["--events", str(tmp_path / "events.jsonl")], ["--source", "clickhouse"]):
+            assert run([*asked, *archive]) == 0
+            told.append(json.loads(capsys.readouterr().out))
+        files, rows = told
+        ((of_files,), (of_rows,)) = files["answers"], rows["answers"]
+        assert of_files["clauses"] == of_rows["clauses"]
+        assert (of_rows["fires"], of_files["warm"]) == (fires, is_warm)
+        assert (of_rows["warm"] is False) is not is_warm
+        assert "nothing that identifies a person" in rows["remarks"][0]

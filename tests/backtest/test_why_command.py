@@ -140,7 +140,7 @@ def test_a_campaign_that_was_corrected(
     told = asked(capsys, "told.yaml", event)
     (answer,) = told["answers"]
     assert (answer["at"], answer["clauses"][0]["holds"]) == ("2026-01-05T12:00:00+00:00", True)
-    assert "it was corrected since" in told["remark"]
+    assert "it was corrected since" in told["remarks"][0]
 
 
 def test_a_campaign_before_anything_of_the_customer_is_heard(

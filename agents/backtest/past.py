@@ -1,0 +1,69 @@
+"""One customer's past: what an archive has of it, and how far back that goes."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from agents.backtest.archived import Archived, ArchiveError, read_files
+from agents.backtest.from_clickhouse import read_customer_stored
+from agents.backtest.from_kafka import read_customer
+from agents.clock import BankClock
+from agents.core import core_settings
+from agents.reading import ReadingError, beginning_of, read_partition
+from config.settings import Settings
+from schemas.envelope import from_millis
+from schemas.events import INPUT_TOPICS
+from streams.partitioning import partition_of
+
+_NOT_STORED = (
+    "ClickHouse keeps nothing that identifies a person: the bank's own attributes are unknown "
+    "here, and birthdays never come"
+)
+
+
+class Past(NamedTuple):
+    events: Iterable[Archived]
+    """The customer's, perhaps others' too, and facts."""
+    until: int = 0
+    """It is whole up to here, epoch milliseconds; 0: up to its last event."""
+    begins: Mapping[str, int] | None = None
+    """Of topics that lost what came before: from when on they have everything. None: nobody says,
+    it is taken to begin with its first event."""
+    remark: str = ""
+    """What is to be known about it, for people."""
+
+
+def of_files(files: Iterable[Path]) -> Past:
+    return Past(read_files(files))
+
+
+def of_clickhouse(settings: Settings, customer: str, now: int) -> Past:
+    """What the sink stored. Raises ArchiveError."""
+    begin, events = read_customer_stored(settings, customer)
+    return Past(events, now, dict.fromkeys(INPUT_TOPICS, begin), _NOT_STORED)
+
+
+def of_kafka(settings: Settings, customer: str, now: int) -> Past:
+    """What the topics hold. Raises ArchiveError."""
+    try:
+        begins = _begins(settings, partition_of(customer.encode(), settings.topics.partitions), now)
+    except ReadingError as error:
+        raise ArchiveError(str(error)) from error
+    remark = ""
+    if begins:
+        at = from_millis(max(begins.values())).astimezone(core_settings(settings).time_zone)
+        remark = (
+            f"Kafka has removed what came before {at:%Y-%m-%d %H:%M} ({', '.join(begins)}): of "
+            "windows, cooldowns and the record itself only what came since is known here "
+            "(--source clickhouse goes further back)"
+        )
+    return Past(read_customer(settings, customer), now, begins, remark)
+
+
+def _begins(settings: Settings, partition: int, now: int) -> dict[str, int]:
+    clock, found = BankClock.from_settings(settings.clock), dict[str, int]()
+    for topic in INPUT_TOPICS:
+        if first := beginning_of(settings.kafka, topic, partition):
+            oldest = next(read_partition(settings.kafka, topic, partition, first), None)
+            found[topic] = now if oldest is None else clock.at(oldest.timestamp)
+    return found
