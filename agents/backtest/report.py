@@ -69,7 +69,7 @@ def _rule(
         **{name: tally.became[name] for name in ("fired", "shadow", "held_out")},
         "failures": failures,
         "customers": tally.customers,
-        "a_day": round(tally.became.total() / days, 2),
+        "a_day": round(tally.seen / days, 2),
         "most_a_day": max(tally.days.values(), default=0),
         "by_day": dict(sorted(tally.days.items())),
         "by_action": dict(sorted(tally.actions.items())),

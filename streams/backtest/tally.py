@@ -19,6 +19,7 @@ USELESS = frozenset({"lost", "no_interest", DECLINED})
 WORK = ("task", "alert")
 """What somebody has to look at."""
 NOBODY = "–"
+HELD_OUT = "held_out"
 
 
 class Span(NamedTuple):
@@ -53,7 +54,7 @@ class Against:
 
 @dataclass
 class RuleTally:
-    """Of one rule."""
+    """Of one rule. What is held out is in `became` and `against` alone: nobody sees it."""
 
     became: Counter[str] = field(default_factory=Counter)
     """`fired`, `shadow`, `held_out` → how often."""
@@ -63,6 +64,11 @@ class RuleTally:
     top: list[tuple[int, str]] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
     against: Against = field(default_factory=Against)
+
+    @property
+    def seen(self) -> int:
+        """How often it fired, or would have as a live rule."""
+        return self.became.total() - self.became[HELD_OUT]
 
     @property
     def judged(self) -> int:
@@ -100,13 +106,15 @@ class Tally:
             by_rule.setdefault(one.rule, []).append(one)
         for rule, several in by_rule.items():
             tally = self.of(rule)
-            tally.customers += 1
-            tally.top = _largest([*tally.top, (len(several), several[0].customer)])
-            for one in several:
+            tally.became.update(one.became for one in several)
+            seen = [one for one in several if one.became != HELD_OUT]
+            if seen:
+                tally.customers += 1
+                tally.top = _largest([*tally.top, (len(seen), seen[0].customer)])
+            for one in seen:
                 self._count(tally, one, span.day(one.at), told)
 
     def _count(self, tally: RuleTally, one: Fired, day: str, told: Mapping[str, str]) -> None:
-        tally.became[one.became] += 1
         tally.days[day] += 1
         tally.actions.update(one.actions)
         tally.outcomes.update(told[task] for task in one.tasks if task in told)

@@ -122,6 +122,21 @@ def test_precision_is_of_what_says_something(
     assert "50% of 2" in capsys.readouterr().out
 
 
+def test_what_is_held_out_is_counted_by_itself(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events = [transfer(number, 10, 1_000) for number in range(200)]
+    events = [one.replace('"C1"', f'"C{number}"') for number, one in enumerate(events)]
+    (folder / "events.jsonl").write_text("\n".join(events))
+    rule = RULE.format(id="half", status="live", least=400).replace("risk", "opportunity")
+    (folder / "half.yaml").write_text(f"{rule}holdout: 50\n")
+    half = asked(capsys, "half.yaml")["rules"]["half"]  # type: ignore[index]  # JSON
+    assert half["fired"] > 50
+    assert half["fired"] + half["held_out"] == 200
+    assert half["customers"] == half["a_day"] == half["most_a_day"] == half["fired"]
+    assert half["by_day"] == {"2026-01-10": half["fired"]}
+
+
 def test_what_is_lost_says_why(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sound = (folder / "events.jsonl").read_text()
     broken = transfer(11, 11, 1).replace('"direction": "out"', '"direction": "up"')

@@ -193,7 +193,8 @@ def test_what_it_counts_is_what_it_writes(bank: Path, tmp_path: Path) -> None:
     for rule, tally in result.tally.rules.items():
         mine = [one for one in told if one["rule"]["id"] == rule]
         assert tally.actions.total() == len(mine)
-        assert tally.days.total() == len(
+        assert tally.days.total() == tally.seen
+        assert tally.became.total() == len(
             {(one["customer"], one["cause"]["id"], one["waited_until"]) for one in mine}
         )
     work = [one for one in told if "task_id" in one or "alert_id" in one]
