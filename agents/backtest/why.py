@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from agents.backtest.afterwards import afterwards
 from agents.backtest.archived import UNKNOWN, Archived, ArchiveError
 from agents.backtest.choice import Known, as_if_live
 from agents.backtest.past import Past
@@ -32,7 +33,7 @@ from streams.mirror import MIRRORED
 from streams.partitioning import partition_of
 from streams.reach import Reach
 from streams.rules.aggregates import look_back
-from streams.rules.asking import Asked, Why
+from streams.rules.asking import Asked, Changed, Why
 from streams.rules.checked import CheckedRule, check_rule
 
 _Named = tuple[str, str]
@@ -50,6 +51,7 @@ class Answer(NamedTuple):
     """What is to be known about it, for people."""
     whole_from: int = 0
     """From when on an archive that was played reaches back as far as the rule looks."""
+    changes: Sequence[Changed] = ()
 
     def with_status(self, told: str) -> "Answer":
         """With other words about what the rule's status lets it do."""
@@ -108,21 +110,25 @@ def why_then(
     kinds |= {name: several[0].type for name, several in broadcasts.items()}
     named = _named(event, customer, kinds)
     kind = kinds[named]
-    if kind not in rule.on:
-        remark = f"it listens to {', '.join(rule.on)}, not to {kind}"
-        return Answer([], f"{kind} {event}", [remark])
     told_of = [one.data for one in broadcasts.get(named, ())]
     asked = _asked(core, rule, [*known.values()], named, told_of)
     play(customer, entries, Trial(asked, core, facts, end))
     answers = [*asked.answers.values()]
     remarks = [past.remark] if past.remark else []
-    if not answers:
+    if kind not in rule.on:
+        remarks.append(f"it listens to {', '.join(rule.on)}, not to {kind}")
+    elif not answers:
         remarks.append(_unreached(told_of, inputs))
     elif len(told_of) > 1:
         remarks.append(_CORRECTED)
+    for one in inputs:
+        if (one.event.source, one.event.id) == named:
+            remarks += afterwards(one, asked, inputs, rule, core.time_zone)
+            break
     begins = dict.fromkeys(INPUT_TOPICS, begin) if past.begins is None else past.begins
     whole = _whole_from(asked.rule, begins, core.time_zone)
-    return Answer(answers, f"{kind} {event}", remarks, whole)
+    changes = [*asked.changes.values()]
+    return Answer(answers, f"{kind} {event}", remarks, whole, changes)
 
 
 def _whole_from(rule: CheckedRule, begins: Mapping[str, int], zone: tzinfo) -> int:

@@ -182,6 +182,7 @@ def _data(
         "event": answer.event,
         "remarks": [*answer.remarks],
         "answers": told,
+        "changes": msgspec.to_builtins(answer.changes),
     }
 
 

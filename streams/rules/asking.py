@@ -1,7 +1,7 @@
 """A rule asked about one customer: at an event, at a timer, or as things are now."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
 from typing import Any
 
@@ -12,7 +12,8 @@ from schemas.envelope import Data
 from schemas.record import Record
 from streams.expressions.interpret import World
 from streams.facts import NO_FACTS, Facts
-from streams.inputs import Input
+from streams.inputs import Correction, Input
+from streams.reach import WHOLE, Reach
 from streams.rules.checked import CheckedRule
 from streams.rules.firing import Fired, Firing
 from streams.rules.hindrances import Gatekeeper, gatekeepers
@@ -84,6 +85,22 @@ class Why(Struct, kw_only=True):
         return self.fires and all(one.open or one.partly for one in self.gates)
 
 
+class Changed(Struct, frozen=True, kw_only=True):
+    """What an event changed of what the rule, which can be amended, did at another one."""
+
+    change: str
+    """`raised`, `amended`, `retracted`."""
+    values: Mapping[str, str]
+    """What it shows then."""
+    of: tuple[str, str]
+    """The source and the id of the event that the rule listens to, and its time `at`."""
+    at: int
+    by: tuple[str, str]
+    """Of the event that changed it, with its type and its time `by_at`."""
+    type: str
+    by_at: int
+
+
 class Asked(RuleSet):
     """A rule set that, while it works, looks at one of its rules for one event and what follows."""
 
@@ -105,6 +122,10 @@ class Asked(RuleSet):
         self._zone = zone
         self.answers: dict[tuple[str, int], Why] = {}
         """By when and at what time, in that order."""
+        self.changes: dict[tuple[tuple[str, str], tuple[str, str]], Changed] = {}
+        """That the event made and that were made of it, by `of` and `by`, in that order."""
+        self._corrected: Sequence[Firing] = ()
+        """What the event of this step took back, before the rules look at it."""
         self._latest: Why | None = None
         """What is answered while effects are made."""
 
@@ -116,6 +137,38 @@ class Asked(RuleSet):
         late: bool,
         facts: Facts = NO_FACTS,
         reversed_: bool = False,
+    ) -> Fired:
+        fired = self._apply(record, event, late=late, facts=facts, reversed_=reversed_)
+        self._note_changes(event, (*self._corrected, *fired.firings))
+        self._corrected = ()
+        return fired
+
+    def correct(
+        self, record: Record, corrections: Sequence[Correction], reach: Reach = WHOLE
+    ) -> Fired:
+        fired = super().correct(record, corrections, reach)
+        self._corrected = fired.firings
+        return fired
+
+    def _note_changes(self, event: Input, firings: Iterable[Firing]) -> None:
+        by = event.event.source, event.event.id
+        for one in firings:
+            if one.amends is None or one.rule.id != self.rule.definition.id:
+                continue
+            of = one.amends.source, one.amends.id
+            if by != of and self._event in (by, of):
+                self.changes[of, by] = Changed(
+                    change=one.amends.change,
+                    values=one.values,
+                    of=of,
+                    at=one.amends.at,
+                    by=by,
+                    type=event.type,
+                    by_at=event.at,
+                )
+
+    def _apply(
+        self, record: Record, event: Input, *, late: bool, facts: Facts, reversed_: bool
     ) -> Fired:
         self._latest = None
         named = event.event.source, event.event.id

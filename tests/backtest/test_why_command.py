@@ -248,3 +248,51 @@ def test_consents(
     is_refused = len(refused) == 2
     assert ("refused" in [one.get("outcome") for one in made]) is is_refused
     assert any(one.get("channels") for one in made) is not is_refused
+
+
+def reversal(number: int, of: int, day: int) -> str:
+    event = json.loads(transfer(of, day, 100 * of)) | {"id": f"r{number}"}
+    return json.dumps(event | {"type": "transfer.reversed"})
+
+
+BY_9 = "what the rule did at 9 of 2026-01-09 10:00 was retracted by it"
+BY_10 = "what the rule did at 10 of 2026-01-10 10:00 was amended by it: n = 9"
+BY_R1 = "by transfer.reversed r1 of 2026-01-11 10:00"
+STANDS = "; the rule is not amendable: what it did stands, and its windows no longer count that"
+
+
+@pytest.mark.parametrize(
+    ("event", "amendable", "fires", "said"),
+    [
+        ("9", True, True, [f"what the rule did at it was retracted {BY_R1}"]),
+        ("10", True, True, [f"what the rule did at it was amended {BY_R1}: n = 9"]),
+        ("3", True, False, ["transfer.reversed r1 of 2026-01-11 10:00 takes it back"]),
+        ("r1", True, None, ["it takes back transfer.completed 3 of 2026-01-03 10:00", BY_9, BY_10]),
+        ("9", False, True, []),
+        ("3", False, False, [f"transfer.reversed r1 of 2026-01-11 10:00 takes it back{STANDS}"]),
+        ("r1", False, None, [f"it takes back transfer.completed 3 of 2026-01-03 10:00{STANDS}"]),
+    ],
+)
+def test_what_is_reversed(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    event: str,
+    amendable: bool,
+    fires: bool | None,
+    said: list[str],
+) -> None:
+    rule = RULE.format(id="often", status="live", least=400).replace("base_amount}", "n}")
+    rule = rule.replace(
+        "if: base_amount > 400", "let: {n: 'count(transfer.completed, 30d)'}\nif: n >= 9"
+    )
+    (folder / "often.yaml").write_text(rule + f"amendable: {str(amendable).lower()}\n")
+    with (folder / "events.jsonl").open("a") as file:
+        file.write("\n" + reversal(1, 3, 11))
+    told = asked(capsys, "often.yaml", event)
+    if fires is None:
+        assert not told["answers"]
+        listens = "it listens to transfer.completed, not to transfer.reversed"
+        assert told["remarks"] == [listens, *said]
+        return
+    (answer,) = told["answers"]
+    assert (answer["fires"], told["remarks"]) == (fires, said)
