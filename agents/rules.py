@@ -12,7 +12,7 @@ from streams.expressions.doubts import Codes
 from streams.rules.checked import CheckedRule, check_rule, unknown_scores
 from streams.rules.doubts import RuleDoubt, doubts_of
 from streams.rules.errors import RuleErrors, RuleProblem
-from streams.rules.examples import bare, failures
+from streams.rules.examples import bare, failures, slips
 from streams.rules.ruleset import RuleSet
 
 _PLAIN = CoreSettings(partitions=1)
@@ -34,6 +34,7 @@ def read_rules(
     is_whole = not paths or any(path.is_dir() for path in paths)
     problems = [*unknown_scores(definitions)] if is_whole else []
     problems += [one.problem for one in doubts(files, core) if one.is_certain]
+    problems += [one for file in files for one in _slips(file, core)]
     try:
         rules = core.compiled(definitions)
     except RuleErrors as error:
@@ -50,7 +51,11 @@ def _problems(file: RuleFile, core: CoreSettings) -> list[FileProblem]:
     found = check_rule(file.definition, core.attributes, core.greetings)
     if not isinstance(found, list):
         found = [one.problem for one in doubts([file], core) if one.is_certain]
-    return placed(found, [file])
+    return placed([*found, *_slips(file, core)], [file])
+
+
+def _slips(file: RuleFile, core: CoreSettings) -> Iterator[RuleProblem]:
+    return iter(()) if file.definition.status == "retired" else slips(file.definition, core)
 
 
 def doubts(files: Iterable[RuleFile], core: CoreSettings) -> Iterator[RuleDoubt]:

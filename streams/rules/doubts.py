@@ -11,6 +11,7 @@ from streams.rules.checked import CheckedRule, conditions_of, texts_of
 from streams.rules.errors import RuleProblem
 from streams.rules.sequence import scopes
 
+_ALWAYS = ("true", "True")
 _WIDE = re.compile("[\uff5b\uff5d]")
 """Braces as Chinese keyboards have them."""
 
@@ -27,6 +28,9 @@ def doubts_of(rule: CheckedRule, attributes: Attributes, codes: Codes) -> Iterat
         if found := _WIDE.search(text):
             message = "such a brace is shown as it is: write {name} in plain ones"
             yield RuleDoubt(RuleProblem(rule.definition.id, key, found.start() + 1, message), True)
+    if rule.definition.unless in _ALWAYS:
+        message = "with this the rule never fires"
+        yield RuleDoubt(RuleProblem(rule.definition.id, "unless", 0, message), True)
     known = Known(rule.lets, _counted(rule), codes)
     for key, text, scope in _expressions(rule, attributes):
         for one in doubts(text, scope, known):

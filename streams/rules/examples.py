@@ -21,6 +21,7 @@ from schemas.events.fact import Fact
 from schemas.events.reference import FACT_TYPES
 from schemas.record import Record
 from schemas.rule_examples import Expected, Given, RuleExample
+from schemas.rules import RuleDefinition
 from streams.broadcasts import Pending, Round
 from streams.chunk import apply_chunk
 from streams.context import Context, CoreSettings
@@ -71,7 +72,7 @@ def failures(rules: RuleSet, settings: CoreSettings) -> Iterator[RuleProblem]:
     [rule] = rules.definitions
     for number, example in enumerate(rule.examples):
         key = f"examples.{number}"
-        if wrong := list(_wrong(rule.id, example.given, settings, f"{key}.given")):
+        if wrong := list(_slips(rule.id, example.given, settings, f"{key}.given")):
             yield from wrong
             continue
         try:
@@ -85,12 +86,20 @@ def failures(rules: RuleSet, settings: CoreSettings) -> Iterator[RuleProblem]:
                 yield RuleProblem(rule.id, f"{key}.expect", 0, message)
 
 
-def _wrong(
+def slips(rule: RuleDefinition, settings: CoreSettings) -> Iterator[RuleProblem]:
+    """What the examples of a rule say of events that they cannot say: seen without playing them."""
+    for number, example in enumerate(rule.examples):
+        yield from _slips(rule.id, example.given, settings, f"examples.{number}.given")
+
+
+def _slips(
     rule: str, given: Iterable[Given], settings: CoreSettings, key: str
 ) -> Iterator[RuleProblem]:
-    """What is said of events that they cannot say."""
     for number, one in enumerate(given):
-        if one.event in _TYPES:
+        if one.event not in _TYPES:
+            message = f"{one.event} is no event type{nearest(one.event, _TYPES)}"
+            yield RuleProblem(rule, f"{key}.{number}.event", 0, message)
+        else:
             for wrong in wrong_fields(_TYPES[one.event], one.with_, settings.attributes):
                 column = OF_KEY if wrong.of_name else 0
                 place = f"{key}.{number}.with.{wrong.path}"
@@ -144,9 +153,6 @@ def _occurrences(given: Iterable[Given], settings: CoreSettings, key: str) -> It
     at = -1
     for number, one in enumerate(given):
         place = f"{key}.given.{number}"
-        if one.event not in _TYPES:
-            hint = nearest(one.event, _TYPES)
-            raise _WrongExampleError(f"{place}.event", f"{one.event} is no event type{hint}")
         if at < 0 and one.at.startswith("+"):
             raise _WrongExampleError(f"{place}.at", "the first event needs a day")
         at = _instant(one.at, at, settings)

@@ -32,8 +32,8 @@ def problem(tmp_path: Path, examples: str, rule: str = GOOD) -> str:
     """What is said of a rule with these examples; empty if nothing is."""
     path = tmp_path / "a-rule.yaml"
     path.write_text(f"{rule}examples:\n{examples}")
-    _, files = read_rules([path])
     try:
+        _, files = read_rules([path], SETTINGS)
         try_examples(files, SETTINGS)
     except RuleFileErrors as errors:
         return str(errors).removeprefix(str(tmp_path))
@@ -215,6 +215,16 @@ def test_every_slip_of_an_example_is_told_and_what_is_declared_is_none(tmp_path:
         "examples.0.given.0.with.teir",
         "examples.0.given.1.with.titel",
     ]
+
+
+def test_slips_of_examples_are_seen_without_playing_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    example = "  - {title: a, given: [{at: 2026-03-01, event: loged.in}], expect: []}\n"
+    path = tmp_path / "a-rule.yaml"
+    path.write_text(f"{GOOD}examples:\n{example}")
+    assert run(["rules", "check", str(path)]) == 2
+    assert "examples.0.given.0.event: loged.in is no event type" in capsys.readouterr().err
 
 
 TAKEN = {

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from schemas.events.core import TransferData
 from schemas.record import Record
+from streams.durations import DAY_MS
 from streams.expressions.check import Scope, check
+from streams.expressions.doubts import Codes, Known, doubts
 from streams.expressions.interpret import World, interpret
 from streams.expressions.never import never
 from streams.expressions.nodes import Base, Node
@@ -19,6 +21,7 @@ from streams.expressions.ranges import known_ranges
 from tests.rules.maker import (
     DECLARED,
     ORDER,
+    ORIGIN,
     TYPES,
     Maker,
     random_data,
@@ -26,6 +29,7 @@ from tests.rules.maker import (
     random_input,
     random_record,
 )
+from tests.rules.test_amendable import Run, reversal, rule, transfer
 
 RANDOMS = st.randoms(use_true_random=True)
 COUNT = "count(logged.in, 1d)"
@@ -144,7 +148,9 @@ def test_what_is_never_true_is_not_true_of_any_values(random: Random) -> None:
 def test_what_is_never_true_is_not_true_of_any_event(random: Random) -> None:
     event_type = random.choice(TYPES)
     written = Maker(random, event_type).flag()
-    node = check(written, Scope((event_type,), attributes=DECLARED))
+    scope = Scope((event_type,), attributes=DECLARED)
+    node = check(written, scope)
+    doubts(written, scope, Known({}, frozenset([event_type]), Codes(frozenset(), frozenset())))
     reason = never(node, {}, known_ranges({}))
     if not reason:
         return
@@ -154,3 +160,18 @@ def test_what_is_never_true_is_not_true_of_any_event(random: Random) -> None:
         record, event = random_record(random), random_data(random, event_type)
         world = World(event, record, {}, lambda _, n=count: n, facts=facts, at=at)
         assert interpret(node, world) is not True, (written, reason)
+
+
+@settings(max_examples=100, deadline=None)
+@given(RANDOMS)
+def test_the_event_that_is_looked_at_is_counted(random: Random) -> None:
+    """Whatever comes late, in another order, or was taken back before it came."""
+    span = random.choice(("1m", "7d", "90d", "this month"))
+    condition = f"count(transfer.completed, {span}) == 0"
+    run = Run(rule(amendable=random.random() < 0.5, **{"if": condition}))
+    days = [random.randrange(60) for _ in range(8)]
+    events = [transfer(ORIGIN + day * DAY_MS, f"{name}") for name, day in enumerate(days)]
+    events += [reversal(one.at + DAY_MS, f"{name}") for name, one in enumerate(events[:4])]
+    random.shuffle(events)
+    run.take(*events)
+    assert not run.made

@@ -490,6 +490,8 @@ FILES = [
     ("cooldown: 1d", "wait: {days: 7, before: birthday, every: year}", 7, 5, "has no `on`"),
     ("cooldown: 1d", "wait: {days: 7, before: matures_on}", 7, 5, "not after transfer.completed"),
     ("cooldown: 1d", "unless: amoun > 3", 19, 9, "did you mean amount?"),
+    ("cooldown: 1d", "unless: true", 19, 9, "with this the rule never fires"),
+    ("cooldown: 1d", "unless: times < 0", 19, 9, "this is never true: a count is 0 or more"),
     ("zh: 甲", "de: 甲", 3, 16, "title.de: not a key here; there are en, zh"),
     ("  alert:", "  alarm:", 15, 3, "then.alarm: not a key here; there are task, alert"),
     ("  alert:", "  tag: ' golf'\n  alert:", 15, 8, "then.tag: write a name on one line"),
