@@ -42,8 +42,14 @@ class Header(Struct, kw_only=True, gc=False):
     """The number of the last broadcast that it was told out of turn, or that did something; NEVER
     if there was none. See streams/broadcasts.py."""
     summary_version: int = 0
-    """The version of the summary sent last; 0 is none."""
+    """The version of the summary sent last; 0 is none. Of a customer 1 where none is sent."""
     summary_digest: bytes = b"\x00" * 8
+
+    @property
+    def is_customer(self) -> bool:
+        """Something of its own was told: it is not only named by others' relations, who are perhaps
+        no customers of the bank."""
+        return self.summary_version > 0
 
 
 _unpack_profile = msgspec.msgpack.Decoder(ProfileSection).decode

@@ -6,6 +6,9 @@ event or a timer meanwhile is told before it. A customer who comes while a broad
 or after that until its last day, is told after the events of the chunk that brought it. So each
 customer who is there when the walk ends, or comes before it is over, is told once. Who was told out
 of turn has the broadcast's number in the record's header; who came after the walk needs none.
+
+A customer is of whom something of its own was told: who is only named in relations of others is
+told nothing, and comes with the first event of its own.
 """
 
 from bisect import bisect_right

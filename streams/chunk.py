@@ -129,11 +129,12 @@ class _Touched(Struct):
     """A customer's record within a chunk, and what brings it back to a point within the chunk."""
 
     record: Record
-    base: bytes | None
+    was_customer: bool
+    """Before the chunk."""
     due: int
     """Its earliest timer before the chunk."""
     restored: bytes | None
-    """As it was when it was brought back last; at first its base."""
+    """As it was when it was brought back last; at first before the chunk."""
     applied: list[Input | int | Pending | Fill] = []
     """Since then: events, times up to which timers were fired, what it was told of and filled
     with."""
@@ -178,9 +179,9 @@ class _Chunk:
     def finish(self) -> Outcome:
         for customer, touched in self._touched.items():
             if touched.changed:
-                if touched.base is None:  # it came in this chunk
-                    self._welcome(touched)
                 record = touched.record
+                if record.header.is_customer and not touched.was_customer:
+                    self._welcome(touched)
                 record.store()
                 self._outcome.records[customer] = record
                 after = record.header.next_due
@@ -192,18 +193,19 @@ class _Chunk:
         """Fire what is due of a customer's timers."""
         self._asked.add(customer)
         touched = self._touch(customer)
-        if self._pending:
+        if self._pending and touched.was_customer:
             self._catch_up(touched)
         self._fire(touched, until)
 
     def walk(self, round_: Round) -> None:
         """Tell the slice's customers of the first broadcast. Whoever is not moved by it stays as it
-        was: the place says that it was told."""
+        was: the place says that it was told. Who is only named by others is not told."""
         head = self._pending[0] if self._pending else None
         if head is not None and head.number == self._first:
             for customer in round_.visit:
                 touched = self._touch(customer)
-                if touched.record.header.last_broadcast < head.number:
+                header = touched.record.header
+                if header.is_customer and header.last_broadcast < head.number:
                     self._receive(touched, head, mark=False)
         if round_.upto is not None:
             self._reached = round_.upto
@@ -223,9 +225,9 @@ class _Chunk:
     def _catch_up(self, touched: _Touched) -> None:
         """Tell a customer of everything under way that it was not told of. One that came in this
         chunk was not there when the walk passed."""
-        customer, came = touched.record.customer, touched.base is None
+        passed = touched.was_customer and touched.record.customer <= self._reached
         for one in self._pending:
-            if one.number == self._first and customer <= self._reached and not came:
+            if one.number == self._first and passed:
                 continue
             if touched.record.header.last_broadcast < one.number:
                 self._receive(touched, one, mark=True)
@@ -253,7 +255,7 @@ class _Chunk:
 
     def _step(self, raw: Raw, event: Input) -> None:
         touched = self._touch(event.event.subject)
-        if self._pending and touched.base is not None:
+        if self._pending and touched.was_customer:
             self._catch_up(touched)
         self._fire(touched, min(event.at, self._context.now))
         try:
@@ -303,8 +305,10 @@ class _Chunk:
         touched = self._touched.get(customer)
         if touched is None:
             record = self._load(customer)
-            due, size = record.header.next_due, len(record.stored or b"")
-            touched = _Touched(record, record.stored, due, record.stored, bound=size)
+            header, size = record.header, len(record.stored or b"")
+            touched = _Touched(
+                record, header.is_customer, header.next_due, record.stored, bound=size
+            )
             self._touched[customer] = touched
         return touched
 

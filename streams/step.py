@@ -24,7 +24,7 @@ from streams.effects import (
 )
 from streams.fold import fold
 from streams.inputs import Input
-from streams.mirror import MIRRORED, Told, mirrored
+from streams.mirror import MIRRORED, Told, is_mirror, mirrored
 from streams.rules.firing import NOTHING, Fired, Firing, also
 from streams.summary import changed_summary, may_change_summary
 from streams.waits import dates
@@ -106,6 +106,8 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
     if outcome.firings:
         beside = beside or _change_the_record(outcome.firings)
     telling = context.summaries and may_change_summary(record, event, beside=beside)
+    if not (telling or record.header.is_customer or is_mirror(event)):
+        record.header.summary_version = 1
     other = mirrored(event) if event.type in MIRRORED else None
     if not (telling or late or armed or outcome.firings or outcome.failed or other):
         return _PLAIN
@@ -155,6 +157,10 @@ def _deed(record: Record, firing: Firing, occasion: Occasion, context: Context) 
     return Deed(record, firing, occasion, context.settings, is_warm=occasion.at >= since)
 
 
+def _is_told_of(record: Record, context: Context) -> bool:
+    return context.summaries and record.header.is_customer
+
+
 def _change_the_record(firings: Sequence[Firing]) -> bool:
     return any(one.withheld is None and one.rule.then.changes_the_record for one in firings)
 
@@ -180,7 +186,7 @@ def receive(record: Record, one: Pending, context: Context, *, mark: bool) -> St
         dates.arm(record, told.cause, told.at, rules.date_waits, rules.bank)
     record.header.last_broadcast = one.number
     record.header.sequence += bool(firings) or armed
-    telling = record.header.summary_version > 0 and _change_the_record(firings)
+    telling = _is_told_of(record, context) and _change_the_record(firings)
     made = _follow(record, outcome, of_broadcast(told), context, telling=telling)
     return structs.replace(made, armed=armed)
 
@@ -204,7 +210,7 @@ def fire(record: Record, until: int, context: Context) -> Stepped:
         woken = wake(record, key, timer, context.rules, context.facts)
         if woken is not NOTHING:
             changed = woken.scored or _change_the_record(woken.firings)
-            telling = record.header.summary_version > 0 and changed
+            telling = _is_told_of(record, context) and changed
             made = _follow(record, woken, of_timer(key, timer, at), context, telling=telling)
             effects += made.effects
             encoded += made.encoded

@@ -39,7 +39,7 @@ def may_change_summary(record: Record, event: Input, *, beside: bool) -> bool:
 
     `beside` the event's type something may change it: a month began, a rule changed the record.
     """
-    if record.header.summary_version:
+    if record.header.is_customer:
         return beside or event.type in SUMMARY_TYPES
     return not is_mirror(event)
 

@@ -149,9 +149,9 @@ class _Run:
                 self._advance(at)
             if 0 <= header.next_due <= at:
                 self._fire(at)
-            is_new = not header.sequence
+            was_customer = header.is_customer
             self._take(number, event)
-            if is_new and header.sequence:
+            if header.is_customer and not was_customer:
                 self._welcome(at)
         self._advance(until)
         self._fire(until)
@@ -181,7 +181,7 @@ class _Run:
         while self._told < len(told) and told[self._told][0] <= until:
             at, name = told[self._told]
             self._told += 1
-            if self._record.header.sequence:
+            if self._record.header.is_customer:
                 self._receive(at, name)
 
     def _welcome(self, at: int) -> None:

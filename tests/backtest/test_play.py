@@ -78,7 +78,7 @@ def plain_loop(path: Path, rules: list[RuleDefinition]) -> tuple[list[str], Coun
             book.take(Raw(one.topic, 0, one.offset, one.key, one.value))
             continue
         entry = read(raw, settings)
-        if entry.input and entry.input.at > one.sent + settings.future_tolerance:
+        if entry.input and 0 <= one.sent < entry.input.at - settings.future_tolerance:
             counts["dead:future"] += 1
         else:
             entries.append(entry)
@@ -134,7 +134,7 @@ def _place(entry: Entry | int) -> tuple[int, str, int]:
     return entry.input.at if entry.input else -1, entry.raw.topic, entry.raw.offset
 
 
-def telling() -> RuleDefinition:
+def telling(condition: str) -> RuleDefinition:
     text = {"en": "A", "zh": "甲"}
     return RuleDefinition.model_validate(
         {
@@ -145,14 +145,14 @@ def telling() -> RuleDefinition:
             "owner": "tests",
             "status": "live",
             "on": ["campaign.announced", "holiday.approaching"],
-            "if": "count(page.viewed, 30d) > 3",
+            "if": condition,
             "then": {"task": {"text": text}},
         }
     )
 
 
 def test_it_is_the_plain_loop(bank: Path, tmp_path: Path) -> None:
-    rules = [*shipped(), telling()]
+    rules = [*shipped(), telling("count(page.viewed, 30d) > 3")]
     expected, counts = plain_loop(bank, rules)
     result, effects = backtest(bank, asked(rules), tmp_path / "out")
     assert sorted(effects) == sorted(expected)
@@ -166,6 +166,37 @@ def test_it_is_the_plain_loop(bank: Path, tmp_path: Path) -> None:
     assert tally.rules["tells"].became["fired"] > 3
     fired = sum(one.became.total() for one in tally.rules.values())
     assert fired == sum(count for name, count in counts.items() if name.startswith("fired:"))
+
+
+def test_who_is_only_named_by_others_is_told_as_a_customer_alone(tmp_path: Path) -> None:
+    day = "2026-03-0{}T08:00:00Z".format
+
+    def event(kind: str, number: int, subject: str, **data: Any) -> dict[str, Any]:
+        head = {"specversion": "1.0", "id": f"{kind}-{number}-{subject}", "source": "/bank"}
+        return head | {"type": kind, "subject": subject, "time": day(number), "data": data}
+
+    days = {"starts_on": "2026-03-08", "ends_on": "2026-03-09"}
+    titles = {"category": "golf", "title_en": "Party", "title_zh": "聚会"}
+    told = event("campaign.announced", 3, "campaign:P", campaign="P", **titles, **days)
+    events = [
+        event("relation.added", 1, "C1", other="child", relation="child"),
+        event("relation.added", 2, "C1", other="later", relation="child"),
+        event("logged.in", 1, "C2", channel="app"),
+        told,
+        event("logged.in", 4, "later", channel="app"),
+        event("relation.added", 5, "C2", other="last", relation="spouse"),
+        event("logged.in", 6, "last", channel="app"),
+        event("logged.in", 7, "C1", channel="app"),
+    ]
+    path = tmp_path / "events.jsonl"
+    path.write_text("\n".join(map(json.dumps, events)))
+    rules = [telling("true")]
+    expected, counts = plain_loop(path, rules)
+    result, effects = backtest(path, asked(rules), tmp_path / "out")
+    assert sorted(effects) == sorted(expected)
+    customers = {decode_effect(one.encode()).subject for one in effects}
+    assert customers == {"C1", "C2", "later", "last"}
+    assert counts["told"] == result.tally.counts["told"] == 4
 
 
 def test_files_and_several_processes_say_the_same(bank: Path, tmp_path: Path) -> None:

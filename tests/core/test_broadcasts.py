@@ -68,6 +68,7 @@ MATURING = {
     "wait": {"days": 1, "before": "matures_on"},
     "then": {"task": {"text": {"en": "due {deposit}", "zh": "{deposit}"}}},
 }
+NAMED = {"other": "P1", "relation": "child", "reverse": True}
 ALL = compile_rules([RuleDefinition.model_validate(one) for one in (RULE, MATURING)])
 SOME = rules_with(**{"on": ["campaign.announced"], "if": "audience in tags"})
 
@@ -114,6 +115,10 @@ class Bank:
         data = {"tag": "golf"} if len(self.log) % 2 else {"tag": "tea"}
         self._log("tag.added", customer, at, data)
 
+    def name(self, customer: str, at: int) -> None:
+        """In a relation of somebody else's."""
+        self._log("relation.added", customer, at, NAMED)
+
     def deposit(self, customer: str, at: int, days: int) -> None:
         day = from_millis(at + days * DAY).astimezone(ZONE).date()
         money = {"principal": "1", "currency": "CNY", "base_principal": "1", "rate": "0.02"}
@@ -134,6 +139,8 @@ class Runner:
         self.committed: dict[str, bytes] = {}
         self.journal: list[Position] = []
         self.effects: list[Any] = []
+        self.customers: set[str] = set()
+        """Of whom something of their own was told."""
         self.complete: dict[str, set[str]] = {}
         """Name → who was a customer when its walk ended, or came later while it was running."""
         self.counts: Counter[str] = Counter()
@@ -187,17 +194,18 @@ class Runner:
         if not raws and not due and walk == before.walk:
             return False
         if len(walk.queue) < len(going.queue):
-            self.complete[going.queue[0]] = set(self.committed)
-        there = set(self.committed)
+            self.complete[going.queue[0]] = set(self.customers)
+        there = set(self.customers)
         outcome = apply_chunk(self.entries(raws), self.load, context, due, round_)
         for customer, record in outcome.records.items():
             assert record.stored is not None
             self.committed[customer] = record.stored
             self.live[customer] = record
             self.dues.change(customer, record.header.next_due)
+        self.customers |= {customer_of(raw) for raw in raws if not is_named(raw)}
         for name in self.complete.keys() & context.facts.announced.keys():
             if not is_over(context.facts.announced[name], position.partition_time, ZONE):
-                self.complete[name] |= self.committed.keys() - there
+                self.complete[name] |= self.customers - there
         self.journal.append(structs.replace(position, walk=walk, timers=len(due)))
         self.waiting.append(outcome)
         self.effects += outcome.effects
@@ -219,6 +227,14 @@ class Runner:
         assert len({task.id for task in tasks}) == len(tasks)
         told = [task for task in tasks if task.data.rule.id == "tell"]
         return Counter((task.subject, task.data.text["en"]) for task in told)
+
+
+def customer_of(raw: Raw) -> str:
+    return (raw.key or b"").decode()
+
+
+def is_named(raw: Raw) -> bool:
+    return json.loads(raw.value or b"{}")["data"] == NAMED
 
 
 def replace_position(
@@ -254,7 +270,7 @@ def small_slices() -> Iterator[None]:
         yield
 
 
-KINDS = ("event", "event", "deposit", "step", "step", "step", "store", "say", "crash")
+KINDS = ("event", "event", "name", "deposit", "step", "step", "step", "store", "say", "crash")
 
 
 @settings(deadline=None, max_examples=200)
@@ -267,6 +283,8 @@ def test_each_customer_is_told_once_and_a_replay_agrees(chance: Random) -> None:
         match chance.choice(KINDS):
             case "event":
                 bank.event(f"C{chance.randint(0, 25)}", time - chance.randint(0, DAY))
+            case "name":
+                bank.name(f"C{chance.randint(0, 25)}", time - chance.randint(0, DAY))
             case "deposit":
                 bank.deposit(f"C{chance.randint(0, 25)}", time, chance.randint(0, 3))
             case "step" if len(runner.waiting) < 2:
@@ -313,6 +331,28 @@ def test_one_that_comes_while_it_is_under_way_is_told_after_its_events() -> None
     runner.settle(NOW + 4)
     odd = {(f"C{number:02}", "tour") for number in range(1, 10, 2)}
     assert runner.told() == Counter(odd | {("B", "tour")})
+    assert replayed(runner) == (runner.effects, runner.committed)
+
+
+def test_who_is_only_named_by_others_is_told_once_a_customer() -> None:
+    bank = Bank()
+    some_customers(bank, 2 * SLICE)
+    bank.name("A", NOW)
+    bank.name("C03", NOW)
+    bank.name("child", NOW)
+    runner = Runner(bank)
+    runner.settle(NOW)
+    bank.announce(campaign("tour", NOW + 1))
+    assert runner.step(NOW + 2, 0)
+    bank.event("A", NOW + 3)  # before the place, and behind it
+    bank.event("child", NOW + 3)
+    bank.name("baby", NOW + 3)
+    runner.settle(NOW + 4)
+    customers = [f"C{number:02}" for number in range(2 * SLICE)]
+    assert runner.told() == Counter((one, "tour") for one in [*customers, "A", "child"])
+    bank.event("baby", NOW + 5)
+    runner.settle(NOW + 6)
+    assert runner.told()["baby", "tour"] == 1
     assert replayed(runner) == (runner.effects, runner.committed)
 
 
