@@ -20,7 +20,7 @@ from typing import IO, NamedTuple
 from agents.backtest.archived import ArchiveError
 from agents.backtest.job import Question
 from agents.backtest.pool import processes
-from agents.backtest.run import Result, Show
+from agents.backtest.run import Result, Show, covered
 from agents.own_folder import own_folder
 from agents.reading import RangeReader, ReadingError, partitions_of, read_partition
 from agents.reconciliation.past_facts import PastFacts
@@ -89,9 +89,9 @@ def run_journal(
                 with path.open("rb") as effects:
                     copyfileobj(effects, out)
     times = times or [max(one.clock for one in held)]
-    start = asked.start or min(times)
-    told = asked._replace(start=start, end=asked.end or max(start, *times) + 1)
-    return Result(tally, total, replace(question, span=told))
+    archive = asked._replace(start=min(times), end=max(times) + 1)
+    told = replace(question, span=covered(asked, archive))
+    return Result(tally, total, told, archive, asked)
 
 
 def _overview(settings: Settings) -> list[Journalled]:

@@ -10,7 +10,7 @@ from agents.backtest.run import Result
 from schemas.dead_letters import Reason
 from schemas.envelope import from_millis
 from schemas.rules import RuleDefinition
-from streams.backtest.tally import Against, RuleTally, Span
+from streams.backtest.tally import Against, RuleTally
 
 _RMS = 15
 _REASONS = 5
@@ -22,12 +22,18 @@ def as_data(result: Result, seconds: float) -> dict[str, Any]:
     """Instants are ISO 8601 in the bank's time zone, days its calendar's."""
     asked = result.question
     counts = result.tally.counts
-    days = max(1, _days(asked.span))
+    days = asked.span.days
     live = {rule.id: rule.version for rule in asked.live}
+    warm = _warm_from(result)
     return {
         "from": _instant(asked.span.start, asked.span.zone),
         "to": _instant(asked.span.end, asked.span.zone),
         "days": days,
+        "archive": {
+            "from": _instant(result.archive.start, asked.span.zone),
+            "to": _instant(result.archive.end, asked.span.zone),
+        },
+        "not_covered": _not_covered(result),
         "messages": result.messages,
         "events": counts["applied"],
         "seconds": round(seconds, 3),
@@ -43,6 +49,7 @@ def as_data(result: Result, seconds: float) -> dict[str, Any]:
             rule.id: _rule(
                 rule, result.tally.of(rule.id), counts[f"rule_failures:{rule.id}"], days, live
             )
+            | {"warm_from": warm.get(rule.id)}
             for rule in asked.rules
             if rule.status in ("live", "shadow")
         },
@@ -58,6 +65,30 @@ def as_data(result: Result, seconds: float) -> dict[str, Any]:
             )
         },
     }
+
+
+def _not_covered(result: Result) -> list[str]:
+    """Which days were asked about that the archive does not have."""
+    asked, whole = result.asked, result.archive.whole_days()
+    told = []
+    if asked.start and asked.start < whole.start:
+        told.append(f"before {whole.day(whole.start)}")
+    if asked.end > whole.end:
+        told.append(f"after {whole.day(whole.end - 1)}")
+    return told
+
+
+def _warm_from(result: Result) -> dict[str, str]:
+    """Rule → from when on it looks back no further than the archive goes, unless it always does."""
+    asked, since = result.question, result.archive.start
+    compiled, zone = asked.core.compiled(asked.rules), asked.span.zone
+    found = {}
+    for rule in asked.rules:
+        looks = compiled.looks_back(rule.id)
+        warm_from = max((look.warm_from(since, zone) for look in looks), default=since)
+        if warm_from > asked.span.start:
+            found[rule.id] = _instant(warm_from, zone)
+    return found
 
 
 def _rule(
@@ -124,6 +155,9 @@ def _rules_table(rules: dict[str, Any]) -> Table:
 
 
 def _remarks(data: dict[str, Any]) -> Iterator[str]:
+    if data["not_covered"]:
+        yield f"the archive has nothing from {' and '.join(data['not_covered'])}"
+    yield from _cold(data["rules"])
     for rule, told in data["rules"].items():
         if told["top"]:
             named = [*told["top"].items()][:_NAMED]
@@ -153,6 +187,15 @@ def _remarks(data: dict[str, Any]) -> Iterator[str]:
         yield f"    and {more:,} more (--json)"
 
 
+def _cold(rules: dict[str, Any]) -> Iterator[str]:
+    days = {rule: told["warm_from"] for rule, told in rules.items() if told["warm_from"]}
+    latest = sorted(days, key=lambda rule: days[rule], reverse=True)
+    if latest:
+        named = [f"{rule} before {days[rule][:10]}" for rule in latest[:_NAMED]]
+        more = [f"{len(latest) - _NAMED:,} more (--json)"] if len(latest) > _NAMED else []
+        yield f"not warm, as the archive does not go back so far: {', '.join([*named, *more])}"
+
+
 def _workload_table(workload: dict[str, Any]) -> Table:
     table = Table("relationship manager", box=None, pad_edge=False)
     for name in ("tasks and alerts", "a day", "most a day"):
@@ -167,12 +210,6 @@ def _workload_table(workload: dict[str, Any]) -> Table:
 def _often(found: tuple[tuple[str, str], int]) -> tuple[int, tuple[str, str]]:
     """The most frequent first."""
     return -found[1], found[0]
-
-
-def _days(span: Span) -> int:
-    """How many days of the calendar a span touches."""
-    first, last = (from_millis(at).astimezone(span.zone) for at in (span.start, span.end - 1))
-    return (last.date() - first.date()).days + 1
 
 
 def _instant(at: int, zone: tzinfo) -> str:

@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
@@ -93,9 +92,6 @@ def backtest(
         question = _question(names, known.by_id, settings, start, end)
         clock = BankClock.from_settings(settings.clock)
         now = bank_time(settings) if source == "kafka" else clock.now()
-        # What is not there by now did not happen.
-        if source in ("kafka", "clickhouse") and end is None:
-            question = replace(question, span=question.span._replace(end=now + 1))
         began = time.monotonic()
         reads = [*files, *filter(Path.is_file, map(Path, names))]
         with ends_like_ctrl_c(), ExitStack() as opened:
@@ -106,7 +102,8 @@ def backtest(
                 result = run_journal(settings, question, many, show, written)
             else:
                 archive = _archive(settings, files, source)
-                result = run(archive, question, now, many, show, written)
+                is_live = not files
+                result = run(archive, question, now, many, show, written, is_live=is_live)
     except (ArchiveError, ChoiceError, FileErrors) as error:
         raise UserError(str(error)) from None
     _tell(result, time.monotonic() - began, as_json, beside=str(out) == "-")

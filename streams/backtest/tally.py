@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import NamedTuple
 
-from schemas.envelope import from_millis
+from schemas.envelope import from_millis, to_millis
 from streams.backtest.firings import DECLINED, Fired, Occasion
 from streams.backtest.whys import Whys
 
@@ -30,7 +30,27 @@ class Span(NamedTuple):
     zone: tzinfo
 
     def day(self, at: int) -> str:
-        return from_millis(at).astimezone(self.zone).date().isoformat()
+        return self._date(at).isoformat()
+
+    @property
+    def days(self) -> int:
+        """How many days of the calendar it touches."""
+        return (self._date(self.end - 1) - self._date(self.start)).days + 1
+
+    def within(self, other: "Span") -> "Span":
+        """What it has of another; nothing where it does not end after its start."""
+        return self._replace(start=max(self.start, other.start), end=min(self.end, other.end))
+
+    def whole_days(self) -> "Span":
+        """From the beginning of its first day to the end of its last one."""
+        return self._replace(start=self._begin_of(self.start), end=self._begin_of(self.end - 1, 1))
+
+    def _begin_of(self, at: int, later: int = 0) -> int:
+        day = self._date(at) + timedelta(days=later)
+        return to_millis(datetime.combine(day, time(), self.zone))
+
+    def _date(self, at: int) -> date:
+        return from_millis(at).astimezone(self.zone).date()
 
 
 @dataclass

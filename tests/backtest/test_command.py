@@ -194,3 +194,38 @@ def test_nothing_that_is_read_is_written_over(
     assert run(["rules", "backtest", "--events", "events.jsonl", *arguments]) == 2
     assert f"would take the place of {lost}, which is read" in capsys.readouterr().err
     assert (folder / lost).read_text() == before
+
+
+@pytest.mark.parametrize("days", [["--from", "2026-01-11"], ["--to", "2025-12-31"]])
+def test_days_that_the_archive_does_not_have(
+    folder: Path, capsys: pytest.CaptureFixture[str], days: list[str]
+) -> None:
+    assert run(["rules", "backtest", "--events", "events.jsonl", *days]) == 2
+    said = "the archive goes from 2026-01-01 to 2026-01-10: it has nothing of the days"
+    assert said in capsys.readouterr().err
+
+
+def test_days_are_those_of_the_archive(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wide = ["new.yaml", "--from", "2020-01-01", "--to", "2030-12-31"]
+    found = asked(capsys, *wide)
+    assert found["days"] == 10
+    assert found["rules"]["new"]["a_day"] == 0.6  # type: ignore[index]  # JSON
+    assert run(["rules", "backtest", *wide, "--events", "events.jsonl"]) == 0
+    told = capsys.readouterr().out
+    assert "10 messages, 2026-01-01T00:00:00+08:00 to 2026-01-11T00:00:00+08:00" in told
+    assert "the archive has nothing from before 2026-01-01 and after 2026-01-10" in told
+
+
+def test_an_archive_that_does_not_go_back_so_far(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rule = RULE.format(id="many", status="live", least=400).replace(
+        "base_amount > 400", "count(transfer.completed, 7d) >= 3"
+    )
+    (folder / "many.yaml").write_text(rule)
+    asked_for = ["many.yaml", "new.yaml", "--events", "events.jsonl"]
+    assert run(["rules", "backtest", *asked_for]) == 0
+    remark = "not warm, as the archive does not go back so far: many before 2026-01-08\n"
+    assert remark in capsys.readouterr().out
+    assert run(["rules", "backtest", *asked_for, "--from", "2026-01-09"]) == 0
+    assert "not warm" not in capsys.readouterr().out
