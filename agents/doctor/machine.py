@@ -13,7 +13,7 @@ from agents.core import declared_attributes, rule_set
 from agents.doctor.clickhouse import room
 from agents.doctor.finding import Examined, Finding, fail, ok, warn
 from agents.reading import ReadingError
-from agents.register import left_out, newest_rules, read_register, source_of
+from agents.register import isolation, left_out, newest_rules, read_register, source_of
 from config.load_attributes import AttributeFileErrors
 from config.load_calendar import CalendarFileErrors
 from config.load_greetings import GreetingFileErrors
@@ -22,7 +22,8 @@ from config.placed_yaml import FileErrors
 from config.settings import Settings
 from schemas.rule_register import RULES_TOPIC
 from sinks.private_folder import is_private
-from streams.rules.register import RegisterError
+from streams.rules.register import RegisterError, RuleBook
+from streams.rules.ruleset import RuleSet
 
 FILES = 4_096
 """What RocksDB and two Kafka clients may open with dozens of partitions."""
@@ -32,6 +33,8 @@ _REMOTE = ("nfs", "nfs4", "cifs", "smb3", "9p", "ceph", "glusterfs", "fuse")
 _FLEETING = ("tmpfs", "ramfs", "overlay")
 _MOST_PROBLEMS = 10
 _WRITTEN = f"see who writes to {RULES_TOPIC} but `vipcare rules`, and send what was meant with that"
+
+_RAISES = "correct the rule: its next version is not isolated"
 
 
 def store(examined: Examined) -> Iterator[Finding]:
@@ -140,11 +143,11 @@ def rules(examined: Examined) -> Iterator[Finding]:
     try:
         book = read_register(settings.kafka)
     except ReadingError:
-        yield from _rules_of_files(settings)
+        yield from _rules_of_files(settings, RuleBook())
         return
     yield from (warn(one, _WRITTEN) for one in left_out(book)[:_MOST_PROBLEMS])
     if book.state.active is None:
-        yield from _rules_of_files(settings)
+        yield from _rules_of_files(settings, book)
         return
     try:
         rules = newest_rules(book, settings)
@@ -153,16 +156,25 @@ def rules(examined: Examined) -> Iterator[Finding]:
         yield fail(str(error), advice)
     else:
         yield ok(f"{rules.running} rules {source_of(book.state)}")
+        yield from _isolated(rules, book)
 
 
-def _rules_of_files(settings: Settings) -> Iterator[Finding]:
+def _isolated(rules: RuleSet, book: RuleBook) -> Iterator[Finding]:
+    """Those in force; of another version it is over."""
+    for rule in rules.definitions:
+        if (told := book.isolations.get((rule.id, rule.version))) is not None:
+            yield warn(f"rule {rule.id}@{rule.version} is {isolation(told)}", _RAISES)
+
+
+def _rules_of_files(settings: Settings, book: RuleBook) -> Iterator[Finding]:
     folder = settings.worker.rules
     try:
-        rule_set(settings)
+        rules = rule_set(settings)
     except (RuleFileErrors, GreetingFileErrors) as errors:
         yield from _wrong(errors, "`vipcare rules check`")
     else:
         yield ok(f"the rules of {folder}" if folder else "the rules that are shipped")
+        yield from _isolated(rules, book)
 
 
 def _wrong(errors: FileErrors, command: str) -> Iterator[Finding]:

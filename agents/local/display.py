@@ -118,6 +118,7 @@ def line(view: View) -> str:
         f"{view.elapsed_s:5.0f} s  {view.phase:<8}  events {facts.events:,} ({view.rate:,.0f}/s)  "
         f"tasks {facts.tasks:,}  alerts {facts.alerts:,}  "
         f"dead letters {facts.dead.total():,}  {waiting}"
+        + (f"  isolated: {', '.join(facts.isolated)}" if facts.isolated else "")
     )
 
 
@@ -206,6 +207,8 @@ def _feet(view: View) -> RenderableType:
     for name, (runs, restarts) in view.processes.items():
         again = f" (restarted {restarts}×)" if restarts else ""
         processes += Text.assemble(("● ", "green" if runs else "red"), (f"{name}{again}  ", "dim"))
+    if facts.isolated:
+        processes += Text(f"isolated: {', '.join(facts.isolated)}", "bold red")
     waiting = f"waiting: {facts.lag:,} for workers, {facts.sink_lag:,} for the sink"
     if facts.bank_time is not None:
         bank = from_millis(facts.bank_time)

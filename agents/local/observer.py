@@ -27,6 +27,9 @@ from config.settings import Settings
 from schemas.effects import Alert, Task, decode_effect
 from schemas.events import INPUT_TOPICS
 from schemas.position import decode_position
+from schemas.rule_register import RULES_TOPIC
+from streams.inputs import Raw
+from streams.rules.register import RuleBook
 
 _JOURNAL = "vip.journal"
 _DEAD = "vip.dead-letters"
@@ -68,6 +71,8 @@ class Facts:
     """Events that wait for a worker; the embedded broker shows the last batch late."""
     sink_lag: int = 0
     """Messages that wait for the sink."""
+    isolated: tuple[str, ...] = ()
+    """Rules that raised too often, as RULE@VERSION: they run in shadow."""
     bank_time: int | None = None
     """The bank clock of the newest chunk, epoch milliseconds."""
 
@@ -79,6 +84,7 @@ class Observer:
         self.facts = Facts()
         self.positions: dict[Place, int] = {}
         self._settings = settings
+        self._book = RuleBook()
         self._rates: deque[tuple[float, int]] = deque()
         self._looked = time.monotonic()
         self._admin = AdminClient({**librdkafka_config(settings.kafka), "log_level": 0})
@@ -94,7 +100,8 @@ class Observer:
         journal = OFFSET_BEGINNING if from_start else _LAST_TEN
         partitions = range(settings.topics.partitions)
         self._consumer.assign(
-            [
+            [TopicPartition(RULES_TOPIC, 0, OFFSET_BEGINNING)]
+            + [
                 TopicPartition(topic, number, journal if topic == _JOURNAL else effects)
                 for topic in _WATCHED
                 for number in partitions
@@ -141,6 +148,11 @@ class Observer:
             headers = dict(message.headers() or [])
             reason = headers.get("vipcare-reason") or b"?"
             facts.dead[reason.decode() if isinstance(reason, bytes) else str(reason)] += 1
+            return
+        if topic == RULES_TOPIC:
+            self._book.take(Raw(topic, 0, message.offset() or 0, message.key(), message.value()))
+            isolated = sorted(self._book.state.isolated_in_force())
+            facts.isolated = tuple(f"{rule}@{version}" for rule, version in isolated)
             return
         try:
             if topic == _JOURNAL:

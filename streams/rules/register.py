@@ -46,6 +46,12 @@ class State(Struct, frozen=True):
     isolated: frozenset[tuple[str, int]] = frozenset()
     """Rules and versions that run in shadow whatever else is said."""
 
+    def isolated_in_force(self) -> frozenset[tuple[str, int]]:
+        """Without the versions that others have taken the place of; of files that is not known."""
+        if self.active is None:
+            return self.isolated
+        return self.isolated & {(rule, one.version) for rule, one in self.active.rules.items()}
+
 
 class InForce(Struct, frozen=True):
     """The rules in force, and the state of the register that they follow from."""

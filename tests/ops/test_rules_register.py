@@ -153,6 +153,8 @@ def test_what_is_isolated_is_called_so(settings: Settings, said: Said, tmp_path:
     isolated = "isolated since 2026-11-29T09:00:00Z: a shadow after 20 errors in a worker on w1"
     assert "a@1  live (isolated)\n" in (status := said("status"))
     assert f"a@1 is {isolated}" in status
+    advice = the_only(found(rules, settings), Verdict.WARN, f"rule a@1 is {isolated}").advice
+    assert "its next version is not isolated" in advice
     assert "a@1  shadow (isolated)" in (listed := said("list"))
     assert isolated in listed
     assert isolated in said("explain", "a")
@@ -161,6 +163,7 @@ def test_what_is_isolated_is_called_so(settings: Settings, said: Said, tmp_path:
     assert f"status: it is {isolated}" in said(*why)
     said("approve", "a", "--as", "bob")
     assert isolated not in said(*why)
+    assert {one.verdict for one in found(rules, settings)} == {Verdict.OK}
 
 
 def was_in_force(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,7 @@ SHOWN = st.builds(
 @st.composite
 def views(draw: st.DrawFn) -> View:
     facts = Facts(events=draw(st.integers(0, 10**12)), lag=3, sink_lag=4, bank_time=10**12)
+    facts.isolated = ("fragile@2",)
     facts.by_rule.update(draw(COUNTS))
     facts.dead.update(draw(COUNTS))
     facts.latest.extend(draw(st.lists(SHOWN, max_size=8)))
@@ -52,6 +53,7 @@ def test_every_view_is_drawn_and_no_event_commands_the_terminal(view: View, widt
         display.show(view)
     text = _ANSI.sub("", written.getvalue())
     assert "vipcare · live · 01:01" in text
+    assert "isolated: fragile@2" in text
     assert all(one.isprintable() or one in "\r\n" for one in text)
     assert not re.search("\x1b[^\\[]", written.getvalue())
 

@@ -6,12 +6,16 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
+from agents.local.display import View, line
 from agents.local.drain import untaken
 from agents.local.observer import Observer
 from agents.topics import create
 from config.settings import Settings
 from schemas.dead_letters import DeadLetter, Reason
 from schemas.position import Position, Range, encode_position
+from schemas.rule_register import RULES_TOPIC
+from tests.lane.rules import rule
+from tests.rules.test_register import Message, active, isolated, version
 
 pytestmark = pytest.mark.broker
 
@@ -70,6 +74,30 @@ def test_counts_come_from_the_journal_and_the_dead_letters(settings: Settings) -
     assert dict(observer.facts.dead) == {"broken": 1}
     assert observer.positions["bank.core", 0] == 5
     assert observer.positions["bank.core", 1] == 1
+
+
+def test_rules_that_are_isolated_are_seen_until_another_version_is_there(
+    settings: Settings,
+) -> None:
+    producer = Producer({"bootstrap.servers": settings.kafka.bootstrap})
+
+    def send(*messages: Message) -> None:
+        for key, value in messages:
+            producer.produce(RULES_TOPIC, value, key, 0)
+        assert producer.flush(5) == 0
+
+    send(version(rule("a")), version(rule("b")), active(1, a=(1, "live"), b=(1, "live")))
+    send(isolated("a", 1), isolated("b", 1))
+    with Observer(settings, from_start=True) as observer:
+        _seen(observer)
+        assert observer.facts.isolated == ("a@1", "b@1")
+        view = View(observer.facts, 1.0, 2.0, None, "live", {})
+        assert line(view).endswith("isolated: a@1, b@1")
+        lifted = isolated("b", 1)[0], None
+        send(version(rule("a", 2)), active(2, a=(2, "live"), b=(1, "live")), lifted)
+        _seen(observer)
+        assert observer.facts.isolated == ()
+        assert "isolated" not in line(view)
 
 
 @pytest.mark.parametrize("batch", [1, 7, 500])
