@@ -149,12 +149,12 @@ def _unwrap(kind: inspect.Type) -> tuple[inspect.Type, bool, dict[str, object]]:
             return kind, optional, extra
 
 
-_DAY_PATTERN = r"^\d{4}-"
+DAY_PATTERN = r"^\d{4}-"
 
 
 def _type(kind: inspect.Type, optional: bool, decimals: object) -> Type | None:
     match kind:
-        case inspect.StrType(pattern=str() as pattern) if pattern.startswith(_DAY_PATTERN):
+        case inspect.StrType(pattern=str() as pattern) if pattern.startswith(DAY_PATTERN):
             return Type(Base.DAY, optional)
         case inspect.StrType():
             return Type(Base.TEXT, optional)

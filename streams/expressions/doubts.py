@@ -106,7 +106,7 @@ class Doubter(Checker):
 
     def _possible(self, kind: Type, node: Node, tree: ast.expr) -> None:
         super()._possible(kind, node, tree)
-        if kind.code and isinstance(node, Literal):
+        if kind.code and isinstance(node, Literal) and node.value:  # a record may have none
             self._code(kind.code, str(node.value), tree)
 
     def _code(self, kind: str, code: str, tree: ast.expr) -> None:

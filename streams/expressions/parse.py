@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import NamedTuple
 from unicodedata import normalize
+from warnings import catch_warnings, simplefilter
 
 from schemas.events import EVENT_TYPES
 from streams.durations import parse_duration
@@ -124,7 +125,9 @@ def parse(text: str) -> Parsed:
     source, tokens = _replace(text)
     indent = len(source) - len(source.lstrip())
     try:
-        tree = ast.parse(source[indent:] if indent else source, mode="eval").body
+        with catch_warnings():
+            simplefilter("ignore", SyntaxWarning)  # of `3and`, which reads as it is meant
+            tree = ast.parse(source[indent:] if indent else source, mode="eval").body
     except SyntaxError as error:
         offset = error.offset if error.lineno == 1 and error.offset else len(text)
         column = max(1, min(offset + indent, len(text)))

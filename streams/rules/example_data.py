@@ -14,8 +14,8 @@ from msgspec import inspect
 
 from schemas.envelope import Event
 from schemas.events.card import CategoryCode
-from schemas.fields import country_fields, currency_fields, day_fields
-from streams.rules.example_fields import one_of
+from schemas.fields import country_fields, currency_fields
+from streams.rules.example_fields import takes
 
 _BASE = "base_"
 _NO_CATEGORY = "0000"
@@ -68,11 +68,11 @@ def _fields(event: type[Event]) -> tuple[_Field, ...]:
 
 def _field(data: type[msgspec.Struct], field: inspect.Field, hint: Any) -> _Field:
     kind, name = _plain(field.type), field.name
-    made_up = takes = ""
+    made_up = asked = ""
     if field.required:
         made_up = _made_up(data, name, hint) if isinstance(kind, inspect.StrType) else ""
-        takes = "" if made_up else _takes(data, name, kind)
-    return _Field(name, field.required, isinstance(kind, inspect.DecimalType), made_up, takes)
+        asked = "" if made_up else _takes(data, name, kind)
+    return _Field(name, field.required, isinstance(kind, inspect.DecimalType), made_up, asked)
 
 
 def _made_up(data: type[msgspec.Struct], name: str, hint: Any) -> str:
@@ -103,19 +103,4 @@ def _plain(kind: inspect.Type) -> inspect.Type:
 
 def _takes(data: type[msgspec.Struct], name: str, kind: inspect.Type) -> str:
     """What a field takes, in words."""
-    if name in day_fields(data):
-        return "a day such as 2026-03-01"
-    if name in currency_fields(data):
-        return "a currency such as USD"
-    match kind:
-        case inspect.LiteralType(values=values):
-            return one_of(map(str, values))
-        case inspect.BoolType():
-            return "true or false"
-        case inspect.IntType():
-            return "a whole number"
-        case inspect.DecimalType():
-            return "a number"
-        case inspect.DictType():
-            return "a text for each language, as in {zh: 甲, en: A}"
-    return "a text"
+    return "a currency such as USD" if name in currency_fields(data) else takes(kind)

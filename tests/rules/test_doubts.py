@@ -47,6 +47,7 @@ MEANT = [
     "'golf' in tags and 'tea' not in tags",
     "amount > 5 and base_amount < 5",
     "default(profile.scores.churn, 0) < 50",
+    "any(cards, where=statement_currency == '')",
     "true",
 ]
 

@@ -188,11 +188,23 @@ then: {task: {text: {en: "{tier}", zh: 甲}}}
         ),
         (
             "{at: 2026-03-01, event: transfer.completed, with: {direction: in, amount: x}}",
-            "23:83: examples.0.given.0.with.amount: transfer.completed: ",
+            "23:83: examples.0.given.0.with.amount: should be a number",
         ),
         (
             "{at: 2026-03-01, event: transfer.completed, with: {direction: in, amount: 0.12345}}",
             "23:83: examples.0.given.0.with.amount: transfer.completed: amount has more",
+        ),
+        (
+            "{at: 2026-03-01, event: deposit.placed, with: {matures_on: 2026-3-1}}",
+            "23:68: examples.0.given.0.with.matures_on: should be a day such as 2026-03-01",
+        ),
+        (
+            "{at: 2026-03-01, event: card.settled, with: {category: 5411}}",
+            "23:64: examples.0.given.0.with.category: should be a text: a number stands in quotes",
+        ),
+        (
+            "{at: 2026-03-01, event: customer.updated, with: {consents: {service: {sms: no}}}}",
+            "23:84: examples.0.given.0.with.consents.service.sms: should be true or false",
         ),
         ("{at: +1h, event: logged.in}", "examples.0.given.0.at: the first event needs a day"),
     ],
@@ -359,7 +371,7 @@ def test_facts_are_given_like_events(tmp_path: Path) -> None:
 
 def test_a_wrong_fact_is_told(tmp_path: Path) -> None:
     said = problem(tmp_path, f"{GAP.replace('L1', '[]')}    expect: []\n", LOAN)
-    assert "product.set" in said
+    assert "examples.0.given.1.with.product: should be a text" in said
 
 
 CAMPAIGN = """\
