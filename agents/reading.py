@@ -1,7 +1,7 @@
 """Read topics again from their beginning to their end: what was committed, in offset order."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -50,6 +50,18 @@ class Found(NamedTuple):
         return raw_of(*self[:3], self.key, self.value, self.headers)
 
 
+class Offsets(NamedTuple):
+    """From one up to, not including, another."""
+
+    start: int
+    end: int
+
+    def lacking(self, other: "Offsets") -> int:
+        """How many of them another does not have."""
+        both = min(self.end, other.end) - max(self.start, other.start)
+        return self.end - self.start - max(0, both)
+
+
 def partitions_of(kafka: KafkaSettings, topic: str) -> int:
     """How many partitions a topic has. Raises ReadingError if it is not there."""
     if problem := wire_problem(kafka):  # librdkafka would try for long
@@ -95,13 +107,19 @@ def newest(kafka: KafkaSettings, topic: str) -> Found | None:
 
 def beginning_of(kafka: KafkaSettings, topic: str, partition: int) -> int:
     """The first offset that Kafka still has of a partition. Raises ReadingError."""
+    return held(kafka, [(topic, partition)])[topic, partition].start
+
+
+def held(kafka: KafkaSettings, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Offsets]:
+    """Topic and partition → what Kafka has of it, gaps apart. Raises ReadingError."""
     with _Client(kafka) as client:
+        ends = client.consumer.get_watermark_offsets
         try:
-            place = TopicPartition(topic, partition)
-            first, _ = client.consumer.get_watermark_offsets(place, timeout=_ANSWER_S)
+            return {
+                place: Offsets(*ends(TopicPartition(*place), timeout=_ANSWER_S)) for place in places
+            }
         except KafkaException as error:
             raise ReadingError(unreachable(kafka, error)) from error
-    return int(first)
 
 
 class Onward:
@@ -139,7 +157,8 @@ class RangeReader:
         self._ahead: dict[str, Found | None] = {}
 
     def take(self, topic: str, start: int, end: int) -> Sequence[Found]:
-        """The messages from `start` up to, not including, `end`; fewer where offsets are gaps."""
+        """The messages from `start` up to, not including, `end`: of a transaction's marker there is
+        none, nor of what Kafka has removed (`held`)."""
         if topic not in self._streams:
             stream = read_partition(self._kafka, topic, self._partition, start)
             self._streams[topic] = stream

@@ -3,7 +3,7 @@
 Each partition is one share. A chunk's order and what counted as late are the live run's. The rules
 are not: those that are asked about are played over all chunks, whatever was in force at each. So
 the run's effects are made again where its rules were the same all the time and are those that are
-asked about; the journal and the inputs have to be there whole.
+asked about, and where the journal and the inputs are there whole: what is missing is counted.
 A run may take old events, so its effects may be of times long before its clock's: where nothing is
 said, all of them count.
 """
@@ -15,10 +15,11 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from shutil import copyfileobj
-from typing import IO, NamedTuple
+from typing import IO
 
 from agents.backtest.archived import ArchiveError
 from agents.backtest.job import Question
+from agents.backtest.missing import JOURNAL, Journalled, journalled, missing
 from agents.backtest.pool import processes
 from agents.backtest.run import Result, Show, covered
 from agents.own_folder import own_folder
@@ -38,17 +39,7 @@ from streams.intake import read
 from streams.replay import follow
 
 _FEEDBACK = "crm.feedback"
-_JOURNAL = "vip.journal"
 _ENDLESS = 2**63
-
-
-class Journalled(NamedTuple):
-    """What one partition's journal says it took."""
-
-    partition: int
-    messages: int
-    clock: int
-    """The bank's at its last chunk, epoch milliseconds."""
 
 
 def run_journal(
@@ -58,9 +49,10 @@ def run_journal(
     by partition, in the order in which the live run would have sent them. Raises ArchiveError.
     """
     try:
-        held = [one for one in _overview(settings) if one.messages]
+        journals = _overview(settings)
     except ReadingError as error:
         raise ArchiveError(str(error)) from error
+    held = [one for one in journals if one.messages]
     if not held:
         raise ArchiveError("the journal is empty: no worker has stepped an event yet")
     asked = question.span
@@ -71,9 +63,11 @@ def run_journal(
         own_folder() as folder,
         processes(min(cores, len(held))) as pool,
     ):
-        paths = {one: folder / str(one.partition) for one in held if out is not None}
+        paths = {one.partition: folder / str(one.partition) for one in held if out is not None}
         work = {
-            pool.submit(_partition, settings, question, one.partition, paths.get(one)): one
+            pool.submit(
+                _partition, settings, question, one.partition, paths.get(one.partition)
+            ): one
             for one in held
         }
         for future in as_completed(work):
@@ -91,23 +85,21 @@ def run_journal(
     times = times or [max(one.clock for one in held)]
     archive = asked._replace(start=min(times), end=max(times) + 1)
     told = replace(question, span=covered(asked, archive))
-    return Result(tally, total, told, archive, asked)
+    try:  # only now, as Kafka may have gone on removing
+        gone = missing(settings.kafka, journals)
+    except ReadingError as error:
+        raise ArchiveError(str(error)) from error
+    return Result(tally, total, told, archive, asked, gone)
 
 
 def _overview(settings: Settings) -> list[Journalled]:
-    found = []
-    for partition in range(partitions_of(settings.kafka, _JOURNAL)):
-        positions = _positions(settings, partition)
-        messages = sum(
-            taken.end - taken.start for one in positions for taken in one.ranges.values()
-        )
-        if positions:
-            found.append(Journalled(partition, messages, positions[-1].now))
-    return found
+    partitions = range(partitions_of(settings.kafka, JOURNAL))
+    told = (_positions(settings, partition) for partition in partitions)
+    return [journalled(positions) for positions in told if positions]
 
 
 def _positions(settings: Settings, partition: int) -> list[Position]:
-    found = read_partition(settings.kafka, _JOURNAL, partition)
+    found = read_partition(settings.kafka, JOURNAL, partition)
     return [decode_position(one.value or b"") for one in found]
 
 

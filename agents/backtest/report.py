@@ -5,6 +5,7 @@ from datetime import tzinfo
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from agents.backtest.run import Result
 from schemas.dead_letters import Reason
@@ -34,6 +35,7 @@ def as_data(result: Result, seconds: float) -> dict[str, Any]:
             "to": _instant(result.archive.end, asked.span.zone),
         },
         "not_covered": _not_covered(result),
+        "missing": result.missing,
         "messages": result.messages,
         "events": counts["applied"],
         "seconds": round(seconds, 3),
@@ -123,8 +125,21 @@ def _against(against: Against, version: int) -> dict[str, Any]:
     }
 
 
-def picture(data: dict[str, Any]) -> Iterator[Table | str]:
+def is_lacking(data: dict[str, Any]) -> str:
+    """Why this is not the run that the journal tells of; empty if it is."""
+    if not data["missing"]:
+        return ""
+    said = ", ".join(f"{count:,} of {topic}" for topic, count in data["missing"].items())
+    return (
+        f"NOT the run as it was: Kafka has removed offsets that it took ({said}), and what they "
+        "told is missing in all that follows"
+    )
+
+
+def picture(data: dict[str, Any]) -> Iterator[Table | Text | str]:
     """For a terminal."""
+    if lacking := is_lacking(data):
+        yield Text(lacking, "bold red")
     yield (
         f"{data['messages']:,} messages, {data['from']} to {data['to']}: "
         f"{data['messages_per_second']:,} a second"

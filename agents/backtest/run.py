@@ -1,6 +1,6 @@
 """A backtest over an archive: split it by customer, play the shares on all cores, add up."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import replace
 from shutil import copyfileobj
@@ -27,6 +27,8 @@ class Result(NamedTuple):
     """From the first event up to the last, or up to when it is known to go."""
     asked: Span
     """As it was asked: 0 is an end that nobody named."""
+    missing: Mapping[str, int] = {}
+    """Topic → how much of what a journal names is gone, see agents.backtest.missing."""
 
 
 def run(

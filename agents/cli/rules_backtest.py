@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
 import click
+from rich.table import Table
 
 from agents.backtest.archived import Archived, ArchiveError, read_files
 from agents.backtest.choice import ChoiceError, Known, choose
@@ -15,7 +16,7 @@ from agents.backtest.from_clickhouse import read_clickhouse
 from agents.backtest.from_kafka import read_kafka
 from agents.backtest.job import Question
 from agents.backtest.journal import run_journal
-from agents.backtest.report import as_data, picture
+from agents.backtest.report import as_data, is_lacking, picture
 from agents.backtest.run import Result, run
 from agents.cli.bank_time import bank_time
 from agents.cli.cores import cores_here
@@ -142,10 +143,12 @@ def _instant(text: str, zone: tzinfo, days: int) -> int:
 def _tell(result: Result, seconds: float, as_json: bool, beside: bool) -> None:
     data = as_data(result, seconds)
     if as_json:
+        if lacking := is_lacking(data):
+            click.echo(f"vipcare: warning: {lacking}", err=True)
         click.echo(json.dumps(data, ensure_ascii=False, indent=2), err=beside)
         return
     screen = console()
     if beside:
         screen.stderr = True
     for part in picture(data):
-        screen.print(part, soft_wrap=isinstance(part, str))
+        screen.print(part, soft_wrap=not isinstance(part, Table))
