@@ -7,6 +7,7 @@ from typing import NamedTuple
 from agents.backtest.archived import Archived, ArchiveError, read_files
 from agents.backtest.from_clickhouse import read_customer_stored
 from agents.backtest.from_kafka import read_customer
+from agents.backtest.taken import Taken, read_taken
 from agents.clock import BankClock
 from agents.core import core_settings
 from agents.reading import ReadingError, beginning_of, read_partition
@@ -29,6 +30,8 @@ class Past(NamedTuple):
     begins: Mapping[str, int] | None = None
     """Of topics that lost what came before: from when on they have everything. None: nobody says,
     it is taken to begin with its first event."""
+    taken: Taken | None = None
+    """In which order a worker took them; None: nobody says, they are in the order of times."""
     remark: str = ""
     """What is to be known about it, for people."""
 
@@ -40,24 +43,32 @@ def of_files(files: Iterable[Path]) -> Past:
 def of_clickhouse(settings: Settings, customer: str, now: int) -> Past:
     """What the sink stored. Raises ArchiveError."""
     begin, events = read_customer_stored(settings, customer)
-    return Past(events, now, dict.fromkeys(INPUT_TOPICS, begin), _NOT_STORED)
+    begins = dict.fromkeys(INPUT_TOPICS, begin)
+    return Past(events, now, begins, remark=_NOT_STORED)
 
 
 def of_kafka(settings: Settings, customer: str, now: int) -> Past:
-    """What the topics hold. Raises ArchiveError."""
+    """What the topics hold, in the order that the journal tells. Raises ArchiveError."""
+    core, partition = (
+        core_settings(settings),
+        partition_of(customer.encode(), settings.topics.partitions),
+    )
     try:
-        begins = _begins(settings, partition_of(customer.encode(), settings.topics.partitions), now)
+        begins = _begins(settings, partition, now)
+        events = [*read_customer(settings, customer)]
+        mine = [(one.topic, one.offset) for one in events if one.topic in INPUT_TOPICS]
+        taken = read_taken(settings, core, partition, mine)
     except ReadingError as error:
         raise ArchiveError(str(error)) from error
     remark = ""
     if begins:
-        at = from_millis(max(begins.values())).astimezone(core_settings(settings).time_zone)
+        at = from_millis(max(begins.values())).astimezone(core.time_zone)
         remark = (
             f"Kafka has removed what came before {at:%Y-%m-%d %H:%M} ({', '.join(begins)}): of "
             "windows, cooldowns and the record itself only what came since is known here "
             "(--source clickhouse goes further back)"
         )
-    return Past(read_customer(settings, customer), now, begins, remark)
+    return Past(events, now, begins, taken, remark)
 
 
 def _begins(settings: Settings, partition: int, now: int) -> dict[str, int]:

@@ -52,6 +52,8 @@ class Answer(NamedTuple):
     whole_from: int = 0
     """From when on an archive that was played reaches back as far as the rule looks."""
     changes: Sequence[Changed] = ()
+    as_taken: bool = False
+    """Events were played in the order in which a worker took them, not in that of their times."""
 
     def with_status(self, told: str) -> "Answer":
         """With other words about what the rule's status lets it do."""
@@ -102,6 +104,7 @@ def why_then(
     events are played up to the end of the archive. Raises ArchiveError and ChoiceError."""
     core = core_settings(settings)
     entries, told, begin, end = _events_of(customer, past.events, core, now)
+    entries = in_order(entries) if past.taken is None else past.taken.in_order(entries)
     end = max(end, past.until)
     facts = FactsInTime(told)
     inputs = [one.input for one in entries if one.input]
@@ -121,14 +124,14 @@ def why_then(
         remarks.append(_unreached(told_of, inputs))
     elif len(told_of) > 1:
         remarks.append(_CORRECTED)
-    for one in inputs:
-        if (one.event.source, one.event.id) == named:
-            remarks += afterwards(one, asked, inputs, rule, core.time_zone)
-            break
+    mine = [one for one in inputs if (one.event.source, one.event.id) == named]
+    for one in mine[:1]:
+        remarks += afterwards(one, asked, inputs, rule, core.time_zone)
     begins = dict.fromkeys(INPUT_TOPICS, begin) if past.begins is None else past.begins
     whole = _whole_from(asked.rule, begins, core.time_zone)
     changes = [*asked.changes.values()]
-    return Answer(answers, f"{kind} {event}", remarks, whole, changes)
+    as_taken = past.taken is not None and all(one in past.taken for one in mine[:1])
+    return Answer(answers, f"{kind} {event}", remarks, whole, changes, as_taken)
 
 
 def _whole_from(rule: CheckedRule, begins: Mapping[str, int], zone: tzinfo) -> int:
@@ -201,7 +204,7 @@ def _asked(
 def _events_of(
     customer: str, archive: Iterable[Archived], core: CoreSettings, now: int
 ) -> tuple[list[Entry], list[tuple[int, Raw]], int, int]:
-    """A customer's entries in order, the facts, and from when and up to when the archive goes."""
+    """A customer's entries, the facts, and from when and up to when the archive goes."""
     key, entries, facts = customer.encode(), list[Entry](), list[tuple[int, Raw]]()
     partition, begin, end = partition_of(key, core.partitions), now, 0
     campaigns = set[bytes]()
@@ -223,4 +226,4 @@ def _events_of(
             mirror = mirror_of(one, core) if kind in MIRRORED else None
             mine = [each for each in (one, mirror) if each is not None and each.key == key]
             entries += [read(each.raw(partition), core) for each in mine]
-    return in_order(entries), facts, begin, end
+    return entries, facts, begin, end

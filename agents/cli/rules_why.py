@@ -55,6 +55,9 @@ _WHEN = {
     "told": "as customers were told",
     "now": "as things are",
 }
+_PAUSES = "another event fires it in this stretch of its cooldown, or "
+_EXACTLY = "reckoned exactly, in the order of times, its condition is not true"
+_BY_TIME = "at its time, as if everything had come in the order of times"
 
 
 @click.command()
@@ -180,6 +183,7 @@ def _data(
         "version": rule.version,
         "customer": customer,
         "event": answer.event,
+        "order": "taken" if answer.as_taken else "time",
         "remarks": [*answer.remarks],
         "answers": told,
         "changes": msgspec.to_builtins(answer.changes),
@@ -196,16 +200,21 @@ def _lines(
     for remark in answer.remarks:
         yield Text(remark, "yellow")
     for one in answer.answers:
-        yield from _answer_lines(one, zone)
+        yield from _answer_lines(one, _happened(one.when, answer.as_taken), zone)
         if one.at < answer.whole_from:
             yield Text(f"  {_COLD_ARCHIVE.format(_when(answer.whole_from, zone))}", "yellow")
         if since is not None and one.at < since:
             yield Text(f"  {_COLD.format(_when(since, zone))}", "yellow")
 
 
-def _answer_lines(one: Why, zone: tzinfo) -> Iterator[Text]:
+def _happened(when: str, as_taken: bool) -> str:
+    """Without the journal nobody knows what had come by then."""
+    return _BY_TIME if when == "event" and not as_taken else _WHEN[when]
+
+
+def _answer_lines(one: Why, when: str, zone: tzinfo) -> Iterator[Text]:
     at = f"{from_millis(one.at).astimezone(zone):%Y-%m-%d %H:%M:%S}"
-    yield Text(f"{_WHEN[one.when]}, {at}: {_verdict(one)}", "bold")
+    yield Text(f"{when}, {at}: {_verdict(one)}", "bold")
     if one.late:
         yield Text("  the event came too late: windows are unknown to it", "yellow")
     if one.missing:
@@ -246,9 +255,13 @@ def _verdict(one: Why) -> str:
         return f"it fires{part}"
     if one.fires:
         return "it fires, and what it would do is recorded instead"
+    if one.taken_back:
+        return "it does not fire: the event was taken back before it came"
     closed = ", ".join(gate.name for gate in one.gates if not gate.open)
-    because = {True: closed, False: "its condition is not true"}.get(one.holds is True)
-    return f"it does not fire: {because}"
+    if one.holds is not True:
+        return "it does not fire: its condition is not true"
+    pauses = any(gate.name == "cooldown" for gate in one.gates)
+    return f"it does not fire: {closed or (_PAUSES if pauses else '') + _EXACTLY}"
 
 
 def _clause_lines(clause: Clause, depth: int) -> Iterator[Text]:

@@ -59,6 +59,11 @@ class Why(Struct, kw_only=True):
     """What the rule raised, if it did: whatever it would do is lost."""
     late: bool = False
     """The event came too late: every aggregate is unknown to it."""
+    fired: bool | None = None
+    """Whether a rule that can be amended fired: it reckons exactly, in the order of times, where
+    windows know an event's time to their bucket. None: not such a rule."""
+    taken_back: bool = False
+    """The event was taken back before it came: to the rule, which can be amended, it never was."""
 
     @property
     def holds(self) -> bool | None:
@@ -73,6 +78,8 @@ class Why(Struct, kw_only=True):
     @property
     def fires(self) -> bool:
         """Whether the rule fires, be it withheld, or begins to wait for an answer."""
+        if self.fired is not None:
+            return self.fired
         return (
             not self.failed
             and self.holds is True
@@ -82,7 +89,8 @@ class Why(Struct, kw_only=True):
     @property
     def acts(self) -> bool:
         """Whether something is done, be it not all."""
-        return self.fires and all(one.open or one.partly for one in self.gates)
+        asked = (one for one in self.gates if self.fired is None or one.name in _WITHHELD)
+        return self.fires and all(one.open or one.partly for one in asked)
 
 
 class Changed(Struct, frozen=True, kw_only=True):
@@ -176,6 +184,7 @@ class Asked(RuleSet):
             return super().apply(record, event, late=late, facts=facts, reversed_=reversed_)
         told = self._told("wait" if self._is_dated else "event", record, event.at)
         told.late = late
+        told.taken_back = reversed_ and self.rule.definition.amendable
         if not self._is_dated:
             copy = Record(record.customer, record.encode())
             readings: Readings | Unknown = UNKNOWN
@@ -185,6 +194,8 @@ class Asked(RuleSet):
             self._look(told, record, event.event.data, readings, facts)
         fired = super().apply(record, event, late=late, facts=facts, reversed_=reversed_)
         self._notice(told, fired)
+        if self.rule.definition.amendable:
+            self._go_by(told, fired)
         timers = record.activity.timers
         told.waits = [
             self._wait(record, key)
@@ -192,6 +203,15 @@ class Asked(RuleSet):
             if self._is_mine(key) and self._is_asked(timers[key])
         ]
         return fired
+
+    def _go_by(self, told: Why, fired: Fired) -> None:
+        """What a rule that can be amended did at the event itself."""
+        told.fired = False
+        for one in fired.firings:
+            of = self._event if one.amends is None else (one.amends.source, one.amends.id)
+            if one.rule.id == self.rule.definition.id and of == self._event:
+                told.fired = True
+                told.lets = {name: one.values[name] for name in told.lets}
 
     def wake(
         self, rule_id: str, record: Record, data: Data, at: int, facts: Facts = NO_FACTS

@@ -74,6 +74,11 @@ def _rollout(rule: RuleDefinition, customer: str) -> Gatekeeper | None:
 def _cooldown(rule: RuleDefinition, record: Record, at: int, zone: tzinfo) -> Gatekeeper | None:
     if rule.cooldown is None:
         return None
+    if rule.amendable:
+        told = (
+            f"{rule.cooldown}, by stretches of time: of each the first event that fires it counts"
+        )
+        return Gatekeeper("cooldown", True, told)
     last = record.activity.cooldowns.get(rule.id)
     if last is None:
         return Gatekeeper("cooldown", True, f"{rule.cooldown}, and it has not fired yet")

@@ -296,3 +296,18 @@ def test_what_is_reversed(
         return
     (answer,) = told["answers"]
     assert (answer["fires"], told["remarks"]) == (fires, said)
+
+
+def test_a_pause_of_a_rule_that_can_be_amended(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It goes by stretches of time, not by when the rule fired last: 3 days from 1970-01-01 on."""
+    rule = RULE.format(id="often", status="live", least=400) + "cooldown: 3d\namendable: true\n"
+    (folder / "often.yaml").write_text(rule)
+    acts = {event: asked(capsys, "often.yaml", event)["answers"][0]["acts"] for event in "56789"}
+    assert acts == {"5": True, "6": False, "7": True, "8": False, "9": False}
+    arguments = ["often.yaml", "C1", "--event", "8", "--events", "events.jsonl"]
+    assert run(["rules", "why", *arguments]) == 0
+    told = capsys.readouterr().out
+    assert "it does not fire: another event fires it in this stretch of its cooldown, or" in told
+    assert "at its time, as if everything had come in the order of times, 2026-01-08" in told

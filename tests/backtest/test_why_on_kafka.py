@@ -4,6 +4,7 @@ import json
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -12,11 +13,12 @@ from confluent_kafka.admin import AdminClient
 
 from agents.cli.main import run
 from agents.librdkafka import librdkafka_config
+from agents.reading import read_topic
 from agents.topics import create
 from config.settings import Settings
+from streams.effects import derive_id
 from streams.partitioning import partition_of
-from tests.kafka_server import KafkaServer
-from tests.lane.process import changed, settings_for, variables
+from tests.lane.process import Worker, changed, settings_for, variables
 
 pytestmark = pytest.mark.kafka
 
@@ -27,9 +29,9 @@ title: {en: Often, zh: 频繁}
 kind: opportunity
 owner: tests
 status: live
-on: transfer.completed
+on: [transfer.completed, card.settled]
 let:
-  n: count(transfer.completed, 90d)
+  n: count([transfer.completed, card.settled], 90d)
 if: n >= 2
 then:
   task:
@@ -37,12 +39,19 @@ then:
 """
 
 
-@pytest.fixture
-def settings(fresh_kafka: KafkaServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+@pytest.fixture(params=["kafka"])
+def settings(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Settings:
     """With rules of files, in a folder `rules`."""
-    settings = settings_for(fresh_kafka.bootstrap, tmp_path / "data", transactions=True)
+    is_kafka = request.param == "kafka"
+    found = request.getfixturevalue("fresh_kafka" if is_kafka else "fresh_broker")
+    bootstrap = found.bootstrap if is_kafka else found
+    settings = settings_for(bootstrap, tmp_path / "data", transactions=is_kafka)
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "often.yaml").write_text(RULE)
+    follows = RULE.replace("id: often", "id: follows") + "amendable: true\n"
+    (tmp_path / "rules" / "follows.yaml").write_text(follows)
     settings = changed(settings, "worker", rules=tmp_path / "rules")
     for name, value in variables(settings).items():
         monkeypatch.setenv(name, value)
@@ -53,6 +62,9 @@ def settings(fresh_kafka: KafkaServer, tmp_path: Path, monkeypatch: pytest.Monke
 def event(name: str, ago: timedelta, kind: str = "transfer.completed", **data: Any) -> Any:
     """Of customer C1, so long ago."""
     given = {"transfer": name, "account": "A1", "direction": "out", "amount": "600"}
+    if kind.startswith("card."):
+        given = {"card": "K1", "payment": name, "amount": "600", "category": "5812"}
+        given |= {"country": "CN", "presence": "present"}
     return {
         "specversion": "1.0",
         "id": name,
@@ -69,8 +81,21 @@ def send(settings: Settings, *events: Any) -> None:
     for one in events:
         key = one["subject"].encode()
         partition = partition_of(key, settings.topics.partitions)
-        producer.produce("bank.core", json.dumps(one), key, partition)
+        topic = "bank.card" if one["type"].startswith("card.") else "bank.core"
+        producer.produce(topic, json.dumps(one), key, partition)
     assert producer.flush(10) == 0
+
+
+def sent(settings: Settings, rule: str) -> dict[str, str]:
+    """The n of each task that a worker raised at its very event."""
+    tasks = [json.loads(one.value or b"") for one in read_topic(settings.kafka, "vip.tasks")]
+    found = {}
+    for one in (task["data"] for task in tasks):
+        cause = one["cause"]["id"]
+        own = derive_id("task", rule, "C1", "test", cause, "0")
+        if (one["rule"]["id"], one["task_id"], one["change"]) == (rule, own, "raised"):
+            found[cause] = one["values"]["n"]
+    return found
 
 
 def remove(settings: Settings, upto: int) -> None:
@@ -102,3 +127,47 @@ def test_what_kafka_has_removed(settings: Settings, capfd: pytest.CaptureFixture
     assert "(bank.core)" in told["remarks"][0]
     assert run(["rules", "why", "often", "C1", "--event", "e3"]) == 0
     assert "it looks further back than the archive goes" in capfd.readouterr().out
+
+
+def test_the_order_in_which_events_came(
+    settings: Settings, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Late events, of two topics that a worker puts together, and reversals that come first: what
+    is told is what the worker did."""
+    chance = Random(5)
+    days = [chance.randrange(1, 25) for _ in range(12)]
+    kinds = [chance.choice(("transfer.completed", "card.settled")) for _ in days]
+    kinds[-1] = "transfer.completed"
+    events = [
+        event(f"e{number}", timedelta(days=day, minutes=number), kind)
+        for number, (day, kind) in enumerate(zip(days, kinds, strict=True))
+    ]
+    before = event("r", timedelta(), "transfer.reversed", transfer="e11")
+    with Worker(settings) as worker:
+        worker.wait_ready(2)
+        send(settings, *events[:6])
+        worker.wait_until(lambda: worker.total("vipcare_position") >= 6)
+        send(settings, *events[6:11], before, events[11])
+        worker.wait_until(lambda: worker.total("vipcare_position") >= 13)
+        assert worker.stop() == 0
+    for rule in ("often", "follows"):
+        live = sent(settings, rule)
+        assert len(live) > 4
+        found = {}
+        for one in events:
+            told = why(capfd, rule, "C1", "--event", one["id"])
+            assert told["order"] == "taken"
+            (answer,) = told["answers"]
+            if answer["acts"]:
+                found[one["id"]] = answer["lets"]["n"]
+        assert found == live
+    assert "e11" not in live
+    assert run(["rules", "why", "follows", "C1", "--event", "e11"]) == 0
+    assert "does not fire: the event was taken back before it came" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("settings", ["broker"], indirect=True)
+def test_where_the_order_is_not_told(settings: Settings, capfd: pytest.CaptureFixture[str]) -> None:
+    send(settings, event("e1", timedelta(days=1)))
+    assert run(["rules", "why", "often", "C1", "--event", "e1"]) == 0
+    assert "as if everything had come in the order of times" in capfd.readouterr().out

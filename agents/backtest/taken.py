@@ -1,0 +1,86 @@
+"""The order in which a worker took one customer's messages, as the journal tells it."""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from agents.reading import RangeReader, read_partition
+from config.settings import Settings
+from schemas.position import Position, decode_position
+from streams.backtest.play import in_order
+from streams.chunk import merge
+from streams.context import Context, CoreSettings
+from streams.inputs import Input
+from streams.intake import Entry, read
+from streams.rules.compiler import NO_RULES
+
+_JOURNAL = "vip.journal"
+_Place = tuple[str, int]
+"""A topic and an offset in it."""
+
+
+class Taken:
+    """What stands in no chunk was taken before the journal begins, or not yet."""
+
+    def __init__(self, places: Mapping[_Place, int], begins: Mapping[str, int]) -> None:
+        """`places` are in the order in which they were taken; `begins`: topic → from which offset
+        on the journal tells of it."""
+        self._places = places
+        self._begins = begins
+
+    def __contains__(self, one: Input) -> bool:
+        return (one.topic, one.offset) in self._places
+
+    def in_order(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Those that stand in no chunk by their times, before the others or behind them."""
+        return sorted(in_order(entries), key=self._rank)
+
+    def _rank(self, entry: Entry) -> int:
+        place = entry.raw.topic, entry.raw.offset
+        if place in self._places:
+            return self._places[place]
+        is_before = entry.raw.offset < self._begins.get(entry.raw.topic, 0)
+        return -1 if is_before else len(self._places)
+
+
+def read_taken(
+    settings: Settings, core: CoreSettings, partition: int, places: Iterable[_Place]
+) -> Taken | None:
+    """The order of a customer's messages, which stand at these places; None if no chunk has one.
+    Raises ReadingError."""
+    offsets: dict[str, list[int]] = {}
+    for topic, offset in sorted(places):
+        offsets.setdefault(topic, []).append(offset)
+    reader = RangeReader(settings.kafka, partition)
+    ordered: dict[_Place, int] = {}
+    begins: dict[str, int] = {}
+    for found in read_partition(settings.kafka, _JOURNAL, partition):
+        position = decode_position(found.value or b"")
+        begins = begins or {topic: taken.start for topic, taken in position.ranges.items()}
+        mine = {
+            topic: some[bisect_left(some, taken.start) : bisect_left(some, taken.end)]
+            for topic, taken in position.ranges.items()
+            if (some := offsets.get(topic))
+        }
+        for place in _merged(position, {one: at for one, at in mine.items() if at}, reader, core):
+            ordered[place] = len(ordered)
+    return Taken(ordered, begins) if ordered else None
+
+
+def _merged(
+    position: Position, mine: Mapping[str, Sequence[int]], reader: RangeReader, core: CoreSettings
+) -> Iterable[_Place]:
+    """A chunk has each topic's in their order; only those of several are read once more, since
+    the others of the chunk decide how they are put together."""
+    if len(mine) < 2:
+        return [(topic, offset) for topic, some in mine.items() for offset in some]
+    context: Any = Context(position.now, NO_RULES, core, position.partition_time)
+    buffers = {}
+    for topic in mine:
+        taken = position.ranges[topic]
+        buffers[topic] = [
+            read(one.raw(), core) for one in reader.take(topic, taken.start, taken.end)
+        ]
+    entries = merge(buffers, context)
+    places = [(one.raw.topic, one.raw.offset) for one in entries]
+    return [place for place in places if place[1] in mine[place[0]]]
