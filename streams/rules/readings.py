@@ -105,10 +105,12 @@ def _plain(one: Aggregate, kept: Kept) -> Read:
         first = (at - length) // width + 1
         if first <= state[0]:
             return None
-        indices = state[1]
-        low = bisect_left(indices, first)
-        some = state[cells][low : bisect_right(indices, at // width, low)]
+        indices, last = state[1], at // width
         mine = own.get(key) if prior else None
+        if not indices or indices[-1] < first:
+            return zero
+        low = bisect_left(indices, first) if indices[0] < first else 0
+        some = state[cells][low : None if indices[-1] <= last else bisect_right(indices, last, low)]
         if not is_sum:
             return sum(some) - (mine is not None)
         try:

@@ -57,12 +57,13 @@ def key_of(rule: str) -> str:
 
 
 def begin(record: Record, event: Input, keys: Iterable[str]) -> None:
-    """Something was heard of the customer: the silence begins with it."""
-    held, changed = record.activity.timers, False
+    """Something was heard of the customer: the silence begins with it. What is moved to later is
+    seldom the next of all timers."""
+    held, next_due, is_next = record.activity.timers, record.header.next_due, False
     for key in keys:
         before = held.get(key)
         if before is None or before.at + DAY_MS <= event.at:
             held[key] = timers.timer(event, "", event.at + AFTER)
-            changed = True
-    if changed:
+            is_next |= before is None or not 0 <= next_due < before.due
+    if is_next:
         timers.settle(record)
