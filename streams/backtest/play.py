@@ -136,7 +136,7 @@ class _Run:
         """When facts change or something is told, next."""
 
     def over(self, entries: Sequence[Entry]) -> Played:
-        until, header = self._trial.until, self._record.header
+        until, header, is_welcome = self._trial.until, self._record.header, False
         for number, entry in enumerate(entries):
             event = entry.input
             if event is None:
@@ -149,9 +149,9 @@ class _Run:
                 self._advance(at)
             if 0 <= header.next_due <= at:
                 self._fire(at)
-            was_customer = header.is_customer
             self._take(number, event)
-            if header.is_customer and not was_customer:
+            if not is_welcome and header.is_customer:
+                is_welcome = True
                 self._welcome(at)
         self._advance(until)
         self._fire(until)
