@@ -6,7 +6,7 @@ are exact; one beyond 64 bits, which msgpack does not have, is kept as text.
 """
 
 from bisect import bisect_left, insort
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import Any, Protocol
 from zlib import crc32
 
@@ -459,9 +459,7 @@ def scale(value: Value, decimals: int) -> int:
         return value * int(10**decimals)
     if isinstance(value, str):
         return crc32(value.encode())
-    scaled = value * _UNITS[decimals]
-    whole = int(scaled)
-    return whole if whole == scaled else int(scaled.to_integral_value(ROUND_HALF_EVEN))
+    return round(value * _UNITS[decimals])
 
 
 def plain(value: Value, decimals: int) -> int | str:
