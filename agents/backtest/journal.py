@@ -57,18 +57,13 @@ def run_journal(
         raise ArchiveError("the journal is empty: no worker has stepped an event yet")
     asked = question.span
     question = replace(question, span=asked._replace(end=asked.end or _ENDLESS))
-    times: list[int] = []
-    tally, total, done = Tally(), sum(one.messages for one in held), 0
-    with (
-        own_folder() as folder,
-        processes(min(cores, len(held))) as pool,
-    ):
-        paths = {one.partition: folder / str(one.partition) for one in held if out is not None}
+    messages = {one.partition: one.messages for one in held}
+    tally, total, done, times = Tally(), sum(messages.values()), 0, list[int]()
+    with own_folder() as folder, processes(min(cores, len(held))) as pool:
+        paths = {one: folder / str(one) for one in messages if out is not None}
         work = {
-            pool.submit(
-                _partition, settings, question, one.partition, paths.get(one.partition)
-            ): one
-            for one in held
+            pool.submit(_partition, settings, question, one, paths.get(one)): size
+            for one, size in messages.items()
         }
         for future in as_completed(work):
             share = future.result()
@@ -76,7 +71,7 @@ def run_journal(
                 raise ArchiveError(share.problem)
             tally.merge(share.tally)
             times += share.times
-            done += work[future].messages
+            done += work[future]
             show("playing", done, total)
         if out is not None:
             for path in paths.values():
