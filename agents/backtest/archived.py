@@ -39,12 +39,17 @@ class Archived(Struct, array_like=True, frozen=True, gc=False):
         return Raw(self.topic, partition, self.offset, self.key, self.value)
 
 
+def is_parquet(path: Path) -> bool:
+    """Whether it is of what the sink stored, by its name."""
+    return path.suffix == ".parquet"
+
+
 def read_files(paths: Iterable[Path]) -> Iterator[Archived]:
     """Every line of the files that is not blank, every row of those that end in .parquet, one file
     after the other. Raises ArchiveError."""
     number = 0
     for path in paths:
-        if path.suffix == ".parquet":
+        if is_parquet(path):
             yield from _read_parquet(path)
             continue
         try:

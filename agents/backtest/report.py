@@ -7,6 +7,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from agents.backtest.not_stored import not_stored
 from agents.backtest.run import Result
 from schemas.dead_letters import Reason
 from schemas.envelope import from_millis
@@ -19,9 +20,11 @@ _NAMED = 3
 """So many are shown; --json has more."""
 
 
-def as_data(result: Result, seconds: float) -> dict[str, Any]:
-    """Instants are ISO 8601 in the bank's time zone, days its calendar's."""
+def as_data(result: Result, seconds: float, *, is_stored: bool = False) -> dict[str, Any]:
+    """Instants are ISO 8601 in the bank's time zone, days its calendar's. `is_stored`: the archive
+    is of what the sink stored."""
     asked = result.question
+    blind = not_stored(asked.rules, asked.core) if is_stored else {}
     counts = result.tally.counts
     days = asked.span.days
     live = {rule.id: rule.version for rule in asked.live}
@@ -51,7 +54,7 @@ def as_data(result: Result, seconds: float) -> dict[str, Any]:
             rule.id: _rule(
                 rule, result.tally.of(rule.id), counts[f"rule_failures:{rule.id}"], days, live
             )
-            | {"warm_from": warm.get(rule.id)}
+            | {"warm_from": warm.get(rule.id), "not_stored": blind.get(rule.id, [])}
             for rule in asked.rules
             if rule.status in ("live", "shadow")
         },
@@ -173,6 +176,7 @@ def _remarks(data: dict[str, Any]) -> Iterator[str]:
     if data["not_covered"]:
         yield f"the archive has nothing from {' and '.join(data['not_covered'])}"
     yield from _cold(data["rules"])
+    yield from _blind(data["rules"])
     for rule, told in data["rules"].items():
         if told["top"]:
             named = [*told["top"].items()][:_NAMED]
@@ -209,6 +213,19 @@ def _cold(rules: dict[str, Any]) -> Iterator[str]:
         named = [f"{rule} before {days[rule][:10]}" for rule in latest[:_NAMED]]
         more = [f"{len(latest) - _NAMED:,} more (--json)"] if len(latest) > _NAMED else []
         yield f"not warm, as the archive does not go back so far: {', '.join([*named, *more])}"
+
+
+def _blind(rules: dict[str, Any]) -> Iterator[str]:
+    """Never shortened: these are as good as not tried."""
+    by_what: dict[str, list[str]] = {}
+    for rule, told in rules.items():
+        for what in told["not_stored"]:
+            by_what.setdefault(what, []).append(rule)
+    for what, blind in sorted(by_what.items()):
+        yield (
+            f"ClickHouse does not store {what}, so these rules miss what follows from them (try "
+            f"--events or --source kafka): {', '.join(blind)}"
+        )
 
 
 def _workload_table(workload: dict[str, Any]) -> Table:

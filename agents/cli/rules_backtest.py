@@ -6,18 +6,19 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.table import Table
 
-from agents.backtest.archived import Archived, ArchiveError, read_files
+from agents.backtest.archived import Archived, ArchiveError, is_parquet, read_files
 from agents.backtest.choice import ChoiceError, Known, choose
 from agents.backtest.from_clickhouse import read_clickhouse
 from agents.backtest.from_kafka import read_kafka
 from agents.backtest.job import Question
 from agents.backtest.journal import run_journal
 from agents.backtest.report import as_data, is_lacking, picture
-from agents.backtest.run import Result, run
+from agents.backtest.run import run
 from agents.cli.bank_time import bank_time
 from agents.cli.cores import cores_here
 from agents.cli.errors import UserError
@@ -107,7 +108,9 @@ def backtest(
                 result = run(archive, question, now, many, show, written, is_live=is_live)
     except (ArchiveError, ChoiceError, FileErrors) as error:
         raise UserError(str(error)) from None
-    _tell(result, time.monotonic() - began, as_json, beside=str(out) == "-")
+    is_stored = source == "clickhouse" or any(map(is_parquet, files))
+    data = as_data(result, time.monotonic() - began, is_stored=is_stored)
+    _tell(data, as_json, beside=str(out) == "-")
 
 
 def _archive(settings: Settings, files: tuple[Path, ...], source: str | None) -> Iterator[Archived]:
@@ -140,8 +143,7 @@ def _instant(text: str, zone: tzinfo, days: int) -> int:
     return to_millis(found if found.tzinfo else found.replace(tzinfo=zone))
 
 
-def _tell(result: Result, seconds: float, as_json: bool, beside: bool) -> None:
-    data = as_data(result, seconds)
+def _tell(data: dict[str, Any], as_json: bool, beside: bool) -> None:
     if as_json:
         if lacking := is_lacking(data):
             click.echo(f"vipcare: warning: {lacking}", err=True)

@@ -1,7 +1,7 @@
 """Events and facts as messages again, out of the rows that the sink stored.
 
 Fields that identify a person are not stored, so they are missing: the members of a family without
-their birthdays, and a bank's own attributes. Rules see none of the former anyhow.
+their birthdays, the customer's, and a bank's own attributes.
 """
 
 from collections.abc import Iterator, Sequence

@@ -196,6 +196,11 @@ def test_a_backtest_says_the_same(
         refused = files["dead_letters"].items()
         assert other["dead_letters"] == {why: n for why, n in refused if why not in _HIDDEN}
     assert sum(one["fired"] for one in rows["rules"].values()) > 5
+    for source in (["--source", "clickhouse"], parquet):
+        assert run(["rules", "backtest", *source]) == 0
+        told = capsys.readouterr().out
+        assert "ClickHouse does not store birthdays, so these rules miss" in told
+        assert f": {', '.join(sorted(_OF_BIRTHDAYS))}\n" in told
 
 
 def test_why_says_the_same(
