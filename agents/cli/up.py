@@ -71,6 +71,7 @@ def up(
 ) -> int:
     """Run everything on this machine: broker, ClickHouse, workers, sink, a simulated VIP bank.
 
+    What starts here takes the ports of kafka.bootstrap and clickhouse.port where they are free.
     Shows its progress until ready, then the addresses, then what happens: events, tasks, alerts,
     dead letters. Ctrl-C stops everything that it started, and nothing else.
 

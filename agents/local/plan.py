@@ -1,6 +1,6 @@
 """What `vipcare up` runs: from its options and the settings in force to processes and addresses."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,14 +12,14 @@ from agents.local.child import Spec
 from agents.local.demo_clock import demo_clock
 from agents.local.ports import LOOPBACK, free_port, split
 from config.settings import Settings
+from config.wires import ClickHouseSettings
 
 EMBEDDED = "embedded"
 KAFKA = "kafka"
 """Apache Kafka, one node, started here."""
 _RESTARTS = 3
 _KAFKA_PORT = 9092
-_CLICKHOUSE_PORT = 9000
-_CLICKHOUSE_HTTP_PORT = 8123
+_HERE = (LOOPBACK, "localhost", "::1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +140,7 @@ def make_plan(options: Options, base: Settings, folder: Path, now: datetime) -> 
     Raises PlanError, FileErrors.
     """
     overrides: Override = {
-        "kafka": _kafka(options),
+        "kafka": _kafka(options, base),
         "clickhouse": _clickhouse(options, base, now),
     }
     if options.broker == KAFKA:
@@ -176,11 +176,35 @@ def _misfit(section: str) -> str:
     )
 
 
-def _kafka(options: Options) -> dict[str, Any]:
+def left_aside(options: Options, base: Settings) -> Iterator[str]:
+    """What the settings name and is not used, since a server starts here; a line each."""
+    kafka, clickhouse = base.kafka.bootstrap, base.clickhouse
+    if options.own_broker and _port_here(kafka) is None:
+        yield (
+            f"kafka.bootstrap {kafka} is not used: a broker starts here. Take yours with "
+            f"--broker {kafka}"
+        )
+    if options.clickhouse == EMBEDDED and clickhouse.host not in _HERE:
+        yield (
+            f"clickhouse.host {clickhouse.host} is not used: a ClickHouse starts here. Take yours "
+            f"with --clickhouse {clickhouse.host}:{clickhouse.port}"
+        )
+
+
+def _port_here(address: str) -> int | None:
+    """The port of an address of this machine; None if it is another's, or of several."""
+    if "," in address:
+        return None
+    host, port = split(address)
+    return port if host in _HERE else None
+
+
+def _kafka(options: Options, base: Settings) -> dict[str, Any]:
     if not options.own_broker:
         return {"bootstrap": options.broker}
+    port = _port_here(base.kafka.bootstrap) or _KAFKA_PORT
     return {
-        "bootstrap": f"{LOOPBACK}:{free_port(_KAFKA_PORT)}",
+        "bootstrap": f"{LOOPBACK}:{free_port(port)}",
         "transactions": options.broker == KAFKA,
         "security_protocol": "PLAINTEXT",
     }
@@ -189,7 +213,8 @@ def _kafka(options: Options) -> dict[str, Any]:
 def _clickhouse(options: Options, base: Settings, now: datetime) -> dict[str, Any]:
     if options.clickhouse == EMBEDDED:
         # Its user and password are those of the settings in force.
-        ports = {"port": free_port(_CLICKHOUSE_PORT), "http_port": free_port(_CLICKHOUSE_HTTP_PORT)}
+        here = base.clickhouse if base.clickhouse.host in _HERE else ClickHouseSettings()
+        ports = {"port": free_port(here.port), "http_port": free_port(here.http_port)}
         return {"host": LOOPBACK, "secure": False, **ports}
     host, port = split(options.clickhouse)
     chosen: dict[str, Any] = {"host": host, "port": port}

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from confluent_kafka import KafkaException
 from rich.console import Console
 from rich.markup import escape
+from rich.text import Text
 
 from agents.clock import real_millis
 from agents.local.card import gallery
@@ -27,7 +28,7 @@ from agents.local.drain import untaken
 from agents.local.gallery import Gallery
 from agents.local.interrupts import Interrupted, Interrupts
 from agents.local.observer import Observer, Place
-from agents.local.plan import EMBEDDED, KAFKA, Options, Plan, make_plan
+from agents.local.plan import EMBEDDED, KAFKA, Options, Plan, left_aside, make_plan
 from agents.local.report_table import report_table
 from agents.local.run_folder import RunFolder
 from agents.local.stack import Stack
@@ -56,6 +57,8 @@ def run(options: Options, base: Settings, console: Console) -> int:
     ):
         plan = make_plan(options, base, folder.path, now)
         stack = Stack(plan, folder, interrupts)
+        for line in left_aside(options, base):
+            console.print(Text(line, "yellow"), soft_wrap=True)
         session = Session(plan, stack, interrupts, console, folder.tell(plan.environment()))
         try:
             return session.run()

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from agents.local.plan import Options, PlanError, make_plan
+from agents.local.plan import Options, PlanError, left_aside, make_plan
 from config.load import load_settings
 from config.settings import Settings
+from tests.ports import free_port
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -34,6 +35,28 @@ def test_own_settings_of_a_child_go_over_those_of_all() -> None:
     assert two.environment["VIPCARE_WORKER__DATA"] == "/data/worker-2"
     assert one.environment["VIPCARE_KAFKA__BOOTSTRAP"] == plan.settings.kafka.bootstrap
     assert plan.settings.worker.app == "mine"
+
+
+def test_what_starts_here_takes_the_ports_of_the_settings() -> None:
+    broker, native, http = free_port(), free_port(), free_port()
+    clickhouse = {"host": "localhost", "port": native, "http_port": http}
+    kafka = {"bootstrap": f"localhost:{broker}"}
+    base = Settings.model_validate({"kafka": kafka, "clickhouse": clickhouse})
+    settings = make_plan(Options(), base, Path("/data"), NOW).settings
+    assert settings.kafka.bootstrap == f"127.0.0.1:{broker}"
+    assert (settings.clickhouse.port, settings.clickhouse.http_port) == (native, http)
+    assert not [*left_aside(Options(), base)]
+
+
+@pytest.mark.parametrize("bootstrap", ["kafka-1:9092", "127.0.0.1:9092,127.0.0.1:9093"])
+def test_servers_that_the_settings_name_and_are_not_used_are_told(bootstrap: str) -> None:
+    clickhouse = {"host": "ch", "port": 9440, "http_port": 1}
+    base = Settings.model_validate({"kafka": {"bootstrap": bootstrap}, "clickhouse": clickhouse})
+    broker, store = left_aside(Options(), base)
+    assert f"Take yours with --broker {bootstrap}" in broker
+    assert "Take yours with --clickhouse ch:9440" in store
+    assert make_plan(Options(), base, Path("/data"), NOW).settings.clickhouse.host == "127.0.0.1"
+    assert not [*left_aside(Options(broker="kafka-1:9092", clickhouse="ch:9000"), base)]
 
 
 def test_taken_default_ports_are_gone_round() -> None:
