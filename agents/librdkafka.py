@@ -1,10 +1,16 @@
 """The `kafka` settings as librdkafka's configuration, for what works beside the worker."""
 
+import logging
+
 from confluent_kafka import KafkaException
 from pydantic import SecretStr
 
 from agents.diagnosis import wire_problem
 from config.wires import KafkaSettings
+
+SILENT = logging.Logger("silent", level=logging.CRITICAL + 1)
+"""For a client whose errors are raised: some it writes on standard error besides, whatever its
+`log_level`."""
 
 
 def librdkafka_config(settings: KafkaSettings) -> dict[str, str | int | float | bool]:

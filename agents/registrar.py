@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from agents.diagnosis import transactions_problem, wire_problem
 from agents.kafka import MAX_MESSAGE_BYTES
-from agents.librdkafka import librdkafka_config, unreachable
+from agents.librdkafka import SILENT, librdkafka_config, unreachable
 from agents.register import read_register
 from agents.rights import Right, Role
 from agents.rights_check import lacking, missing_of, user_of
@@ -69,7 +69,7 @@ class Registrar:
         config["message.max.bytes"] = MAX_MESSAGE_BYTES
         if self._transactions:
             config["transactional.id"] = self._identity
-        self._producer = Producer(config)
+        self._producer = Producer(config, logger=SILENT)
         try:
             topics = self._producer.list_topics(timeout=_ANSWER_S).topics
             if AUDIT_TOPIC not in topics:

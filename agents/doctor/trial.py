@@ -4,7 +4,6 @@ It finds what cannot be asked: whether transactions are kept, whether this user 
 what time it is at the broker (its log stamps the message).
 """
 
-import logging
 import time
 from collections.abc import Iterator
 from uuid import uuid4
@@ -24,7 +23,7 @@ from confluent_kafka.cimpl import NewTopic
 from agents.doctor.clickhouse import skew
 from agents.doctor.cluster import TIMEOUT_S, admin_of
 from agents.doctor.finding import Examined, Finding, fail, ok, warn
-from agents.librdkafka import librdkafka_config
+from agents.librdkafka import SILENT, librdkafka_config
 from config.settings import Settings
 
 _KEPT, _DROPPED = b"kept", b"dropped"
@@ -93,10 +92,8 @@ def _producer(settings: Settings, name: str) -> Producer:
         timeout_ms = settings.worker.transaction_timeout_ms
         transactions = {"transactional.id": name, "transaction.timeout.ms": timeout_ms}
     common = {"acks": "all", "message.timeout.ms": int(TIMEOUT_S * 1_000)}
-    # What it would say on stderr, it raises as well.
-    silent = logging.Logger("silent", level=logging.CRITICAL + 1)
     producer = Producer(
-        {**librdkafka_config(settings.kafka), **common, **transactions}, logger=silent
+        {**librdkafka_config(settings.kafka), **common, **transactions}, logger=SILENT
     )
     if transactions:
         producer.init_transactions(TIMEOUT_S)

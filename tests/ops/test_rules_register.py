@@ -226,7 +226,11 @@ def test_a_broken_publication_changes_nothing(
 
 @pytest.mark.kafka
 def test_of_two_who_change_it_at_once_one_is_refused(
-    fresh_kafka: KafkaServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Said
+    fresh_kafka: KafkaServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    said: Said,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     settings = settings_at(fresh_kafka.bootstrap, tmp_path, monkeypatch, transactions=True)
     said("seed", "--as", "carl")
@@ -238,6 +242,7 @@ def test_of_two_who_change_it_at_once_one_is_refused(
             else:
                 with pytest.raises(RegistrarError, match="somebody else changed the rules"):
                     one.put_in_force("rules.approved", [change])
+    assert capfd.readouterr().err == "", "the client's word beside ours"
     state = read_register(settings.kafka).state
     assert state.active is not None
     assert (state.active.number, state.active.rules["b"].status) == (2, "live")
