@@ -40,5 +40,6 @@ def sensitive(written: str) -> str:
 
 def undeclared(name: str, known: Iterable[str]) -> str:
     """Of an attribute."""
-    other = nearest(name, known) or "; the file of attributes declares what the bank adds itself"
+    near = nearest(name, known).replace("mean ", "mean attributes.")
+    other = near or "; the file of attributes declares what the bank adds itself"
     return f"attributes.{name} is not declared{other}"

@@ -98,7 +98,7 @@ EXPRESSIONS = [
     ("profile.teir == 'gold'", 5, "profile.teir is not known to rules; did you mean tier?"),
     ("profile.name == 'x'", 5, "profile.name identifies a person: rules do not see it"),
     ("counterparty_name == 'x'", 5, "identifies a person"),
-    ("attributes.segmnet == 'x'", 5, "segmnet is not declared; did you mean segment?"),
+    ("attributes.segmnet == 'x'", 5, "segmnet is not declared; did you mean attributes.segm"),
     ("attributes.wealth == 'x'", 5, "attributes.wealth is sensitive: rules do not see it"),
     ("attributes.segment > 3", 26, "expected a text to compare with, found a number"),
     ("attributes.clubs == 'golf'", 25, "expected a list of texts to compare with, found a text"),
