@@ -1,6 +1,6 @@
 """The rules that a command or a picture goes by: those in force, else those of files."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -8,8 +8,9 @@ from agents.core import core_settings, rule_set
 from agents.reading import Onward, ReadingError, partitions_of
 from agents.register import isolation, newest_usable, read_register, source_of
 from config.settings import Settings
-from schemas.rule_register import RULES_TOPIC, Isolated
+from schemas.rule_register import RULES_TOPIC, Isolated, parse_key
 from schemas.rules import RuleDefinition
+from streams.rules.checked import CheckedRule, check_rule
 from streams.rules.register import InForce, RegisterError, RuleBook
 from streams.rules.ruleset import RuleSet
 
@@ -22,6 +23,27 @@ class AtHand(NamedTuple):
     """Where they come from, for people."""
     isolated: Mapping[tuple[str, int], Isolated] = {}
     """Those that run in shadow since they raised, by rule and version."""
+
+    book: RuleBook | None = None
+    """The register, where they are of it."""
+
+    def with_versions(self, names: Iterable[str], settings: Settings) -> dict[str, RuleDefinition]:
+        """Those in force by id, and by its name each version of the register that is named as
+        RULE@VERSION. Raises RegisterError for one that is not right any more."""
+        core, found = core_settings(settings), self.by_id
+        for name in names:
+            key = parse_key(name.encode())
+            if key is None or key.kind != "rule":
+                continue
+            rule = found.get(key.rule)
+            if rule is not None and rule.version == key.version:
+                found[name] = rule
+            elif self.book is not None and (old := self.book.version(key.rule, key.version)):
+                checked = check_rule(old, core.attributes, core.greetings)
+                if not isinstance(checked, CheckedRule):
+                    raise RegisterError(f"{name} cannot run any more: {checked[0]}")
+                found[name] = old
+        return found
 
     @property
     def by_id(self) -> dict[str, RuleDefinition]:
@@ -44,7 +66,7 @@ def at_hand(settings: Settings) -> AtHand:
     except (ReadingError, RegisterError) as error:
         return AtHand(rule_set(settings), f"of files: {error}")
     isolated = {one: told for one, told in book.isolations.items() if one in found.state.isolated}
-    return AtHand(found.rules, source_of(found.state), isolated)
+    return AtHand(found.rules, source_of(found.state), isolated, book)
 
 
 class RulesAtHand:

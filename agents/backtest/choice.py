@@ -20,7 +20,7 @@ class ChoiceError(Exception):
 
 
 Known = dict[str, RuleDefinition]
-"""The rules in force, by id."""
+"""The rules in force, by id; those asked for as RULE@VERSION by that."""
 
 
 class Chosen(NamedTuple):
@@ -96,6 +96,12 @@ def _named(name: str, known: Known, settings: Settings) -> Iterable[RuleDefiniti
     if path.exists() or is_path(name):
         rules = [file.definition for file in _read(settings, [path])]
         return [rule for rule in rules if rule.status != "retired"]
+    rule, at, version = name.partition("@")
+    if at:
+        raise ChoiceError(
+            f"there is no version {version} of a rule {rule} in the register: "
+            "`vipcare rules history` shows those that there are"
+        )
     raise ChoiceError(
         f"there is no rule {name} in force{nearest(name, known)}; "
         "`vipcare rules list` shows them, and a file is named by its path"

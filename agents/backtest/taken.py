@@ -23,13 +23,18 @@ class Taken:
     """What stands in no chunk was taken before the journal begins, or not yet."""
 
     def __init__(self, places: Mapping[_Place, int], begins: Mapping[str, int]) -> None:
-        """`places` are in the order in which they were taken; `begins`: topic → from which offset
-        on the journal tells of it."""
-        self._places = places
+        """`places` are in the order in which they were taken, with when (bank time, epoch
+        milliseconds); `begins`: topic → from which offset on the journal tells of it."""
+        self._times = places
+        self._places = {place: number for number, place in enumerate(places)}
         self._begins = begins
 
     def __contains__(self, one: Input) -> bool:
         return (one.topic, one.offset) in self._places
+
+    def at(self, one: Input) -> int | None:
+        """When it was taken; None if it stands in no chunk."""
+        return self._times.get((one.topic, one.offset))
 
     def in_order(self, entries: Sequence[Entry]) -> list[Entry]:
         """Those that stand in no chunk by their times, before the others or behind them."""
@@ -63,7 +68,7 @@ def read_taken(
             if (some := offsets.get(topic))
         }
         for place in _merged(position, {one: at for one, at in mine.items() if at}, reader, core):
-            ordered[place] = len(ordered)
+            ordered[place] = position.now
     return Taken(ordered, begins) if ordered else None
 
 

@@ -9,9 +9,10 @@ from msgspec.structs import replace
 
 from agents.backtest.afterwards import afterwards
 from agents.backtest.archived import UNKNOWN, Archived, ArchiveError
-from agents.backtest.choice import Known, as_if_live
+from agents.backtest.choice import ChoiceError, Known
 from agents.backtest.past import Past
 from agents.backtest.spill import mirror_of, time_and_type
+from agents.backtest.taken import Taken
 from agents.core import core_settings
 from config.settings import Settings
 from schemas.decode import BrokenEventError, UnknownTypeError, decode_fact
@@ -35,6 +36,7 @@ from streams.reach import Reach
 from streams.rules.aggregates import look_back
 from streams.rules.asking import Asked, Changed, Why
 from streams.rules.checked import CheckedRule, check_rule
+from streams.rules.errors import RuleErrors
 
 _Named = tuple[str, str]
 """An event's source and id."""
@@ -54,6 +56,11 @@ class Answer(NamedTuple):
     changes: Sequence[Changed] = ()
     as_taken: bool = False
     """Events were played in the order in which a worker took them, not in that of their times."""
+    came: int = 0
+    """When the event came, as far as that is told, bank time in epoch milliseconds."""
+
+    def with_remark(self, remark: str) -> "Answer":
+        return self._replace(remarks=[*self.remarks, remark]) if remark else self
 
     def with_status(self, told: str) -> "Answer":
         """With other words about what the rule's status lets it do."""
@@ -103,13 +110,14 @@ def why_then(
     """As an archived event came, and as what the rule waited for after it ended: the customer's
     events are played up to the end of the archive. Raises ArchiveError and ChoiceError."""
     core = core_settings(settings)
-    entries, told, begin, end = _events_of(customer, past.events, core, now)
-    entries = in_order(entries) if past.taken is None else past.taken.in_order(entries)
-    end = max(end, past.until)
-    facts = FactsInTime(told)
+    found = _events_of(customer, past.events, core, now)
+    taken, entries = past.taken, found.entries
+    entries = in_order(entries) if taken is None else taken.in_order(entries)
+    end = max(found.end, past.until)
+    facts = FactsInTime(found.facts)
     inputs = [one.input for one in entries if one.input]
     kinds = {(one.event.source, one.event.id): one.type for one in inputs}
-    broadcasts = _broadcasts(core, facts, [raw for _, raw in told if raw.topic == CAMPAIGNS])
+    broadcasts = _broadcasts(core, facts, [raw for _, raw in found.facts if raw.topic == CAMPAIGNS])
     kinds |= {name: several[0].type for name, several in broadcasts.items()}
     named = _named(event, customer, kinds)
     kind = kinds[named]
@@ -127,11 +135,17 @@ def why_then(
     mine = [one for one in inputs if (one.event.source, one.event.id) == named]
     for one in mine[:1]:
         remarks += afterwards(one, asked, inputs, rule, core.time_zone)
-    begins = dict.fromkeys(INPUT_TOPICS, begin) if past.begins is None else past.begins
+    begins = dict.fromkeys(INPUT_TOPICS, found.begin) if past.begins is None else past.begins
     whole = _whole_from(asked.rule, begins, core.time_zone)
     changes = [*asked.changes.values()]
-    as_taken = past.taken is not None and all(one in past.taken for one in mine[:1])
-    return Answer(answers, f"{kind} {event}", remarks, whole, changes, as_taken)
+    as_taken = taken is not None and all(one in taken for one in mine[:1])
+    came = _came(mine[0], found.sent, taken) if mine else broadcasts[named][0].at
+    return Answer(answers, f"{kind} {event}", remarks, whole, changes, as_taken, came)
+
+
+def _came(one: Input, sent: Mapping[tuple[str, int], int], taken: Taken | None) -> int:
+    at = None if taken is None else taken.at(one)
+    return at if at is not None else sent.get((one.topic, one.offset), one.at)
 
 
 def _whole_from(rule: CheckedRule, begins: Mapping[str, int], zone: tzinfo) -> int:
@@ -196,15 +210,29 @@ def _asked(
 ) -> Asked:
     others = [one for one in known if one.id != rule.id]
     checked = check_rule(rule, core.attributes, core.greetings)
-    assert isinstance(checked, CheckedRule), "it was read"
-    rules = core.compiled([*others, as_if_live(rule)])
+    if not isinstance(checked, CheckedRule):  # nobody looks after a retired one
+        raise ChoiceError(f"{rule.id}@{rule.version} cannot run any more: {checked[0]}")
+    try:
+        rules = core.compiled([*others, rule.model_copy(update={"status": "live"})])
+    except RuleErrors as error:
+        raise ChoiceError(f"{rule.id}@{rule.version} does not go with others: {error}") from None
     return Asked(rules, checked, event, core.time_zone, broadcast)
 
 
-def _events_of(
-    customer: str, archive: Iterable[Archived], core: CoreSettings, now: int
-) -> tuple[list[Entry], list[tuple[int, Raw]], int, int]:
-    """A customer's entries, the facts, and from when and up to when the archive goes."""
+class _Found(NamedTuple):
+    """What an archive has of a customer."""
+
+    entries: list[Entry]
+    facts: list[tuple[int, Raw]]
+    begin: int
+    """From when on and up to when the archive goes, epoch milliseconds."""
+    end: int
+    sent: Mapping[tuple[str, int], int]
+    """When what stands at a place of a topic was sent, where that is told."""
+
+
+def _events_of(customer: str, archive: Iterable[Archived], core: CoreSettings, now: int) -> _Found:
+    sent_at: dict[tuple[str, int], int] = {}
     key, entries, facts = customer.encode(), list[Entry](), list[tuple[int, Raw]]()
     partition, begin, end = partition_of(key, core.partitions), now, 0
     campaigns = set[bytes]()
@@ -225,5 +253,6 @@ def _events_of(
             begin, end = min(begin, at), max(end, at)
             mirror = mirror_of(one, core) if kind in MIRRORED else None
             mine = [each for each in (one, mirror) if each is not None and each.key == key]
+            sent_at |= {(each.topic, each.offset): one.sent for each in mine if one.sent != UNKNOWN}
             entries += [read(each.raw(partition), core) for each in mine]
-    return entries, facts, begin, end
+    return _Found(entries, facts, begin, end, sent_at)

@@ -35,6 +35,7 @@ from config.placed_yaml import FileErrors
 from config.settings import Settings
 from schemas.envelope import to_millis
 from streams.backtest.tally import Span
+from streams.rules.register import RegisterError
 
 
 @click.command()
@@ -91,7 +92,7 @@ def backtest(
         raise UserError(f"{out}: effects are lines of JSON, not Parquet: name it .jsonl")
     try:
         known = told_at_hand(settings)
-        question = _question(names, known.by_id, settings, start, end)
+        question = _question(names, known.with_versions(names, settings), settings, start, end)
         clock = BankClock.from_settings(settings.clock)
         now = bank_time(settings) if source == "kafka" else clock.now()
         began = time.monotonic()
@@ -106,7 +107,7 @@ def backtest(
                 archive = _archive(settings, files, source)
                 is_live = not files
                 result = run(archive, question, now, many, show, written, is_live=is_live)
-    except (ArchiveError, ChoiceError, FileErrors) as error:
+    except (ArchiveError, ChoiceError, FileErrors, RegisterError) as error:
         raise UserError(str(error)) from None
     is_stored = source == "clickhouse" or any(map(is_parquet, files))
     data = as_data(result, time.monotonic() - began, is_stored=is_stored)

@@ -13,6 +13,7 @@ from config.load import load_settings
 from config.placed_yaml import FileErrors
 from streams.rules.checked import CheckedRule, check_rule
 from streams.rules.explain import explain as explained
+from streams.rules.register import RegisterError
 
 _LONGEST = 5_000
 
@@ -25,28 +26,35 @@ def explain(names: tuple[str, ...], as_json: bool) -> None:
 
     In English and in Chinese, made of what the rule does, not of its title: when it looks, at what,
     what it does then, what its names stand for, how often at most. RULE is the id of a rule in
-    force, a file or a folder; without one all rules in force are said.
+    force, RULE@VERSION of the register, a file or a folder; without one all rules in force are
+    said.
     """
     settings = load_settings()
     try:
         core = core_settings(settings)
         known = told_at_hand(settings, names)
-        rules = choose_any(names, known.by_id, settings)
-    except (ChoiceError, FileErrors) as error:
+        rules = choose_any(names, known.with_versions(names, settings), settings)
+    except (ChoiceError, FileErrors, RegisterError) as error:
         raise UserError(str(error)) from None
     told = {}
     for rule in rules:
         checked = check_rule(rule, core.attributes, core.greetings)
-        assert isinstance(checked, CheckedRule), "it was read"
+        if not isinstance(checked, CheckedRule):  # an old version may ask for what is gone
+            raise UserError("\n".join(map(str, checked)))
         isolated = known.isolation(rule) or None
         head = {"version": rule.version, "status": rule.status, "isolated": isolated}
-        told[rule.id] = {**head, **explained(checked, core.attributes)}
+        name = rule.id
+        if (version := f"{rule.id}@{rule.version}") in names:
+            name, head["in_force"] = version, known.by_id.get(rule.id) == rule
+        told[name] = {**head, **explained(checked, core.attributes)}
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return
     screen = console()
     for name, one in told.items():
-        screen.print(f"[bold]{name}@{one['version']}[/bold]  {one['status']}")
+        version = f"{name.partition('@')[0]}@{one['version']}"
+        beside = "" if one.get("in_force", True) else ", not in force"
+        screen.print(f"[bold]{version}[/bold]  {one['status']}{beside}")
         if one["isolated"]:
             screen.print(plain(str(one["isolated"])))
         for language in ("en", "zh"):

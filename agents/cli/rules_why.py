@@ -13,6 +13,7 @@ from rich.text import Text
 from agents.backtest.archived import ArchiveError
 from agents.backtest.choice import ChoiceError, Known, choose_one
 from agents.backtest.past import of_clickhouse, of_files, of_kafka
+from agents.backtest.stood import stood
 from agents.backtest.why import Answer, warm_from, why_now, why_then
 from agents.cli.bank_time import bank_time
 from agents.cli.errors import UserError
@@ -37,9 +38,18 @@ from schemas.envelope import from_millis
 from schemas.position import Since
 from schemas.rules import RuleDefinition
 from streams.rules.asking import Why
+from streams.rules.register import RegisterError
 from streams.rules.why import Clause
 
 _MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
+_PROBLEMS = (
+    ArchiveError,
+    ChoiceError,
+    FileErrors,
+    RegisterError,
+    SourceError,
+    UnknownCustomerError,
+)
 _NEVER = 2**53
 """Epoch milliseconds of no calendar."""
 _COLD = (
@@ -94,8 +104,9 @@ def why(
 
     Each clause of the condition with what it saw, and by how much it failed; then whatever else
     stands in the way: cooldown, rollout, limit, days, holdout. RULE is the id of a rule in force,
-    or a file. Without --event it is asked as things are, and what only an event tells stays open;
-    with it the customer's archived events are played again, up to that one and what followed.
+    RULE@VERSION of the register, or a file. Without --event it is asked as things are, and what
+    only an event tells stays open; with it the customer's archived events are played again, up to
+    that one and what followed.
 
     \b
     vipcare rules why unusual-amount C100042
@@ -111,17 +122,21 @@ def why(
     try:
         at_hand = told_at_hand(settings)
         known = at_hand.by_id
-        rule = choose_one(name, known, settings)
+        rule = choose_one(name, at_hand.with_versions([name], settings), settings)
         if event is None:
             answer, kept = _now(settings, rule, known, customer, place)
         else:
+            standings = at_hand.book.standings.get(rule.id, ()) if at_hand.book else ()
             answer = _then(settings, rule, known, customer, event, files, source)
+            answer = answer.with_remark(stood(settings, rule, standings, answer.came))
             kept = {} if files else near_reach(settings, customer)
         if isolation := at_hand.isolation(rule):
             answer = answer.with_status(f"it is {isolation}")
+        elif "@" in name and known.get(rule.id) != rule:
+            answer = answer.with_status("this version is not in force now")
         since = 0 if files else warm_from(settings, rule, known, kept)
         zone = core_settings(settings).time_zone
-    except (ArchiveError, ChoiceError, FileErrors, SourceError, UnknownCustomerError) as error:
+    except _PROBLEMS as error:
         raise UserError(str(error)) from None
     if as_json:
         click.echo(json.dumps(_data(rule, customer, answer, since), ensure_ascii=False, indent=2))

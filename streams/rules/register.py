@@ -6,6 +6,7 @@ the position names by its offset, so that an oracle makes the same ones again.
 
 from collections import deque
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -63,6 +64,16 @@ class InForce(Struct, frozen=True):
 NOTHING = InForce(NO_RULES)
 
 
+class Stood(NamedTuple):
+    """As what a rule is in force from a publication on."""
+
+    at: str
+    """Real time, ISO 8601."""
+    standing: Standing
+    is_first: bool
+    """It is told by the first publication that is there: the rule may have stood so before."""
+
+
 class RuleBook:
     """Takes the messages of `vip.rules` in the order of offsets."""
 
@@ -72,6 +83,8 @@ class RuleBook:
         self.isolations: dict[tuple[str, int], Isolated] = {}
         self.unusable: dict[bytes, tuple[int, str]] = {}
         """By their keys, the last messages that count for nothing: their offsets, and why."""
+        self.standings: dict[str, list[Stood]] = {}
+        """Of each rule what it was in force as, one after the other."""
         self._states = deque([State()], maxlen=kept)
         self._definitions: dict[tuple[str, int, Status], RuleDefinition] = {}
 
@@ -126,6 +139,18 @@ class RuleBook:
             for one in found
         ]
 
+    def version(self, rule: str, version: int) -> RuleDefinition | None:
+        """A version with the status that it has or had last, or that its author asks for; None
+        where there is none. Raises RegisterError."""
+        if (kept := self.versions.get((rule, version))) is None:
+            return None
+        stood = [one.standing for one in self.standings.get(rule, ())]
+        mine = [one for one in stood if one.version == version]
+        if mine:
+            return self._definition(rule, mine[-1])
+        asked: Status = msgspec.json.decode(kept.definition)["status"]
+        return self._definition(rule, Standing(version, asked))
+
     def _definition(self, rule: str, standing: Standing) -> RuleDefinition:
         key = (rule, standing.version, standing.status)
         if (known := self._definitions.get(key)) is not None:
@@ -161,6 +186,11 @@ class RuleBook:
         for rule, standing in active.rules.items():
             if (rule, standing.version) not in self.versions:
                 return f"it names {rule}@{standing.version}, which is not in the register"
+        is_first = self.state.active is None
+        for rule, standing in active.rules.items():
+            stood = self.standings.setdefault(rule, [])
+            if not stood or stood[-1].standing != standing:
+                stood.append(Stood(active.at, standing, is_first))
         self._states.append(State(raw.offset + 1, active, self.state.isolated))
         return ""
 
