@@ -11,7 +11,12 @@ from schemas.rule_register import Standing
 AUDIT_TOPIC = "vip.audit"
 
 Deed = Literal[
-    "rules.seeded", "rules.published", "rules.approved", "rules.rolled_back", "rules.isolated"
+    "rules.seeded",
+    "rules.published",
+    "rules.approved",
+    "rules.rolled_back",
+    "rules.isolated",
+    "rules.warmed",
 ]
 
 
@@ -21,13 +26,22 @@ class RuleChange(Struct, frozen=True, kw_only=True):
     status: str
     """In force as that; of one that was published, what its author asks for."""
     before: Standing | None = None
-    """What was in force; None if nothing was."""
+    """What was in force; None if nothing was, or a rule was warmed: that puts nothing in force."""
 
 
-class RuleChanges(Struct, frozen=True, kw_only=True):
+class Warmed(Struct, frozen=True, kw_only=True):
+    customers: int
+    """So many had something in a window that was filled."""
+    since: datetime
+    """The archive was whole from here on, bank time."""
+
+
+class RuleChanges(Struct, frozen=True, kw_only=True, omit_defaults=True):
     number: int
-    """Of the publication; 0 if there was none: what was published or isolated."""
+    """Of the publication; 0 if there was none: what was published, isolated or warmed."""
     changes: list[RuleChange]
+    warmed: Warmed | None = None
+    """With what a rule was warmed."""
 
 
 class Audited(Struct, frozen=True, kw_only=True):

@@ -1,13 +1,14 @@
 """`vipcare rules seed|publish|approve|rollback`: change what the register of rules says."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import click
 
 from agents.cli.errors import UserError
+from agents.cli.who import check_who, who_option
 from agents.core import core_settings
 from agents.reading import ReadingError, newest
 from agents.register import check_change
@@ -25,14 +26,9 @@ from streams.rules.lifecycle import newest as last
 from streams.rules.register import RegisterError, RuleBook
 
 
-def _who(command: Callable[..., Any]) -> Callable[..., Any]:
-    who = click.option("--as", "who", required=True, metavar="NAME", help="Who does this.")
-    return who(command)
-
-
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]…")
-@_who
+@who_option
 def seed(paths: tuple[Path, ...], who: str) -> None:
     """Put the rules of files into the empty register.
 
@@ -42,7 +38,7 @@ def seed(paths: tuple[Path, ...], who: str) -> None:
     From then on workers follow the register, and files are read no more.
     """
     settings = load_settings()
-    _may(settings, "publishers", who)
+    check_who(settings, who, "publishers")
     if not paths and (folder := settings.worker.rules):
         paths = (folder,)
     files = _read(settings, paths)
@@ -78,7 +74,7 @@ def _compared(settings: Settings, book: RuleBook, brought: Sequence[RuleDefiniti
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH…")
-@_who
+@who_option
 def publish(paths: tuple[Path, ...], who: str) -> None:
     """Bring new versions of rules into the register.
 
@@ -87,7 +83,7 @@ def publish(paths: tuple[Path, ...], who: str) -> None:
     nothing is published.
     """
     settings = load_settings()
-    _may(settings, "authors", who)
+    check_who(settings, who, "authors")
     files = _read(settings, paths)
     with _register(settings, who) as register:
         if register.book.state.active is None:
@@ -110,7 +106,7 @@ def publish(paths: tuple[Path, ...], who: str) -> None:
 @click.command(name="approve")
 @click.argument("rules", nargs=-1, required=True, metavar="RULE[@VERSION]…")
 @click.option("--status", type=click.Choice(get_args(Status)), help="Else what its file says.")
-@_who
+@who_option
 def approve_(rules: tuple[str, ...], status: Status | None, who: str) -> None:
     """Put versions of rules in force.
 
@@ -119,7 +115,7 @@ def approve_(rules: tuple[str, ...], status: Status | None, who: str) -> None:
     second or two.
     """
     settings = load_settings()
-    _may(settings, "publishers", who)
+    check_who(settings, who, "publishers")
     with _register(settings, who) as register:
         asked = dict.fromkeys(_named(one) for one in rules)
         changes = [approve(register.book, *one, status, who) for one in asked]
@@ -129,14 +125,14 @@ def approve_(rules: tuple[str, ...], status: Status | None, who: str) -> None:
 @click.command()
 @click.argument("rule")
 @click.option("--to", "version", required=True, type=click.IntRange(1), help="A version that was.")
-@_who
+@who_option
 def rollback(rule: str, version: int, who: str) -> None:
     """Go back to a version of a rule that has been live.
 
     Not to your own: whoever published it cannot bring it back.
     """
     settings = load_settings()
-    _may(settings, "publishers", who)
+    check_who(settings, who, "publishers")
     with _register(settings, who) as register:
         back = roll_back(register.book, rule, version, who)
         _change(register, settings, "rules.rolled_back", [back])
@@ -162,13 +158,6 @@ def _register(settings: Settings, who: str) -> Iterator[Registrar]:
             yield register
     except (RegistrarError, ReadingError, LifecycleError, RegisterError, FileErrors) as error:
         raise UserError(str(error)) from error
-
-
-def _may(settings: Settings, role: str, who: str) -> None:
-    names: Sequence[str] = getattr(settings.rules, role)
-    if who not in names:
-        told = f"{who} is not one of rules.{role}: " + (", ".join(names) or "none is named")
-        raise UserError(f"{told}. Set VIPCARE_RULES__{role.upper()}")
 
 
 def _read(settings: Settings, paths: Sequence[Path]) -> list[RuleFile]:

@@ -123,8 +123,11 @@ def _told(audited: Audited, change: RuleChange) -> str:
     was = f", before {change.before.status} {change.before.version}" if change.before else ""
     deed = audited.type.removeprefix("rules.").replace("_", " ")
     now = f"{change.rule}@{change.version} {change.status}"
-    number = f" (publication {audited.data.number})" if audited.data.number else ""
-    return f"{deed} {now}{was}, by {audited.subject}{number}"
+    data = audited.data
+    number = f" (publication {data.number})" if data.number else ""
+    warmed = data.warmed
+    of = f": {warmed.customers:,} customers, from {warmed.since:%Y-%m-%d} on" if warmed else ""
+    return f"{deed} {now}{was}, by {audited.subject}{number}{of}"
 
 
 def _newer(book: RuleBook, rule: str, version: int, standing: Standing) -> str:

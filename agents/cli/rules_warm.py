@@ -17,6 +17,7 @@ from agents.cli.errors import UserError
 from agents.cli.like_ctrl_c import ends_like_ctrl_c
 from agents.cli.params import archive_option
 from agents.cli.progress import progress
+from agents.cli.who import check_who
 from agents.sending import SendingError
 from agents.warming.error import WarmingError
 from agents.warming.plan import Plan, plan
@@ -37,6 +38,7 @@ from config.settings import Settings
 )
 @click.option("--partly", is_flag=True, help="Fill what there is, though the rule looks back more.")
 @click.option("--dry-run", "dry", is_flag=True, help="Say what would be sent, and send nothing.")
+@click.option("--as", "who", metavar="NAME", help="Who does this; a dry run needs nobody.")
 @click.option("--cores", type=click.IntRange(1, 256), help="Processes; all cores if left out.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def warm(
@@ -45,6 +47,7 @@ def warm(
     source: str | None,
     partly: bool,
     dry: bool,
+    who: str | None,
     cores: int | None,
     as_json: bool,
 ) -> None:
@@ -59,17 +62,22 @@ def warm(
 
     RULE is the id of a rule in force, best in shadow: warm it, look at what it would do, then
     approve it as live. Windows that it shares with rules that are in force longer stay as they are.
+    Who may publish or approve rules may warm them; it is on vip.audit (`vipcare rules history`).
     It takes the rights of an operator and of an analyst (`vipcare topics acls`).
 
     \b
     vipcare rules approve my-rule --status shadow --as li
     vipcare rules warm my-rule --source clickhouse --dry-run
-    vipcare rules warm my-rule --source clickhouse
+    vipcare rules warm my-rule --source clickhouse --as li
     vipcare rules approve my-rule --status live --as li
     """
     settings = load_settings()
     if bool(files) == bool(source):
         raise UserError("name one archive: --events FILE, or --source kafka or clickhouse")
+    if not dry:
+        if who is None:
+            raise UserError("say who does this: --as NAME; or try it with --dry-run")
+        check_who(settings, who, "authors", "publishers")
     now = bank_time(settings)
     began = time.monotonic()
     try:
@@ -84,7 +92,7 @@ def warm(
                 show,
                 has_offsets=not files,
                 partly=partly,
-                dry=dry,
+                who=None if dry else who,
             )
     except (ArchiveError, ChoiceError, FileErrors, SendingError, WarmingError) as error:
         raise UserError(str(error)) from None

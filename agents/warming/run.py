@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
+from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
 from pathlib import Path
 from struct import Struct as Packer
 from typing import NamedTuple
+from uuid import uuid4
 
 from agents.backtest.archived import Archived
 from agents.backtest.pool import each, spare_collector
@@ -20,8 +22,10 @@ from agents.warming.plan import Plan, Show
 from agents.warming.shares import Job, Maker
 from agents.warming.tail import tail
 from config.settings import Settings
+from schemas.audit import AUDIT_TOPIC, Audited, RuleChange, RuleChanges, Warmed, encode_audited
 from schemas.dead_letters import Reason
 from schemas.decode import MAX_EVENT_BYTES
+from schemas.envelope import from_millis
 from schemas.events import INTERNAL
 from schemas.filling import PARTITION_KEY, encode_fill
 from streams.filling import done
@@ -52,10 +56,11 @@ def warm(
     *,
     has_offsets: bool,
     partly: bool,
-    dry: bool,
+    who: str | None,
 ) -> Filled:
     """`now` is the bank's time: one before the cuts is refused. Without `partly` an archive that
-    does not go back as far as the rule looks is refused; `dry` sends nothing.
+    does not go back as far as the rule looks is refused. `who` does it, for the audit; None: it is
+    a trial that sends nothing.
 
     Raises WarmingError, ArchiveError and SendingError: what was sent until then counts once, and
     is sent again the next time.
@@ -84,15 +89,27 @@ def warm(
         future = spill.counts[f"dead:{Reason.FUTURE}"]
         cores = cores if spill.is_in_files else 1
         with closing(_filled(job, spill.shares(), cores, show)) as shares:
-            if dry:
+            if who is None:
                 return _count(shares, history.messages, since)._replace(future=future)
-            with Sending(settings.kafka, {INTERNAL}, "operator") as sending:
+            with Sending(settings.kafka, {INTERNAL, AUDIT_TOPIC}, "operator") as sending:
                 sent = _count(_sent(shares, sending), history.messages, since)
+                # Before workers are told that all is there: no rule is warmed unaudited.
+                sending.send(AUDIT_TOPIC, who.encode(), _audited(plan, who, sent), partition=0)
                 sending.flush()
                 for partition, numbers in plan.numbers.items():
                     value = encode_fill(done(partition, numbers, since, now))
                     sending.send(INTERNAL, PARTITION_KEY, value, partition=partition)
         return sent._replace(future=future)
+
+
+def _audited(plan: Plan, who: str, sent: Filled) -> bytes:
+    rule, warmed = plan.rule, Warmed(customers=sent.customers, since=from_millis(sent.since))
+    change = RuleChange(rule=rule.id, version=rule.version, status=rule.status)
+    data = RuleChanges(number=0, changes=[change], warmed=warmed)
+    now = datetime.now(UTC)
+    return encode_audited(
+        Audited(id=str(uuid4()), type="rules.warmed", subject=who, time=now, data=data)
+    )
 
 
 def _check_now(plan: Plan, now: int) -> None:

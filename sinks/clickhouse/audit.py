@@ -18,6 +18,8 @@ COLUMNS = (
     "statuses",
     "before_versions",
     "before_statuses",
+    "customers",
+    "since",
 )
 
 
@@ -27,7 +29,7 @@ def audit_row(message: Message) -> Row:
         audited = decode_audited(message.value or b"")
     except MsgspecError:
         raise Unstorable("broken") from None
-    changes = audited.data.changes
+    changes, warmed = audited.data.changes, audited.data.warmed
     before = [one.before for one in changes]
     return (
         message.offset,
@@ -42,4 +44,6 @@ def audit_row(message: Message) -> Row:
         [one.status for one in changes],
         [one and integers(one.version)[0] for one in before],
         [one and one.status for one in before],
+        warmed and integers(warmed.customers)[0],
+        warmed and millis(warmed.since),
     )

@@ -34,7 +34,7 @@ def settings(fresh_broker: str) -> Settings:
     "command",
     [
         ("backtest", "--source", "kafka"),
-        ("warm", "churn-warning", "--source", "kafka"),
+        ("warm", "churn-warning", "--source", "kafka", "--dry-run"),
         ("why", "churn-warning", "C1"),
     ],
 )

@@ -101,7 +101,7 @@ def filled(
             lambda *_: None,
             has_offsets=has_offsets,
             partly=partly,
-            dry=True,
+            who=None,
         )
     return found, counted
 

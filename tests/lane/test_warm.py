@@ -29,6 +29,7 @@ from tests.lane.rules import rule, write
 
 CUSTOMERS = 20
 NOW = datetime.now(UTC)
+SOURCE = ("--source", "kafka")
 COUNTS = {"let": {"n": "count(transfer.completed, 1d)"}, "if": "n > 0"}
 
 
@@ -111,8 +112,12 @@ def test_a_warmed_rule_has_seen_everything_once(
         sent = transfers(settings, "history", timedelta(days=3))
         sent += transfers(settings, "before", timedelta(hours=2), times=3)
         worker.wait_until(lambda: worker.total("vipcare_events_applied_total") == sent)
-        assert command(settings, "warm", "new", "--source", "kafka") == 2
+        assert command(settings, "warm", "new", *SOURCE, "--as", "bob") == 2
         assert "published and approved as shadow first" in capsys.readouterr().err
+        assert command(settings, "warm", "new", *SOURCE) == 2
+        assert "say who does this: --as NAME" in capsys.readouterr().err
+        assert command(settings, "warm", "new", *SOURCE, "--as", "dan") == 2
+        assert "dan is not one of rules.authors or rules.publishers: ann" in capsys.readouterr().err
         assert command(settings, "publish", str(new), "--as", "ann") == 0
         assert command(settings, "approve", "new", "--as", "bob") == 0
         newest = read_register(settings.kafka).state.offset
@@ -125,7 +130,7 @@ def test_a_warmed_rule_has_seen_everything_once(
 
         # Its shares are sent, and it ends before it says so: they count once nevertheless.
         monkeypatch.setattr(warming, "done", _fail)
-        assert command(settings, "warm", "new", "--source", "kafka") == 2
+        assert command(settings, "warm", "new", *SOURCE, "--as", "bob") == 2
         monkeypatch.undo()
         worker.wait_until(lambda: worker.total("vipcare_windows_filled_total") == CUSTOMERS)
         if settings.kafka.transactions:
@@ -134,7 +139,7 @@ def test_a_warmed_rule_has_seen_everything_once(
         sent += transfers(settings, "filled", timedelta(minutes=50))
         worker.wait_until(lambda: counted(settings, "filled") == {("5", False)})
         capsys.readouterr()
-        assert command(settings, "warm", "new", "--source", "kafka", "--json") == 0
+        assert command(settings, "warm", "new", *SOURCE, "--as", "ann", "--json") == 0
         assert json.loads(capsys.readouterr().out)["customers"] == CUSTOMERS
 
         def is_warm() -> bool:
@@ -143,8 +148,15 @@ def test_a_warmed_rule_has_seen_everything_once(
             return bool(answer["warm"])
 
         worker.wait_until(is_warm)
-        assert command(settings, "warm", "new", "--source", "kafka", "--dry-run") == 2
+        assert command(settings, "warm", "new", *SOURCE, "--dry-run") == 2
         assert "is warm already" in capsys.readouterr().err
+        assert command(settings, "history", "new") == 0
+        day = f"{NOW - timedelta(days=3):%Y-%m-%d}"
+        # The first was not run to its end: whoever looks finds it nevertheless.
+        assert [line.split("  ")[1] for line in capsys.readouterr().out.splitlines()[-2:]] == [
+            f"warmed new@1 shadow, by {who}: {CUSTOMERS} customers, from {day} on"
+            for who in ("bob", "ann")
+        ]
         sent += transfers(settings, "warm", timedelta(minutes=40))
         worker.wait_until(lambda: counted(settings, "warm") == {("6", True)})
         assert worker.stop() == 0
@@ -163,8 +175,9 @@ def would_send(settings: Settings, archive: Iterator[Archived]) -> tuple[int, in
     """To how many customers, and how much."""
     now = BankClock.from_settings(settings.clock).now()
     made = plan(settings, "new", _show)
-    told = {"has_offsets": True, "partly": False, "dry": True}
-    found = warming.warm(settings, made, archive, now, 1, _show, **told)
+    found = warming.warm(
+        settings, made, archive, now, 1, _show, has_offsets=True, partly=False, who=None
+    )
     return found.customers, found.bytes
 
 

@@ -6,7 +6,15 @@ from datetime import UTC, datetime
 
 from clickhouse_driver import Client
 
-from schemas.audit import AUDIT_TOPIC, Audited, Deed, RuleChange, RuleChanges, encode_audited
+from schemas.audit import (
+    AUDIT_TOPIC,
+    Audited,
+    Deed,
+    RuleChange,
+    RuleChanges,
+    Warmed,
+    encode_audited,
+)
 from schemas.rule_register import Standing
 from sinks.clickhouse.address import Address
 from sinks.clickhouse.message import Message
@@ -33,6 +41,16 @@ def approved(offset: int) -> Message:
     )
 
 
+def warmed(offset: int) -> Message:
+    data = RuleChanges(
+        number=0,
+        changes=[RuleChange(rule="a", version=2, status="shadow")],
+        warmed=Warmed(customers=1_234, since=AT),
+    )
+    audited = Audited(id=f"a{offset}", type="rules.warmed", subject="lin", time=AT, data=data)
+    return Message(AUDIT_TOPIC, 0, offset, 1_000, encode_audited(audited), [], b"lin")
+
+
 def test_each_rule_of_a_change_is_a_row_once(address: Address, client: Client) -> None:
     client.execute("TRUNCATE TABLE audit_raw")
     told = [
@@ -49,5 +67,8 @@ def test_each_rule_of_a_change_is_a_row_once(address: Address, client: Client) -
         ("mei", "rules.approved", "a", 2, "live", 1, "live", 7),
         ("mei", "rules.approved", "b", 1, "shadow", None, None, 7),
     ]
+    store(address, [warmed(3)])
+    query = "SELECT who, rule_id, status, customers, since FROM audit WHERE deed = 'rules.warmed'"
+    assert client.execute(query) == [("lin", "a", "shadow", 1_234, AT)]
     times = client.execute("SELECT DISTINCT toUnixTimestamp64Milli(time) FROM audit")
     assert times == [(round(AT.timestamp() * 1_000),)]
