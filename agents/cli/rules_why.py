@@ -229,7 +229,7 @@ def _happened(when: str, as_taken: bool) -> str:
 
 def _answer_lines(one: Why, when: str, zone: tzinfo) -> Iterator[Text]:
     at = f"{from_millis(one.at).astimezone(zone):%Y-%m-%d %H:%M:%S}"
-    yield Text(f"{when}, {at}: {_verdict(one)}", "bold")
+    yield Text(f"{when}, {at}: {_verdict(one, zone)}", "bold")
     if one.late:
         yield Text("  the event came too late: windows are unknown to it", "yellow")
     if one.missing:
@@ -241,9 +241,8 @@ def _answer_lines(one: Why, when: str, zone: tzinfo) -> Iterator[Text]:
     for gate in one.gates:
         yield _marked(gate.open, f"{gate.name}: {gate.told}", 1)
     for wait in one.waits:
-        due = f"{from_millis(wait.due).astimezone(zone):%Y-%m-%d %H:%M}"
         done = "fired" if wait.fired else "waits until"
-        yield Text(f"  {done} {due}{f' ({wait.about})' if wait.about else ''}")
+        yield Text(f"  {done} {_minute(wait.due, zone)}{f' ({wait.about})' if wait.about else ''}")
 
 
 def _is_warm(at: int, whole_from: int, since: int | None) -> bool | None:
@@ -255,14 +254,27 @@ def _is_warm(at: int, whole_from: int, since: int | None) -> bool | None:
 def _when(since: int, zone: tzinfo) -> str:
     if since >= _NEVER:
         return "so far"
-    return f"before {from_millis(since).astimezone(zone):%Y-%m-%d %H:%M}"
+    return f"before {_minute(since, zone)}"
 
 
-def _verdict(one: Why) -> str:
+def _minute(at: int, zone: tzinfo) -> str:
+    return f"{from_millis(at).astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def _verdict(one: Why, zone: tzinfo) -> str:
     if one.when == "wait":
         return "it begins to wait" if one.waits else "it has nothing to wait for"
+    if one.due is not None:
+        return f"it waits until {_minute(one.due, zone)}; if that were now, {_outcome(one)}"
+    if one.when == "now" and one.waits and all(wait.fired for wait in one.waits):
+        ended = _minute(max(wait.due for wait in one.waits), zone)
+        return f"its wait ended {ended}; if that were now, {_outcome(one)}"
     if one.when == "now" and one.holds is None:
         return "it depends on the event that comes"
+    return _outcome(one)
+
+
+def _outcome(one: Why) -> str:
     if one.failed:
         return f"it failed, and what it would do is lost: {one.failed}"
     if one.acts:

@@ -55,6 +55,8 @@ class Why(Struct, kw_only=True):
     """What of its sequence did not come before."""
     gates: Sequence[Gatekeeper] = ()
     waits: Sequence[Wait] = ()
+    due: int | None = None
+    """Before that it does not fire, whatever holds: when its wait ends, epoch milliseconds."""
     failed: str = ""
     """What the rule raised, if it did: whatever it would do is lost."""
     late: bool = False
@@ -202,6 +204,8 @@ class Asked(RuleSet):
             for key in timers
             if self._is_mine(key) and self._is_asked(timers[key])
         ]
+        if self.rule.waits.absence is not None:
+            told.due = _due(told.waits)
         return fired
 
     def _go_by(self, told: Why, fired: Fired) -> None:
@@ -270,6 +274,7 @@ class Asked(RuleSet):
             if self._is_mine(key) and (data := self._about(record, key)) is not None:
                 told = Why(when="now", at=at, gates=self._gates(record, at))
                 told.waits = [self._wait(record, key)]
+                told.due = _due(told.waits)
                 self._look(told, record, data, readings, facts)
                 answers.append(told)
         return answers or [self._told("wait", record, at)]
@@ -354,6 +359,10 @@ class Asked(RuleSet):
 
     def _is_mine(self, key: str) -> bool:
         return parts_of(key).rule == self.rule.definition.id
+
+
+def _due(waits: Iterable[Wait]) -> int | None:
+    return min((one.due for one in waits if not one.fired), default=None)
 
 
 def _said(error: Exception) -> str:

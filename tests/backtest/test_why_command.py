@@ -62,7 +62,9 @@ def test_an_answer_that_did_not_come(folder: Path, capsys: pytest.CaptureFixture
     assert not ended["acts"]
     arguments = ["quiet.yaml", "C1", "--event", "6", "--events", "events.jsonl"]
     assert run(["rules", "why", *arguments]) == 0
-    assert "(without logged.in)" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "(without logged.in)" in shown
+    assert ": it waits until 2026-01-08 10:00; if that were now, it fires" in shown
 
 
 def test_only_its_own_timers_are_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 """`why` says what the engine does, for whatever rules and events."""
 
-from datetime import UTC
+import json
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
@@ -8,14 +9,19 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 
+from schemas.envelope import to_millis
 from schemas.profile import Score
 from schemas.record import Record
 from schemas.rules import RuleDefinition
+from streams.backtest.facts import FactsInTime
+from streams.backtest.play import Trial, play
+from streams.context import CoreSettings
 from streams.durations import DAY_MS
 from streams.expressions.check import Scope, check
 from streams.expressions.nodes import Base
 from streams.expressions.write import write
-from streams.inputs import Input
+from streams.inputs import Input, Raw
+from streams.intake import read
 from streams.rules.asking import Asked, Why
 from streams.rules.checked import CheckedRule, check_rule
 from streams.rules.compiler import compile_rules
@@ -128,6 +134,31 @@ def test_a_rule_that_has_nothing_to_wait_for_does_not_fire() -> None:
     waits = {"on": "deposit.placed", "wait": {"days": 7, "before": "matures_on"}, "unless": None}
     why = now(Record("C1"), **waits, **{"if": "true"})
     assert (why.when, why.holds, why.fires) == ("wait", None, False)
+
+
+def test_before_its_date_a_rule_does_not_fire() -> None:
+    data = {"deposit": "D1", "account": "A1", "principal": "5", "currency": "CNY", "rate": "0.02"}
+    event = {
+        "specversion": "1.0",
+        "id": "e1",
+        "source": "tests",
+        "type": "deposit.placed",
+        "subject": "C1",
+        "time": "2026-01-01T00:00:00Z",
+        "data": data | {"matures_on": "2026-03-10"},
+    }
+    waits = {"on": "deposit.placed", "wait": {"days": 7, "before": "matures_on"}}
+    rule = RULE | waits | {"if": "principal > 1", "unless": None, "holdout": None}
+    core = CoreSettings(partitions=1)
+    rules = core.compiled([RuleDefinition.model_validate(rule)])
+    entry = read(Raw("bank.core", 0, 0, b"C1", json.dumps(event).encode()), core)
+    began, ended = (to_millis(datetime(2026, month, 20, tzinfo=UTC)) for month in (2, 3))
+    for until, due in ((began, datetime(2026, 3, 3, 9, tzinfo=UTC)), (ended, None)):
+        trial = Trial(rules, core, FactsInTime([]), until)
+        record = play("C1", [entry], trial).record
+        why = now(record, until, **rule)
+        assert why.holds is True
+        assert why.due == (None if due is None else to_millis(due))
 
 
 def test_what_stands_in_the_way() -> None:
