@@ -16,13 +16,17 @@ from schemas.envelope import is_customer_id
 from schemas.events import EVENT_TYPES
 from schemas.events.core import CustomerUpdated
 from schemas.events.reference import FACT_TYPES, TOPIC_OF_KIND, ExchangeRateSet
+from streams.attributes import NONE_DECLARED
 from streams.context import CoreSettings
 from streams.duplicates import fingerprint
 from streams.facts import FactBook
 from streams.inputs import Input, Raw
 from streams.intake import Entry, read
 from streams.partitioning import partition_of
+from streams.rules.example_fields import wrong_fields
 
+_NO_CHOICE = "Invalid enum value"
+"""So the decoder begins, which shows no choices."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -45,6 +49,24 @@ class Line(NamedTuple):
     """Why the worker would take it and nothing would come of it."""
     odd: tuple[str, ...] = ()
     """What the worker would take and hardly anyone means."""
+
+
+_NO_LINES = {
+    b"\x1f\x8b": "packed by gzip: unpack it first",
+    b"\x28\xb5\x2f\xfd": "packed by zstd: unpack it first",
+    b"BZh": "packed by bzip2: unpack it first",
+    b"\xfd7zXZ": "packed by xz: unpack it first",
+    b"PK\x03\x04": "a zip archive: unpack it first",
+    b"PAR1": "Parquet: an archive of it has a name that ends in .parquet",
+    b"\xff\xfe": "UTF-16: save it as UTF-8",
+    b"\xfe\xff": "UTF-16: save it as UTF-8",
+}
+"""How files begin that are no lines of text."""
+
+
+def no_lines(beginning: bytes) -> str:
+    """What a file is that has no lines of text, and what to do; empty if it may have some."""
+    return next((told for magic, told in _NO_LINES.items() if beginning.startswith(magic)), "")
 
 
 def spread_json(raw: bytes) -> str:
@@ -103,7 +125,7 @@ class _Judge:
         if event_class := EVENT_TYPES.get(type_of(line.value) or ""):
             line = line._replace(topic=line.topic or event_class.topic)
         if entry.problem is not None:
-            return line._replace(problem=entry.problem.detail)
+            return line._replace(problem=_with_choices(entry.problem.detail, line.value or b""))
         assert entry.input is not None, "else it is unknown or has a problem"
         line = line._replace(
             undeclared=_undeclared(entry), odd=self._oddities.of(entry.input.event)
@@ -139,6 +161,17 @@ class _Judge:
             idle = f"{base} is the base currency (step.base_currency): it is never converted"
             return line._replace(idle=idle)
         return line
+
+
+def _with_choices(problem: str, value: bytes) -> str:
+    """With what may stand where something else does."""
+    event_class = EVENT_TYPES.get(type_of(value) or "")
+    if event_class is not None and problem.startswith(_NO_CHOICE):
+        data = msgspec.json.decode(value)["data"]
+        for wrong in wrong_fields(event_class, data, NONE_DECLARED):
+            if problem.endswith(f"`$.data.{wrong.path}`"):
+                return f"{problem}: it {wrong.message}"
+    return problem
 
 
 def _removal(line: Line) -> Line:

@@ -1,12 +1,20 @@
 """One archived message, and archives in files: one event a line, `vipcare bank --out`, Parquet."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 
 from msgspec import Struct
 
 from agents.bank.lines import from_line, removal_from_line
-from schemas.decode import subject_of, type_of
+from agents.event_file import no_lines, spread_json
+from schemas.decode import (
+    BrokenEventError,
+    UnknownTypeError,
+    decode_event,
+    decode_fact,
+    subject_of,
+    type_of,
+)
 from schemas.events import EVENT_TYPES
 from schemas.events.reference import FACT_TYPES, TOPIC_OF_KIND
 from streams.inputs import Raw
@@ -14,6 +22,8 @@ from streams.inputs import Raw
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _BUFFER = 256 * 1024
 """Bytes that are read of a file at once: hundreds of lines."""
+_SMALL = 64 * 1024 * 1024
+"""Bytes of a file that is looked at as a whole."""
 UNKNOWN = -1
 
 
@@ -46,21 +56,58 @@ def is_parquet(path: Path) -> bool:
 
 def read_files(paths: Iterable[Path]) -> Iterator[Archived]:
     """Every line of the files that is not blank, every row of those that end in .parquet, one file
-    after the other. Raises ArchiveError."""
+    after the other. Raises ArchiveError, also for a file in which no line is a message."""
     number = 0
     for path in paths:
         if is_parquet(path):
             yield from _read_parquet(path)
             continue
         try:
-            with path.open("rb", _BUFFER) as file:
-                for line in file:
-                    text = line.strip().removeprefix(_BYTE_ORDER_MARK)
-                    if text:
-                        number += 1
-                        yield _archived(text, number)
+            number = yield from _read_lines(path, number)
         except OSError as error:
             raise ArchiveError(f"{path}: {error.strerror}") from error
+
+
+def _read_lines(path: Path, number: int) -> Generator[Archived, None, int]:
+    """Returns the number of the last one, if they follow one of this `number`."""
+    wrong, is_archive = "", False
+    with path.open("rb", _BUFFER) as file:
+        for place, line in enumerate(file, 1):
+            text = line.strip().removeprefix(_BYTE_ORDER_MARK)
+            if not text:
+                continue
+            number += 1
+            one = _archived(text, number)
+            if not is_archive:
+                if place == 1 and (told := no_lines(line)):
+                    raise ArchiveError(f"{path} is {told}")
+                problem = _problem(one)
+                wrong, is_archive = wrong or f"{path}:{place}: {problem}", not problem
+            yield one
+    if wrong and not is_archive:
+        raise ArchiveError(_no_archive(path, wrong))
+    return number
+
+
+def _problem(one: Archived) -> str:
+    """Why it is no message; empty if it is one, be it of a type that is unknown here."""
+    if one.value is None:
+        return ""
+    try:
+        (decode_fact if type_of(one.value) in FACT_TYPES else decode_event)(one.value)
+    except UnknownTypeError:
+        return ""
+    except BrokenEventError as error:
+        return str(error)
+    return ""
+
+
+def _no_archive(path: Path, wrong: str) -> str:
+    """What to say of a file with lines none of which is a message."""
+    is_small = path.is_file() and path.stat().st_size <= _SMALL
+    if is_small and (hint := spread_json(path.read_bytes())):
+        return f"{path}: {hint}"
+    return f"{wrong}. No line of this file is an event or a fact"
 
 
 def _read_parquet(path: Path) -> Iterator[Archived]:

@@ -53,8 +53,8 @@ class Sample:
             else:
                 entry = read(one.raw(partition_of(one.key, core.partitions)), core)
                 found.setdefault(one.key.decode(errors="replace"), []).append(entry)
-        if not found:
-            raise ArchiveError("there is no event in the archive")
+        if not any(entry.input for entries in found.values() for entry in entries):
+            raise ArchiveError(f"there is no event among the archive's first {most:,} messages")
         self.facts = FactsInTime(told)
         self.customers = {name: in_order(entries) for name, entries in found.items()}
 

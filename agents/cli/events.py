@@ -8,7 +8,7 @@ import click
 from agents.cli.errors import UserError
 from agents.clock import BankClock
 from agents.core import core_settings
-from agents.event_file import Line, read_lines, spread_json
+from agents.event_file import Line, no_lines, read_lines, spread_json
 from agents.sending import Sending, SendingError
 from config.load import load_settings
 from config.placed_yaml import FileErrors
@@ -84,6 +84,8 @@ def _read(file: BinaryIO) -> list[Line]:
     settings = load_settings()
     try:
         raw = file.read()
+        if told := no_lines(raw):
+            raise UserError(f"{file.name} is {told}")
         now = BankClock.from_settings(settings.clock).now()
         lines = list(read_lines(raw.split(b"\n"), core_settings(settings), now))
     except FileErrors as error:

@@ -1,5 +1,6 @@
 """`vipcare rules backtest`, through the command line itself."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -166,12 +167,19 @@ def test_what_is_lost_says_why(folder: Path, capsys: pytest.CaptureFixture[str])
         (["--events", "events.jsonl", "--out", "no/effects.jsonl"], "cannot be written: No such"),
         ([], "name one archive: --events FILE, or --source"),
         (["--events", "events.jsonl", "--source", "kafka"], "name one archive"),
+        (["--events", "a.jsonl"], "a.jsonl:2: Object missing required field `type`. No line of"),
+        (["--events", "events.jsonl", "--events", "a.jsonl"], "a.jsonl:2: Object missing"),
+        (["--events", "list.json"], "list.json: it is one JSON value, not one event a line"),
+        (["--events", "packed.jsonl.gz"], "packed.jsonl.gz is packed by gzip: unpack it first"),
     ],
 )
 def test_what_is_refused(
     folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
 ) -> None:
     (folder / "empty.jsonl").touch()
+    (folder / "a.jsonl").write_text('\n{"a": 1}\n{"b": 2}\n')
+    (folder / "list.json").write_text(f"[{transfer(1, 1, 1)},\n{transfer(2, 2, 2)}]")
+    (folder / "packed.jsonl.gz").write_bytes(gzip.compress((folder / "events.jsonl").read_bytes()))
     assert run(["rules", "backtest", *arguments]) == 2
     assert said in capsys.readouterr().err
 

@@ -84,3 +84,13 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert costs == sorted(costs, reverse=True)
     assert run(["rules", "profile", "unusual-amount", "--most", "500"]) == 0
     assert "unusual-amount@" in capsys.readouterr().out
+
+
+def test_what_holds_no_event_costs_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    junk = tmp_path / "junk.jsonl"
+    junk.write_text('{"a": 1}\n' * 20)
+    for most, said in (("100", "junk.jsonl:1: Object missing required"), ("10", "no event among")):
+        assert run(["rules", "profile", "--events", str(junk), "--most", most]) == 2
+        assert said in capsys.readouterr().err

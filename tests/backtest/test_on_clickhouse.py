@@ -134,11 +134,32 @@ def _write_parquet(client: Client, rows: str, path: Path) -> None:
     client.execute(f"INSERT INTO FUNCTION file('{name}', Parquet) SELECT * FROM {rows}")
 
 
-def test_what_is_no_such_parquet_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "it does not begin as Parquet does"),
+        (b"PAR1 or not", "its end is missing: it was not written or not copied whole"),
+        (b"PAR1aaaaaaaaPAR1", "Bad metadata size in parquet file: 1633771873 bytes"),
+    ],
+)
+def test_what_is_no_such_parquet_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes, why: str
+) -> None:
     path = tmp_path / "no.parquet"
-    path.write_bytes(b"PAR1 or not")
+    path.write_bytes(content)
     assert run(["rules", "backtest", "--events", str(path)]) == 2
-    assert "no.parquet is no Parquet file of ClickHouse's view events" in capsys.readouterr().err
+    said = f"no.parquet is no Parquet file of ClickHouse's view events or facts_history: {why}\n"
+    assert capsys.readouterr().err.endswith(said)
+
+
+def test_a_parquet_file_of_something_else(
+    address: Address, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "other.parquet"
+    with client_of(address) as client:
+        _write_parquet(client, "numbers(3)", path)
+    assert run(["rules", "backtest", "--events", str(path)]) == 2
+    assert "it has no topic, offset, received and " in capsys.readouterr().err
 
 
 def test_a_backtest_says_the_same(

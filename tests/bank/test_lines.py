@@ -71,6 +71,13 @@ def test_two_events_of_one_source_and_id() -> None:
     assert not new.problem + new.idle
 
 
+def test_a_wrong_choice_is_told_with_the_choices() -> None:
+    event = next(one for one in EVENT_EXAMPLES if one["type"] == "outcome.recorded")
+    (line,) = judged(event | {"data": event["data"] | {"outcome": "C100042 won it"}})
+    choices = "it should be lost, no_interest, other, resolved or won"
+    assert line.problem == f"Invalid enum value '…' - at `$.data.outcome`: {choices}"
+
+
 def test_facts_are_judged_as_the_worker_takes_them() -> None:
     assert not any(line.problem or line.idle for line in judged(*FACT_EXAMPLES))
     (rate,) = (one for one in FACT_EXAMPLES if one["type"] == "exchange_rate.set")
