@@ -11,6 +11,7 @@ from typing import NamedTuple, cast
 from faust.types import TP
 
 from agents.app import LaneApp
+from agents.cold_rules import ColdRules
 from agents.health import Limits, PartitionSeen, Seen, State, judge, suspicion
 from agents.lane.runner import Runner
 from agents.lane.transport import Consumer
@@ -55,6 +56,7 @@ class WorkerWatch:
         self._probe = KafkaProbe(librdkafka_config(settings.kafka), worker.app)
         self._topics = (*INPUT_TOPICS, changelog(worker.app))
         self._ages = Ages()
+        self._cold = ColdRules(app.lane.wiring.core.time_zone)
         self._beats = 0
         self._told: frozenset[int] = frozenset()
 
@@ -69,7 +71,12 @@ class WorkerWatch:
         answers = not suspicion(seen, self._limits) or self._kafka_answers()
         health = judge(seen, self._limits, kafka_answers=answers)
         self._measure(seen, health)
-        return replace(health, detail=_detail(seen) | {"rules": self._rules.told()})
+        rules = self._rules.told() | {"cold": self._cold_rules()}
+        return replace(health, detail=_detail(seen) | {"rules": rules})
+
+    def _cold_rules(self) -> dict[str, str | None]:
+        windows = [runner.windows() for runner in self._app.lane.runners]
+        return self._cold.told(self._rules.now().rules, windows)
 
     def _kafka_answers(self) -> bool:
         """Whether the leaders of all partitions at stake and the group's coordinator answer."""

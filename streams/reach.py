@@ -21,7 +21,8 @@ from schemas.position import NOT_YET, Since
 from streams.durations import DAY_MS
 from streams.months import moment
 
-_NEVER = 2**62
+NEVER = 2**62
+"""When a rule is warm of whose windows it is not known yet since when they are kept."""
 _SHORTEST_MONTH = 28 * DAY_MS
 
 
@@ -137,7 +138,7 @@ class Reach:
         for look in looks:
             if (found := self.kept.get(look.key)) is not None and found.time:
                 since = found.time
-                times.append(_NEVER if since == NOT_YET else look.warm_from(since, zone))
+                times.append(NEVER if since == NOT_YET else look.warm_from(since, zone))
         return max(times)
 
 

@@ -33,6 +33,7 @@ from typing import NamedTuple
 
 from faust.types import TP
 
+from agents.cold_rules import Windows
 from agents.fail_points import fail_point
 from agents.faults import Fault, die, kind_of
 from agents.lane.batch import batch_of, changed
@@ -155,6 +156,11 @@ class Runner:
             at_work=in_flight > 0 or not self._inbox.empty,
             refused=self.outbox.waits_for_kafka,
         )
+
+    def windows(self) -> Windows:
+        """For the watchdog, as above."""
+        at = self._position.partition_time if self._position is not None else -1
+        return Windows(self.partition, self._reach, at)
 
     async def drain(self, timeout_s: float) -> bool:
         """Stop taking chunks, let those under way end. False: they were given up."""

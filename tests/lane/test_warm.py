@@ -23,6 +23,7 @@ from config.settings import Settings
 from schemas.effects import Decision, decode_effect
 from streams.partitioning import partition_of
 from tests.kafka_server import KafkaServer
+from tests.lane.health import health
 from tests.lane.oracle import actual, assert_reconciled
 from tests.lane.process import Worker, changed, settings_for, variables
 from tests.lane.rules import rule, write
@@ -124,6 +125,7 @@ def test_a_warmed_rule_has_seen_everything_once(
         worker.wait_until(lambda: worker.total("vipcare_rules_register") == newest)
         sent += transfers(settings, "since", timedelta(hours=1))
         worker.wait_until(lambda: counted(settings, "since") == {("1", False)})
+        worker.wait_until(lambda: [*cold(worker)] == ["new@1"])
 
         whole, short = (would_send(settings, archive) for archive in archives(settings))
         assert whole == short != (0, 0)
@@ -159,9 +161,16 @@ def test_a_warmed_rule_has_seen_everything_once(
         ]
         sent += transfers(settings, "warm", timedelta(minutes=40))
         worker.wait_until(lambda: counted(settings, "warm") == {("6", True)})
+        worker.wait_until(lambda: not cold(worker))
         assert worker.stop() == 0
     told_that_all_have_theirs = settings.topics.partitions
     assert_reconciled(settings, sent + 2 * CUSTOMERS + told_that_all_have_theirs)
+
+
+def cold(worker: Worker) -> dict[str, str]:
+    """Rules that are not warm, by its health."""
+    found: dict[str, str] = health(worker).body["rules"]["cold"]
+    return found
 
 
 def archives(settings: Settings) -> Iterator[Iterator[Archived]]:
