@@ -177,17 +177,27 @@ class _Chunk:
             self._step(entry.raw, event)
 
     def finish(self) -> Outcome:
+        for newcomer in self._newcomers():
+            self._welcome(newcomer)
         for customer, touched in self._touched.items():
             if touched.changed:
                 record = touched.record
-                if record.header.is_customer and not touched.was_customer:
-                    self._welcome(touched)
                 record.store()
                 self._outcome.records[customer] = record
                 after = record.header.next_due
                 if after != touched.due or customer in self._asked:
                     self._outcome.dues[customer] = touched.due, after
         return self._outcome
+
+    def _newcomers(self) -> Sequence[_Touched]:
+        """Who became a customer in this chunk, by name: a walk may look at a record that is there
+        for others alone, before its own events do, and a replay need not look at the same ones."""
+        came = [
+            touched
+            for touched in self._touched.values()
+            if touched.changed and touched.record.header.is_customer and not touched.was_customer
+        ]
+        return sorted(came, key=lambda touched: touched.record.customer)
 
     def fire(self, customer: str, until: int) -> None:
         """Fire what is due of a customer's timers."""
