@@ -1,6 +1,6 @@
 """One customer's past: what an archive has of it, and how far back that goes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,11 +16,6 @@ from schemas.envelope import from_millis
 from schemas.events import INPUT_TOPICS
 from streams.partitioning import partition_of
 
-_NOT_STORED = (
-    "ClickHouse keeps nothing that identifies a person: the bank's own attributes are unknown "
-    "here, and birthdays never come"
-)
-
 
 class Past(NamedTuple):
     events: Iterable[Archived]
@@ -32,19 +27,21 @@ class Past(NamedTuple):
     it is taken to begin with its first event."""
     taken: Taken | None = None
     """In which order a worker took them; None: nobody says, they are in the order of times."""
-    remark: str = ""
-    """What is to be known about it, for people."""
+    removed: str = ""
+    """What it lost, for people."""
+    is_stored: bool = False
+    """It is out of ClickHouse, which does not keep what identifies a person."""
 
 
-def of_files(files: Iterable[Path]) -> Past:
-    return Past(read_files(files))
+def of_files(files: Sequence[Path]) -> Past:
+    return Past(read_files(files), is_stored=any(one.suffix == ".parquet" for one in files))
 
 
 def of_clickhouse(settings: Settings, customer: str, now: int) -> Past:
     """What the sink stored. Raises ArchiveError."""
     begin, events = read_customer_stored(settings, customer)
     begins = dict.fromkeys(INPUT_TOPICS, begin)
-    return Past(events, now, begins, remark=_NOT_STORED)
+    return Past(events, now, begins, is_stored=True)
 
 
 def of_kafka(settings: Settings, customer: str, now: int) -> Past:
@@ -60,15 +57,15 @@ def of_kafka(settings: Settings, customer: str, now: int) -> Past:
         taken = read_taken(settings, core, partition, mine)
     except ReadingError as error:
         raise ArchiveError(str(error)) from error
-    remark = ""
+    removed = ""
     if begins:
         at = from_millis(max(begins.values())).astimezone(core.time_zone)
-        remark = (
+        removed = (
             f"Kafka has removed what came before {at:%Y-%m-%d %H:%M} ({', '.join(begins)}): of "
             "windows, cooldowns and the record itself only what came since is known here "
             "(--source clickhouse goes further back)"
         )
-    return Past(events, now, begins, taken, remark)
+    return Past(events, now, begins, taken, removed)
 
 
 def _begins(settings: Settings, partition: int, now: int) -> dict[str, int]:

@@ -262,4 +262,9 @@ def test_why_says_the_same(
         assert of_files["clauses"] == of_rows["clauses"]
         assert (of_rows["fires"], of_files["warm"]) == (fires, is_warm)
         assert (of_rows["warm"] is False) is not is_warm
-        assert "nothing that identifies a person" in rows["remarks"][0]
+        assert not rows["remarks"]
+    birthdays = rule.replace("count(transfer.completed, 5d) >= 3", "any(family, where=age < 18)")
+    (tmp_path / "often.yaml").write_text(birthdays)
+    assert run([*asked, "--source", "clickhouse"]) == 0
+    (remark,) = json.loads(capsys.readouterr().out)["remarks"]
+    assert remark == "ClickHouse does not keep birthdays: unknown here"

@@ -127,6 +127,9 @@ def test_what_kafka_has_removed(settings: Settings, capfd: pytest.CaptureFixture
     assert "(bank.core)" in told["remarks"][0]
     assert run(["rules", "why", "often", "C1", "--event", "e3"]) == 0
     assert "it looks further back than the archive goes" in capfd.readouterr().out
+    assert run(["rules", "why", "often", "C1", "--event", "e2"]) == 2
+    assert "there is no event e2" in (error := capfd.readouterr().err)
+    assert "Kafka has removed what came before" in error
 
 
 def test_the_order_in_which_events_came(
@@ -171,3 +174,69 @@ def test_where_the_order_is_not_told(settings: Settings, capfd: pytest.CaptureFi
     send(settings, event("e1", timedelta(days=1)))
     assert run(["rules", "why", "often", "C1", "--event", "e1"]) == 0
     assert "as if everything had come in the order of times" in capfd.readouterr().out
+
+
+INVITES = """\
+id: invites
+version: 1
+title: {en: Invites, zh: 邀请}
+kind: opportunity
+owner: tests
+status: live
+on: campaign.announced
+let:
+  n: place
+if: profile.accounts >= 0
+then:
+  task:
+    text: {en: "{n}", zh: "{n}"}
+"""
+
+
+def campaign(name: str, place: str) -> Any:
+    """Of an hour ago, as what corrects it is."""
+    data = {"campaign": "golf", "category": "golf", "title_zh": "高", "title_en": "Golf"}
+    days = {"starts_on": "2090-01-01", "ends_on": "2090-01-02"}
+    told = event(name, timedelta(hours=1), "campaign.announced")
+    return told | {"subject": "campaign:golf", "data": data | days | {"place": place}}
+
+
+def announce(settings: Settings, told: Any) -> None:
+    producer = Producer(librdkafka_config(settings.kafka))
+    producer.produce("bank.campaign", json.dumps(told), told["subject"].encode(), 0)
+    assert producer.flush(10) == 0
+
+
+def test_a_campaign_that_was_corrected(
+    settings: Settings, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Of a customer who was not heard of since, and was told before that."""
+    assert settings.worker.rules is not None
+    (settings.worker.rules / "invites.yaml").write_text(INVITES)
+    send(settings, event("e1", timedelta(days=1)))
+    announce(settings, campaign("golf-1", "Sanya"))
+    with Worker(settings) as worker:
+        worker.wait_ready(2)
+        worker.wait_until(lambda: bool(sent_values(settings, "invites")))
+        time.sleep(1)
+        announce(settings, campaign("golf-2", "Beijing") | {"time": told_at(settings)})
+        time.sleep(2)
+        assert worker.stop() == 0
+    assert sent_values(settings, "invites") == ["Sanya"]
+    for name in ("golf-1", "golf-2"):
+        told = why(capfd, "invites", "C1", "--event", name)
+        (answer,) = told["answers"]
+        assert (answer["when"], answer["acts"], answer["lets"]) == ("told", True, {"n": "Sanya"})
+        assert "it was corrected since" in told["remarks"][0]
+
+
+def sent_values(settings: Settings, rule: str) -> list[str]:
+    tasks = [json.loads(one.value or b"") for one in read_topic(settings.kafka, "vip.tasks")]
+    return [one["data"]["values"]["n"] for one in tasks if one["data"]["rule"]["id"] == rule]
+
+
+def told_at(settings: Settings) -> str:
+    """The time that the campaign says."""
+    (first,) = read_topic(settings.kafka, "bank.campaign")
+    time: str = json.loads(first.value or b"")["time"]
+    return time

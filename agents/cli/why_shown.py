@@ -1,0 +1,165 @@
+"""What `vipcare rules why` shows: for programs, and for people."""
+
+from collections.abc import Iterator
+from datetime import tzinfo
+
+import msgspec
+from rich.text import Text
+
+from agents.backtest.why import Answer
+from agents.terminal import in_language, plain
+from schemas.envelope import from_millis
+from schemas.rules import RuleDefinition
+from streams.rules.asking import Why
+from streams.rules.why import Clause
+
+_MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
+_NEVER = 2**53
+"""Epoch milliseconds of no calendar."""
+_COLD = (
+    "it is not warm {}: its windows may lack what happened before it came into force "
+    "(vipcare rules warm --help)"
+)
+_COLD_ARCHIVE = "it is not warm {}: it looks further back than the archive goes"
+_WHEN = {
+    "event": "as the event came",
+    "wait": "before it looks",
+    "timer": "as its wait ended",
+    "answer": "as no answer had come",
+    "told": "as customers were told",
+    "now": "as things are",
+}
+_PAUSES = "another event fires it in this stretch of its cooldown, or "
+_EXACTLY = "reckoned exactly, in the order of times, its condition is not true"
+_BY_TIME = "at its time, as if everything had come in the order of times"
+
+
+def as_data(
+    rule: RuleDefinition, customer: str, answer: Answer, since: int | None
+) -> dict[str, object]:
+    told = [
+        {
+            **msgspec.to_builtins(one),
+            "at": from_millis(one.at).isoformat(),
+            "holds": one.holds,
+            "fires": one.fires,
+            "acts": one.acts,
+            "warm": _is_warm(one.at, answer.whole_from, since),
+        }
+        for one in answer.answers
+    ]
+    return {
+        "rule": rule.id,
+        "version": rule.version,
+        "customer": customer,
+        "event": answer.event,
+        "order": "taken" if answer.as_taken else "time",
+        "remarks": [*answer.remarks],
+        "answers": told,
+        "changes": msgspec.to_builtins(answer.changes),
+    }
+
+
+def as_lines(
+    rule: RuleDefinition, customer: str, answer: Answer, since: int | None, zone: tzinfo
+) -> Iterator[Text]:
+    title = in_language({"en": rule.title.en, "zh": rule.title.zh})
+    yield Text.assemble((f"{rule.id}@{rule.version}", "bold"), f"  {title}  ", (customer, "bold"))
+    if answer.event:
+        yield plain(answer.event)
+    for remark in answer.remarks:
+        yield Text(remark, "yellow")
+    for one in answer.answers:
+        yield from _answer_lines(one, _happened(one.when, answer.as_taken), zone)
+        if one.at < answer.whole_from:
+            yield Text(f"  {_COLD_ARCHIVE.format(_when(answer.whole_from, zone))}", "yellow")
+        if since is not None and one.at < since:
+            yield Text(f"  {_COLD.format(_when(since, zone))}", "yellow")
+
+
+def _happened(when: str, as_taken: bool) -> str:
+    """Without the journal nobody knows what had come by then."""
+    return _BY_TIME if when == "event" and not as_taken else _WHEN[when]
+
+
+def _answer_lines(one: Why, when: str, zone: tzinfo) -> Iterator[Text]:
+    at = f"{from_millis(one.at).astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    yield Text(f"{when}, {at}: {_verdict(one, zone)}", "bold")
+    if one.late:
+        yield Text("  the event came too late: windows are unknown to it", "yellow")
+    if one.missing:
+        yield _marked(False, one.missing, 1)
+    for clause in one.clauses:
+        yield from _clause_lines(clause, 1)
+    for name, value in one.lets.items():
+        yield Text(f"      {name} = {value}", "dim")
+    for gate in one.gates:
+        yield _marked(gate.open, f"{gate.name}: {gate.told}", 1)
+    for wait in one.waits:
+        done = "fired" if wait.fired else "waits until"
+        yield Text(f"  {done} {_minute(wait.due, zone)}{f' ({wait.about})' if wait.about else ''}")
+
+
+def _is_warm(at: int, whole_from: int, since: int | None) -> bool | None:
+    if at < whole_from:
+        return False
+    return None if since is None else at >= since
+
+
+def _when(since: int, zone: tzinfo) -> str:
+    if since >= _NEVER:
+        return "so far"
+    return f"before {_minute(since, zone)}"
+
+
+def _minute(at: int, zone: tzinfo) -> str:
+    return f"{from_millis(at).astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def _verdict(one: Why, zone: tzinfo) -> str:
+    if one.when == "wait":
+        return "it begins to wait" if one.waits else "it has nothing to wait for"
+    if one.due is not None:
+        return f"it waits until {_minute(one.due, zone)}; if that were now, {_outcome(one)}"
+    if one.when == "now" and one.waits and all(wait.fired for wait in one.waits):
+        ended = _minute(max(wait.due for wait in one.waits), zone)
+        return f"its wait ended {ended}; if that were now, {_outcome(one)}"
+    if one.when == "now" and one.holds is None:
+        return "it depends on the event that comes"
+    return _outcome(one)
+
+
+def _outcome(one: Why) -> str:
+    if one.failed:
+        return f"it failed, and what it would do is lost: {one.failed}"
+    if one.acts:
+        part = ", but for its greeting" if any(not gate.open for gate in one.gates) else ""
+        return f"it fires{part}"
+    if one.fires:
+        return "it fires, and what it would do is recorded instead"
+    if one.taken_back:
+        return "it does not fire: the event was taken back before it came"
+    closed = ", ".join(gate.name for gate in one.gates if not gate.open)
+    if one.holds is not True:
+        return "it does not fire: its condition is not true"
+    pauses = any(gate.name == "cooldown" for gate in one.gates)
+    return f"it does not fire: {closed or (_PAUSES if pauses else '') + _EXACTLY}"
+
+
+def _clause_lines(clause: Clause, depth: int) -> Iterator[Text]:
+    seen = ", ".join(f"{name} = {value}" for name, value in clause.seen.items())
+    if clause.of_event and clause.holds is None:
+        said = "the event says"
+    elif clause.off:
+        said = f"{seen}: {clause.off}"
+    else:
+        said = seen
+    yield _marked(clause.holds, clause.text, depth, said)
+    for part in clause.parts:
+        yield from _clause_lines(part, depth + 1)
+
+
+def _marked(holds: bool | None, text: str, depth: int, said: str = "") -> Text:
+    mark, style = _MARKS[holds]
+    line = Text("  " * depth).append(mark, style).append(" ").append_text(plain(text, 2_000))
+    return line.append_text(Text("    ")).append_text(plain(said, 2_000)) if said else line
