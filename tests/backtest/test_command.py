@@ -80,10 +80,15 @@ def test_days_are_whole(folder: Path, capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_effects_are_written(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asked(capsys, "new.yaml", "--out", "effects.jsonl")
-    lines = (folder / "effects.jsonl").read_text().splitlines()
+    written = folder / "effects.jsonl"
+    assert written.stat().st_mode == (folder / "events.jsonl").stat().st_mode
+    lines = written.read_text().splitlines()
     assert [json.loads(line)["data"]["values"]["base_amount"] for line in lines] == [
         "500", "600", "700", "800", "900", "1000",
     ]  # fmt: skip
+    written.chmod(0o640)
+    asked(capsys, "new.yaml", "--out", "effects.jsonl")
+    assert written.stat().st_mode & 0o777 == 0o640
 
 
 def test_the_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

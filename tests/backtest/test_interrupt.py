@@ -85,6 +85,7 @@ def test_killed(bank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     with running(bank, tmp_path) as process:
         (folder,) = {one.parent for one in spilled.glob("*/*.events")}
         assert folder.stat().st_mode & 0o777 == 0o700
+        assert (tmp_path / "out.part").stat().st_mode & 0o777 == 0o600
         with own_folder() as other:
             assert folder.exists(), "its process lives"
             process.kill()

@@ -1,6 +1,10 @@
 """A rule that is warmed while events come counts each of them once, and says when it is warm."""
 
 import json
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -70,6 +74,23 @@ def command(settings: Settings, *arguments: str) -> int:
         return run(["rules", *arguments])
 
 
+def terminated(settings: Settings, tmp_path: Path) -> tuple[int, list[Path]]:
+    """SIGTERM while it reads an archive that does not come: how it ends, and what is left."""
+    archive, own = tmp_path / "archive.jsonl", tmp_path / "own"
+    os.mkfifo(archive)
+    own.mkdir()
+    asked = ["rules", "warm", "new", "--events", str(archive), "--as", "bob"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "agents.cli.main", *asked],
+        env={**os.environ, **variables(settings), "TMPDIR": str(own)}
+        | {"VIPCARE_RULES__AUTHORS": "ann", "VIPCARE_RULES__PUBLISHERS": "bob"},
+    )
+    while not [*own.iterdir()] and process.poll() is None:
+        time.sleep(0.05)
+    process.terminate()
+    return process.wait(20), [*own.iterdir()]
+
+
 def counted(settings: Settings, name: str) -> set[tuple[str, bool]]:
     """What the rule on trial counted at events of a name, and whether it was warm; once all are
     there."""
@@ -129,6 +150,8 @@ def test_a_warmed_rule_has_seen_everything_once(
 
         whole, short = (would_send(settings, archive) for archive in archives(settings))
         assert whole == short != (0, 0)
+
+        assert terminated(settings, tmp_path) == (130, [])
 
         # Its shares are sent, and it ends before it says so: they count once nevertheless.
         monkeypatch.setattr(warming, "done", _fail)
