@@ -34,6 +34,10 @@ from streams.rules.errors import RuleErrors
 
 _NO_EVENT = ("", "")
 _NOT_IN_FORCE = "it is not in force: what only it looks back at is not in the record yet"
+_IN_TURN = (
+    "customers are told in turn, newcomers after what came with their first event: a worker may "
+    "have known a little more of this one than is shown"
+)
 _CORRECTED = "it was corrected since: whoever is told of it after that hears of it as it is now"
 
 
@@ -124,8 +128,8 @@ def why_then(
         remarks.append(f"it listens to {', '.join(rule.on)}, not to {kind}")
     elif not answers:
         remarks.append(_unreached(told_of, inputs))
-    elif len(told_of) > 1:
-        remarks.append(_CORRECTED)
+    elif told_of:
+        remarks += [_CORRECTED, _IN_TURN] if len(told_of) > 1 else [_IN_TURN]
     mine = [one for one in inputs if (one.event.source, one.event.id) == named]
     for one in mine[:1]:
         remarks += afterwards(one, asked, inputs, rule, core.time_zone)

@@ -127,7 +127,9 @@ def announce(folder: Path, number: int, day: str, place: str, **said: Any) -> No
 def test_a_campaign(folder: Path, capsys: pytest.CaptureFixture[str], day: str) -> None:
     """It may be the last that was heard of at all."""
     announce(folder, 1, day, "Sanya")
-    (answer,) = asked(capsys, "told.yaml", "c1")["answers"]
+    told = asked(capsys, "told.yaml", "c1")
+    (answer,), (remark,) = told["answers"], told["remarks"]
+    assert "a worker may have known a little more" in remark
     assert (answer["when"], answer["at"]) == ("told", f"2026-{day}T12:00:00+00:00")
     assert answer["clauses"][1]["off"] == "1 short"
 
