@@ -59,7 +59,7 @@ class Offsets(NamedTuple):
     def lacking(self, other: "Offsets") -> int:
         """How many of them another does not have."""
         both = min(self.end, other.end) - max(self.start, other.start)
-        return self.end - self.start - max(0, both)
+        return max(0, self.end - self.start - max(0, both))
 
 
 def partitions_of(kafka: KafkaSettings, topic: str) -> int:
