@@ -5,6 +5,7 @@ line on stderr says what, where and what to do); 130 interrupted.
 """
 
 import difflib
+import errno
 import gc
 import importlib
 import logging
@@ -63,6 +64,7 @@ SECTIONS: dict[str, dict[str, Lazy]] = {
 }
 COMMANDS = {name: lazy for section in SECTIONS.values() for name, lazy in section.items()}
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
 _EPILOG = "Start with `vipcare up`; `vipcare COMMAND --help` explains a command."
 
@@ -162,11 +164,16 @@ def _unexpected(error: Exception) -> int:
     if os.environ.get("VIPCARE_DEBUG"):
         traceback.print_exception(error)
         return 1
+    from tempfile import gettempdir  # noqa: PLC0415  # not for `vipcare --help`
+
     from config.load import SettingsError  # noqa: PLC0415  # heavy, and not for `vipcare --help`
     from streams.rules.errors import RuleErrors  # noqa: PLC0415  # likewise
 
     if isinstance(error, SettingsError):
         return _say(f"settings: {error}", 2)
+    if isinstance(error, OSError) and error.errno in _FULL:
+        told = f"{error.strerror}: what is written on the way goes to TMPDIR ({gettempdir()})"
+        return _say(told, 2)
     if isinstance(error, RuleErrors):  # those that are tried do not go with those in force
         return _say(str(error), 2)
     if wrong := _wrong_kafka_setting(error):

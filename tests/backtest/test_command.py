@@ -172,6 +172,7 @@ def test_what_is_lost_says_why(folder: Path, capsys: pytest.CaptureFixture[str])
         (["--events", "events.jsonl", "--out", "no/effects.jsonl"], "cannot be written: No such"),
         ([], "name one archive: --events FILE, or --source"),
         (["--events", "events.jsonl", "--source", "kafka"], "name one archive"),
+        (["--events", "events.jsonl", "--out", "/dev/full"], "No space left on device: what is"),
         (["--events", "a.jsonl"], "a.jsonl:2: Object missing required field `type`. No line of"),
         (["--events", "events.jsonl", "--events", "a.jsonl"], "a.jsonl:2: Object missing"),
         (["--events", "list.json"], "list.json: it is one JSON value, not one event a line"),
