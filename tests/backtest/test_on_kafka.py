@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from confluent_kafka import Producer, TopicPartition
@@ -68,6 +69,24 @@ def remove(settings: Settings, topic: str, partition: int, upto: int) -> None:
     assert removed.result().low_watermark == upto
 
 
+def explained(live: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    """Of each rule the first effects: `why` says that it fires, on the values that they show."""
+    of_rule: dict[str, list[Any]] = {}
+    for one in map(json.loads, live):
+        of_rule.setdefault(one["data"]["rule"]["id"], []).append(one)
+    compared = of_rule.keys() - _BROADCASTS
+    assert len(compared) > 4
+    for rule in compared:
+        for one in of_rule[rule][:2]:
+            data = one["data"]
+            event = f"{data['cause']['source']}/{data['cause']['id']}"
+            capfd.readouterr()
+            assert run(["rules", "why", rule, one["subject"], "--event", event, "--json"]) == 0
+            answer = json.loads(capfd.readouterr().out)["answers"][-1]
+            assert answer["acts"], (rule, answer)
+            assert answer["lets"].items() <= data["values"].items()
+
+
 @pytest.mark.kafka
 def test_backtest_of_a_live_run(
     fresh_kafka: KafkaServer,
@@ -90,6 +109,7 @@ def test_backtest_of_a_live_run(
     live = effects(settings)
     assert len(live) > 50
 
+    explained(live, capfd)
     out = tmp_path / "out.jsonl"
     asked = ["rules", "backtest", "--out", str(out), "--json"]
     assert run([*asked, "--source", "journal"]) == 0
