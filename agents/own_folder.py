@@ -16,8 +16,8 @@ _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 def own_folder() -> Iterator[Path]:
     """An empty folder in TMPDIR that only its owner may read; it is gone after the block.
 
-    What was killed (kill -9) cannot clean up: its folder goes when the next one is made, by whose
-    lock, which the system gives back, nobody is there any more.
+    What was killed (kill -9) cannot clean up. Its folder goes when the next one is made: the system
+    has given back its lock, so nobody is there any more.
     """
     _sweep()
     folder, lock = _made()
@@ -25,18 +25,21 @@ def own_folder() -> Iterator[Path]:
         yield folder
     finally:
         rmtree(folder, ignore_errors=True)
-        os.close(lock)
+        _close(lock)
 
 
-def _made() -> tuple[Path, int]:
+def _made() -> tuple[Path, int | None]:
     while True:
         folder = Path(mkdtemp(prefix=_PREFIX))
-        # Another's sweep may have come between: it takes what nobody has locked.
-        with suppress(FileNotFoundError):
-            if (lock := _locked(folder)) is not None:
-                if folder.exists():
-                    return folder, lock
-                os.close(lock)
+        try:
+            lock = _locked(folder)
+        except FileNotFoundError:  # another's sweep takes what nobody has locked
+            continue
+        except OSError:  # a file system without locks: nothing is swept there
+            return folder, None
+        if lock is not None and folder.exists():
+            return folder, lock
+        _close(lock)
 
 
 def _sweep() -> None:
@@ -52,7 +55,14 @@ def _locked(folder: Path) -> int | None:
     lock = os.open(folder, _OPEN)
     try:
         flock(lock, LOCK_EX | LOCK_NB)
-    except OSError:
+    except OSError as error:
         os.close(lock)
-        return None
+        if isinstance(error, BlockingIOError):
+            return None
+        raise
     return lock
+
+
+def _close(lock: int | None) -> None:
+    if lock is not None:
+        os.close(lock)

@@ -1,5 +1,6 @@
 """What ends a backtest in the middle: it ends soon, and its files are gone."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -76,6 +77,18 @@ def test_nohup(bank: Path, tmp_path: Path) -> None:
         assert process.poll() is None
         process.terminate()
         process.communicate(timeout=60)
+
+
+def test_a_file_system_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: int) -> None:
+        raise OSError(errno.ENOLCK, "no locks")
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("agents.own_folder.flock", fails)
+    with own_folder() as one, own_folder() as other:
+        assert one.exists()
+        assert other.exists()
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_killed(bank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
