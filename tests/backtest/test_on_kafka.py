@@ -70,21 +70,20 @@ def remove(settings: Settings, topic: str, partition: int, upto: int) -> None:
 
 
 def explained(live: list[str], capfd: pytest.CaptureFixture[str]) -> None:
-    """Of each rule the first effects: `why` says that it fires, on the values that they show."""
-    of_rule: dict[str, list[Any]] = {}
+    """Of some rules the first effect: `why` says that it fires, on the values that it shows."""
+    of_rule: dict[str, Any] = {}
     for one in map(json.loads, live):
-        of_rule.setdefault(one["data"]["rule"]["id"], []).append(one)
-    compared = of_rule.keys() - _BROADCASTS
+        of_rule.setdefault(one["data"]["rule"]["id"], one)
+    compared = sorted(of_rule.keys() - _BROADCASTS)
     assert len(compared) > 4
-    for rule in compared:
-        for one in of_rule[rule][:2]:
-            data = one["data"]
-            event = f"{data['cause']['source']}/{data['cause']['id']}"
-            capfd.readouterr()
-            assert run(["rules", "why", rule, one["subject"], "--event", event, "--json"]) == 0
-            answer = json.loads(capfd.readouterr().out)["answers"][-1]
-            assert answer["acts"], (rule, answer)
-            assert answer["lets"].items() <= data["values"].items()
+    for rule in compared[:6]:
+        one, data = of_rule[rule], of_rule[rule]["data"]
+        event = f"{data['cause']['source']}/{data['cause']['id']}"
+        capfd.readouterr()
+        assert run(["rules", "why", rule, one["subject"], "--event", event, "--json"]) == 0
+        answer = json.loads(capfd.readouterr().out)["answers"][-1]
+        assert answer["acts"], (rule, answer)
+        assert answer["lets"].items() <= data["values"].items()
 
 
 @pytest.mark.kafka
