@@ -65,7 +65,9 @@ def test_interrupted(bank: Path, tmp_path: Path, number: signal.Signals) -> None
             time.sleep(0.1)
             os.killpg(process.pid, number)
         _, told = process.communicate(timeout=60)
-    assert process.returncode == 130, told
+    # One that ends before it hears of it again says so, and the last one finds nothing to clean up.
+    assert process.returncode in {130, -number}, told
+    assert b"interrupted" in told
     assert [*(tmp_path / "spilled").iterdir()] == []
     assert [one.name for one in tmp_path.iterdir()] == ["spilled"]
 

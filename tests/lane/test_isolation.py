@@ -78,13 +78,6 @@ def named(*rounds: str) -> set[str]:
     return {f"{one}-{number}" for one in rounds for number in range(CUSTOMERS)}
 
 
-@pytest.mark.broker
-@pytest.mark.slow
-def test_on_the_embedded_broker(fresh_broker: str, tmp_path: Path) -> None:
-    settings = settings_for(fresh_broker, tmp_path / "data", transactions=False)
-    isolate_a_rule_that_raises(settings, tmp_path)
-
-
 @pytest.mark.kafka
 @pytest.mark.slow
 def test_on_kafka(fresh_kafka: KafkaServer, tmp_path: Path) -> None:

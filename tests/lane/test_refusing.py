@@ -114,14 +114,8 @@ def an_accident(settings: Settings) -> None:
     run_until_taken(mended, feed.sent)
 
 
-@pytest.mark.broker
-def test_on_the_embedded_broker(fresh_broker: str, tmp_path: Path) -> None:
-    settings = settings_for(fresh_broker, tmp_path / "data", transactions=False, partitions=1)
-    an_accident(_limited(settings))
-
-
 @pytest.mark.kafka
-def test_on_apache_kafka(fresh_kafka: KafkaServer, tmp_path: Path) -> None:
+def test_an_accident(fresh_kafka: KafkaServer, tmp_path: Path) -> None:
     settings = settings_for(
         fresh_kafka.bootstrap, tmp_path / "data", transactions=True, partitions=1
     )

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from confluent_kafka import Producer
@@ -104,22 +103,15 @@ def counted(settings: Settings, name: str) -> set[tuple[str, bool]]:
     return set(told) if len(told) == CUSTOMERS else set()
 
 
-@pytest.fixture(
-    params=[
-        pytest.param("broker", marks=pytest.mark.broker),
-        pytest.param("kafka", marks=pytest.mark.kafka),
-    ]
-)
-def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    is_kafka = request.param == "kafka"
-    server: Any = request.getfixturevalue("fresh_kafka" if is_kafka else "fresh_broker")
-    bootstrap = server.bootstrap if isinstance(server, KafkaServer) else server
-    found = settings_for(bootstrap, tmp_path / "one", transactions=is_kafka)
+@pytest.fixture
+def settings(fresh_kafka: KafkaServer, tmp_path: Path) -> Settings:
+    found = settings_for(fresh_kafka.bootstrap, tmp_path / "one", transactions=True)
     found = changed(found, "worker", rules=write(tmp_path / "files", rule("old")))
     create(found)
     return found
 
 
+@pytest.mark.kafka
 @pytest.mark.slow
 def test_a_warmed_rule_has_seen_everything_once(
     settings: Settings,
@@ -158,9 +150,8 @@ def test_a_warmed_rule_has_seen_everything_once(
         assert command(settings, "warm", "new", *SOURCE, "--as", "bob") == 2
         monkeypatch.undo()
         worker.wait_until(lambda: worker.total("vipcare_windows_filled_total") == CUSTOMERS)
-        if settings.kafka.transactions:
-            worker.kill()
-            worker.start().wait_ready()
+        worker.kill()
+        worker.start().wait_ready()
         sent += transfers(settings, "filled", timedelta(minutes=50))
         worker.wait_until(lambda: counted(settings, "filled") == {("5", False)})
         capsys.readouterr()

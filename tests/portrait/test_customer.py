@@ -158,11 +158,11 @@ def test_why_a_rule_would_fire_reads_the_same_record(capfd: pytest.CaptureFixtur
 
 
 def test_the_copy_of_a_worker_that_idles_is_not_called_old(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sources, "OLD_MS", -1)
     assert run(["customer", "show", CUSTOMER, "--from", "store"]) == 0
-    assert capfd.readouterr().err == ""
+    assert capsys.readouterr().err == ""
 
 
 def test_a_copy_that_lacks_something_is_said_to(
