@@ -1,8 +1,9 @@
 """How an event goes into the states of aggregates: all of its type in one function.
 
-States that count come most often, and in most of those the last bucket is the event's: what
-Window.add does then stands in the function itself, as a call would be the greater part of it. But
-for one thing: nothing grows, so what is too old may stay until the next bucket begins.
+States that count come most often, and in most of those the event's bucket is the last or the next:
+what Window.add does then stands in the function itself, as a call would be the greater part of it.
+But for one thing: in the last bucket nothing grows, so what is too old may stay until the next
+begins.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +14,7 @@ from streams.expressions.compile import MOST_TOGETHER, compile_function
 from streams.expressions.picks import Picking
 from streams.months import AT, Clocks
 from streams.rules.kept import Kept, Own, Windows, to_edit
-from streams.windows import Window
+from streams.windows import KEPT_BUCKETS, Window
 
 Add = Callable[[Any, Windows, Clocks, Clocks, Own, int], None]
 """Puts an event's data into windows: where it is in them, where the record's latest event is, where
@@ -42,7 +43,7 @@ def _compile(states: Sequence[Kept]) -> Add:
     lines += picking.shared()
     for one in states:
         lines += _lines(one, picking)
-    picking.namespace["to_edit"] = to_edit
+    picking.namespace |= {"to_edit": to_edit, "len": len}
     return compile_function("\n ".join([*lines, ""]), picking.namespace)
 
 
@@ -61,8 +62,12 @@ def _lines(one: Kept, picking: Picking) -> Iterator[str]:
     yield f"{indent}s = e({key}) or to_edit(windows, {key}, {window}, era)"
     add = f"{picking.constant(one.window.add)}(s, when[{one.clock}], {value}, last[{one.clock}])"
     if isinstance(one.window, Window) and one.window.kind is buckets.COUNTS:
-        yield f"{indent}x = s[1]"
-        yield f"{indent}if x and x[-1] == when[{one.clock}] // {one.window.width}: s[2][-1] += 1"
+        width, keep = one.window.width, one.window.keep
+        fits = f"len(x) < {KEPT_BUCKETS} and x[0] > (last[{one.clock}] - {keep}) // {width}"
+        yield f"{indent}x, bucket = s[1], when[{one.clock}] // {width}"
+        yield f"{indent}if not x or x[-1] > bucket: {add}"
+        yield f"{indent}elif x[-1] == bucket: s[2][-1] += 1"
+        yield f"{indent}elif {fits}: x.append(bucket); s[2].append(1)"
         yield f"{indent}else: {add}"
     else:
         yield f"{indent}{add}"
