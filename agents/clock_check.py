@@ -10,7 +10,7 @@ from agents.core import core_settings
 from agents.reading import newest
 from config.settings import Settings
 from schemas.envelope import from_millis
-from schemas.position import decode_position
+from schemas.position import JOURNAL_TOPIC, decode_position
 
 AS_THE_WORKERS = (
     "Set VIPCARE_CLOCK__ORIGIN, VIPCARE_CLOCK__STARTED and VIPCARE_CLOCK__RATE as the workers have "
@@ -26,7 +26,7 @@ def checked_now(settings: Settings) -> int:
     """The bank's time, epoch milliseconds. Raises ClockError where the newest chunk of the journal
     was stepped at another time of the bank than this process thinks, and ReadingError."""
     clock, core = BankClock.from_settings(settings.clock), core_settings(settings)
-    found = newest(settings.kafka, "vip.journal")
+    found = newest(settings.kafka, JOURNAL_TOPIC)
     if found is not None:
         there, here = decode_position(found.value or b"").now, clock.at(found.timestamp)
         if abs(here - there) > core.future_tolerance:

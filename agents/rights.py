@@ -14,6 +14,7 @@ from schemas.audit import AUDIT_TOPIC
 from schemas.effects import EFFECT_TOPICS
 from schemas.events import INPUT_TOPICS, INTERNAL
 from schemas.events.reference import GLOBAL_TOPICS
+from schemas.position import JOURNAL_TOPIC
 from schemas.rule_register import REGISTRAR, RULES_TOPIC
 from sinks.clickhouse.tables import TABLE_OF
 
@@ -23,7 +24,6 @@ Kind = Literal["topic", "group", "transactional-id", "cluster"]
 
 _LETTERS = "vip.dead-letters"
 _FEEDBACK = "crm.feedback"
-_JOURNAL = "vip.journal"
 
 
 class Right(NamedTuple):
@@ -45,7 +45,7 @@ def rights_of(role: Role, settings: Settings) -> tuple[Right, ...]:
 
 def _worker(settings: Settings) -> Iterator[Right]:
     app = settings.worker.app
-    records, journal = changelog(app), _JOURNAL
+    records, journal = changelog(app), JOURNAL_TOPIC
     yield from _topics("Read", *INPUT_TOPICS, *GLOBAL_TOPICS, RULES_TOPIC, records)
     yield from _topics("Write", records, journal, *EFFECT_TOPICS, _LETTERS, INTERNAL)
     yield from _topics("Write", RULES_TOPIC, AUDIT_TOPIC)  # a rule that raises is isolated
@@ -58,7 +58,7 @@ def _worker(settings: Settings) -> Iterator[Right]:
 
 
 def _worker_topics(settings: Settings) -> Iterable[str]:
-    outputs = (*EFFECT_TOPICS, _LETTERS, _JOURNAL, changelog(settings.worker.app))
+    outputs = (*EFFECT_TOPICS, _LETTERS, JOURNAL_TOPIC, changelog(settings.worker.app))
     return (*INPUT_TOPICS, *GLOBAL_TOPICS, RULES_TOPIC, *outputs)
 
 
@@ -97,7 +97,7 @@ def _operator(settings: Settings) -> Iterator[Right]:
 
 def _analyst(settings: Settings) -> Iterator[Right]:
     """Whole events, with what identifies a person: so nobody has it along with something else."""
-    yield from _topics("Read", *INPUT_TOPICS, *GLOBAL_TOPICS, RULES_TOPIC, _JOURNAL)
+    yield from _topics("Read", *INPUT_TOPICS, *GLOBAL_TOPICS, RULES_TOPIC, JOURNAL_TOPIC)
     yield from _topics("Read", changelog(settings.worker.app))
     yield _outsider("vipcare-reading")
 

@@ -25,6 +25,7 @@ from schemas.audit import AUDIT_TOPIC
 from schemas.events import INPUT_TOPICS, INTERNAL
 from schemas.events.campaign import CAMPAIGNS
 from schemas.events.reference import GLOBAL_TOPICS
+from schemas.position import JOURNAL_TOPIC
 from schemas.rule_register import RULES_TOPIC
 from streams.durations import DAY_MS
 
@@ -91,7 +92,7 @@ def all_topics(settings: Settings) -> tuple[Topic, ...]:
         Topic("vip.dead-letters", days=DEAD_LETTER_DAYS),
         Topic(AUDIT_TOPIC, keyed=False),
         Topic(changelog(settings.worker.app), "compact"),
-        Topic("vip.journal", days=JOURNAL_DAYS),
+        Topic(JOURNAL_TOPIC, days=JOURNAL_DAYS),
     )
 
 

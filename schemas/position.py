@@ -7,6 +7,7 @@ backtest that follows the journal gets the same records and effects.
 import msgspec
 from msgspec import Struct
 
+JOURNAL_TOPIC = "vip.journal"
 POSITION_KEY = b"\x00position"
 """The changelog key of the position. No customer id begins with a control character."""
 REACH_KEY = b"\x00reach"

@@ -19,7 +19,7 @@ from typing import IO
 
 from agents.backtest.archived import ArchiveError
 from agents.backtest.job import Question
-from agents.backtest.missing import JOURNAL, Journalled, journalled, missing
+from agents.backtest.missing import Journalled, journalled, missing
 from agents.backtest.pool import processes
 from agents.backtest.run import Result, Show, covered
 from agents.own_folder import own_folder
@@ -28,7 +28,7 @@ from agents.reconciliation.past_facts import PastFacts
 from config.settings import Settings
 from schemas.effects import Profile, encode_effect
 from schemas.envelope import to_millis
-from schemas.position import Position, decode_position
+from schemas.position import JOURNAL_TOPIC, Position, decode_position
 from schemas.rules import RuleDefinition
 from streams.backtest.firings import Fired, firings, outcomes
 from streams.backtest.tally import Tally
@@ -88,13 +88,13 @@ def run_journal(
 
 
 def _overview(settings: Settings) -> list[Journalled]:
-    partitions = range(partitions_of(settings.kafka, JOURNAL))
+    partitions = range(partitions_of(settings.kafka, JOURNAL_TOPIC))
     told = (_positions(settings, partition) for partition in partitions)
     return [journalled(positions) for positions in told if positions]
 
 
 def _positions(settings: Settings, partition: int) -> list[Position]:
-    found = read_partition(settings.kafka, JOURNAL, partition)
+    found = read_partition(settings.kafka, JOURNAL_TOPIC, partition)
     return [decode_position(one.value or b"") for one in found]
 
 

@@ -7,9 +7,7 @@ from typing import NamedTuple
 from agents.reading import Offsets, held, partitions_of
 from config.wires import KafkaSettings
 from schemas.events.campaign import CAMPAIGNS
-from schemas.position import Position
-
-JOURNAL = "vip.journal"
+from schemas.position import JOURNAL_TOPIC, Position
 
 
 class Journalled(NamedTuple):
@@ -50,9 +48,11 @@ def missing(kafka: KafkaSettings, journals: Sequence[Journalled]) -> dict[str, i
     asked[CAMPAIGNS, 0] = Offsets(
         min(one.campaigns.start for one in journals), max(one.campaigns.end for one in journals)
     )
-    journal = [(JOURNAL, partition) for partition in range(partitions_of(kafka, JOURNAL))]
+    journal = [
+        (JOURNAL_TOPIC, partition) for partition in range(partitions_of(kafka, JOURNAL_TOPIC))
+    ]
     there = held(kafka, [*asked, *journal])
-    found = Counter({JOURNAL: sum(there[one].start for one in journal)})
+    found = Counter({JOURNAL_TOPIC: sum(there[one].start for one in journal)})
     for place, took in asked.items():
         found[place[0]] += took.lacking(there[place])
     return {topic: count for topic, count in sorted(found.items()) if count}

@@ -6,7 +6,7 @@ from typing import Any
 
 from agents.reading import RangeReader, read_partition
 from config.settings import Settings
-from schemas.position import Position, decode_position
+from schemas.position import JOURNAL_TOPIC, Position, decode_position
 from streams.backtest.play import in_order
 from streams.chunk import merge
 from streams.context import Context, CoreSettings
@@ -14,7 +14,6 @@ from streams.inputs import Input
 from streams.intake import Entry, read
 from streams.rules.compiler import NO_RULES
 
-_JOURNAL = "vip.journal"
 _Place = tuple[str, int]
 """A topic and an offset in it."""
 
@@ -59,7 +58,7 @@ def read_taken(
     reader = RangeReader(settings.kafka, partition)
     ordered: dict[_Place, int] = {}
     begins: dict[str, int] = {}
-    for found in read_partition(settings.kafka, _JOURNAL, partition):
+    for found in read_partition(settings.kafka, JOURNAL_TOPIC, partition):
         position = decode_position(found.value or b"")
         begins = begins or {topic: taken.start for topic, taken in position.ranges.items()}
         mine = {

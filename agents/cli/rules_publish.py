@@ -19,7 +19,7 @@ from config.load_rules import RuleFile, RuleFileErrors
 from config.placed_yaml import FileErrors, FileProblem
 from config.settings import Settings
 from schemas.audit import Deed
-from schemas.position import decode_position
+from schemas.position import JOURNAL_TOPIC, decode_position
 from schemas.rules import RuleDefinition, Status
 from streams.rules.lifecycle import Change, LifecycleError, approve, is_new, roll_back, seeded
 from streams.rules.lifecycle import newest as last
@@ -56,7 +56,7 @@ def seed(paths: tuple[Path, ...], who: str) -> None:
 def _compared(settings: Settings, book: RuleBook, brought: Sequence[RuleDefinition]) -> str:
     """Whether they are what workers run, for people. Raises UserError if they are not."""
     try:
-        found = newest(settings.kafka, "vip.journal")
+        found = newest(settings.kafka, JOURNAL_TOPIC)
     except ReadingError as error:
         return f"not compared with what workers run ({error})"
     if found is None:

@@ -6,6 +6,7 @@ from agents.lane.outbox import Batch, Message
 from schemas.effects import TOPIC_OF
 from schemas.events import INTERNAL
 from schemas.position import (
+    JOURNAL_TOPIC,
     POSITION_KEY,
     REACH_KEY,
     Position,
@@ -33,7 +34,7 @@ def batch_of(outcome: Outcome, position: Position, changelog: str, partitions: i
     changes = [Message(changelog, key, stored) for key, stored in changed(outcome)]
     if position.reach is not None:
         changes.append(Message(changelog, REACH_KEY, encode_reach(position.reach)))
-    changes.append(Message("vip.journal", str(position.partition).encode(), place))
+    changes.append(Message(JOURNAL_TOPIC, str(position.partition).encode(), place))
     return Batch(effects, changes, Message(changelog, POSITION_KEY, place))
 
 

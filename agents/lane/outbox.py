@@ -19,6 +19,7 @@ from msgspec import Struct
 from agents.fail_points import fail_point
 from agents.faults import Fault, die
 from agents.lane.store import StoreClosedError
+from schemas.position import JOURNAL_TOPIC
 
 _CONNECT_S = 2.0
 _INIT_TIMEOUT_S = 60.0
@@ -153,7 +154,7 @@ class Outbox:
             # One that is connected initialises its transactions in 10-100 ms; else a timer of
             # librdkafka's passes first, of 500 ms.
             with contextlib.suppress(KafkaException):
-                self._kafka.list_topics("vip.journal", timeout=_CONNECT_S)
+                self._kafka.list_topics(JOURNAL_TOPIC, timeout=_CONNECT_S)
             self._repeat(lambda: self._kafka.init_transactions(_INIT_TIMEOUT_S))
 
     def _release(self) -> None:

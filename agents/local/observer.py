@@ -26,14 +26,13 @@ from agents.librdkafka import librdkafka_config, reader_config
 from config.settings import Settings
 from schemas.effects import Alert, Task, decode_effect
 from schemas.events import INPUT_TOPICS
-from schemas.position import decode_position
+from schemas.position import JOURNAL_TOPIC, decode_position
 from schemas.rule_register import RULES_TOPIC
 from streams.inputs import Raw
 from streams.rules.register import RuleBook
 
-_JOURNAL = "vip.journal"
 _DEAD = "vip.dead-letters"
-_WATCHED = ("vip.tasks", "vip.alerts", _DEAD, _JOURNAL)
+_WATCHED = ("vip.tasks", "vip.alerts", _DEAD, JOURNAL_TOPIC)
 _MESSAGES_A_CALL = 5_000
 _LAG_EVERY_S = 1.0
 _RATE_OVER_S = 5.0
@@ -102,7 +101,7 @@ class Observer:
         self._consumer.assign(
             [TopicPartition(RULES_TOPIC, 0, OFFSET_BEGINNING)]
             + [
-                TopicPartition(topic, number, journal if topic == _JOURNAL else effects)
+                TopicPartition(topic, number, journal if topic == JOURNAL_TOPIC else effects)
                 for topic in _WATCHED
                 for number in partitions
             ]
@@ -155,7 +154,7 @@ class Observer:
             facts.isolated = tuple(f"{rule}@{version}" for rule, version in isolated)
             return
         try:
-            if topic == _JOURNAL:
+            if topic == JOURNAL_TOPIC:
                 self._take_position(value, is_new=message.timestamp()[1] >= self._since)
             else:
                 self._take_effect(value)

@@ -16,7 +16,13 @@ from agents.reconciliation.past_rules import PastRules
 from agents.topics import changelog
 from config.settings import Settings
 from schemas.events import INPUT_TOPICS
-from schemas.position import POSITION_KEY, REACH_KEY, Position, decode_position
+from schemas.position import (
+    JOURNAL_TOPIC,
+    POSITION_KEY,
+    REACH_KEY,
+    Position,
+    decode_position,
+)
 from schemas.record import Record
 from streams.chunk import Outcome
 from streams.context import Context, CoreSettings
@@ -108,7 +114,7 @@ class PartitionOracle:
     def _journal(self) -> Iterator[Position]:
         """The new positions in order. Raises JournalError."""
         ends = dict(self._last.ends()) if self._last else {}
-        for found in self._onward.partition("vip.journal", self._partition):
+        for found in self._onward.partition(JOURNAL_TOPIC, self._partition):
             position = decode_position(found.value or b"")
             for topic, taken in position.ranges.items():
                 if taken.start != ends.setdefault(topic, taken.start):

@@ -8,10 +8,8 @@ from agents.backtest.spill import event_time
 from agents.reading import partitions_of, read_partition
 from agents.warming.error import WarmingError
 from config.wires import KafkaSettings
-from schemas.position import NOT_YET, Position, Since, decode_position
+from schemas.position import JOURNAL_TOPIC, NOT_YET, Position, Since, decode_position
 from streams.reach import LookBack
-
-_JOURNAL = "vip.journal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +80,9 @@ def read_cuts(kafka: KafkaSettings) -> Iterator[Kept | None]:
 
     Raises ReadingError and WarmingError.
     """
-    for partition in range(partitions_of(kafka, _JOURNAL)):
+    for partition in range(partitions_of(kafka, JOURNAL_TOPIC)):
         kept = Kept(partition)
-        for count, found in enumerate(read_partition(kafka, _JOURNAL, partition), 1):
+        for count, found in enumerate(read_partition(kafka, JOURNAL_TOPIC, partition), 1):
             kept.take(decode_position(found.value or b""))
             if not count % 1_000:
                 yield None
