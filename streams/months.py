@@ -48,6 +48,11 @@ def day_at(at: int, zone: tzinfo = UTC) -> date:
     return date.fromordinal(_EPOCH + clocks(at, zone)[LOCAL] // DAY_MS)
 
 
+def minute_at(at: int, zone: tzinfo = UTC) -> str:
+    """For people, by the bank's clocks: such as `2026-03-01 08:30`."""
+    return f"{from_millis(at).astimezone(zone):%Y-%m-%d %H:%M}"
+
+
 def day_of(when: Moment) -> int:
     """The day of the month, 1 to 31; a change of the clocks may be an hour off at midnight."""
     return when.since // DAY_MS + 1

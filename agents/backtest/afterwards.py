@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 from datetime import tzinfo
 
-from schemas.envelope import from_millis
 from schemas.events import EVENT_TYPES
 from schemas.rules import RuleDefinition
 from streams.inputs import Input
+from streams.months import minute_at
 from streams.rules.asking import Asked, Changed
 
 _STANDS = "; the rule is not amendable: what it did stands, and its windows no longer count that"
@@ -57,4 +57,4 @@ def _shown(one: Changed) -> str:
 
 
 def _named(name: str, at: int, zone: tzinfo) -> str:
-    return f"{name} of {from_millis(at).astimezone(zone):%Y-%m-%d %H:%M}"
+    return f"{name} of {minute_at(at, zone)}"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from agents.backtest.archived import Archived, ArchiveError, read_files
+from agents.backtest.archived import Archived, ArchiveError, is_parquet, read_files
 from agents.backtest.from_clickhouse import read_customer_stored
 from agents.backtest.from_kafka import read_customer
 from agents.backtest.taken import Taken, read_taken
@@ -12,8 +12,8 @@ from agents.clock import BankClock
 from agents.core import core_settings
 from agents.reading import ReadingError, beginning_of, read_partition
 from config.settings import Settings
-from schemas.envelope import from_millis
 from schemas.events import INPUT_TOPICS
+from streams.months import minute_at
 from streams.partitioning import partition_of
 
 
@@ -34,7 +34,7 @@ class Past(NamedTuple):
 
 
 def of_files(files: Sequence[Path]) -> Past:
-    return Past(read_files(files), is_stored=any(one.suffix == ".parquet" for one in files))
+    return Past(read_files(files), is_stored=any(map(is_parquet, files)))
 
 
 def of_clickhouse(settings: Settings, customer: str, now: int) -> Past:
@@ -46,10 +46,8 @@ def of_clickhouse(settings: Settings, customer: str, now: int) -> Past:
 
 def of_kafka(settings: Settings, customer: str, now: int) -> Past:
     """What the topics hold, in the order that the journal tells. Raises ArchiveError."""
-    core, partition = (
-        core_settings(settings),
-        partition_of(customer.encode(), settings.topics.partitions),
-    )
+    core = core_settings(settings)
+    partition = partition_of(customer.encode(), core.partitions)
     try:
         begins = _begins(settings, partition, now)
         events = [*read_customer(settings, customer)]
@@ -59,9 +57,9 @@ def of_kafka(settings: Settings, customer: str, now: int) -> Past:
         raise ArchiveError(str(error)) from error
     removed = ""
     if begins:
-        at = from_millis(max(begins.values())).astimezone(core.time_zone)
+        at = minute_at(max(begins.values()), core.time_zone)
         removed = (
-            f"Kafka has removed what came before {at:%Y-%m-%d %H:%M} ({', '.join(begins)}): of "
+            f"Kafka has removed what came before {at} ({', '.join(begins)}): of "
             "windows, cooldowns and the record itself only what came since is known here "
             "(--source clickhouse goes further back)"
         )

@@ -8,8 +8,9 @@ import msgspec
 from agents.clock import BankClock
 from agents.core import core_settings
 from config.settings import Settings
-from schemas.envelope import from_millis, to_millis
+from schemas.envelope import to_millis
 from schemas.rules import RuleDefinition
+from streams.months import minute_at
 from streams.rules.register import Stood
 
 
@@ -23,8 +24,7 @@ def stood(settings: Settings, rule: RuleDefinition, standings: Sequence[Stood], 
     before = [one for one, at in zip(standings, times, strict=True) if at <= came]
     told = f"told is what {rule.id}@{rule.version} would have done"
     if not before:
-        first = from_millis(times[0]).astimezone(core_settings(settings).time_zone)
-        since = f"{first:%Y-%m-%d %H:%M}"
+        since = minute_at(times[0], core_settings(settings).time_zone)
         if standings[0].is_first:
             return f"the register begins {since}: what was in force when the event came is unknown"
         return (

@@ -10,6 +10,7 @@ from agents.backtest.why import Answer
 from agents.terminal import in_language, plain
 from schemas.envelope import from_millis
 from schemas.rules import RuleDefinition
+from streams.months import minute_at
 from streams.rules.asking import Why
 from streams.rules.why import Clause
 
@@ -97,7 +98,9 @@ def _answer_lines(one: Why, when: str, zone: tzinfo) -> Iterator[Text]:
         yield _marked(gate.open, f"{gate.name}: {gate.told}", 1)
     for wait in one.waits:
         done = "fired" if wait.fired else "waits until"
-        yield Text(f"  {done} {_minute(wait.due, zone)}{f' ({wait.about})' if wait.about else ''}")
+        yield Text(
+            f"  {done} {minute_at(wait.due, zone)}{f' ({wait.about})' if wait.about else ''}"
+        )
 
 
 def _is_warm(at: int, whole_from: int, since: int | None) -> bool | None:
@@ -109,20 +112,16 @@ def _is_warm(at: int, whole_from: int, since: int | None) -> bool | None:
 def _when(since: int, zone: tzinfo) -> str:
     if since >= _NEVER:
         return "so far"
-    return f"before {_minute(since, zone)}"
-
-
-def _minute(at: int, zone: tzinfo) -> str:
-    return f"{from_millis(at).astimezone(zone):%Y-%m-%d %H:%M}"
+    return f"before {minute_at(since, zone)}"
 
 
 def _verdict(one: Why, zone: tzinfo) -> str:
     if one.when == "wait":
         return "it begins to wait" if one.waits else "it has nothing to wait for"
     if one.due is not None:
-        return f"it waits until {_minute(one.due, zone)}; if that were now, {_outcome(one)}"
+        return f"it waits until {minute_at(one.due, zone)}; if that were now, {_outcome(one)}"
     if one.when == "now" and one.waits and all(wait.fired for wait in one.waits):
-        ended = _minute(max(wait.due for wait in one.waits), zone)
+        ended = minute_at(max(wait.due for wait in one.waits), zone)
         return f"its wait ended {ended}; if that were now, {_outcome(one)}"
     if one.when == "now" and one.holds is None:
         return "it depends on the event that comes"

@@ -10,10 +10,10 @@ from agents.reading import ReadingError
 from agents.warming.cuts import Cut, Kept, read_cuts
 from agents.warming.error import WarmingError
 from config.settings import Settings
-from schemas.envelope import from_millis
 from schemas.rules import RuleDefinition
 from streams.context import CoreSettings
 from streams.expressions.parse import nearest
+from streams.months import minute_at
 from streams.reach import LookBack, Reach
 
 Show = Callable[[str, int, int], None]
@@ -64,7 +64,7 @@ class Plan:
         return self.core.time_zone
 
     def day(self, at: int) -> str:
-        return f"{from_millis(at).astimezone(self.zone):%Y-%m-%d %H:%M}"
+        return minute_at(at, self.zone)
 
 
 def plan(settings: Settings, name: str, show: Show) -> Plan:

@@ -10,6 +10,7 @@ from schemas.record import Record
 from schemas.rules import RuleDefinition
 from streams.durations import parse_duration
 from streams.greetings import open_channels
+from streams.months import minute_at
 from streams.rules.gate import is_held_out, percentile
 
 
@@ -83,7 +84,8 @@ def _cooldown(rule: RuleDefinition, record: Record, at: int, zone: tzinfo) -> Ga
     if last is None:
         return Gatekeeper("cooldown", True, f"{rule.cooldown}, and it has not fired yet")
     again = last + parse_duration(rule.cooldown)
-    told = f"{rule.cooldown}, and it fired {_local(last, zone)}: again from {_local(again, zone)}"
+    fired, since = minute_at(last, zone), minute_at(again, zone)
+    told = f"{rule.cooldown}, and it fired {fired}: again from {since}"
     return Gatekeeper("cooldown", at >= again, told)
 
 
@@ -132,7 +134,3 @@ def _score(rule: RuleDefinition, record: Record, at: int) -> Iterator[Gatekeeper
     yield Gatekeeper("score", not was_high, said)
     if at < record.activity.latest:
         yield Gatekeeper("newest", False, "a score is of the newest event, and a newer one came")
-
-
-def _local(at: int, zone: tzinfo) -> str:
-    return f"{from_millis(at).astimezone(zone):%Y-%m-%d %H:%M}"
