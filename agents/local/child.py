@@ -24,8 +24,9 @@ class Spec:
     arguments: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     restarts: int = 0
-    grace_s: float = 5.0
-    """How long it may take to end after SIGTERM before it is killed."""
+    grace_s: float = 15.0
+    """How long it may take to end after SIGTERM before it is killed: what takes a second alone may
+    take ten beside others."""
     metrics: str = ""
     """Where its metrics are, if it has any."""
 

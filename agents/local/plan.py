@@ -94,7 +94,7 @@ class Plan:
         settings = self.settings.clickhouse
         ports = ("--port", str(settings.port), "--http-port", str(settings.http_port))
         arguments = ("clickhouse", *ports, "--data", str(self.folder / "clickhouse"))
-        return Spec("clickhouse", arguments, self.environment(), grace_s=15.0)
+        return Spec("clickhouse", arguments, self.environment())
 
     def topics(self) -> Spec:
         return Spec("topics", ("topics", "create"), self.environment())
@@ -126,7 +126,6 @@ class Plan:
             ("sink",),
             self.environment(sink={"metrics_port": port}),
             restarts=_RESTARTS,
-            grace_s=15.0,
             metrics=f"{settings.host}:{port}",
         )
 
