@@ -60,7 +60,7 @@ _PLAIN = Stepped(applied=True)
 
 
 def step(record: Record, event: Input, context: Context) -> Stepped:
-    """Apply one event to a record, in place.
+    """Apply one event to a record, in place, unless it was applied before.
 
     Raises ConflictError, NoBaseAmountError or LargeBaseAmountError before anything changed. What
     else it raises is a failed fold: the record is then half changed and must be thrown away.
@@ -72,6 +72,16 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
         return _ALREADY
     if verdict is CONFLICT:
         raise ConflictError("another event of this source and id was applied before")
+    stepped = step_new(record, event, context)
+    oldest = activity.latest - settings.duplicates_for
+    duplicates.remember(activity.recent, fingerprint, event.at, settings.duplicates_kept, oldest)
+    return stepped
+
+
+def step_new(record: Record, event: Input, context: Context) -> Stepped:
+    """Apply an event that was not applied before, and do not remember that it was. Raises as
+    `step`, but no ConflictError."""
+    activity, settings = record.activity, context.settings
     event = with_base_amount(event, context.facts, settings.base_currency)
     at, rules = event.at, context.rules
     late = at < activity.latest - settings.lateness
@@ -99,15 +109,14 @@ def step(record: Record, event: Input, context: Context) -> Stepped:
         rules.retract(record, folded.after, activity.era)
     if amended is not None:
         outcome = also(outcome, amended.firings, amended.failed)
-    oldest = activity.latest - settings.duplicates_for
-    duplicates.remember(activity.recent, fingerprint, at, settings.duplicates_kept, oldest)
-    record.header.sequence += 1
+    header = record.header
+    header.sequence += 1
     beside = folded.month_began or outcome.scored or forgot
     if outcome.firings:
         beside = beside or _change_the_record(outcome.firings)
     telling = context.summaries and may_change_summary(record, event, beside=beside)
-    if not (telling or record.header.is_customer or is_mirror(event)):
-        record.header.summary_version = 1
+    if not (telling or header.summary_version or is_mirror(event)):
+        header.summary_version = 1
     other = mirrored(event) if event.type in MIRRORED else None
     if not (telling or late or armed or outcome.firings or outcome.failed or other):
         return _PLAIN

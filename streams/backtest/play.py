@@ -1,7 +1,7 @@
 """One customer's archived events through the live step, in the order of their times."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from streams.inputs import Input
 from streams.intake import Entry
 from streams.reach import Reach
 from streams.rules.ruleset import RuleSet
-from streams.step import ConflictError, Stepped, fire, receive, step
+from streams.step import ConflictError, Stepped, fire, receive, step, step_new
 
 _EVER = 2**62
 
@@ -76,6 +76,7 @@ class Trial:
         return self._contexts[self.facts.place(time)]
 
 
+Step = Callable[[Record, Input, Context], Stepped]
 Why = tuple[Reason, str]
 """Why an event is a dead letter, and more of it."""
 
@@ -123,6 +124,22 @@ def _place(entry: Entry) -> tuple[int, str, int]:
     return -1 if entry.input is None else entry.input.at, raw.topic, raw.offset
 
 
+def _named_again(entries: Sequence[Entry]) -> bytearray:
+    """For each entry 1 if it may be a duplicate or counts for what is one: it has the name of an
+    event before or after it, or is between two of one name. To all others it does not matter what
+    is remembered of events, as time never goes back here."""
+    seen: dict[tuple[str, str], int] = {}
+    found = bytearray(len(entries))
+    for number, entry in enumerate(entries):
+        if entry.input is not None:
+            event = entry.input.event
+            before = seen.get(name := (event.source, event.id))
+            seen[name] = number
+            if before is not None:
+                found[before : number + 1] = b"\1" * (number + 1 - before)
+    return found
+
+
 class _Run:
     def __init__(self, customer: str, trial: Trial, lost: dict[int, Why]) -> None:
         self._trial = trial
@@ -137,6 +154,7 @@ class _Run:
 
     def over(self, entries: Sequence[Entry]) -> Played:
         until, header, is_welcome = self._trial.until, self._record.header, False
+        named_again = _named_again(entries)
         for number, entry in enumerate(entries):
             event = entry.input
             if event is None:
@@ -149,7 +167,7 @@ class _Run:
                 self._advance(at)
             if 0 <= header.next_due <= at:
                 self._fire(at)
-            self._take(number, event)
+            self._take(number, event, step if named_again[number] else step_new)
             if not is_welcome and header.is_customer:
                 is_welcome = True
                 self._welcome(at)
@@ -219,7 +237,7 @@ class _Run:
             self._played.counts["timers"] += stepped.applied
             self._note(stepped)
 
-    def _take(self, number: int, event: Input) -> None:
+    def _take(self, number: int, event: Input, step: Step) -> None:
         """Apply one event, or bury it. How large the record gets is not watched: rules that could
         fill one are refused when they are compiled."""
         if number in self._lost:

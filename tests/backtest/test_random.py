@@ -1,6 +1,7 @@
 """Random rules over random events: customers played in a row are customers stepped one by one."""
 
 from collections import Counter
+from dataclasses import replace
 from random import Random
 
 import msgspec
@@ -23,26 +24,34 @@ from tests.rules.twin import ZONE
 
 CORE = CoreSettings(partitions=1, time_zone=ZONE, attributes=DECLARED)
 
+_DAYS = 3 * 86_400_000
+"""For which events are remembered, milliseconds: some come again later."""
+
 
 def random_entries(random: Random) -> list[Entry]:
-    entries = []
+    """Some have one name and other content, near and far from each other; some come again."""
+    entries: list[Entry] = []
     for number in range(random.randint(1, 30)):
-        given = random_input(random, spread_days=40)
-        event = msgspec.structs.replace(given.event, id=f"e{random.randrange(40)}")
+        sent = [one.input for one in entries if one.input is not None]
+        again = sent and not random.randrange(5)
+        given = random.choice(sent) if again else random_input(random, spread_days=40)
+        event = given.event
+        if not again:
+            event = msgspec.structs.replace(event, id=f"e{random.randrange(40)}")
         given = msgspec.structs.replace(given, event=event, offset=number)
         entries.append(Entry(Raw("bank.core", 0, number, b"C1", b"x" * 400), given))
     return in_order(entries)
 
 
 def one_by_one(
-    entries: list[Entry], rules: RuleSet
+    entries: list[Entry], rules: RuleSet, core: CoreSettings
 ) -> tuple[list[bytes], Counter[str], Counter[tuple[str, str]]]:
     """Each event a chunk of its own, on a record that is stored and read in between."""
     stored, effects, counts = None, list[Effect](), Counter[str]()
     whys = Counter[tuple[str, str]]()
     for entry in entries:
         assert entry.input is not None
-        context = Context(2**62, rules, CORE, entry.input.at)
+        context = Context(2**62, rules, core, entry.input.at)
         record = Record("C1", stored)
         outcome = apply_chunk([entry], lambda _, one=record: one, context, ["C1"])
         counts += outcome.counts
@@ -61,11 +70,12 @@ def test_played_in_a_row_is_stepped_one_by_one(random: Random) -> None:
     rules: list[RuleDefinition] = [
         random_rule(random, number, types) for number in range(random.randint(1, 3))
     ]
-    compiled, entries = CORE.compiled(rules), random_entries(random)
+    core = replace(CORE, duplicates_kept=random.choice((1, 2, 3, 64)), duplicates_for=_DAYS)
+    compiled, entries = core.compiled(rules), random_entries(random)
     last = entries[-1].input
     assert last is not None
-    played = play("C1", entries, Trial(compiled, CORE, FactsInTime([]), last.at))
-    expected, counts, whys = one_by_one(entries, compiled)
+    played = play("C1", entries, Trial(compiled, core, FactsInTime([]), last.at))
+    expected, counts, whys = one_by_one(entries, compiled, core)
     assert [encode_effect(one) for one in played.effects] == expected
     assert played.counts == counts
     assert played.whys == whys
