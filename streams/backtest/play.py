@@ -107,7 +107,8 @@ def in_order(entries: Sequence[Entry]) -> list[Entry]:
 
 
 def play(customer: str, entries: Sequence[Entry], trial: Trial) -> Played:
-    """Step one customer's entries, from an empty record. They are in the order of `in_order`.
+    """Step one customer's entries, from an empty record. They are in the order of `in_order`, or
+    as they came.
 
     An event whose fold fails leaves no trace: the customer is played again without it.
     """
@@ -126,18 +127,22 @@ def _place(entry: Entry) -> tuple[int, str, int]:
 
 def _named_again(entries: Sequence[Entry]) -> bytearray:
     """For each entry 1 if it may be a duplicate or counts for what is one: it has the name of an
-    event before or after it, or is between two of one name. To all others it does not matter what
-    is remembered of events, as time never goes back here."""
+    event before or after it, or is between two of one name. To the others it does not matter what
+    is remembered of events, unless time goes back: then what is newer keeps what is older."""
     seen: dict[tuple[str, str], int] = {}
-    found = bytearray(len(entries))
+    found, latest, goes_back = bytearray(len(entries)), 0, False
     for number, entry in enumerate(entries):
-        if entry.input is not None:
-            event = entry.input.event
-            before = seen.get(name := (event.source, event.id))
-            seen[name] = number
-            if before is not None:
-                found[before : number + 1] = b"\1" * (number + 1 - before)
-    return found
+        given = entry.input
+        if given is None:
+            continue
+        before = seen.get(name := (given.event.source, given.event.id))
+        seen[name] = number
+        if before is not None:
+            found[before : number + 1] = b"\1" * (number + 1 - before)
+        if given.at < latest:
+            goes_back = True
+        latest = given.at
+    return bytearray(b"\1" * len(entries)) if goes_back and any(found) else found
 
 
 class _Run:

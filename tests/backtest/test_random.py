@@ -5,6 +5,7 @@ from dataclasses import replace
 from random import Random
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 
 from schemas.effects import Effect, Profile, encode_effect
@@ -79,6 +80,23 @@ def test_played_in_a_row_is_stepped_one_by_one(random: Random) -> None:
     assert [encode_effect(one) for one in played.effects] == expected
     assert played.counts == counts
     assert played.whys == whys
+
+
+@settings(max_examples=100, deadline=None)
+@given(RANDOMS)
+def test_what_is_remembered_matters_to_events_of_one_name_alone(random: Random) -> None:
+    core = replace(CORE, duplicates_kept=random.choice((1, 2, 3)), duplicates_for=_DAYS)
+    entries = random_entries(random)
+    if random.randrange(2):
+        random.shuffle(entries)  # as they came
+    rule = random_rule(random, 0, random.sample(TYPES, 3))
+    last = max(one.input.at for one in entries if one.input)
+    trial = Trial(core.compiled([rule]), core, FactsInTime([]), last)
+    some = play("C1", entries, trial)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("streams.backtest.play._named_again", lambda each: b"\1" * len(each))
+        every = play("C1", entries, trial)
+    assert (some.effects, some.counts, some.whys) == (every.effects, every.counts, every.whys)
 
 
 def test_details_that_quote_are_bounded() -> None:
