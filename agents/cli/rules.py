@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
-from agents.calendar_gap import bank_date, calendar_gap
+from agents.calendar_gap import calendar_gap
 from agents.cli.errors import UserError
+from agents.cli.rule_doubts import tell_doubts
 from agents.cli.rules_at_hand import told_at_hand
 from agents.cli.rules_backtest import backtest
 from agents.cli.rules_explain import explain
@@ -15,7 +16,7 @@ from agents.cli.rules_register import diff, history, status
 from agents.cli.rules_warm import warm
 from agents.cli.rules_why import why
 from agents.core import core_settings, rule_set
-from agents.rule_doubts import hardly_meant
+from agents.rule_doubts import of_folder
 from agents.rules import read_rules, try_examples
 from agents.rules_at_hand import AtHand
 from config.load import load_settings
@@ -65,9 +66,7 @@ def check(paths: tuple[Path, ...]) -> None:
     taken = f"up to {checked.weight}"
     click.echo(f"ok: {len(files)} rules ({counted}), {taken}, digest {checked.digest[:12]}")
     settings = load_settings()
-    beside, today = settings.worker.rules or SHIPPED, bank_date(settings)
-    for doubt in hardly_meant(files, core_settings(settings), beside, today):
-        click.echo(click.style(f"in doubt: {doubt}", dim=True), err=True)
+    tell_doubts(files, settings, lambda: of_folder(settings.worker.rules or SHIPPED))
     if gap := calendar_gap(settings):
         click.echo(click.style(f"business days: {gap}", dim=True), err=True)
 

@@ -8,6 +8,7 @@ from typing import get_args
 import click
 
 from agents.cli.errors import UserError
+from agents.cli.rule_doubts import tell_doubts
 from agents.cli.who import check_who, who_option
 from agents.core import core_settings
 from agents.reading import ReadingError, newest
@@ -80,7 +81,7 @@ def publish(paths: tuple[Path, ...], who: str) -> None:
 
     For somebody else to approve. Of files and folders; what is there already stays as it is. All
     are checked and their examples played: a line for each problem, with file:line:column, and
-    nothing is published.
+    nothing is published. What is legal and hardly meant is told, too: look before it is approved.
     """
     settings = load_settings()
     check_who(settings, who, "authors")
@@ -95,6 +96,8 @@ def publish(paths: tuple[Path, ...], who: str) -> None:
         lasts = {one.definition.id: last(register.book, one.definition.id) for one in new}
         if new:
             register.publish(_brought(new))
+        in_force = register.book.definitions(register.book.state, ())
+    tell_doubts(new, settings, lambda: in_force)
     for file in new:
         rule = file.definition
         before = lasts[rule.id]

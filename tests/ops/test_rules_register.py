@@ -320,3 +320,21 @@ def test_numbers_that_are_left_out_are_told(
     assert "no worker has stepped an event yet" in said("seed", "--as", "carl")
     new = str(write(tmp_path / "new", rule("a", 9)))
     assert "published a@9, to be live (the one before is 1)" in said("publish", new, "--as", "ann")
+
+
+@pytest.mark.broker
+def test_what_is_hardly_meant_is_told_to_whoever_publishes(
+    fresh_broker: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    said: Said,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    settings_at(fresh_broker, tmp_path, monkeypatch, transactions=False)
+    said("seed", "--as", "carl")
+    new = write(tmp_path / "new", rule("c", **{"if": "rate('mortgage') > 3.1"}))
+    assert run(["rules", "publish", str(new), "--as", "ann"]) == 0
+    out, err = capfd.readouterr()
+    assert "published c@1" in out
+    assert f"in doubt: {new}/c.yaml:" in err
+    assert "a rate is a fraction" in err
