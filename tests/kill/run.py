@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tests.kill import disks, killing, outside, refusals, reloads, zombies
 from tests.kill.totals import Totals
-from tests.kill.world import World
+from tests.kill.world import RATE, World
 
 
 class Scenario(NamedTuple):
@@ -45,6 +45,9 @@ SHORT = (
     Scenario("sink-killed", outside.sink_killed),
 )
 """About two minutes."""
+SHORT_RATE = 75
+"""A test run shares its processors, and the longer it takes, the more there is to apply and to
+check: as many deaths as ever, with fewer events between them."""
 AT_LEAST = 100_000
 """Events of a run of all scenarios: with fewer it would show less than it says."""
 
@@ -55,12 +58,13 @@ def run(
     folder: Path,
     say: Callable[[str], None],
     totals: Totals,
+    rate: int = RATE,
 ) -> None:
     """Play these scenarios, in their order, in a world of their own.
 
     Raises AssertionError with what was lost, doubled or different; the seed repeats it.
     """
-    world = World(folder, seed, totals)
+    world = World(folder, seed, totals, rate)
     try:
         last = [one for one in scenarios if not one.ends_the_world][-1:]
         for scenario in scenarios:

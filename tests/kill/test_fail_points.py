@@ -15,6 +15,7 @@ from agents.fail_points import SINK_POINTS, VARIABLE, WORKER_POINTS, parse
 from config.load import SettingsError
 from tests.kill.disks import spoil
 from tests.kill.keeper import wait_until
+from tests.kill.run import SHORT_RATE
 from tests.kill.totals import Totals
 from tests.kill.world import World
 from tests.lane.process import failing
@@ -129,7 +130,7 @@ def _passed(fail: str) -> "subprocess.CompletedProcess[str]":
 def test_every_named_point_is_reached(tmp_path: Path) -> None:
     """A point that nothing passes tests nothing."""
     everything = ",".join(f"{point}:tell" for point in WORKER_POINTS + SINK_POINTS)
-    world = World(tmp_path, "points", Totals())
+    world = World(tmp_path, "points", Totals(), SHORT_RATE)
     try:
         with world.workers("one"), world.flow():
             time.sleep(1)

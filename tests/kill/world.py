@@ -38,7 +38,7 @@ from tests.sink.server import Server
 PARTITIONS = 4
 SESSION_S = 3.0
 RATE = 300
-"""Messages a second, when a scenario asks for no other."""
+"""Messages a second."""
 CLOCK_RATE = 8_640
 """A bank day passes in ten seconds: timers of deposits come due while a scenario runs."""
 FINE = frozenset((0, -9, Fault.FENCED))
@@ -46,12 +46,16 @@ FINE = frozenset((0, -9, Fault.FENCED))
 
 
 class World:
-    """One deployment. Scenarios follow each other in it, and what one breaks the next inherits."""
+    """One deployment. Scenarios follow each other in it, and what one breaks the next inherits.
 
-    def __init__(self, folder: Path, seed: str, totals: Totals) -> None:
+    `rate` is how many messages a second flow while one is played.
+    """
+
+    def __init__(self, folder: Path, seed: str, totals: Totals, rate: int = RATE) -> None:
         self.folder = folder
         self.seed = seed
         self.totals = totals
+        self._rate = rate
         self.chance = random.Random(seed)
         self.ledger = Ledger()
         self._running: list[Kept] = []
@@ -86,9 +90,9 @@ class World:
         name = f"{self.seed}/{next(self._names)}"
         return Traffic(name, clock, PARTITIONS, self.ledger)
 
-    def flow(self, rate: int = RATE) -> Flow:
+    def flow(self) -> Flow:
         """Traffic while the context is open."""
-        return Flow(self.feeder, self.traffic(), rate)
+        return Flow(self.feeder, self.traffic(), self._rate)
 
     def send(self, messages: int) -> None:
         """So many at once; all of them are in Kafka when this returns."""
