@@ -8,6 +8,7 @@ from typing import Any
 from config.settings import Settings
 from schemas.effects import Alert, Decision, decode_effect
 from tests.lane.oracle import actual
+from tests.lane.process import changed
 
 SMALL, HUGE = "home", "高" * 200
 """Pages: of the larger `fragile` makes a text that cannot be sent."""
@@ -88,6 +89,13 @@ def write(folder: Path, *rules: dict[str, Any]) -> Path:
     for one in rules:
         (folder / f"{one['id']}.yaml").write_text(json.dumps(one, indent=1))
     return folder
+
+
+def with_few(settings: Settings) -> Settings:
+    """Two rules in place of the library, which is a third of a worker's start: for tests that start
+    many and are about something else."""
+    folder = settings.worker.data.with_name("few-rules")
+    return changed(settings, "worker", rules=write(folder, rule("told"), sound()))
 
 
 def outcomes(settings: Settings) -> dict[str, set[str]]:

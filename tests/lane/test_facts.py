@@ -21,6 +21,7 @@ from schemas.record import Record
 from tests.kafka_server import KafkaServer
 from tests.lane.oracle import actual, assert_reconciled
 from tests.lane.process import Worker, settings_for
+from tests.lane.rules import with_few
 
 CUSTOMERS = [f"C{number}" for number in range(20)]
 
@@ -119,19 +120,20 @@ def _break_a_fact(settings: Settings) -> None:
 
 @pytest.mark.broker
 def test_a_rate_that_changes_on_the_embedded_broker(fresh_broker: str, tmp_path: Path) -> None:
-    follow_the_rates(settings_for(fresh_broker, tmp_path / "data", transactions=False), tmp_path)
+    settings = settings_for(fresh_broker, tmp_path / "data", transactions=False)
+    follow_the_rates(with_few(settings), tmp_path)
 
 
 @pytest.mark.kafka
 def test_a_rate_that_changes_on_apache_kafka(fresh_kafka: KafkaServer, tmp_path: Path) -> None:
-    bootstrap = fresh_kafka.bootstrap
-    follow_the_rates(settings_for(bootstrap, tmp_path / "data", transactions=True), tmp_path)
+    settings = settings_for(fresh_kafka.bootstrap, tmp_path / "data", transactions=True)
+    follow_the_rates(with_few(settings), tmp_path)
 
 
 @pytest.mark.broker
 def test_a_file_of_rates_and_events_counts_in_its_order(fresh_broker: str, tmp_path: Path) -> None:
     settings = settings_for(fresh_broker, tmp_path / "data", transactions=False)
-    keep_the_order_of_a_file(settings, tmp_path)
+    keep_the_order_of_a_file(with_few(settings), tmp_path)
 
 
 @pytest.mark.kafka

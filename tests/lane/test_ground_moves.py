@@ -17,6 +17,7 @@ from tests.kafka_server import KafkaServer
 from tests.lane.events import produce_events
 from tests.lane.oracle import actual, assert_reconciled
 from tests.lane.process import Worker, settings_for
+from tests.lane.rules import with_few
 
 EVENTS = 1_000
 pytestmark = pytest.mark.kafka
@@ -25,7 +26,8 @@ pytestmark = pytest.mark.kafka
 @pytest.fixture
 def settings(fresh_kafka: KafkaServer, tmp_path: Path) -> Settings:
     """Those of a deployment whose worker has applied EVENTS once it is told to start."""
-    made = settings_for(fresh_kafka.bootstrap, tmp_path / "worker", transactions=True)
+    plain = settings_for(fresh_kafka.bootstrap, tmp_path / "worker", transactions=True)
+    made = with_few(plain)
     create(made)
     produce_events(made, EVENTS, customers=500)
     return made

@@ -18,6 +18,7 @@ from tests.lane.events import produce_events
 from tests.lane.health import health, impatient
 from tests.lane.oracle import assert_reconciled
 from tests.lane.process import Worker, changed, settings_for
+from tests.lane.rules import with_few
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 EVENTS = 1_000
@@ -25,7 +26,8 @@ EVENTS = 1_000
 
 @pytest.fixture
 def settings(fresh_kafka: KafkaServer, tmp_path: Path) -> Settings:
-    made = impatient(settings_for(fresh_kafka.bootstrap, tmp_path / "data", transactions=True))
+    plain = settings_for(fresh_kafka.bootstrap, tmp_path / "data", transactions=True)
+    made = with_few(impatient(plain))
     create(made)
     return made
 

@@ -18,6 +18,7 @@ from schemas.record import Record
 from tests.kafka_server import KafkaServer
 from tests.lane.oracle import actual
 from tests.lane.process import Worker, changed, settings_for
+from tests.lane.rules import with_few
 
 CUSTOMER = "C1"
 LIMIT = RefusalSettings(window=60, share=0.5, minimum=10)
@@ -119,7 +120,7 @@ def test_an_accident(fresh_kafka: KafkaServer, tmp_path: Path) -> None:
     settings = settings_for(
         fresh_kafka.bootstrap, tmp_path / "data", transactions=True, partitions=1
     )
-    an_accident(_limited(settings))
+    an_accident(with_few(_limited(settings)))
 
 
 def _limited(settings: Settings) -> Settings:

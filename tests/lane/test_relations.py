@@ -18,6 +18,7 @@ from streams.partitioning import partition_of
 from tests.kafka_server import KafkaServer
 from tests.lane.oracle import actual, assert_reconciled
 from tests.lane.process import Worker, settings_for
+from tests.lane.rules import with_few
 
 RELATIONS = 400
 CUSTOMERS = 40
@@ -94,7 +95,7 @@ def test_both_customers_see_it_on_the_embedded_broker(fresh_broker: str, tmp_pat
 
 @pytest.mark.kafka
 def test_a_killed_worker_tells_it_once(fresh_kafka: KafkaServer, tmp_path: Path) -> None:
-    settings = settings_for(fresh_kafka.bootstrap, tmp_path / "data", transactions=True)
+    settings = with_few(settings_for(fresh_kafka.bootstrap, tmp_path / "data", transactions=True))
     create(settings)
     told = send(settings)
     for fail in ("before-commit:kill@1", "committed:kill@2", ""):

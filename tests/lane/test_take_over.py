@@ -18,6 +18,7 @@ from tests.kafka_server import KafkaServer
 from tests.lane.events import produce_events
 from tests.lane.oracle import actual, assert_reconciled
 from tests.lane.process import Worker, changed, settings_for
+from tests.lane.rules import with_few
 
 EVENTS = 2_000
 RECORDS = "vipcare_restored_records_total"
@@ -56,7 +57,7 @@ def seconds_until_ready(worker: Worker, partitions: int) -> float:
 def test_a_zombies_open_transaction_is_aborted_and_not_restored(
     fresh_kafka: KafkaServer, tmp_path: Path
 ) -> None:
-    settings = settings_for(fresh_kafka.bootstrap, tmp_path / "first", transactions=True)
+    settings = with_few(settings_for(fresh_kafka.bootstrap, tmp_path / "first", transactions=True))
     create(settings)
     produce_events(settings, EVENTS)
     with Worker(settings) as worker:
@@ -88,7 +89,7 @@ def test_a_zombies_open_transaction_is_aborted_and_not_restored(
 def test_a_survivor_has_warm_copies_and_nothing_piles_up_in_ten_rebalances(
     fresh_kafka: KafkaServer, tmp_path: Path
 ) -> None:
-    settings = settings_for(fresh_kafka.bootstrap, tmp_path / "first", transactions=True)
+    settings = with_few(settings_for(fresh_kafka.bootstrap, tmp_path / "first", transactions=True))
     other = sibling(settings, "second")
     create(settings)
     produce_events(settings, EVENTS, customers=1_000)
@@ -127,7 +128,7 @@ def _size(worker: Worker) -> int:
 def test_a_static_member_that_comes_back_moves_nothing_and_a_second_of_its_name_ends_the_first(
     fresh_kafka: KafkaServer, tmp_path: Path
 ) -> None:
-    settings = settings_for(fresh_kafka.bootstrap, tmp_path / "first", transactions=True)
+    settings = with_few(settings_for(fresh_kafka.bootstrap, tmp_path / "first", transactions=True))
     settings = changed(settings, "worker", instance="worker-a", session_timeout_s=25)
     other = sibling(settings, "second", instance="worker-b")
     create(settings)
