@@ -3,16 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.core import rule_set
 from agents.lane.inbox import Inbox
-from config.settings import Settings
 from streams.context import Context, CoreSettings
 from streams.inputs import Raw
 from streams.intake import read
 
 TOPICS = ("bank.app", "bank.core")
 CORE = CoreSettings(partitions=1)
-CONTEXT = Context(now=2_000_000_000_000, rules=rule_set(Settings()), settings=CORE)
+CONTEXT = Context(now=2_000_000_000_000, rules=CORE.compiled([]), settings=CORE)
 
 
 @given(st.lists(st.tuples(st.sampled_from(TOPICS), st.integers(1, 9)), max_size=30))
