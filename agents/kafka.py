@@ -5,13 +5,10 @@ from typing import Any
 from faust.auth import SASLCredentials, SSLCredentials
 from yarl import URL
 
-from agents.librdkafka import librdkafka_config
+from agents.librdkafka import MAX_MESSAGE_BYTES, librdkafka_config
 from agents.tls import tls_context
 from config.settings import WorkerSettings
 from config.wires import KafkaSettings
-
-MAX_MESSAGE_BYTES = 1_000_000
-"""Kafka's default `max.message.bytes`, less room for the batch's own header."""
 
 
 def faust_brokers(settings: KafkaSettings) -> list[URL]:

@@ -8,6 +8,8 @@ from pydantic import SecretStr
 from agents.diagnosis import wire_problem
 from config.wires import KafkaSettings
 
+MAX_MESSAGE_BYTES = 1_000_000
+"""Kafka's default `max.message.bytes`, less room for the batch's own header."""
 SILENT = logging.Logger("silent", level=logging.CRITICAL + 1)
 """For a client whose errors are raised: some it writes on standard error besides, whatever its
 `log_level`."""

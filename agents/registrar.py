@@ -9,8 +9,7 @@ from uuid import uuid4
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from agents.diagnosis import transactions_problem, wire_problem
-from agents.kafka import MAX_MESSAGE_BYTES
-from agents.librdkafka import SILENT, librdkafka_config, unreachable
+from agents.librdkafka import MAX_MESSAGE_BYTES, SILENT, librdkafka_config, unreachable
 from agents.register import read_register
 from agents.rights import Right, Role
 from agents.rights_check import lacking, missing_of, user_of

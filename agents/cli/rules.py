@@ -15,7 +15,7 @@ from agents.cli.rules_publish import approve_, publish, rollback, seed
 from agents.cli.rules_register import diff, history, status
 from agents.cli.rules_warm import warm
 from agents.cli.rules_why import why
-from agents.core import core_settings, rule_set
+from agents.core import core_settings
 from agents.rule_doubts import of_folder
 from agents.rules import read_rules, try_examples
 from agents.rules_at_hand import AtHand
@@ -124,15 +124,6 @@ def _in_force(settings: Settings) -> AtHand:
     """Raises UserError."""
     try:
         return told_at_hand(settings)
-    except FileErrors as error:
-        raise UserError(str(error)) from None
-
-
-def rules_of_files(settings: Settings) -> RuleSet:
-    """The rules of a worker while nothing was published. Raises UserError with every problem at
-    its place."""
-    try:
-        return rule_set(settings)
     except FileErrors as error:
         raise UserError(str(error)) from None
 

@@ -8,7 +8,7 @@ import click
 from agents.cli.errors import UserError
 from agents.cli.params import DURATION, Address, Rate
 from config.load import load_settings
-from config.settings import MAX_CLOCK_RATE
+from config.settings import MAX_CLOCK_RATE, Settings
 
 _ADDRESS = Address("embedded")
 _BROKER = Address("embedded", "kafka")
@@ -83,7 +83,6 @@ def up(
     """
     # rich, Kafka's client and the rest: not for `vipcare up --help`.
     from agents.cli.bank import bank_plan  # noqa: PLC0415
-    from agents.cli.rules import rules_of_files  # noqa: PLC0415
     from agents.local.folder_lock import FolderError  # noqa: PLC0415
     from agents.local.plan import Options, PlanError  # noqa: PLC0415
     from agents.local.session import NotDrained, run  # noqa: PLC0415
@@ -94,7 +93,7 @@ def up(
         raise click.UsageError("--keep goes with --broker kafka: the embedded broker forgets")
     settings = load_settings()
     _check_writable(report)
-    rules_of_files(settings)
+    _check_rules(settings)
     if not no_bank:
         bank_plan(settings, origin=0)
     options = Options(
@@ -115,6 +114,17 @@ def up(
     except (ChildDied, NotDrained) as error:
         click.echo(f"vipcare: {error}", err=True)
         return 1
+
+
+def _check_rules(settings: Settings) -> None:
+    """As a worker reads them while nothing was published."""
+    from agents.core import rule_set  # noqa: PLC0415
+    from config.placed_yaml import FileErrors  # noqa: PLC0415
+
+    try:
+        rule_set(settings)
+    except FileErrors as error:
+        raise UserError(str(error)) from None
 
 
 def _check_writable(report: Path | None) -> None:

@@ -13,8 +13,8 @@ from agents.doctor.cluster import (
     topic_configurations,
 )
 from agents.doctor.finding import Examined, Finding, fail, ok, warn
-from agents.kafka import MAX_MESSAGE_BYTES
 from agents.lane.topic_facts import REMOVALS
+from agents.librdkafka import MAX_MESSAGE_BYTES
 from agents.rights import topics_of
 from agents.topics import FIXED, Topic, all_topics, wrong_count
 from config.settings import Settings

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from msgspec.structs import replace
 
-from agents.kafka import MAX_MESSAGE_BYTES
+from agents.librdkafka import MAX_MESSAGE_BYTES
 from schemas.events.core import TransferData
 from schemas.packed import pack
 from schemas.record import FOLD_BYTES, MAX_RECORD_BYTES, RULES_BYTES, Record

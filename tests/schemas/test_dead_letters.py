@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.kafka import MAX_MESSAGE_BYTES
+from agents.librdkafka import MAX_MESSAGE_BYTES
 from schemas.dead_letters import (
     CATEGORY_OF,
     FIRST_HEADER,
