@@ -11,7 +11,7 @@ from streams.expressions.check import Checker, Scope
 from streams.expressions.never import never
 from streams.expressions.nodes import FLAG, And, Base, FactField, Literal, Node, Type
 from streams.expressions.parse import parse
-from streams.expressions.ranges import RangeOf, known_ranges, usual_ranges
+from streams.expressions.ranges import RangeOf, Waited, known_ranges, usual_ranges
 
 
 class Doubt(NamedTuple):
@@ -37,6 +37,11 @@ class Known(NamedTuple):
     counted: frozenset[str]
     """Of the types of the event that is looked at, if windows have counted it."""
     codes: Codes
+    waited: Waited | None = None
+
+    def ranges(self) -> RangeOf:
+        """What values always are, of this event."""
+        return known_ranges(self.lets, self.counted, self.waited)
 
 
 def doubts(text: str, scope: Scope, known: Known) -> list[Doubt]:
@@ -74,8 +79,7 @@ class Doubter(Checker):
         return node
 
     def _is_refused(self, tree: ast.expr, node: Node) -> bool:
-        lets = self.known.lets
-        for ranges in (known_ranges(lets), known_ranges(lets, self.known.counted)):
+        for ranges in (known_ranges(self.known.lets), self.known.ranges()):
             if reason := self._never(node, ranges):
                 at = self._first(tree, ranges)
                 self._tell(at, f"this is never true: {reason}", is_certain=True)
@@ -83,9 +87,8 @@ class Doubter(Checker):
         return False
 
     def _doubt(self, tree: ast.expr, node: Node) -> None:
-        lets = self.known.lets
-        here = known_ranges(lets, self.known.counted)
-        if reason := self._never(node, usual := usual_ranges(here, lets)):
+        here = self.known.ranges()
+        if reason := self._never(node, usual := usual_ranges(here, self.known.lets)):
             self._tell(self._first(tree, usual), f"this is hardly ever true: {reason}")
         elif self._never(node, here, is_=False):
             self._tell(tree, "this is always true, where it is known")

@@ -1,26 +1,33 @@
 """What can be seen never to be true, whatever happens.
 
 The clauses that have to be true together say what each value may be: constants that it is compared
-with, its choices, its range. Where nothing is left, the condition is never true. What is compared
-with other values may be anything, and what is unknown is not true anyway.
+with, its choices, its range; of two values that are compared, how they stand to each other. Where
+nothing is left, the condition is never true. What is unknown is not true anyway.
+
+A clause that only must not be true (`unless`) says nothing of a value that may be unknown, unless
+another clause needs that value known.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from streams.expressions.nodes import (
     And,
     Arithmetic,
     Base,
     Compare,
+    EventField,
+    Holds,
+    Known,
     Let,
     Literal,
     Node,
     Not,
     OneOf,
     Or,
+    ProfileField,
 )
 from streams.expressions.ranges import Range, RangeOf, resolved
 from streams.expressions.write import write
@@ -30,8 +37,25 @@ _MOST = 400
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _DENIED = {"==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _LONGEST = 80
-_Asked = tuple[Node, bool]
-"""A condition, and whether it has to be true or false."""
+
+
+class _Asked(NamedTuple):
+    """A condition that has to be true, or false."""
+
+    node: Node
+    is_: bool = True
+    is_known: bool = True
+    """Else it may be unknown as well."""
+
+
+class _Between(NamedTuple):
+    """How two values stand to each other, as if one were subtracted from the other."""
+
+    one: Node
+    other: Node
+
+
+_Thing = Node | _Between
 
 
 def never(
@@ -44,38 +68,40 @@ def never(
 ) -> str:
     """Why a condition is never true (or never false); empty where that is not seen. `steps` are the
     names of a sequence's steps."""
-    return _Search(lets, ranges, steps).why((node, is_))
+    return _Search(lets, ranges, steps).why(_Asked(node, is_), {})
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Possible:
     """What one value may be."""
 
     is_whole: bool
-    only: set[Any] | None
+    only: frozenset[Any] | None
     low: Any = None
     high: Any = None
     low_is_out: bool = False
     high_is_out: bool = False
-    out: set[Any] = field(default_factory=set)
-    said: list[str] = field(default_factory=list)
+    out: frozenset[Any] = frozenset()
+    said: tuple[str, ...] = ()
 
-    def narrow(self, operator: str, several: Collection[Any]) -> None:
+    def narrowed(self, operator: str, several: Collection[Any], said: str) -> "_Possible":
         """By a comparison with a constant, or with several by == and !=."""
-        value = next(iter(several))
+        value, told = next(iter(several)), replace(self, said=(*self.said, said))
         match operator:
             case "==":
-                self.only = {*several} if self.only is None else self.only & {*several}
+                only = frozenset(several)
+                return replace(told, only=only if self.only is None else self.only & only)
             case "!=":
-                self.out |= {*several}
+                return replace(told, out=self.out | {*several})
             case "<" | "<=":
                 is_out = operator == "<"
                 if self.high is None or (value, not is_out) < (self.high, not self.high_is_out):
-                    self.high, self.high_is_out = value, is_out
+                    return replace(told, high=value, high_is_out=is_out)
             case _:
                 is_out = operator == ">"
                 if self.low is None or (value, is_out) > (self.low, self.low_is_out):
-                    self.low, self.low_is_out = value, is_out
+                    return replace(told, low=value, low_is_out=is_out)
+        return told
 
     def nothing(self) -> bool:
         """Whether there is nothing left."""
@@ -110,71 +136,115 @@ class _Search:
         self._lets, self._ranges, self._steps = lets, ranges, steps
         self._left = _MOST
 
-    def why(self, asked: _Asked) -> str:
-        values: dict[Node, _Possible] = {}
+    def why(self, asked: _Asked, before: Mapping[_Thing, _Possible]) -> str:
+        """`before` is what values may be by other clauses that have to be true."""
+        values = dict(before)
         either: list[list[_Asked]] = []
+        later: list[_Asked] = []
         todo = [asked]
         while todo:
-            node, is_ = todo.pop()
+            one = todo.pop()
             self._left -= 1
             if self._left < 0:
                 return ""
-            match node:
-                case Let():
-                    todo.append((self._lets[node.name], is_))
-                case Not(part=part):
-                    todo.append((part, not is_))
+            match one.node:
+                case Let() | Not() | Holds():
+                    todo.append(self._below(one))
                 case And(parts=parts) | Or(parts=parts):
-                    several = [(part, is_) for part in parts]
-                    if isinstance(node, And) is is_:
+                    several = [one._replace(node=part) for part in parts]
+                    if isinstance(one.node, And) is one.is_:
                         todo += several[::-1]
                     else:
                         either.append(several)
+                case _ if not one.is_known:
+                    later.append(one)
                 case _:
-                    if reason := self._narrow(values, node, is_):
+                    if reason := self._narrow(values, one):
                         return reason
+        for one in later:
+            if reason := self._narrow(values, one):
+                return reason
         for several in either:
-            reasons = [self.why(one) for one in several]
+            reasons = [self.why(one, values) for one in several]
             if all(reasons):
                 return reasons[0]
         return ""
 
-    def _narrow(self, values: dict[Node, _Possible], node: Node, is_: bool) -> str:
+    def _below(self, asked: _Asked) -> _Asked:
+        """What has to be so that a condition about another one is."""
+        match asked.node:
+            case Let(name=name):
+                return asked._replace(node=self._lets[name])
+            case Not(part=part):
+                return asked._replace(node=part, is_=not asked.is_)
+            case Holds(part=part):
+                return _Asked(part, asked.is_, is_known=asked.is_)
+        return asked
+
+    def _narrow(self, values: dict[_Thing, _Possible], asked: _Asked) -> str:
         """Why a clause cannot be so beside those before it."""
-        thing, operator, several = self._clause(node)
-        thing = resolved(thing, self._lets)
-        found, possible = self._ranges(thing), values.get(thing)
-        if possible is None:
-            possible = values[thing] = _possible(thing, found)
-        said = write(node, self._steps)
-        possible.said.append(said if is_ else f"not {said}")
-        possible.narrow(operator if is_ else _DENIED[operator], several)
+        thing, operator, several = self._clause(asked.node)
+        if not asked.is_known and thing not in values and not _is_always_known(thing):
+            return ""
+        found = self._ranges(_subtracted(thing))
+        said = write(asked.node, self._steps)
+        possible = (values.get(thing) or _possible(thing, found)).narrowed(
+            operator if asked.is_ else _DENIED[operator],
+            several,
+            said if asked.is_ else f"not {said}",
+        )
+        values[thing] = possible
         return _reason(possible.said, found) if possible.nothing() else ""
 
-    def _clause(self, node: Node) -> tuple[Node, str, Collection[Any]]:
+    def _clause(self, node: Node) -> tuple[_Thing, str, Collection[Any]]:
         """A value, how it is compared, and with what: a constant, or several that it may be equal
         to. Another condition is a value itself, that has to be true."""
         match node:
             case Compare(operator=operator, left=left, right=right):
-                one, other = (_constant(side, self._lets) for side in (left, right))
-                if other is not None:
-                    return left, operator, (other,)
-                if one is not None:
-                    return right, _FLIPPED.get(operator, operator), (one,)
+                return self._compared(resolved(left, self._lets), operator, right)
             case OneOf(value=value, options=options):
-                return value, "==", [option.value for option in options]
+                return resolved(value, self._lets), "==", [option.value for option in options]
         return node, "==", (True,)
 
+    def _compared(
+        self, left: Node, operator: str, right: Node
+    ) -> tuple[_Thing, str, Collection[Any]]:
+        right = resolved(right, self._lets)
+        flipped = _FLIPPED.get(operator, operator)
+        if (constant := _constant(right, self._lets)) is not None:
+            return left, operator, (constant,)
+        if (constant := _constant(left, self._lets)) is not None:
+            return right, flipped, (constant,)
+        if write(right, self._steps) < write(left, self._steps):
+            return _Between(right, left), flipped, (0,)
+        return _Between(left, right), operator, (0,)
 
-def _possible(thing: Node, found: Range | None) -> _Possible:
-    kind = thing.type
-    only: set[Any] | None = {*kind.choices} or None
-    if kind.base is Base.FLAG:
-        only = {True, False}
-    if (constant := _constant(thing, {})) is not None:
-        only = {constant}
-    is_whole = kind.base is Base.NUMBER and kind.decimals == 0
+
+def _is_always_known(thing: _Thing) -> bool:
+    match thing:
+        case EventField() | ProfileField() | Known() | Literal():
+            return not thing.type.optional
+    return False
+
+
+def _subtracted(thing: _Thing) -> Node:
+    if isinstance(thing, Node):
+        return thing
+    return Arithmetic(thing.one.type, "-", thing.one, thing.other)
+
+
+def _possible(thing: _Thing, found: Range | None) -> _Possible:
     low, high = (found.low, found.high) if found else (None, None)
+    if isinstance(thing, _Between):
+        alike = frozenset([0]) if thing.one == thing.other else None
+        return _Possible(is_whole=False, only=alike, low=low, high=high)
+    kind = thing.type
+    only: frozenset[Any] | None = frozenset(kind.choices) or None
+    if kind.base is Base.FLAG:
+        only = frozenset([True, False])
+    if (constant := _constant(thing, {})) is not None:
+        only = frozenset([constant])
+    is_whole = kind.base is Base.NUMBER and kind.decimals == 0
     return _Possible(is_whole, only, low, high)
 
 

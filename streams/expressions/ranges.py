@@ -1,6 +1,7 @@
 """Between what a value always is, or is meant to be, where that is known."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from schemas.fields import RATE_DECIMALS
@@ -10,6 +11,7 @@ from streams.expressions.nodes import (
     Aggregate,
     And,
     Arithmetic,
+    Days,
     EventField,
     FactField,
     Gathered,
@@ -25,8 +27,18 @@ from streams.streaks import LONGEST_STREAK
 
 
 class Range(NamedTuple):
-    low: int
+    low: int | None
     high: int | None
+    why: str
+
+
+class Waited(NamedTuple):
+    """The date that a rule waits for, where that says how far off it is when it fires."""
+
+    date: str
+    """The event's field."""
+    most: int
+    """So many days until it, or fewer."""
     why: str
 
 
@@ -37,6 +49,7 @@ _RATE = Range(-1, 1, "a rate is a fraction, and 3.1% is 0.031")
 _STREAK = Range(0, LONGEST_STREAK, f"a streak is counted up to {LONGEST_STREAK}")
 _AGE = Range(0, None, "an age is 0 or more")
 _SIZE = Range(0, None, "it is 0 or more")
+_LONGER = "a longer window has what a shorter one has"
 _OWN = Range(1, None, "the event that is looked at is counted, too: prior=true leaves it out")
 
 
@@ -47,7 +60,11 @@ def resolved(node: Node, lets: Mapping[str, Node]) -> Node:
     return node
 
 
-def known_ranges(lets: Mapping[str, Node], counted: frozenset[str] = frozenset()) -> RangeOf:
+def known_ranges(
+    lets: Mapping[str, Node],
+    counted: frozenset[str] = frozenset(),
+    waited: Waited | None = None,
+) -> RangeOf:
     """What values always are. `counted` are the types of an event that is in all windows already,
     of one of them."""
 
@@ -64,6 +81,8 @@ def known_ranges(lets: Mapping[str, Node], counted: frozenset[str] = frozenset()
                 return _COUNT
             case Absolute():
                 return _SIZE
+            case Days(function=function, part=part) if waited is not None:
+                return _of_wait(function, resolved(part, lets), waited)
             case Rounded(part=part) if not isinstance(part, Rounded):
                 return of(part)  # rounding leaves whole numbers as they are, and so their order
         return None
@@ -81,6 +100,8 @@ def usual_ranges(known: RangeOf, lets: Mapping[str, Node]) -> RangeOf:
                 return of(part)
             case Arithmetic(operator="/", left=part, right=whole) if _is_share(part, whole, "sum"):
                 return _SHARE
+            case Arithmetic(operator="-", left=left, right=right):
+                return _of_difference(resolved(left, lets), resolved(right, lets)) or known(node)
             case FactField(name="rate", function=function) if function != "fx":
                 return _RATE
             case EventField(name="rate") | ItemField(name="rate") | StepField(name="rate"):
@@ -105,6 +126,31 @@ def _of_window(one: Aggregate, counted: frozenset[str]) -> Range | None:
         case "stddev":
             return _SIZE
     return None
+
+
+def _of_wait(function: str, part: Node, waited: Waited) -> Range | None:
+    if not isinstance(part, EventField) or part.name != waited.date:
+        return None
+    if function == "days_since":
+        return Range(-waited.most, None, waited.why)
+    return Range(None, waited.most, waited.why)
+
+
+def _of_difference(left: Node, right: Node) -> Range | None:
+    """Of counts: windows that began at different times may say otherwise for a while."""
+    if _is_shorter(left, right):
+        return Range(None, 0, _LONGER)
+    return Range(0, None, _LONGER) if _is_shorter(right, left) else None
+
+
+def _is_shorter(left: Node, right: Node) -> bool:
+    """Whether one counts over a shorter time what the other counts."""
+    match left, right:
+        case Reading(aggregate=one), Reading(aggregate=other):
+            if one.function not in ("count", "distinct") or one.months or other.months:
+                return False
+            return one.length < other.length and replace(one, length=other.length) == other
+    return False
 
 
 def _is_share(part: Node, whole: Node, function: str = "count") -> bool:

@@ -9,6 +9,7 @@ from streams.expressions.check import Scope
 from streams.expressions.doubts import Codes, Known, doubts
 from streams.rules.checked import CheckedRule, conditions_of, texts_of
 from streams.rules.errors import RuleProblem
+from streams.rules.never_fires import never_fires, waited_by
 from streams.rules.sequence import scopes
 
 _ALWAYS = ("true", "True")
@@ -31,11 +32,16 @@ def doubts_of(rule: CheckedRule, attributes: Attributes, codes: Codes) -> Iterat
     if rule.definition.unless in _ALWAYS:
         message = "with this the rule never fires"
         yield RuleDoubt(RuleProblem(rule.definition.id, "unless", 0, message), True)
-    known = Known(rule.lets, _counted(rule), codes)
-    for key, text, scope in _expressions(rule, attributes):
-        for one in doubts(text, scope, known):
-            problem = RuleProblem(rule.definition.id, key, one.column, one.message)
-            yield RuleDoubt(problem, one.is_certain)
+    known = Known(rule.lets, _counted(rule), codes, waited_by(rule))
+    told = [
+        RuleDoubt(RuleProblem(rule.definition.id, key, one.column, one.message), one.is_certain)
+        for key, text, scope in _expressions(rule, attributes)
+        for one in doubts(text, scope, known)
+    ]
+    yield from told
+    if not any(one.is_certain for one in told) and rule.definition.unless not in _ALWAYS:
+        for problem in never_fires(rule, known):
+            yield RuleDoubt(problem, is_certain=True)
 
 
 def _counted(rule: CheckedRule) -> frozenset[str]:

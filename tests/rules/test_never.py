@@ -1,11 +1,13 @@
 """What is seen never to be true is not true, of whatever is looked at; of clauses about one value
 all is seen."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from itertools import product
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +18,7 @@ from streams.expressions.check import Scope, check
 from streams.expressions.doubts import Codes, Known, doubts
 from streams.expressions.interpret import World, interpret
 from streams.expressions.never import never
-from streams.expressions.nodes import Base, Node
+from streams.expressions.nodes import FLAG, And, Base, Holds, Node, Not
 from streams.expressions.ranges import known_ranges
 from tests.rules.maker import (
     DECLARED,
@@ -38,7 +40,7 @@ NUMBERS = ("-1", "0", "1", "1.5", "2")
 AMOUNTS = ("-2", "-1", "-0.5", "0", "0.5", "1", "1.2", "1.5", "1.7", "2", "3")
 ASKED_DAYS = ("2026-01-01", "2026-01-03", "2026-01-05")
 OPENED = (*ASKED_DAYS, "2025-12-31", "2026-01-02", "2026-01-04", "2026-01-06")
-CLAUSES = {
+CLAUSES: dict[str, Callable[[Random], str]] = {
     "amount": lambda random: f"base_amount {random.choice(ORDER)} {random.choice(NUMBERS)}",
     "flipped": lambda random: f"{random.choice(NUMBERS)} {random.choice(ORDER)} base_amount",
     "amounts": lambda random: f"base_amount in [{', '.join(random.sample(NUMBERS[1:], 2))}]",
@@ -51,6 +53,9 @@ CLAUSES = {
     ),
     "land": lambda random: f"counterparty_country in {random.sample(['CN', 'HK', 'MO'], 2)}",
     "day": lambda random: f"profile.opened_on {random.choice(ORDER)} {random.choice(ASKED_DAYS)!r}",
+    "pair": lambda random: f"base_amount {random.choice(ORDER)} amount",
+    "turned": lambda random: f"amount {random.choice(ORDER)} base_amount",
+    "self": lambda random: f"base_amount {random.choice(ORDER)} base_amount",
     "tag": lambda _: "'golf' in tags",
     "known": lambda _: "known(counterparty_country)",
     "literal": lambda random: random.choice(("true", "false", "1 < 2", "2 < 1")),
@@ -62,6 +67,7 @@ OF = {
     "way": ("way",),
     "land": ("land",),
     "day": ("day",),
+    "pair": ("pair", "turned", "self"),
     "tag": ("tag",),
 }
 GRID: dict[str, list[Any]] = {
@@ -73,6 +79,7 @@ GRID: dict[str, list[Any]] = {
     "way": ["in", "out"],
     "land": [None, "CN", "HK", "MO", "JP"],
     "day": [None, *OPENED],
+    "pair": [None, *map(Decimal, ("0.5", "1", "1.5"))],
     "tag": [True, False],
 }
 """About what → every kind of value: each constant, and what is below, between and above."""
@@ -97,7 +104,7 @@ def is_ever(wanted: bool, node: Node, lets: dict[str, Node], grid: dict[str, lis
             direction=world.get("way", "in"),
             amount=Decimal(1),
             currency="CNY",
-            base_amount=world.get("amount", Decimal(1)),
+            base_amount=world.get("amount", world.get("pair", Decimal(1))),
             counterparty_country=world.get("land"),
         )
         record = Record("C1")
@@ -141,6 +148,42 @@ def test_what_is_never_true_is_not_true_of_any_values(random: Random) -> None:
         assert not is_ever(True, node, lets, grid)
     if never(node, lets, ranges, is_=False):
         assert not is_ever(False, node, lets, grid)
+
+
+@settings(max_examples=400, deadline=None)
+@given(RANDOMS)
+def test_what_unless_never_lets_through_is_not_true_of_any_values(random: Random) -> None:
+    values = random.sample(sorted(OF), 2)
+    about = [*OF[values[0]], *OF[values[1]], "literal", "known"]
+    (one, lets), (other, _) = (checked(condition(random, about, 2)) for _ in range(2))
+    node = And(FLAG, (one, Not(FLAG, Holds(FLAG, other))))
+    if never(node, lets, known_ranges(lets)):
+        assert not is_ever(True, node, lets, {one: GRID[one] for one in {*values, "land"}})
+    if never(node, lets, known_ranges(lets), is_=False):
+        assert not is_ever(False, node, lets, {one: GRID[one] for one in {*values, "land"}})
+
+
+@pytest.mark.parametrize(
+    ("condition", "unless", "is_seen"),
+    [
+        ("direction == 'out'", "direction == 'out'", True),
+        ("base_amount > 100", "base_amount > 50", True),
+        ("base_amount > 100", "base_amount > 150", False),
+        ("true", "direction == 'in' or direction == 'out'", True),
+        ("true", "counterparty_country == 'CN' or counterparty_country != 'CN'", False),
+        ("counterparty_country in ['CN', 'HK']", "counterparty_country != 'JP'", True),
+        ("large and few", "few and large", True),
+        ("large and few", "n < 2 and (base_amount > 2 or base_amount > 1)", True),
+        ("large", "few and large", False),
+        ("base_amount > amount", "amount < base_amount", True),
+        ("'golf' in tags", "'golf' in tags", True),
+        ("'golf' in tags", "'tea' in tags", False),
+    ],
+)
+def test_what_unless_leaves_over(condition: str, unless: str, is_seen: bool) -> None:
+    (one, lets), (other, _) = checked(condition), checked(unless)
+    node = And(FLAG, (one, Not(FLAG, Holds(FLAG, other))))
+    assert bool(never(node, lets, known_ranges(lets))) is is_seen
 
 
 @settings(max_examples=1_500, deadline=None)

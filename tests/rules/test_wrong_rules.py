@@ -287,6 +287,8 @@ EXPRESSIONS = [
         5,
         "never true: the event that is looked at is counted, too: prior=true leaves",
     ),
+    ("base_amount != base_amount", 5, "never true: base_amount != base_amount"),
+    ("base_amount > amount and amount > base_amount", 30, "exclude each other"),
     ("counterparty_country == 'China'", 29, "China is no code of a country: two capital letters"),
     ("counterparty_country in ['HK', 'MAC']", 36, "MAC is no code of a country"),
     ("any(accounts, where=currency == 'yuan')", 37, "yuan is no code of a currency: three capital"),
@@ -492,6 +494,24 @@ FILES = [
     ("cooldown: 1d", "unless: amoun > 3", 19, 9, "did you mean amount?"),
     ("cooldown: 1d", "unless: true", 19, 9, "with this the rule never fires"),
     ("cooldown: 1d", "unless: times < 0", 19, 9, "this is never true: a count is 0 or more"),
+    (
+        "cooldown: 1d",
+        "unless: base_amount > 50",
+        19,
+        9,
+        "with this the rule never fires: base_amount > 100 and not base_amount > 50 exclude",
+    ),
+    ("cooldown: 1d", "unless: times > 2 and base_amount > 5", 19, 9, "the rule never fires"),
+    ("cooldown: 1d", "unless: direction in ['in', 'out']", 19, 9, "the rule never fires"),
+    (
+        "cooldown: 1d",
+        "score: {name: s, threshold: 50, release: 20, signals: [\n"
+        "  {points: 30, if: base_amount > 500, reason: {en: a, zh: b}},\n"
+        "  {points: 30, if: base_amount < 300, reason: {en: a, zh: b}}]}",
+        19,
+        29,
+        "score.threshold: this is never reached: base_amount > 100 and base_amount > 500 and",
+    ),
     ("zh: 甲", "de: 甲", 3, 16, "title.de: not a key here; there are en, zh"),
     ("  alert:", "  alarm:", 15, 3, "then.alarm: not a key here; there are task, alert"),
     ("  alert:", "  tag: ' golf'\n  alert:", 15, 8, "then.tag: write a name on one line"),
