@@ -19,6 +19,8 @@ KEPT_DISTINCT = 32
 """Values a bucket keeps for distinct."""
 KEPT_ENDS = 4
 """Values a bucket keeps for first and last, likewise."""
+KEPT_FOR_GOOD = 1
+"""The same of events that nothing takes back."""
 KEPT_REPLAYED = 8
 """The same where rules that can be amended look at them: those take out and play again."""
 TEXT_BYTES = 64
@@ -437,6 +439,9 @@ SQUARES = Squares()
 FIRST = Ends("first", 0)
 LAST = Ends("last", -1)
 REPLAYED = {one.name: Ends(one.name, one.end, KEPT_REPLAYED) for one in (FIRST, LAST)}
+FOR_GOOD = {one.name: Ends(one.name, one.end, KEPT_FOR_GOOD) for one in (FIRST, LAST)}
+FOR_GOOD_BUT_ONE = {one.name: Ends(one.name, one.end, KEPT_FOR_GOOD + 1) for one in (FIRST, LAST)}
+"""Where what was before an event is asked for."""
 
 
 WIDE = 20

@@ -15,6 +15,7 @@ from hashlib import blake2b
 from typing import Any
 
 from schemas.activity import ActivitySection, Owed
+from schemas.events import REVERSIBLE
 from streams import buckets, recent
 from streams.buckets import Ends, Kind
 from streams.durations import DAY_MS
@@ -296,6 +297,9 @@ def _keep(key: str, group: list[Aggregate], lateness: int, *, is_replayed: bool)
     kind = _KINDS[one.function]
     if is_replayed:
         kind = buckets.REPLAYED.get(kind.name, kind)
+    elif REVERSIBLE.isdisjoint(one.types):
+        for_good = buckets.FOR_GOOD_BUT_ONE if has_prior else buckets.FOR_GOOD
+        kind = for_good.get(kind.name, kind)
     is_timed = isinstance(kind, Ends)
     if one.months:
         months = max(1 - other.months[0] for other in group if other.months)

@@ -110,8 +110,8 @@ def test_a_set_that_could_fill_a_record_is_refused_and_says_by_which_rules() -> 
     [problem] = caught.value.problems
     assert (problem.rule, problem.key) == ("heavy", "id")
     assert problem.message == (
-        "the rules can take up to 2,071 kB of a customer's record, at most 711 kB are theirs; this "
-        "one can take 77 kB, rule-0 up to 2 kB, rule-1 up to 2 kB, rule-10 up to 2 kB, rule-100 up "
+        "the rules can take up to 2,027 kB of a customer's record, at most 711 kB are theirs; this "
+        "one can take 32 kB, rule-0 up to 2 kB, rule-1 up to 2 kB, rule-10 up to 2 kB, rule-100 up "
         "to 2 kB: shorten their windows, or let rules look at the same ones"
     )
 

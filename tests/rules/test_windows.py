@@ -106,6 +106,31 @@ def test_equals_a_list(kind: Kind, history: tuple[int, list[tuple[int, int, bool
         assert reload(state) == state
 
 
+@pytest.mark.parametrize("end", ["first", "last"])
+@given(history=histories())
+def test_ends_of_what_nothing_takes_back_equal_a_list(
+    end: str, history: tuple[int, list[tuple[int, int, bool, bool]]]
+) -> None:
+    length, steps = history
+    kinds = buckets.FOR_GOOD[end], buckets.FOR_GOOD_BUT_ONE[end]
+    windows = [Window(kind=kind, width=width_of(length), keep=length + LATENESS) for kind in kinds]
+    states, latest, held = [one.new() for one in windows], 0, list[tuple[int, Any]]()
+    for at, value, _, again in steps:
+        latest = max(latest, at)
+        if at < latest - LATENESS:
+            continue
+        given = kept(kinds[0], at, value)
+        for window, state in zip(windows, states, strict=True):
+            window.add(state, at, given, latest)
+        states = [reload(state) for state in states] if again else states
+        others = [v for t, v in held if in_window(t, at, length)]
+        held.append((at, given))
+        alone, but_one = (one.reader(length) for one in windows)
+        assert alone(states[0], at) == brute_force(kinds[0], [*others, given])
+        assert but_one(states[1], at) == brute_force(kinds[1], [*others, given])
+        assert but_one(states[1], at, given) == brute_force(kinds[1], others)
+
+
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 @given(st.lists(st.tuples(st.integers(0, 3 * HOUR), st.integers(-20, 20), st.booleans())))
 def test_two_parts_make_the_whole(kind: Kind, events: list[tuple[int, int, bool]]) -> None:
