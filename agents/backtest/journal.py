@@ -18,6 +18,7 @@ from shutil import copyfileobj
 from typing import IO
 
 from agents.backtest.archived import ArchiveError
+from agents.backtest.begins import begins
 from agents.backtest.job import Question
 from agents.backtest.missing import Journalled, journalled, missing
 from agents.backtest.pool import processes
@@ -82,9 +83,10 @@ def run_journal(
     told = replace(question, span=covered(asked, archive))
     try:  # only now, as Kafka may have gone on removing
         gone = missing(settings.kafka, journals)
+        since = begins(settings, archive.end, journals)
     except ReadingError as error:
         raise ArchiveError(str(error)) from error
-    return Result(tally, total, told, archive, asked, gone)
+    return Result(tally, total, told, archive, asked, gone, since)
 
 
 def _overview(settings: Settings) -> list[Journalled]:

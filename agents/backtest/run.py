@@ -7,6 +7,7 @@ from shutil import copyfileobj
 from typing import IO, NamedTuple
 
 from agents.backtest.archived import Archived, ArchiveError
+from agents.backtest.begins import Begin
 from agents.backtest.job import Job, Player, Question
 from agents.backtest.pool import each, spare_collector
 from agents.backtest.spill import Share, Spill
@@ -29,6 +30,8 @@ class Result(NamedTuple):
     """As it was asked: 0 is an end that nobody named."""
     missing: Mapping[str, int] = {}
     """Topic → how much of what a journal names is gone, see agents.backtest.missing."""
+    begins: Mapping[str, Begin] = {}
+    """Of topics out of which Kafka has removed something."""
 
 
 def run(

@@ -12,12 +12,14 @@ import click
 from rich.table import Table
 
 from agents.backtest.archived import Archived, ArchiveError, is_parquet, read_files
+from agents.backtest.begins import begins
 from agents.backtest.choice import ChoiceError, Known, choose
 from agents.backtest.from_clickhouse import read_clickhouse
 from agents.backtest.from_kafka import read_kafka
 from agents.backtest.job import Question
 from agents.backtest.journal import run_journal
-from agents.backtest.report import as_data, is_lacking, picture
+from agents.backtest.picture import is_lacking, picture
+from agents.backtest.report import as_data
 from agents.backtest.run import run
 from agents.cli.bank_time import bank_time
 from agents.cli.cores import cores_here
@@ -29,6 +31,7 @@ from agents.cli.progress import progress
 from agents.cli.rules_at_hand import told_at_hand
 from agents.clock import BankClock
 from agents.core import core_settings
+from agents.reading import ReadingError
 from agents.terminal import console
 from config.load import load_settings
 from config.placed_yaml import FileErrors
@@ -107,7 +110,9 @@ def backtest(
                 archive = _archive(settings, files, source)
                 is_live = not files
                 result = run(archive, question, now, many, show, written, is_live=is_live)
-    except (ArchiveError, ChoiceError, FileErrors, RegisterError) as error:
+            if source == "kafka":
+                result = result._replace(begins=begins(settings, now))
+    except (ArchiveError, ChoiceError, FileErrors, ReadingError, RegisterError) as error:
         raise UserError(str(error)) from None
     is_stored = source == "clickhouse" or any(map(is_parquet, files))
     data = as_data(result, time.monotonic() - began, is_stored=is_stored)

@@ -132,7 +132,10 @@ def test_backtest_of_a_live_run(
     remove(settings, "vip.journal", 1, 2)
     assert run([*asked, "--source", "journal"]) == 0
     lacking, warned = capfd.readouterr()
-    assert json.loads(lacking)["missing"] == {"bank.core": 7, "vip.journal": 2}
+    lacked = json.loads(lacking)
+    assert lacked["missing"] == {"bank.core": 7, "vip.journal": 2}
+    assert told["begins"] == {} != lacked["begins"]
+    assert lacked["begins"].keys() >= {"bank.core", "bank.app"}
     removed = "NOT the run as it was: Kafka has removed offsets that it took (7 of bank.core, 2 of"
     assert removed in warned
     assert run(["rules", "backtest", "--source", "journal"]) == 0
