@@ -2,17 +2,14 @@
 
 import ast
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from streams.attributes import NONE_DECLARED, Attributes
-from streams.expressions import calls, lookups
+from streams.expressions import calls, lookups, unknown
 from streams.expressions.catalogue import (
     attribute_fields,
     common_fields,
-    event_fields,
     may_be_unset,
     personal_fields,
     profile_fields,
@@ -56,6 +53,7 @@ from streams.expressions.parse import (
     nearest,
     parse,
 )
+from streams.expressions.scope import Scope
 from streams.expressions.ways import sensitive, undeclared, unseen
 
 MAX_DECIMALS = 8
@@ -82,26 +80,6 @@ def step_field(step: int, name: str, kind: Type) -> StepField:
     """A field of a step's event, of the type that it is kept as."""
     optional = kind.optional or kind.base is Base.TEXT
     return StepField(replace(kind, decimals=kept_decimals(kind), optional=optional), step, name)
-
-
-@dataclass(frozen=True)
-class Scope:
-    """Which names an expression sees."""
-
-    types: tuple[str, ...]
-    """The event types it is evaluated for."""
-    lets: Mapping[str, Type] = field(default_factory=dict)
-    attributes: Attributes = NONE_DECLARED
-    inside: str = ""
-    """`an aggregate` or `a step`, if it stands in one: only the event's own fields are seen there,
-    and steps before it."""
-    steps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """The steps of a sequence that come before, by name, in order: their event types."""
-    broken: frozenset[str] = frozenset()
-    """Lets and steps that are wrong themselves."""
-    listed: str = ""
-    """The list in whose condition it stands: the fields of its things are seen by their names, and
-    those of the event as `event.x`."""
 
 
 def check(text: str, scope: Scope, expected: Base | None = None) -> Node:
@@ -228,7 +206,7 @@ class Checker:
             return EventField(fields[name], name, any(map(may_be_unset, scope.types)))
         if name == "tags" and not scope.inside:
             return Tags(Type(Base.TAGS))
-        raise self.error(tree, self._unknown(name, fields))
+        raise self.error(tree, unknown.name(scope, name, fields))
 
     def _name_in_a_list(self, tree: ast.Name) -> Node:
         name, scope = tree.id, self.scope
@@ -242,41 +220,7 @@ class Checker:
             return Let(scope.lets[name], name)
         if name == "tags":
             return Tags(Type(Base.TAGS))
-        of_event = common_fields(scope.types)
-        if name in of_event:
-            message = f"{name} is not a field of {scope.listed}; that of the event is event.{name}"
-            raise self.error(tree, message)
-        hint = nearest(name, [*fields, *scope.lets])
-        hint = hint or f"; {scope.listed} have {', '.join(fields)}"
-        raise self.error(tree, f"{name} is not known of {scope.listed}{hint}")
-
-    def _unknown(self, name: str, fields: Iterable[str]) -> str:
-        types = self.scope.types
-        if any(name in personal_fields(one) for one in types):
-            return unseen(name, name)
-        without = [one for one in types if name not in event_fields(one)]
-        if len(without) < len(types):
-            return f"{name} is not a field of {without[0]}, or of another type there"
-        if name in calls.NAMES:
-            return f"{name} is a function: {calls.NAMES[name]}"
-        if name in LISTS:
-            return f"{name} is a list: ask it as in any({name}) or count({name}, where=…)"
-        inside = self.scope.inside
-        known = [*fields, *self.scope.lets, *self._steps_fields()]
-        if not inside:
-            known += ["tags", *(f"profile.{one}" for one in profile_fields())]
-            known += [f"attributes.{one}" for one in attribute_fields(self.scope.attributes)]
-        hint = nearest(name, known) or (f"; {self.seen()}" if inside else "")
-        return f"{name} is not known{hint}"
-
-    def seen(self) -> str:
-        """What is seen where only the event's own fields are."""
-        before = " and the steps before it" * (self.scope.inside == "a step")
-        return f"only the event's own fields{before} are seen inside {self.scope.inside}"
-
-    def _steps_fields(self) -> list[str]:
-        steps = self.scope.steps.items()
-        return [f"{step}.{name}" for step, types in steps for name in common_fields(types)]
+        raise self.error(tree, unknown.of_list(scope, name))
 
     def _attribute(self, tree: ast.Attribute) -> Node:
         if isinstance(tree.value, ast.Call) and isinstance(tree.value.func, ast.Name):
@@ -293,37 +237,20 @@ class Checker:
         if owner == "event":
             return self._of_event(tree)
         if owner not in ("profile", "attributes"):
-            known = [f"profile.{one}" for one in profile_fields()]
-            known += [*calls.EVENT_TYPES, *self._steps_fields()]
-            text = self.parsed.text(tree)
-            if owner in self.scope.lets or owner in common_fields(self.scope.types):
-                raise self.error(tree, f"{text} is not known: {owner} has no parts")
-            raise self.error(tree, f"{text} is not known{nearest(text, known)}")
+            raise self.error(tree, unknown.part(self.scope, self.parsed.text(tree), tree))
         if self.scope.inside:
-            raise self.error(tree, self.seen())
+            raise self.error(tree, self.scope.seen())
         if owner == "attributes":
             return self._own_field(tree)
         fields = profile_fields()
         if tree.attr not in fields:
-            raise self.error(tree, self._not_of_profile(tree.attr))
+            raise self.error(tree, unknown.of_profile(self.scope, tree.attr))
         return ProfileField(fields[tree.attr], tree.attr)
-
-    def _not_of_profile(self, name: str) -> str:
-        if name in personal_fields("customer.updated"):
-            return unseen(f"profile.{name}", name)
-        if name in LISTS:
-            return f"{name} is a list: ask it as in any({name}) or count({name}, where=…)"
-        hint = nearest(name, profile_fields())
-        if not hint and name in attribute_fields(self.scope.attributes):
-            hint = f"; did you mean attributes.{name}?"
-        own = "; a field that the bank adds itself is an attribute, attributes.x"
-        return f"profile.{name} is not known to rules{hint or own}"
 
     def _of_event(self, tree: ast.Attribute) -> EventField:
         name, types = tree.attr, self.scope.types
         if not self.scope.listed:
-            message = f"event.{name} stands in a list's condition alone; here write {name}"
-            raise self.error(tree, message)
+            raise self.error(tree, unknown.of_event(self.scope, name))
         fields = common_fields(types)
         if name not in fields:
             known = [f"event.{one}" for one in fields]
@@ -336,7 +263,7 @@ class Checker:
 
     def _score(self, tree: ast.Attribute) -> ScoreField:
         if self.scope.inside:
-            raise self.error(tree, self.seen())
+            raise self.error(tree, self.scope.seen())
         return ScoreField(Type(Base.NUMBER, optional=True), tree.attr)
 
     def _step_field(self, tree: ast.Attribute, step: str) -> StepField:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from schemas.fields import COUNTRY
-from streams.expressions.check import Checker, Scope
+from streams.expressions.check import Checker
 from streams.expressions.never import never
 from streams.expressions.nodes import FLAG, And, Base, FactField, Literal, Node, Type
 from streams.expressions.parse import parse
 from streams.expressions.ranges import RangeOf, Waited, known_ranges, usual_ranges
+from streams.expressions.scope import Scope
 
 
 class Doubt(NamedTuple):

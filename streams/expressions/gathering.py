@@ -56,7 +56,7 @@ def check_gathering(checker: Checker, call: ast.Call, name: str) -> Node:
         known = ", ".join(FORMS)
         raise checker.error(call, f"{name} is of events; of a list there are {known}")
     if checker.scope.inside:
-        raise checker.error(call, checker.seen())
+        raise checker.error(call, checker.scope.seen())
     if checker.scope.listed:
         message = "a list is not asked inside a list's condition: give it a name with let"
         raise checker.error(call, message)

@@ -24,6 +24,19 @@ FUNCTIONS = {
     **dict.fromkeys(("coalesce", "ifnull", "nvl"), "default(x, 0) fills in what is unknown"),
 }
 """What other languages have → how we write it."""
+_CLOCK = "of an event's time neither the hour nor the weekday is seen"
+_OF_NOTHING = "known(x) asks if there is a value, and not known(x) if there is none"
+_TOTAL = "all that the customer has is profile.base_assets, less loans profile.base_net"
+INSTEAD = {
+    **dict.fromkeys(("assets", "aum", "wealth", "networth", "net_worth", "total_assets"), _TOTAL),
+    **dict.fromkeys(("null", "none", "nil", "unknown", "empty", "undefined"), _OF_NOTHING),
+    **dict.fromkeys(("hour", "weekday", "day_of_week", "time", "timestamp"), _CLOCK),
+    "age": "a rule can wait for a birthday, wait: {days: 7, before: birthday, every: year, "
+    "turns: 60}; the age of the family is asked as in any(family, where=age < 18)",
+    "score": "a score is profile.scores.churn",
+    "today": "days are counted from the event, as in days_until(matures_on)",
+}
+"""A name that is no field of ours → what to ask instead."""
 
 
 def unseen(written: str, name: str) -> str:

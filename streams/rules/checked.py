@@ -11,7 +11,7 @@ from schemas.rule_parts import Text
 from schemas.rules import RuleDefinition
 from streams.attributes import NONE_DECLARED, Attributes
 from streams.expressions.catalogue import common_fields
-from streams.expressions.check import Scope, check
+from streams.expressions.check import check
 from streams.expressions.lookups import NUMBERS
 from streams.expressions.nodes import (
     FLAG,
@@ -36,6 +36,7 @@ from streams.expressions.nodes import (
     walk,
 )
 from streams.expressions.parse import ExpressionError, nearest
+from streams.expressions.scope import Scope
 from streams.greetings import NO_GREETINGS, Greetings
 from streams.rules.errors import RuleProblem, problems_of
 from streams.rules.sequence import Sequence, check_steps, scopes, sequence_of

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from streams.attributes import Attributes
-from streams.expressions.check import Scope
 from streams.expressions.doubts import Codes, Known, doubts
+from streams.expressions.scope import Scope
 from streams.rules.checked import CheckedRule, conditions_of, texts_of
 from streams.rules.errors import RuleProblem
 from streams.rules.never_fires import never_fires, waited_by

@@ -16,7 +16,7 @@ from schemas.rule_sequences import Step
 from schemas.rules import RuleDefinition
 from streams.durations import parse_duration
 from streams.expressions.catalogue import common_fields
-from streams.expressions.check import Scope, check, step_field
+from streams.expressions.check import check, step_field
 from streams.expressions.compile import Writer, compile_function
 from streams.expressions.nodes import (
     FLAG,
@@ -30,6 +30,7 @@ from streams.expressions.nodes import (
     walk,
 )
 from streams.expressions.parse import ExpressionError, nearest
+from streams.expressions.scope import Scope
 from streams.expressions.write import write
 from streams.recent import Occurrence
 from streams.rules.errors import RuleProblem, problems_of

@@ -10,9 +10,10 @@ from schemas.rules import RuleDefinition
 from streams.attributes import Attributes
 from streams.durations import DAY_MS, parse_duration
 from streams.expressions.catalogue import attribute_fields, common_fields
-from streams.expressions.check import Scope, check
+from streams.expressions.check import check
 from streams.expressions.nodes import Base, Node, Type
 from streams.expressions.parse import ExpressionError, nearest
+from streams.expressions.scope import Scope
 from streams.expressions.ways import sensitive, undeclared
 from streams.rules.errors import RuleProblem, problems_of
 from streams.waits import own

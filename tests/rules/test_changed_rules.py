@@ -14,8 +14,9 @@ from schemas.packed import pack
 from schemas.profile import NEVER
 from schemas.record import Record
 from schemas.rules import RuleDefinition
-from streams.expressions.check import Scope, check
+from streams.expressions.check import check
 from streams.expressions.nodes import Reading
+from streams.expressions.scope import Scope
 from streams.facts import NO_FACTS
 from streams.rules import compiled
 from streams.rules import compiler as compiler_module

@@ -13,7 +13,7 @@ from msgspec import structs
 from schemas.record import Record
 from schemas.rules import RuleDefinition
 from streams.durations import DAY_MS
-from streams.expressions.check import Scope, check
+from streams.expressions.check import check
 from streams.expressions.compile import Writer, compile_function
 from streams.expressions.interpret import World, interpret
 from streams.expressions.nodes import (
@@ -26,6 +26,7 @@ from streams.expressions.nodes import (
     ScoreField,
     walk,
 )
+from streams.expressions.scope import Scope
 from streams.expressions.values import render
 from streams.recent import KEPT_EVENTS
 from streams.rules import compiled

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from agents.rules import read_rules
 from config.load_rules import RuleFileErrors
-from streams.expressions.check import Scope, check
+from streams.expressions.check import check
 from streams.expressions.parse import MAX_LENGTH, ExpressionError
+from streams.expressions.scope import Scope
 from tests.rules.test_wrong_rules import GOOD
 
 SCOPE = Scope(("transfer.completed",))

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from schemas.events.core import TransferData
 from schemas.record import Record
 from streams.durations import DAY_MS
-from streams.expressions.check import Scope, check
+from streams.expressions.check import check
 from streams.expressions.doubts import Codes, Known, doubts
 from streams.expressions.interpret import World, interpret
 from streams.expressions.never import never
 from streams.expressions.nodes import FLAG, And, Base, Holds, Node, Not
 from streams.expressions.ranges import known_ranges
+from streams.expressions.scope import Scope
 from tests.rules.maker import (
     DECLARED,
     ORDER,

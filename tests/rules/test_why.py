@@ -17,8 +17,9 @@ from streams.backtest.facts import FactsInTime
 from streams.backtest.play import Trial, play
 from streams.context import CoreSettings
 from streams.durations import DAY_MS
-from streams.expressions.check import Scope, check
+from streams.expressions.check import check
 from streams.expressions.nodes import Base
+from streams.expressions.scope import Scope
 from streams.expressions.write import write
 from streams.inputs import Input, Raw
 from streams.intake import read
