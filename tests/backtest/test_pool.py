@@ -66,4 +66,4 @@ def test_they_end_with_the_first_however_it_ends() -> None:
     assert first.stdout is not None
     assert first.stdout.readline() == b"ready\n"
     first.kill()
-    first.communicate(timeout=20)
+    first.communicate(timeout=60)

@@ -122,7 +122,7 @@ def test_an_interrupted_file_is_not_there(tmp_path: Path) -> None:
     while process.poll() is None and not (part.exists() and part.stat().st_size > 10_000):
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
     assert [one.name for one in tmp_path.iterdir()] == ["bank.jsonl"]
     assert file.read_text() == "as it was"
@@ -252,7 +252,7 @@ def test_the_live_bank_ends_by_itself_and_at_a_signal(fresh_broker: str) -> None
     assert "then live" in process.stderr.readline()
     time.sleep(2)  # for the first, workers read the facts
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=60) == 0
     assert "messages sent" in process.stderr.read()
     assert len(read_all(fresh_broker, "bank.core")) > before
 

@@ -57,7 +57,7 @@ def _alter(settings: Settings, topic: str, name: str, value: str | None) -> None
     resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
     admin = AdminClient({"bootstrap.servers": settings.kafka.bootstrap})
     admin.incremental_alter_configs([resource])[resource].result(10)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while value is not None and topic_configurations(admin, [topic])[topic][name] != value:
         assert time.monotonic() < deadline  # a broker follows its controller
         time.sleep(0.05)

@@ -95,7 +95,7 @@ def test_stop_stands_still_until_told_to_go_on() -> None:
     _, status = os.waitpid(process.pid, os.WUNTRACED)
     assert os.WIFSTOPPED(status)
     process.send_signal(signal.SIGCONT)
-    assert process.communicate(timeout=20)[0] == "1\n2\n3\n"
+    assert process.communicate(timeout=60)[0] == "1\n2\n3\n"
 
 
 def test_the_thread_that_stops_does_not_go_past() -> None:
@@ -121,7 +121,7 @@ def _start(fail: str, program: str = _PROGRAM) -> "subprocess.Popen[str]":
 
 def _passed(fail: str) -> "subprocess.CompletedProcess[str]":
     process = _start(fail)
-    out, errors = process.communicate(timeout=20)
+    out, errors = process.communicate(timeout=60)
     return subprocess.CompletedProcess([], process.returncode, out, errors)
 
 

@@ -15,7 +15,7 @@ from typing import Self
 from agents.fail_points import SWITCH, VARIABLE
 from config.settings import KafkaSettings, Settings, TopicSettings, WorkerSettings
 
-READY_S = 60.0
+READY_S = 120.0
 
 
 def settings_for(
@@ -119,7 +119,7 @@ class Worker:
     def stop(self) -> int:
         """SIGTERM; returns the exit status."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
+        return self.process.wait(60)
 
     def kill(self) -> None:
         self.process.kill()

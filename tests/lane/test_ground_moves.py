@@ -121,4 +121,4 @@ def test_a_stop_ends_without_a_disk(settings: Settings) -> None:
         applied(worker)
         shutil.rmtree(settings.worker.data)
         worker.process.send_signal(signal.SIGTERM)
-        assert worker.process.wait(30) == 0
+        assert worker.process.wait(120) == 0

@@ -67,7 +67,7 @@ def test_a_stalled_worker_says_why_ends_itself_and_its_successor_goes_on(
         assert health(worker).state == "stalled"
         assert health(worker, "readyz").status == 503
         assert worker.metrics()["vipcare_stalled"] == 1
-        assert worker.process.wait(30) == Fault.STALLED
+        assert worker.process.wait(120) == Fault.STALLED
     stacks = [frame for line in lines(worker, "stack") for frame in line["frames"]]
     assert any(frame.endswith(f" {place}") for frame in stacks), stacks
     assert "starting again is safe" in worker.log.read_text().splitlines()[-1]

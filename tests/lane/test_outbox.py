@@ -58,7 +58,7 @@ class Desk:
     def wait_for(self, chunks: int) -> None:
         """Kafka answers a commit before its markers stand in every partition."""
         counts = {"vip.tasks": chunks, "vip.journal": chunks, self.changelog: 2 * chunks}
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while any(len(self.values(topic)) < count for topic, count in counts.items()):
             assert time.monotonic() < deadline, "committed, and not to be read"
             time.sleep(0.01)

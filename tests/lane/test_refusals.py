@@ -14,7 +14,7 @@ from tests.lane.process import Worker, changed, settings_for
 def ended(settings: Settings) -> tuple[int, str]:
     """A worker's exit status and its last line."""
     with Worker(settings) as worker:
-        status = worker.process.wait(30)
+        status = worker.process.wait(120)
     return status, worker.log.read_text().splitlines()[-1]
 
 

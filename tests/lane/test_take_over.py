@@ -152,7 +152,7 @@ def test_a_static_member_that_comes_back_moves_nothing_and_a_second_of_its_name_
         assert _starts(first) == starts, "no rebalance here"
 
         twin = stack.enter_context(Worker(sibling(other, "third")))
-        assert second.process.wait(30) == Fault.FENCED
+        assert second.process.wait(120) == Fault.FENCED
         last = second.log.read_text().splitlines()[-1]
         assert "another one has its name (worker-b)" in last or "another worker took over" in last
         twin.wait_ready(1)

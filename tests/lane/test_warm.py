@@ -87,7 +87,7 @@ def terminated(settings: Settings, tmp_path: Path) -> tuple[int, list[Path]]:
     while not [*own.iterdir()] and process.poll() is None:
         time.sleep(0.05)
     process.terminate()
-    return process.wait(20), [*own.iterdir()]
+    return process.wait(60), [*own.iterdir()]
 
 
 def counted(settings: Settings, name: str) -> set[tuple[str, bool]]:

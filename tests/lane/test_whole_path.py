@@ -97,7 +97,7 @@ def a_fenced_worker_ends(settings: Settings) -> None:
         usurper = Producer(producer_config(settings.kafka, settings.worker, 0))
         usurper.init_transactions(30)
         produce_events(settings, EVENTS, seed=7)
-        assert worker.process.wait(30) == Fault.FENCED
+        assert worker.process.wait(120) == Fault.FENCED
         assert "another worker took over" in worker.log.read_text().splitlines()[-1]
     with Worker(settings) as worker:
         wait_applied(7 * EVENTS, worker)
@@ -108,11 +108,11 @@ def a_topic_made_anew_is_refused(settings: Settings) -> None:
     admin = AdminClient(librdkafka_config(settings.kafka))
     admin.delete_topics(["bank.service"])["bank.service"].result()
     with Worker(settings) as worker:
-        assert worker.process.wait(30) == 2
+        assert worker.process.wait(120) == 2
     assert "topic bank.service is missing" in worker.log.read_text().splitlines()[-1]
     create(settings)
     with Worker(settings) as worker:
-        assert worker.process.wait(30) == Fault.POSITION
+        assert worker.process.wait(120) == Fault.POSITION
     assert "was made anew" in worker.log.read_text().splitlines()[-1]
 
 

@@ -56,7 +56,7 @@ class ServerProcess:
 
     def outcome(self) -> tuple[int, str]:
         """Waits for the end; the exit status and what was written to standard error."""
-        self._process.communicate(timeout=30)
+        self._process.communicate(timeout=60)
         with self._errors as errors:
             errors.seek(0)
             return self._process.returncode, errors.read()

@@ -156,7 +156,7 @@ def test_clickhouse_client_stops_its_query(
     time.sleep(0.2)
     process.send_signal(number)
     assert becomes(lambda: running(client, ENDLESS["reads"]) == 0)
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
 
 
 # clickhouse-connect

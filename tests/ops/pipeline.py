@@ -58,13 +58,13 @@ def _running(command: str, settings: Settings) -> Iterator[int]:
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(30)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
 
 
-def wait_applied(settings: Settings, timeout_s: float = 60.0) -> None:
+def wait_applied(settings: Settings, timeout_s: float = 120.0) -> None:
     """Until the journal's last positions are at the ends of the inputs."""
     deadline = time.monotonic() + timeout_s
     while not all(_applied(settings, n) for n in range(settings.topics.partitions)):

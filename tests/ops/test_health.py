@@ -208,4 +208,4 @@ def test_sigterm_before_a_process_has_begun_ends_it_in_order(command: str, after
         time.sleep(after_s)
         process.terminate()
         process.stderr.read()
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0

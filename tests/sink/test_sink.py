@@ -149,7 +149,7 @@ def test_the_command_ends_on_sigterm_and_shows_no_data(
         try:
             wait_until(sees(client, "events", 40), "all events")
             process.terminate()
-            assert process.wait(20) == 0
+            assert process.wait(60) == 0
         finally:
             process.kill()
     text = log.read_text()

@@ -70,7 +70,7 @@ def test_broker_dies_with_a_killed_parent() -> None:
         address = parent.stdout.readline().decode().strip()
         assert _listens(address)
         os.kill(parent.pid, signal.SIGKILL)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while _listens(address) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not _listens(address)
@@ -84,7 +84,7 @@ def test_the_command_ends_when_it_is_asked(first: signal.Signals) -> None:
         assert _listens(address)
         for number in (first, signal.SIGINT, signal.SIGTERM):
             broker.send_signal(number)  # who asks again does not interrupt the end
-        said, _ = broker.communicate(timeout=10)
+        said, _ = broker.communicate(timeout=60)
         assert (broker.returncode, said) == (0, "")
         assert not _listens(address)
 
@@ -95,4 +95,4 @@ def test_the_command_says_when_the_broker_ends_by_itself() -> None:
         (below,) = descendants(broker.pid)
         os.kill(below, signal.SIGKILL)
         assert read_until(broker, "vipcare: the broker ended by itself, status -9")
-        assert broker.wait(10) == 1
+        assert broker.wait(60) == 1

@@ -1,6 +1,7 @@
 """What is seen from the topics alone, on the embedded broker."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,12 +33,13 @@ def _send(settings: Settings, topic: str, partition: int, values: list[bytes]) -
     producer = Producer({"bootstrap.servers": settings.kafka.bootstrap, "linger.ms": 200})
     for value in values:
         producer.produce(topic, value, b"key", partition)
-    assert producer.flush(5) == 0
+    assert producer.flush(60) == 0
 
 
-def _seen(observer: Observer) -> None:
-    deadline = time.monotonic() + 3
-    while time.monotonic() < deadline:
+def _poll_until(observer: Observer, seen: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not seen():
+        assert time.monotonic() < deadline, observer.facts
         observer.poll(0.1)
 
 
@@ -67,9 +69,9 @@ def test_counts_come_from_the_journal_and_the_dead_letters(settings: Settings) -
     )
     producer = Producer({"bootstrap.servers": settings.kafka.bootstrap})
     producer.produce("vip.dead-letters", letter.value, letter.key, headers=dict(letter.headers()))
-    producer.flush(5)
+    producer.flush(60)
     with Observer(settings, from_start=True) as observer:
-        _seen(observer)
+        _poll_until(observer, lambda: observer.facts.events >= 8 and bool(observer.facts.dead))
     assert observer.facts.events == 8
     assert dict(observer.facts.dead) == {"broken": 1}
     assert observer.positions["bank.core", 0] == 5
@@ -84,19 +86,17 @@ def test_rules_that_are_isolated_are_seen_until_another_version_is_there(
     def send(*messages: Message) -> None:
         for key, value in messages:
             producer.produce(RULES_TOPIC, value, key, 0)
-        assert producer.flush(5) == 0
+        assert producer.flush(60) == 0
 
     send(version(rule("a")), version(rule("b")), active(1, a=(1, "live"), b=(1, "live")))
     send(isolated("a", 1), isolated("b", 1))
     with Observer(settings, from_start=True) as observer:
-        _seen(observer)
-        assert observer.facts.isolated == ("a@1", "b@1")
+        _poll_until(observer, lambda: observer.facts.isolated == ("a@1", "b@1"))
         view = View(observer.facts, 1.0, 2.0, None, "live", {})
         assert line(view).endswith("isolated: a@1, b@1")
         lifted = isolated("b", 1)[0], None
         send(version(rule("a", 2)), active(2, a=(2, "live"), b=(1, "live")), lifted)
-        _seen(observer)
-        assert observer.facts.isolated == ()
+        _poll_until(observer, lambda: observer.facts.isolated == ())
         assert "isolated" not in line(view)
 
 

@@ -64,7 +64,7 @@ def test_a_signal_stops_everything_it_started(
         assert "export VIPCARE_KAFKA__BOOTSTRAP=127.0.0.1:" in told
         assert "export VIPCARE_CLICKHOUSE__PORT=" in told
         up.send_signal(number)
-        said, _ = up.communicate(timeout=60)
+        said, _ = up.communicate(timeout=120)
     assert up.returncode == 0, said
     assert "everything stopped; logs in" in said
     assert _roles(below) == {"broker", "clickhouse", "worker", "sink"}
@@ -93,7 +93,7 @@ def test_a_dead_worker_is_started_again_and_a_dead_broker_ends_the_run(tmp_path:
         read_until(up, " ")  # a line of the summary: the run goes on
         assert up.poll() is None
         os.kill(broker, signal.SIGKILL)
-        said, _ = up.communicate(timeout=60)
+        said, _ = up.communicate(timeout=120)
     assert up.returncode == 1
     assert "broker was killed by signal 9; its last lines, from " in said
     assert "Traceback" not in said
@@ -105,7 +105,7 @@ def test_a_data_folder_in_use_is_refused(tmp_path: Path) -> None:
         read_until(up, "Data and logs")
         assert "in use by another vipcare up" in refused(vipcare("up", "--data", str(tmp_path)))
         up.send_signal(signal.SIGINT)
-        up.communicate(timeout=60)
+        up.communicate(timeout=120)
     assert only_run(tmp_path).is_dir()
 
 
@@ -120,7 +120,7 @@ def test_two_that_start_together_share_no_server(tmp_path: Path) -> None:
         ]
         for up in (one, other):
             up.send_signal(signal.SIGINT)
-            up.communicate(timeout=60)
+            up.communicate(timeout=120)
             assert up.returncode == 0
     places = [{word for word in words if ":" in word} for words in servers]
     assert len(places[0]) == 2
