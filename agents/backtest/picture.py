@@ -40,9 +40,15 @@ def picture(data: dict[str, Any]) -> Iterator[Table | Text | str]:
 
 
 def _rules_table(rules: dict[str, Any]) -> Table:
+    """What is so of no rule has no column: a screen is narrow."""
+    rare = [
+        name
+        for name in ("held_out", "refused", "shadow")
+        if any(told[name] for told in rules.values())
+    ]
     table = Table("rule", box=None, pad_edge=False)
-    for name in ("fired", "customers", "a day", "most a day", "held out", "shadow", "precision"):
-        table.add_column(name, justify="right")
+    for name in ("fired", "customers", "a day", "most a day", *rare, "precision"):
+        table.add_column(name.replace("_", " "), justify="right")
     for rule, told in rules.items():
         precision = told["precision"]
         table.add_row(
@@ -51,8 +57,7 @@ def _rules_table(rules: dict[str, Any]) -> Table:
             f"{told['customers']:,}",
             _a_day(told),
             f"{told['most_a_day']:,}",
-            f"{told['held_out'] or ''}",
-            f"{told['shadow'] or ''}",
+            *(f"{told[name] or ''}" for name in rare),
             "" if precision is None else f"{precision:.0%} of {told['precision_of']:,}",
         )
     return table

@@ -35,7 +35,9 @@ class Fired(Struct):
     """Epoch milliseconds."""
     rm: str | None
     became: str = "fired"
-    """`fired`, or why its actions are withheld: `shadow`, `held_out`."""
+    """`fired`, or why nothing was sent: `shadow`, `held_out`, `refused`."""
+    refused: bool = False
+    """Its greeting was, on all channels; whatever else it does is done."""
     actions: list[str] = []
     """What it sent, such as `task`."""
     tasks: list[str] = []
@@ -61,12 +63,17 @@ def firings(effects: Iterable[Effect]) -> list[Fired]:
                 occasion, data.rule.version, effect.subject, to_millis(effect.time), data.rm
             )
         _add(fired, effect)
+    for fired in found.values():
+        if fired.refused and not fired.actions:
+            fired.became = "refused"
     return list(found.values())
 
 
 def _add(fired: Fired, effect: Effect) -> None:
     match effect:
-        case Decision() if effect.data.outcome != "refused":
+        case Decision() if effect.data.outcome == "refused":
+            fired.refused = True
+        case Decision():
             fired.became = effect.data.outcome
         case Task():
             fired.actions.append("task")

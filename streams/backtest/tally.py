@@ -19,7 +19,8 @@ USELESS = frozenset({"lost", "no_interest", DECLINED})
 WORK = ("task", "alert")
 """What somebody has to look at."""
 NOBODY = "–"
-HELD_OUT = "held_out"
+UNSEEN = ("held_out", "refused")
+"""What became of firings of which nobody sees anything."""
 
 
 class Span(NamedTuple):
@@ -74,10 +75,12 @@ class Against:
 
 @dataclass
 class RuleTally:
-    """Of one rule. What is held out is in `became` and `against` alone: nobody sees it."""
+    """Of one rule. What is UNSEEN is in `became` and `against` alone."""
 
     became: Counter[str] = field(default_factory=Counter)
-    """`fired`, `shadow`, `held_out` → how often."""
+    """`fired`, `shadow`, `held_out`, `refused` → how often."""
+    refused: int = 0
+    """Greetings refused on all channels, also where the rule did something else."""
     actions: Counter[str] = field(default_factory=Counter)
     days: Counter[str] = field(default_factory=Counter)
     customers: int = 0
@@ -88,7 +91,7 @@ class RuleTally:
     @property
     def seen(self) -> int:
         """How often it fired, or would have as a live rule."""
-        return self.became.total() - self.became[HELD_OUT]
+        return self.became.total() - sum(self.became[one] for one in UNSEEN)
 
     @property
     def judged(self) -> int:
@@ -105,6 +108,7 @@ class RuleTally:
         for name in ("became", "actions", "days", "outcomes"):
             getattr(self, name).update(getattr(other, name))
         self.customers += other.customers
+        self.refused += other.refused
         self.top = _largest([*self.top, *other.top])
         self.against.merge(other.against)
 
@@ -127,7 +131,8 @@ class Tally:
         for rule, several in by_rule.items():
             tally = self.of(rule)
             tally.became.update(one.became for one in several)
-            seen = [one for one in several if one.became != HELD_OUT]
+            tally.refused += sum(one.refused for one in several)
+            seen = [one for one in several if one.became not in UNSEEN]
             if seen:
                 tally.customers += 1
                 tally.top = _largest([*tally.top, (len(seen), seen[0].customer)])

@@ -143,6 +143,32 @@ def test_what_is_held_out_is_counted_by_itself(
     assert half["by_day"] == {"2026-01-10": half["fired"]}
 
 
+def test_what_consent_refuses_is_counted_by_itself(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a rule that does something else as well the greeting alone is refused."""
+    consents = {"consents": {"marketing": {"wechat": False}}}
+    refuses = json.loads(transfer(0, 1, 0)) | {"type": "customer.updated", "data": consents}
+    events = [json.dumps(refuses), transfer(1, 2, 1_000), transfer(2, 3, 1_000)]
+    events += [transfer(number, 4, 1_000).replace('"C1"', '"C2"') for number in (3, 4, 5)]
+    (folder / "events.jsonl").write_text("\n".join(events))
+    greeting = "  greeting: {occasion: birthday, channels: [wechat]}\n"
+    rule = RULE.format(id="both", status="live", least=400).replace("risk", "care")
+    (folder / "both.yaml").write_text(rule + greeting)
+    then = rule.index("then:") + len("then:\n")
+    (folder / "greets.yaml").write_text(rule[:then].replace("both", "greets") + greeting)
+    found = asked(capsys, "both.yaml", "greets.yaml")["rules"]
+    both, greets = found["both"], found["greets"]  # type: ignore[index]  # JSON
+    assert (both["fired"], both["customers"], both["refused"]) == (5, 2, 2)
+    assert both["by_action"] == {"alert": 5, "greeting": 3}
+    assert (greets["fired"], greets["customers"], greets["refused"]) == (3, 1, 2)
+    assert greets["by_day"] == {"2026-01-04": 3}
+    assert greets["top"] == {"C2": 3}
+    assert run(["rules", "backtest", "greets.yaml", "--events", "events.jsonl"]) == 0
+    heads, row = capsys.readouterr().out.splitlines()[1:3]
+    assert row[: heads.index("refused") + len("refused")].split()[-1] == "2"
+
+
 def test_what_is_lost_says_why(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sound = (folder / "events.jsonl").read_text()
     broken = transfer(11, 11, 1).replace('"direction": "out"', '"direction": "up"')

@@ -165,7 +165,7 @@ def test_a_refused_greeting_hides_nothing_else_that_a_rule_did() -> None:
         "greeting": {"occasion": "birthday", "channels": ["wechat"]},
     }
     (fired,) = firings(effects(record, 1, rule("greets", "true", then)))
-    assert (fired.became, fired.actions) == ("fired", ["task"])
+    assert (fired.became, fired.actions, fired.refused) == ("fired", ["task"], True)
 
 
 def test_what_is_withheld_is_not_the_last_greeting() -> None:
