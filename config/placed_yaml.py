@@ -124,9 +124,11 @@ def _invalid(path: Path, model: type[BaseModel], tree: CommentedMap, error: Any)
     keys = keys[: _depth(tree, keys) + 1] or ["id"]
     is_value = _OF_AN_EXPRESSION.search(keys[-1]) is not None
     line, column = _place(tree, keys, at_key=of_key or is_value)
-    known = _known_keys(model, keys[:-1]) if error["type"] == "extra_forbidden" else []
-    message = f"not a key here; there are {', '.join(known)}" if known else _worded(error)
-    message += _nearest(keys[-1], known)
+    if error["type"] == "extra_forbidden" and (known := _known_keys(model, keys[:-1])):
+        message = f"not a key here; there are {', '.join(known)}{_nearest(keys[-1], known)}"
+    else:
+        message = _worded(error, _known_keys(model, keys))
+        message += _JOINED if keys[-1] in _CONDITIONS and error["type"] == "string_type" else ""
     if is_value:
         message = "the end of a value that has a comma: inside of { } it stands in quotes"
     return FileProblem(path, line + 1, column + 1, f"{'.'.join(keys)}: {message}")
@@ -144,6 +146,7 @@ def _no_key(path: Path, tree: Any, keys: Sequence[str], key: object) -> FileProb
     return FileProblem(path, line + 1, column + 1, message)
 
 
+_NOT_KEYS = ("model_type", "model_attributes_type", "dict_type")
 _WORDED = {
     "missing": "this key is missing",
     "extra_forbidden": "not a key here",
@@ -158,8 +161,8 @@ _WORDED = {
         "write a day as 2026-01-31",
     ),
     **dict.fromkeys(
-        ("model_type", "model_attributes_type", "dict_type"),
-        "should be keys with values, such as `name: ...`",
+        _NOT_KEYS,
+        "should be keys with values",
     ),
     **dict.fromkeys(("too_short", "string_too_short"), "it is empty: at least 1 is needed"),
     "list_type": "should be a list, each entry behind a `- `",
@@ -167,14 +170,25 @@ _WORDED = {
 """Pydantic's type of an error → our words."""
 
 
-def _worded(error: Any) -> str:
+_JOINED = ": conditions are joined with and, or, not"
+_CONDITIONS = ("if", "unless", "where")
+
+
+def _worded(error: Any, known: Sequence[str]) -> str:
+    """`known` are the keys that it has where it is wrong, if it has any."""
     kind, given = error["type"], error["input"]
+    if kind in _NOT_KEYS:
+        example = f", such as `{known[0] if known else 'name'}: ...`"
+        there = f"; there are {', '.join(known)}" if len(known) > 1 else ""
+        return _WORDED[kind] + example + there
+    if kind == "string_type" and isinstance(given, list | dict):
+        return "should be one text, no list and no keys"
     if kind in _WORDED:
         return _WORDED[kind]
     match kind:
         case "string_pattern_mismatch":
             return f"does not match {error['ctx']['pattern']}"
-        case "too_long" | "string_too_long" if isinstance(given, str | dict):
+        case "too_long" | "string_too_long" if isinstance(given, str | dict | list):
             things = "characters" if isinstance(given, str) else "entries"
             return f"at most {error['ctx']['max_length']:,} {things}, not {len(given):,}"
         case "literal_error":
@@ -194,6 +208,8 @@ def _known_keys(model: type[BaseModel], keys: Sequence[str]) -> list[str]:
     """The keys that a part of a file has."""
     part: Any = model
     for key in keys:
+        if not hasattr(part, "model_fields"):
+            return []
         if key.isdigit():  # an entry of a list, whose model was taken already
             continue
         fields = {field.alias or name: field for name, field in part.model_fields.items()}

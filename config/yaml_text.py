@@ -49,6 +49,12 @@ MAX_ADDED = 256 * 1024
 _MERGE = "tag:yaml.org,2002:merge"
 _OLDER = re.compile(r"(?:[ \t]*(?:#.*)?\n)*%YAML(?!\s+1\.2\b)")
 _NO_VERSION = "leave out the line %YAML: this is YAML 1.2, in which on and no are words"
+_QUOTED = re.compile(r"""\s*(?:- )*[^'"#]*: +(?:'[^']*'|"[^"]*")\s*""")
+_GOES_ON = (
+    "a value that begins with a quote ends with it: put the whole in double quotes, "
+    "as in \"'golf' in tags\""
+)
+_TAB = "indents are made of blanks, not of tabs"
 _NO_MERGE = "there is no merging with <<: write the keys themselves"
 _IN_ITSELF = "an alias (*name) stands inside of what it stands for"
 _TOO_MUCH = "aliases (*name) make too much of this file: write out what is needed"
@@ -83,7 +89,7 @@ def read_yaml(text: str, typ: Literal["rt", "safe"]) -> Any:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = (mark.line + 1, mark.column + 1) if mark else (0, 1)
-        why = NotYamlError(_said(error.problem or ""), *place)
+        why = NotYamlError(_seen(text, *place) or _said(error.problem or ""), *place)
     except ReaderError as error:
         line = text[: error.position].count("\n") + 1
         why = NotYamlError("there is a character that no text has, such as a zero byte", line)
@@ -158,6 +164,15 @@ class _Safe(_Placing, SafeConstructor):
 
 class _RoundTrip(_Placing, RoundTripConstructor):
     pass
+
+
+def _seen(text: str, line: int, column: int) -> str:
+    """What is wrong at a place, where the text shows it and the parser does not say it."""
+    lines = text.splitlines()
+    there = lines[line - 1] if 0 < line <= len(lines) else ""
+    if "\t" in there[: len(there) - len(there.lstrip())]:
+        return _TAB
+    return _GOES_ON if _QUOTED.fullmatch(there[: column - 1]) else ""
 
 
 def _said(problem: str) -> str:

@@ -37,7 +37,7 @@ from streams.expressions.nodes import (
     narrow,
 )
 from streams.expressions.parse import Duration, EventType, Months, nearest
-from streams.expressions.ways import FUNCTIONS
+from streams.expressions.ways import function
 from streams.expressions.write import write
 from streams.windows import SHORTEST
 
@@ -99,7 +99,7 @@ def check_call(checker: Checker, call: ast.Call) -> Node:
         return _month_end(checker, call, name)
     if name not in PLAIN:
         text = checker.parsed.text(call.func)
-        other = f": {FUNCTIONS[text]}" if text in FUNCTIONS else nearest(text, NAMES)
+        other = f": {found}" if (found := function(text)) else nearest(text, NAMES)
         raise checker.error(call, f"there is no function {text}{other}")
     return _plain(checker, call, name)
 

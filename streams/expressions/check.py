@@ -54,7 +54,7 @@ from streams.expressions.parse import (
     parse,
 )
 from streams.expressions.scope import Scope
-from streams.expressions.ways import sensitive, undeclared, unseen
+from streams.expressions.ways import CONSTRUCTS, nothing, sensitive, undeclared, unseen
 
 MAX_DECIMALS = 8
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
@@ -107,11 +107,20 @@ class Checker:
         return replace(self, scope=Scope(types, inside="an aggregate"))
 
     def expect(self, tree: ast.expr, base: Base) -> Node:
-        node = narrow(self.node(tree), base)
+        node = narrow(self._beside(tree, base), base)
         if node.type.base is not base:
             message = f"expected {base.value}, found {node.type.base.value}"
             raise self.error(tree, message + self._in_quotes(tree, base))
         return node
+
+    def _beside(self, tree: ast.expr, base: Base) -> Node:
+        """What stands where a text may be: a word that nobody knows lacks its quotes."""
+        try:
+            return self.node(tree)
+        except ExpressionError as error:
+            if base is Base.TEXT and isinstance(tree, ast.Name):
+                error.message += unknown.in_quotes(error.message, tree.id)
+            raise
 
     def _in_quotes(self, tree: ast.expr, base: Base) -> str:
         """For a day that is written as a difference."""
@@ -139,7 +148,8 @@ class Checker:
             case ast.Call():
                 return calls.check_call(self, tree)
             case _:
-                raise self.error(tree, "this is not part of the language of rules")
+                message = "this is not part of the language of rules"
+                raise self.error(tree, CONSTRUCTS.get(type(tree), message))
 
     def _condition(self, tree: ast.BoolOp | ast.UnaryOp | ast.Compare) -> Node:
         match tree:
@@ -166,6 +176,8 @@ class Checker:
                 return self._text(tree, tree.value)
             case int() | float():
                 return self._number(tree)
+            case None:
+                raise self.error(tree, nothing("there is no None"))
             case _:
                 raise self.error(tree, "this is not part of the language of rules")
 
@@ -305,10 +317,16 @@ class Checker:
         operator = _ARITHMETIC.get(type(tree.op))
         if operator is None:
             raise self.error(tree, "of arithmetic there is + - * and /")
-        left = self.expect(tree.left, Base.NUMBER)
-        right = self.expect(tree.right, Base.NUMBER)
+        left, right = self._operand(tree.left), self._operand(tree.right)
         decimals = _decimals(operator, left.type.decimals, right.type.decimals)
         return Arithmetic(Type(Base.NUMBER, True, decimals), operator, left, right)
+
+    def _operand(self, tree: ast.expr) -> Node:
+        node = self.node(tree)
+        if node.type.base is Base.DAY and not self.scope.inside:
+            message = "expected a number, found a day: write days_until"
+            raise self.error(tree, f"{message}({self.parsed.text(tree)})")
+        return self.expect(tree, Base.NUMBER)
 
     def _comparison(self, tree: ast.Compare) -> Node:
         found: list[Node] = []
@@ -330,7 +348,8 @@ class Checker:
     def _compare(self, first: ast.expr, operator: str | None, second: ast.expr) -> Node:
         if operator is None:
             raise self.error(first, "compare with == and !=; known(x) asks if there is a value")
-        left, right = self.node(first), self.node(second)
+        left = self.node(first)
+        right = self._beside(second, left.type.base)
         left, right = narrow(left, right.type.base), narrow(right, left.type.base)
         base = left.type.base
         if right.type.base is not base:
@@ -383,7 +402,7 @@ class Checker:
             raise self.error(
                 group, "after in comes tags, an attribute of texts, or a list as in ['CN', 'HK']"
             )
-        options = [self.node(one) for one in group.elts]
+        options = [self._beside(one, Base.TEXT) for one in group.elts]
         node = narrow(self.node(value), options[0].type.base)
         literals: list[Literal] = []
         for found, tree in zip(options, group.elts, strict=True):

@@ -19,6 +19,13 @@ _GROUPED = re.compile(r"(?<![\w.])[0-9]{1,3}(?:,[0-9]{3})+(?![\w.])")
 _WORDS = re.compile(
     r"""(?P<day>(?<![\w.])[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?![\w.]))
     |(?P<percent>(?<![\w.])[0-9]+(?:\.[0-9]+)?\s*%)
+    |(?P<range>(?<![\w.])[0-9][0-9_]*\.{2,3}[0-9][0-9_]*(?![\w.]))
+    |(?P<thousands>(?<![\w.])[0-9][0-9_]*(?:\.[0-9]+)?[kK](?!\w))
+    |(?P<money>(?<![\w.])[0-9][0-9_]*(?:\.[0-9]+)?\s*(?!AND|NOT)[A-Z]{3}(?!\w))
+    |(?P<distinct>(?<![\w.])count\s*\(\s*distinct(?!\w))
+    |(?P<like>(?<![\w.])(?:like|LIKE|contains|matches)(?!\w))
+    |(?P<notin>(?<![\w.])notin(?!\w))
+    |(?P<next>(?<![\w.])next\s+(?:[0-9]+\s+)?(?:day|week|month|quarter|year)s?(?!\w))
     |(?P<ahead>(?<![\w.])months\s+-?[0-9]+\s+to\s+-?[0-9]+(?!\w))
     |(?P<length>(?<![\w.])[0-9][0-9_.]*(?![eE][0-9+-]|[xXoObBjJ])[A-Za-z]\w*)
     |(?P<apart>(?<![\w.])[0-9]+\s+(?:[smhdw]|(?:second|minute|hour|day|week)s?)(?!\w))
@@ -40,6 +47,11 @@ _SAID = {
     "months": "write whole months as last 3 months, or a length as 90d",
     "calendar": "of the calendar there are months, as in this month; else write 7d or 365d",
     "ahead": "months are counted back from this one, as in months -3 to 0",
+    "distinct": "different values are counted by distinct(country, card.settled, 7d)",
+    "like": "a text is compared as a whole, as in purpose == 'salary'",
+    "money": "write the amount alone; its currency is asked beside it, as in currency == 'USD'",
+    "next": "a window looks back; what lies ahead is asked as in days_until(matures_on) <= 30",
+    "notin": "write not in",
     "between": "write 1 <= x <= 3",
     "triple": "write == to compare",
     "equals": "write == to compare",
@@ -64,6 +76,11 @@ def _written(kind: str, found: str) -> str:
             return f"write {found[::-1]}"
         case "day":
             return quoted_day(found)
+        case "range":
+            low, high = found.split("..")
+            return f"write {low} <= x <= {high.lstrip('.')}"
+        case "thousands":
+            return f"write {Decimal(found[:-1]) * 1000:.0f}"
     share = Decimal(found.rstrip("% \t")) / 100
     return f"write {found} as {share:f}"
 

@@ -102,12 +102,14 @@ _SCAN = re.compile(
     |(?P<months>(?<![\w.])(?:this\s+month|last\s+(?:month|[0-9]{{1,2}}\s+months)
         |months\s+-[0-9]{{1,2}}\s+to\s+(?:-[0-9]{{1,2}}|0))(?!\w))
     |(?P<space>\s)
-    |(?P<symbol>&&|\|\||<>|[\#\\])
+    |(?P<symbol>&&|\|\||<>|[\#\\$])
     |(?P<foreign>[^\x00-\x7f])""",
     re.VERBOSE,
 )
 _OF_DIGITS = ("leading zeros", "positional argument follows")
+_MONEY = "write an amount alone, as in 500_000: base_amount is in the bank's currency"
 _SYMBOLS = {
+    "$": _MONEY,
     "&&": "write and",
     "||": "write or",
     "<>": "write !=",
@@ -182,14 +184,34 @@ def _replace(text: str) -> tuple[str, dict[int, Token]]:
             case "symbol":
                 raise ExpressionError(_SYMBOLS[found], column)
             case _:
-                raise ExpressionError(_foreign(found), column)
+                raise ExpressionError(_foreign(text[match.start() :]), column)
         return _STAND_IN * len(found)
 
     return _SCAN.sub(stand_in, text), tokens
 
 
-def _foreign(found: str) -> str:
-    """What to write in place of a character that Chinese keyboards have."""
+_CHINESE = {
+    **dict.fromkeys(("且", "并且", "而且", "和", "与", "以及"), "and"),
+    **dict.fromkeys(("或", "或者"), "or"),
+    **dict.fromkeys(("非", "不"), "not"),
+    **dict.fromkeys(("大于", "超过", "多于"), ">"),
+    **dict.fromkeys(("小于", "低于", "少于"), "<"),
+    **dict.fromkeys(("大于等于", "不小于", "不低于", "不少于"), ">="),
+    **dict.fromkeys(("小于等于", "不大于", "不超过", "不多于"), "<="),
+    **dict.fromkeys(("等于", "是"), "=="),
+    **dict.fromkeys(("不等于", "不是"), "!="),
+}
+_WORD = re.compile("[\u4e00-\u9fff]+")
+
+
+def _foreign(text: str) -> str:
+    """What to write in place of the character that a text begins with, such as Chinese keyboards
+    have."""
+    found, word = text[0], _WORD.match(text)
+    if word is not None and word[0] in _CHINESE:
+        return f"write {_CHINESE[word[0]]} for {word[0]}"
+    if found in "¥￥€£":
+        return _MONEY
     said = "only a text in quotes may hold such a character"
     plain = "'" if found in "\u2018\u2019\u201c\u201d" else normalize("NFKC", found)
     if plain != found and plain.isascii() and plain.strip():

@@ -51,6 +51,13 @@ def _hint(scope: Scope, written: str, fields: Iterable[str]) -> str:
     return f"; {' and '.join(listed)} have it: any({listed[0]}, where=…)" if listed else ""
 
 
+def in_quotes(message: str, written: str) -> str:
+    """What to add to a message on a name that stands where a text may be."""
+    is_near = message.endswith("?") or written.lower() in INSTEAD
+    is_unknown = message.startswith(f"{written} is not known") and not is_near
+    return f"; a text stands in quotes, '{written}'" if is_unknown else ""
+
+
 def _a_list(written: str) -> str:
     return f"{written} is a list: ask it as in any({written}) or count({written}, where=…)"
 

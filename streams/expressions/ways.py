@@ -1,5 +1,6 @@
 """What to write instead of what rules do not see, or what no language of ours has."""
 
+import ast
 from collections.abc import Iterable
 
 from streams.expressions.parse import nearest
@@ -12,6 +13,10 @@ _INSTEAD = {
     "note": "that it came is seen, not what it says",
 }
 """A field that identifies a person → what a rule can do."""
+_CLOCK = "of an event's time neither the hour nor the weekday is seen"
+_OF_NOTHING = "known(x) asks if there is a value, and not known(x) if there is none"
+_TOTAL = "all that the customer has is profile.base_assets, less loans profile.base_net"
+_WHOLE = "a text is compared as a whole, as in purpose == 'salary'"
 FUNCTIONS = {
     **dict.fromkeys(("date", "day", "to_date"), "a day is a text in quotes, as in '2026-01-31'"),
     **dict.fromkeys(
@@ -20,13 +25,15 @@ FUNCTIONS = {
     ),
     **dict.fromkeys(("len", "size"), "how many there are is count(…)"),
     **dict.fromkeys(("mean", "average", "median"), "a mean is avg(…, at_least=5)"),
+    **dict.fromkeys(("hour", "weekday", "dayofweek", "month", "year", "time"), _CLOCK),
+    **dict.fromkeys(("contains", "startswith", "endswith", "like", "lower", "upper"), _WHOLE),
+    **dict.fromkeys(("isnull", "is_null", "isnone", "isempty"), _OF_NOTHING),
+    **dict.fromkeys(("datediff", "date_diff"), "write days_until(matures_on) or days_since(…)"),
+    "tags.contains": "a tag is asked as in 'golf' in tags",
     **dict.fromkeys(("exists", "has"), "known(x) asks for a value, any(deposits) for things"),
     **dict.fromkeys(("coalesce", "ifnull", "nvl"), "default(x, 0) fills in what is unknown"),
 }
 """What other languages have → how we write it."""
-_CLOCK = "of an event's time neither the hour nor the weekday is seen"
-_OF_NOTHING = "known(x) asks if there is a value, and not known(x) if there is none"
-_TOTAL = "all that the customer has is profile.base_assets, less loans profile.base_net"
 INSTEAD = {
     **dict.fromkeys(("assets", "aum", "wealth", "networth", "net_worth", "total_assets"), _TOTAL),
     **dict.fromkeys(("null", "none", "nil", "unknown", "empty", "undefined"), _OF_NOTHING),
@@ -37,6 +44,20 @@ INSTEAD = {
     "today": "days are counted from the event, as in days_until(matures_on)",
 }
 """A name that is no field of ours → what to ask instead."""
+CONSTRUCTS: dict[type[ast.expr], str] = {
+    ast.IfExp: "there is no if … else: write (a and x) or (not a and y)",
+}
+"""What Python has and the language has not → what to write."""
+
+
+def function(written: str) -> str:
+    """What to write in place of a function of another language; empty if none is known."""
+    return FUNCTIONS.get(written) or FUNCTIONS.get(written.rpartition(".")[2].lower(), "")
+
+
+def nothing(message: str) -> str:
+    """Of a value that is none."""
+    return f"{message}: {_OF_NOTHING}"
 
 
 def unseen(written: str, name: str) -> str:

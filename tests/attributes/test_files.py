@@ -62,7 +62,7 @@ def test_too_many(tmp_path: Path) -> None:
     path = tmp_path / "attributes.yaml"
     one = "  - {{name: a{}, type: text, title: {{en: A, zh: 甲}}, sensitive: false}}\n"
     path.write_text("attributes:\n" + "".join(map(one.format, range(MAX_DECLARED + 1))))
-    with pytest.raises(AttributeFileErrors, match="at most 64 items"):
+    with pytest.raises(AttributeFileErrors, match="at most 64 entries, not 65"):
         read_attributes(path)
     assert MAX_ATTRIBUTES == MAX_DECLARED
 

@@ -31,7 +31,7 @@ BROKEN = {
     "'HUSH": "a quote is not closed",
     '"HUSH': "a quote is not closed",
     '"HUSH\n---\nx: "': "a quote is not closed",
-    "'HUSH'HUSH": "begins with a quote go on behind it",
+    "'HUSH'HUSH": "begins with a quote ends with it",
     '"HU\\qHUSH"': "a backslash needs single quotes",
     '"HU\\xZHUSH"': "a backslash needs single quotes",
     "|HUSH": "",
