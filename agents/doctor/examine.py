@@ -14,10 +14,12 @@ from sinks.clickhouse.errors import explain
 
 @dataclass(slots=True)
 class Report:
-    """Check → what it found, in their order; `skipped`: which were not asked, and what is first."""
+    """Check → what it found, in their order; `skipped`: which were not asked, and what is first;
+    `late`: whose thread still waits for an answer."""
 
     findings: dict[str, list[Finding]] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
+    late: set[str] = field(default_factory=set)
 
     def worst(self, check: str) -> Verdict:
         verdicts = [finding.verdict for finding in self.findings.get(check, [])]
@@ -43,13 +45,16 @@ def examine(checks: Sequence[Check], examined: Examined, limit_s: float) -> Repo
         for check in ready:
             if check.after in report.skipped or report.worst(check.after) is Verdict.FAIL:
                 report.skipped[check.name] = check.after
-        found |= _round([one for one in ready if one.name not in report.skipped], examined, limit_s)
+        asked = [one for one in ready if one.name not in report.skipped]
+        answers = _round(asked, examined, limit_s)
+        report.late |= {check.name for check in asked} - answers.keys()
+        found |= {check.name: answers.get(check.name, [_late(limit_s)]) for check in asked}
     report.findings = {check.name: found[check.name] for check in checks if check.name in found}
     return report
 
 
 def _round(checks: Sequence[Check], examined: Examined, limit_s: float) -> dict[str, list[Finding]]:
-    """A check that does not come back in time is left behind on its thread."""
+    """What came back in time; any other check is left behind on its thread."""
     found: dict[str, list[Finding]] = {}
 
     def ask(check: Check) -> None:
@@ -61,11 +66,14 @@ def _round(checks: Sequence[Check], examined: Examined, limit_s: float) -> dict[
     deadline = time.monotonic() + limit_s
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
-    late = fail(
+    return dict(found)
+
+
+def _late(limit_s: float) -> Finding:
+    return fail(
         f"no answer in {limit_s:g} s",
         "see whether something on the way drops what is sent (a firewall), or ask with --limit 60s",
     )
-    return {check.name: found.get(check.name, [late]) for check in checks}
 
 
 def _ask(check: Check, examined: Examined) -> list[Finding]:

@@ -81,6 +81,7 @@ def test_a_check_that_does_not_come_back_and_one_that_raises() -> None:
     never.set()
     assert time.monotonic() - began < 5
     (late,), (stumbled,) = report.findings["waits"], report.findings["stumbles"]
+    assert report.late == {"waits"}
     assert late.verdict is Verdict.FAIL
     assert "no answer in 0.3 s" in late.what
     assert "ZeroDivisionError: by nothing" in stumbled.what
