@@ -31,6 +31,9 @@ from streams.rules.register import RuleBook
 
 _ANSWER_S = 10.0
 
+_Record = tuple[bytes, bytes | None]
+"""Key and value."""
+
 
 class RegistrarError(Exception):
     """The register was not changed; one line."""
@@ -40,7 +43,8 @@ class Registrar:
     """Use it as a context manager: inside, `book` is the register as it stands.
 
     Where Kafka has transactions, whoever begins later ends what others have begun: their change is
-    refused, so that nobody changes what he has not seen.
+    refused, so that nobody changes what he has not seen. What somebody else has removed from the
+    register or spoilt there is sent again, as it was, beside whatever a person changes.
     """
 
     def __init__(
@@ -98,7 +102,7 @@ class Registrar:
         ]
         self._write(
             "rules.published",
-            [*self._versions(brought, self._who)],
+            [*self._spoilt(), *self._as_it_is(), *self._versions(brought, self._who)],
             RuleChanges(number=0, changes=changes),
         )
 
@@ -125,7 +129,12 @@ class Registrar:
             )
             for one in changes
         ]
-        records = [*self._versions(of_files, ""), *lifted, (ACTIVE_KEY, encode_register(active))]
+        records = [
+            *self._spoilt(),
+            *self._versions(of_files, ""),
+            *lifted,
+            (ACTIVE_KEY, encode_register(active)),
+        ]
         self._write(deed, records, RuleChanges(number=active.number, changes=told))
         return active.number
 
@@ -148,6 +157,17 @@ class Registrar:
         data = RuleChanges(number=0, changes=[change])
         self._write("rules.isolated", [(key, encode_register(told))], data, at)
 
+    def _spoilt(self) -> Iterable[_Record]:
+        """But for what is in force: it stands behind the versions that it names."""
+        for key, known in self.book.spoilt().items():
+            if key != ACTIVE_KEY:
+                yield key, None if known is None else encode_register(known)
+
+    def _as_it_is(self) -> Iterable[_Record]:
+        """What is in force, where something else is sent again."""
+        if self.book.state.active is not None and self.book.spoilt():
+            yield ACTIVE_KEY, encode_register(self.book.state.active)
+
     def _versions(
         self, brought: Iterable[tuple[RuleDefinition, str]], author: str
     ) -> Iterable[tuple[bytes, bytes]]:
@@ -161,7 +181,7 @@ class Registrar:
     def _write(
         self,
         deed: Deed,
-        records: Sequence[tuple[bytes, bytes | None]],
+        records: Sequence[_Record],
         told: RuleChanges,
         at: datetime | None = None,
     ) -> None:

@@ -50,16 +50,19 @@ class RulesFeed:
         )
         self._refused = (-1, "")
         """The newest message of which something is refused: its offset, and why."""
+        self._spoilt = (-1, "")
+        """The newest in whose place something else stood."""
 
     def now(self) -> InForce:
         return self._in_force
 
     @property
     def refused(self) -> str:
-        """What came after the rules in force and is refused, and why; empty if nothing is."""
-        offset, problem = self._refused
+        """What came after the rules in force and is refused, or took the place of what is known,
+        and why; empty if there is no such thing."""
         in_force = self._in_force.state.offset
-        return f"offset {offset}: {problem}" if offset >= in_force else ""
+        later = self._refused if self._refused[0] >= in_force else self._spoilt
+        return f"offset {later[0]}: {later[1]}" if later[1] else ""
 
     def failed(self, rule: str, errors: int) -> None:
         """A rule raised so many times in a chunk. One in shadow has nothing to be switched off, but
@@ -104,7 +107,8 @@ class RulesFeed:
             self._refuse(raw.offset, problem)
 
     def _look(self) -> None:
-        newest = self._book.state
+        newest, unusable = self._book.state, self._book.unusable
+        self._spoilt = max((unusable[key] for key in self._book.spoilt()), default=(-1, ""))
         if newest is not self._tried:
             self._tried = newest
             self._change()

@@ -82,6 +82,7 @@ def publish(paths: tuple[Path, ...], who: str) -> None:
     For somebody else to approve. Of files and folders; what is there already stays as it is. All
     are checked and their examples played: a line for each problem, with file:line:column, and
     nothing is published. What is legal and hardly meant is told, too: look before it is approved.
+    What somebody has removed from the register by other means is brought back, as it was.
     """
     settings = load_settings()
     check_who(settings, who, "authors")
@@ -94,10 +95,13 @@ def publish(paths: tuple[Path, ...], who: str) -> None:
             )
         new = [file for file in files if _is_new(register, file)]
         lasts = {one.definition.id: last(register.book, one.definition.id) for one in new}
-        if new:
+        spoilt = [key.decode() for key in register.book.spoilt()]
+        if new or spoilt:
             register.publish(_brought(new))
         in_force = register.book.definitions(register.book.state, ())
     tell_doubts(new, settings, lambda: in_force)
+    for key in spoilt:
+        click.echo(f"brought back {key}, which somebody had removed or spoilt")
     for file in new:
         rule = file.definition
         before = lasts[rule.id]

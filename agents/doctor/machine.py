@@ -32,7 +32,10 @@ _CGROUP = Path("/sys/fs/cgroup/memory.max")
 _REMOTE = ("nfs", "nfs4", "cifs", "smb3", "9p", "ceph", "glusterfs", "fuse")
 _FLEETING = ("tmpfs", "ramfs", "overlay")
 _MOST_PROBLEMS = 10
-_WRITTEN = f"see who writes to {RULES_TOPIC} but `vipcare rules`, and send what was meant with that"
+_WRITTEN = (
+    f"see who writes to {RULES_TOPIC} but `vipcare rules`, and send what was meant with that: what "
+    "was there is brought back by the next `publish` (of any rule) or `approve`"
+)
 
 _RAISES = "correct the rule: its next version is not isolated"
 

@@ -115,6 +115,20 @@ class RuleBook:
         """The newest."""
         return self._states[-1]
 
+    def spoilt(self) -> dict[bytes, RuleVersion | Active | Isolated | None]:
+        """Under which keys there is something that is known and that what was sent last does not
+        say, with that (None: nothing is there). Kafka drops it when it compacts the topic."""
+        found: dict[bytes, RuleVersion | Active | Isolated | None] = {}
+        for key in self.unusable:
+            parsed = parse_key(key)
+            if key == ACTIVE_KEY and self.state.active is not None:
+                found[key] = self.state.active
+            elif parsed is not None and parsed.kind == "isolated":
+                found[key] = self.isolations.get((parsed.rule, parsed.version))
+            elif parsed is not None and (parsed.rule, parsed.version) in self.versions:
+                found[key] = self.versions[parsed.rule, parsed.version]
+        return found
+
     def at(self, offset: int) -> State | None:
         """The state up to an offset; None if none of those that are kept ends there."""
         return next((one for one in self._states if one.offset == offset), None)

@@ -292,6 +292,46 @@ def test_what_was_sent_and_cannot_be_used_is_said(
 
 
 @pytest.mark.broker
+def test_what_was_removed_or_spoilt_is_brought_back(
+    fresh_broker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Said
+) -> None:
+    """Else Kafka drops it when it compacts the topic, and who reads that has no rules."""
+    settings = settings_at(fresh_broker, tmp_path, monkeypatch, transactions=False)
+    said("seed", "--as", "carl")
+    producer = Producer({**librdkafka_config(settings.kafka)})
+
+    def spoil(*sent: tuple[str, str | None]) -> None:
+        for key, value in sent:
+            producer.produce("vip.rules", value, key)
+        assert producer.flush(10) == 0
+
+    def compacted() -> RuleBook:
+        last = {one.key: one for one in read_topic(settings.kafka, "vip.rules")}
+        book = RuleBook()
+        for one in sorted(last.values(), key=lambda one: one.offset):
+            if one.value is not None:
+                book.take(one.raw())
+        return book
+
+    whole = compacted()
+    assert whole.state.active is not None
+    spoil(("a@1", None), ("active", "{"), ("b@1", "{}"))
+    assert "active: it is no such record" in said("status")
+    told = said("publish", str(settings.worker.rules), "--as", "ann")
+    assert "brought back a@1, which somebody had removed or spoilt\n" in told
+    assert told.endswith("0 published, 2 were there already\n")
+    assert compacted().versions == whole.versions, "by their authors, not by who brought them back"
+    assert compacted().state.active == whole.state.active
+    assert "not in force" not in said("status")
+
+    spoil(("a@1", None), ("isolated:a@1", "{"))
+    assert "b@1 is live" in said("approve", "b", "--status", "live", "--as", "bob")
+    assert compacted().versions == whole.versions
+    assert "not in force" not in said("status")
+    assert "brought back" not in said("publish", str(settings.worker.rules), "--as", "ann")
+
+
+@pytest.mark.broker
 def test_one_person_alone_seeds_only_what_workers_run(
     fresh_broker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Said
 ) -> None:

@@ -42,6 +42,15 @@ def test_what_came_last_and_is_refused_is_told(messages: Sequence[Message], begi
     assert str(told_after_a_start(messages)).startswith(begin)
 
 
-@pytest.mark.parametrize("mended", [active(2, a=(1, "shadow")), isolated("a", 1)])
-def test_what_was_refused_before_is_not(mended: Message) -> None:
-    assert told_after_a_start([*GOOD, BROKEN, mended]) == ""
+@pytest.mark.parametrize("other", [(b"what", b"is this"), (b"b@1", None)])
+def test_what_was_refused_before_is_not(other: Message) -> None:
+    assert told_after_a_start([*GOOD, BROKEN, active(2, a=(1, "shadow"))]) == ""
+    assert told_after_a_start([*GOOD, other, active(2, a=(1, "shadow"))]) == ""
+
+
+@pytest.mark.parametrize("spoilt", [BROKEN, (b"a@1", None), (b"a@1", b"{")])
+def test_what_took_the_place_of_what_is_known_is_told_until_that_is_back(spoilt: Message) -> None:
+    """Kafka drops what was there when it compacts the topic."""
+    later = [*GOOD, spoilt, isolated("a", 1)]
+    assert str(told_after_a_start(later)).startswith("offset 2: ")
+    assert told_after_a_start([*later, *GOOD]) == ""
