@@ -46,7 +46,8 @@ def explain(names: tuple[str, ...], as_json: bool) -> None:
         name = rule.id
         if (version := f"{rule.id}@{rule.version}") in names:
             name, head["in_force"] = version, known.by_id.get(rule.id) == rule
-        told[name] = {**head, **explained(checked, core.attributes)}
+        said = explained(checked, core.attributes, settings.step.holidays_ahead)
+        told[name] = {**head, **said}
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return

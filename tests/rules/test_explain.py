@@ -66,7 +66,7 @@ def test_every_attachment_has_words() -> None:
 
 
 def test_both_languages_say_the_same_things() -> None:
-    for name in ("say", "dates", "compared", "days", "gates", "actions", "units"):
+    for name in ("say", "dates", "compared", "days", "besides", "gates", "actions", "units"):
         one, other = getattr(ENGLISH, name), getattr(CHINESE, name)
         assert one.keys() == other.keys()
         if name != "units":
@@ -163,7 +163,7 @@ def said(**changes: Any) -> dict[str, str]:
     kept = {key: value for key, value in (RULE | changes).items() if value is not None}
     checked = check_rule(RuleDefinition.model_validate(kept), TITLED)
     assert isinstance(checked, CheckedRule), checked
-    return explain(checked, TITLED)
+    return explain(checked, TITLED, holidays_ahead=5)
 
 
 def test_a_rule_in_words() -> None:
@@ -192,6 +192,71 @@ def test_a_rule_that_is_amended_says_so() -> None:
     assert "同一客户每段内最多触发1次" in told["zh"]
     assert told["zh"].endswith("因冲正或迟到事件使其依据改变时，其任务和预警随之撤回、更正或补发。")
     assert "reversal" not in said()["en"]
+
+
+QUIET = {"points": 50, "if": "count(logged.in, 30d) == 0", "reason": {"en": "A", "zh": "甲"}}
+SEEN = {**QUIET, "if": "amount > 5 and count(logged.in, 30d) == 0"}
+
+
+def score(signal: dict[str, Any]) -> dict[str, Any]:
+    asked = {"name": "s", "threshold": 50, "release": 20, "signals": [signal]}
+    return {"let": {}, "if": "true", "unless": None, "score": asked}
+
+
+@pytest.mark.parametrize(
+    ("changes", "en", "zh"),
+    [
+        (
+            score(QUIET),
+            " While none of these events comes, the score is reckoned again every 7 days, and the "
+            "rule may fire then. ",
+            "。这些事件均未发生期间，每7天重新计分一次，届时规则也可能触发。",
+        ),
+        (
+            {"on": "holiday.approaching", "let": {}, "if": "true", "unless": None},
+            " Holidays are told 5 business days before their first day off. After firing",
+            "。节假日在首个休息日前5个工作日告知。",
+        ),
+        (
+            {
+                "on": "deposit.placed",
+                "wait": {"business_days": 5, "before": "matures_on"},
+                "let": {},
+                "if": "true",
+            },
+            " Where the date is told later than that, it fires at once, until the date is over. ",
+            "。若得知日期时已晚于此、而日期尚未过去，则立即触发。",
+        ),
+    ],
+)
+def test_when_it_is_looked_at_besides(changes: dict[str, Any], en: str, zh: str) -> None:
+    told = said(**changes)
+    assert en in told["en"]
+    assert zh in told["zh"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        score(SEEN),
+        {
+            "on": "deposit.placed",
+            "wait": {"days": 5, "after": "matures_on"},
+            "let": {},
+            "if": "true",
+        },
+        {
+            "on": "deposit.placed",
+            "wait": {"days": 0, "before": "matures_on"},
+            "let": {},
+            "if": "true",
+        },
+    ],
+)
+def test_when_it_is_not_looked_at_besides(changes: dict[str, Any]) -> None:
+    told = said(**changes)["en"]
+    assert not any(words in told for words in ("at once", "reckoned again", "Holidays"))
 
 
 def test_a_greeting_in_words() -> None:

@@ -21,6 +21,15 @@ def test_one_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert rule["en"].startswith("When a transfer is completed, if the direction is “out”")
 
 
+def test_how_long_before_holidays(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIPCARE_STEP__HOLIDAYS_AHEAD", "3")
+    assert run(["rules", "explain", str(SHIPPED / "holiday-greeting.yaml")]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Holidays are told 3 business days before their first day off." in told
+
+
 def test_an_unknown_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["rules", "explain", "unusual-amont"]) == 2
     assert "did you mean unusual-amount?" in capsys.readouterr().err

@@ -3,7 +3,7 @@
 Every kind of node, aggregate, action, event type and field has its words; a test sees to it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from schemas.effects import Text
@@ -11,6 +11,7 @@ from schemas.rule_parts import Text as Title
 from streams.attributes import NONE_DECLARED, Attributes
 from streams.expressions.nodes import And, Base, Holds, Literal, Node, Not, Or
 from streams.rules.checked import CheckedRule
+from streams.rules.explain.besides import besides
 from streams.rules.explain.chinese import CHINESE
 from streams.rules.explain.conditions import Teller
 from streams.rules.explain.dates import told_date
@@ -21,10 +22,17 @@ from streams.rules.explain.words import ATTACHMENTS
 _ALWAYS = 100
 
 
-def explain(rule: CheckedRule, attributes: Attributes = NONE_DECLARED) -> Text:
-    """The rule in a few sentences."""
-    en, zh = (_Sentences(rule, one, attributes).told() for one in (ENGLISH, CHINESE))
-    return {"en": en, "zh": zh}
+def explain(
+    rule: CheckedRule, attributes: Attributes = NONE_DECLARED, holidays_ahead: int | None = None
+) -> Text:
+    """The rule in a few sentences. How many business days ahead holidays are told is the bank's
+    setting; not said if not known."""
+
+    def told(phrases: Phrases) -> str:
+        more = besides(rule, phrases, holidays_ahead)
+        return _Sentences(rule, phrases, attributes).told(more)
+
+    return {"en": told(ENGLISH), "zh": told(CHINESE)}
 
 
 class _Sentences:
@@ -34,7 +42,8 @@ class _Sentences:
         steps = rule.sequence.steps if rule.sequence else ()
         self._teller = Teller(phrases, rule.definition.on, steps, attributes=attributes)
 
-    def told(self) -> str:
+    def told(self, more: Iterable[str]) -> str:
+        """With sentences that stand before what holds it back."""
         say = self._teller.say
         said = [
             self._when(),
@@ -46,7 +55,7 @@ class _Sentences:
         ]
         if lets := list(self._lets()):
             said.append(say("lets", say("next").join(lets)))
-        said += [say("stop", one) for one in self._gates()]
+        said += [say("stop", one) for one in (*more, *self._gates())]
         told = "".join(said)
         return told[0].upper() + told[1:]
 

@@ -174,6 +174,12 @@ ENGLISH = Phrases(
         "decimals": ("decimal", "decimals"),
         "points": ("point", "points"),
     },
+    besides={
+        "holidays": "Holidays are told {0} before their first day off",
+        "late": "Where the date is told later than that, it fires at once, until the date is over",
+        "silence": "While none of these events comes, the score is reckoned again every {0}, and "
+        "the rule may fire then",
+    },
     gates={
         "cooldown": "After firing for a customer it is quiet for {0}",
         "stretches": "It fires for a customer at most once in each stretch of {0}, counted from "

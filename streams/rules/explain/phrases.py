@@ -32,6 +32,8 @@ class Phrases:
     """Reference data by the function that asks for it: which one is meant by the id `{0}`."""
     units: dict[str, Pair]
     """Letter of a duration, or another unit → one, and several."""
+    besides: dict[str, str]
+    """When a rule is looked at beside the events and the dates that it names."""
     gates: dict[str, str]
     actions: dict[str, str]
 
