@@ -43,5 +43,5 @@ def test_list_names_every_rule_where_no_register_can_be_read(
     out, err = capsys.readouterr()
     assert "of files: Kafka at" in err
     assert "unusual-amount@" in out
-    assert "fx-frequent-cross-border@2  live  opportunity  transfer.completed  37 kB" in out
+    assert "fx-frequent-cross-border@3  live  opportunity  transfer.completed  37 kB" in out
     assert "异常大额转账" in out

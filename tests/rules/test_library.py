@@ -104,11 +104,14 @@ def test_unusual_amount_needs_five_earlier_transfers(customer: Customer) -> None
 
 def test_unusual_frequency_within_the_hour(customer: Customer) -> None:
     for number in range(5):
-        assert not ids(customer.transfer(ORIGIN + number * 10 * MINUTE, "100"))
-    assert ids(customer.transfer(ORIGIN + 51 * MINUTE, "100")) == ["unusual-frequency"]
+        assert not ids(customer.transfer(ORIGIN + number * 10 * MINUTE, "4000"))
+    assert ids(customer.transfer(ORIGIN + 51 * MINUTE, "4000")) == ["unusual-frequency"]
     slow = Customer()
     for number in range(9):
-        assert not ids(slow.transfer(ORIGIN + number * 15 * MINUTE, "100"))
+        assert not ids(slow.transfer(ORIGIN + number * 15 * MINUTE, "4000"))
+    small = Customer()
+    for number in range(9):
+        assert not ids(small.transfer(ORIGIN + number * MINUTE, "8.88"))
 
 
 def test_study_abroad_browsing(customer: Customer) -> None:
@@ -136,15 +139,15 @@ def test_a_reversed_transfer_does_not_count(customer: Customer) -> None:
 
 def test_a_late_event_sees_its_own_window_and_a_too_late_one_none(customer: Customer) -> None:
     for number in range(4):
-        customer.page(ORIGIN + number * MINUTE, "study-abroad")
+        customer.page(ORIGIN + number * 30 * MINUTE, "study-abroad")
     customer.page(ORIGIN + 20 * DAY_MS, "funds")
-    late = customer.page(ORIGIN + 5 * MINUTE, "study-abroad")
+    late = customer.page(ORIGIN + 95 * MINUTE, "study-abroad")
     assert ids(late) == ["study-abroad-browsing"]
     other = Customer()
     for number in range(4):
-        other.page(ORIGIN + number * MINUTE, "study-abroad")
+        other.page(ORIGIN + number * 30 * MINUTE, "study-abroad")
     other.page(ORIGIN + 31 * DAY_MS, "funds")
-    assert not ids(other.page(ORIGIN + 5 * MINUTE, "study-abroad"))
+    assert not ids(other.page(ORIGIN + 95 * MINUTE, "study-abroad"))
 
 
 def test_a_rule_that_raises_loses_only_its_own_effects(customer: Customer) -> None:
@@ -175,5 +178,5 @@ def test_digest_follows_the_definitions() -> None:
     definitions = shipped_rules()
     digest = PLAIN.compiled(definitions).digest
     assert PLAIN.compiled(definitions[::-1]).digest == digest
-    other = definitions[0].model_copy(update={"version": 2})
+    other = definitions[0].model_copy(update={"version": 99})
     assert PLAIN.compiled([other, *definitions[1:]]).digest != digest

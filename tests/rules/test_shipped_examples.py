@@ -78,4 +78,5 @@ def test_which_templates_that_ship_the_examples_choose() -> None:
     ]
     assert "Mid-Autumn Festival" in chosen[0].text["en"]
     assert chosen[1].name == "spring-festival-diamond"
-    assert len(chosen) == 2
+    days = ["2026-09-25", "2026-02-17", "2025-10-01"]
+    assert [one.values["send_on"] for one in chosen] == days, "on which a sender sends it"
