@@ -1,6 +1,8 @@
 """One archived message, and archives in files: one event a line, `vipcare bank --out`, Parquet."""
 
+from bisect import bisect_left
 from collections.abc import Generator, Iterable, Iterator
+from operator import itemgetter
 from pathlib import Path
 
 from msgspec import Struct
@@ -17,6 +19,7 @@ from schemas.decode import (
 )
 from schemas.events import EVENT_TYPES
 from schemas.events.reference import FACT_TYPES, TOPIC_OF_KIND
+from schemas.place import Place
 from streams.inputs import Raw
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -25,6 +28,8 @@ _BUFFER = 256 * 1024
 _SMALL = 64 * 1024 * 1024
 """Bytes of a file that is looked at as a whole."""
 UNKNOWN = -1
+_LINES = 2**40
+"""The numbers of lines begin here, where no offset of Kafka comes to."""
 
 
 class ArchiveError(Exception):
@@ -55,29 +60,50 @@ def is_parquet(path: Path) -> bool:
 
 
 def read_files(paths: Iterable[Path]) -> Iterator[Archived]:
-    """Every line of the files that is not blank, every row of those that end in .parquet, one file
-    after the other. Raises ArchiveError, also for a file in which no line is a message."""
-    number = 0
-    for path in paths:
-        if is_parquet(path):
-            yield from _read_parquet(path)
-            continue
-        try:
-            number = yield from _read_lines(path, number)
-        except OSError as error:
-            raise ArchiveError(f"{path}: {error.strerror}") from error
+    """See Files."""
+    return iter(Files(paths))
 
 
-def _read_lines(path: Path, number: int) -> Generator[Archived, None, int]:
-    """Returns the number of the last one, if they follow one of this `number`."""
-    wrong, is_archive = "", False
+class Files:
+    """An archive in files, one after the other."""
+
+    def __init__(self, paths: Iterable[Path]) -> None:
+        self._paths = paths
+        self._begins: list[tuple[int, Path]] = []
+        """Behind which number the lines of which file stand."""
+
+    def __iter__(self) -> Iterator[Archived]:
+        """Every line that is not blank, every row of files that end in .parquet. Raises
+        ArchiveError, also for a file in which no line is a message."""
+        number = _LINES
+        for path in self._paths:
+            if is_parquet(path):
+                yield from _read_parquet(path)
+                continue
+            self._begins.append((number, path))
+            try:
+                number = yield from _read_lines(path, number)
+            except OSError as error:
+                raise ArchiveError(f"{path}: {error.strerror}") from error
+
+    def place(self, place: Place) -> str:
+        """`FILE:LINE` of what was read; of a row the place in Kafka that it tells."""
+        if place.offset < _LINES:
+            return str(place)
+        found = bisect_left(self._begins, place.offset, key=itemgetter(0)) - 1
+        before, path = self._begins[found]
+        return f"{path}:{place.offset - before}"
+
+
+def _read_lines(path: Path, before: int) -> Generator[Archived, None, int]:
+    """Returns the number of the last one, if the first follows the one `before`."""
+    wrong, is_archive, place = "", False, 0
     with path.open("rb", _BUFFER) as file:
         for place, line in enumerate(file, 1):
             text = line.strip().removeprefix(_BYTE_ORDER_MARK)
             if not text:
                 continue
-            number += 1
-            one = _archived(text, number)
+            one = _archived(text, before + place)
             if not is_archive:
                 if place == 1 and (told := no_lines(line)):
                     raise ArchiveError(f"{path} is {told}")
@@ -86,7 +112,7 @@ def _read_lines(path: Path, number: int) -> Generator[Archived, None, int]:
             yield one
     if wrong and not is_archive:
         raise ArchiveError(_no_archive(path, wrong))
-    return number
+    return before + place
 
 
 def _problem(one: Archived) -> str:

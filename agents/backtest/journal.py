@@ -29,6 +29,7 @@ from agents.reconciliation.past_facts import PastFacts
 from config.settings import Settings
 from schemas.effects import Profile, encode_effect
 from schemas.envelope import to_millis
+from schemas.place import Place
 from schemas.position import JOURNAL_TOPIC, Position, decode_position
 from schemas.rules import RuleDefinition
 from streams.backtest.firings import Fired, firings, outcomes
@@ -166,7 +167,8 @@ class _Along:
         for made in follow(_positions(self._settings, self._partition), read_range, context_of):
             self.counts.update(made.outcome.counts)
             for letter in made.outcome.dead_letters:
-                self.whys.add(letter.reason, letter.detail)
+                place = Place(letter.topic, letter.partition, letter.offset)
+                self.whys.add(letter.reason, letter.detail, [place])
             self._pass(made.position.partition_time)
             effects = [
                 one

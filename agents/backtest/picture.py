@@ -93,7 +93,8 @@ def _remarks(data: dict[str, Any]) -> Iterator[str]:
             "is not the workers' (VIPCARE_CLOCK__…)"
         )
     for one in data["lost"][:_REASONS]:
-        yield f"    {one['times']:,} {one['reason']}: {one['detail']}"
+        where = ", ".join(one["first"]) + (", …" if one["times"] > len(one["first"]) else "")
+        yield f"    {one['times']:,} {one['reason']}: {one['detail']} ({where})"
     if (more := len(data["lost"]) - _REASONS) > 0:
         yield f"    and {more:,} more (--json)"
 

@@ -1,6 +1,7 @@
 """What a backtest found, as data."""
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import tzinfo
 from operator import attrgetter
 from typing import Any
@@ -9,14 +10,22 @@ from agents.backtest.begins import some_from, warm_from
 from agents.backtest.not_stored import not_stored
 from agents.backtest.run import Result
 from schemas.envelope import from_millis
+from schemas.place import Place
 from schemas.rules import RuleDefinition
 from streams.backtest.tally import Span
+from streams.backtest.whys import Whys
 from streams.rules.checked import CheckedRule, check_rule
 
 
-def as_data(result: Result, seconds: float, *, is_stored: bool = False) -> dict[str, Any]:
+def as_data(
+    result: Result,
+    seconds: float,
+    *,
+    is_stored: bool = False,
+    place: Callable[[Place], str] = str,
+) -> dict[str, Any]:
     """Instants are ISO 8601 in the bank's time zone, days its calendar's. `is_stored`: the archive
-    is of what the sink stored."""
+    is of what the sink stored. `place` says where in the archive a message stands."""
     asked = result.question
     blind = not_stored(asked.rules, asked.core) if is_stored else {}
     counts, zone = result.tally.counts, asked.span.zone
@@ -41,10 +50,7 @@ def as_data(result: Result, seconds: float, *, is_stored: bool = False) -> dict[
         "messages_per_second": round(result.messages / max(seconds, 0.001)),
         "duplicates": counts["duplicates"],
         "dead_letters": _part(counts, "dead:"),
-        "lost": [
-            {"reason": reason, "detail": detail, "times": times}
-            for (reason, detail), times in sorted(result.tally.whys.items(), key=_often)
-        ],
+        "lost": _lost(result.tally.whys, place),
         "unknown": _part(counts, "unknown:"),
         "rules": {
             rule.id: _rule(rule, result, spans[rule.id])
@@ -64,6 +70,18 @@ def as_data(result: Result, seconds: float, *, is_stored: bool = False) -> dict[
             )
         },
     }
+
+
+def _lost(whys: Whys, place: Callable[[Place], str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "reason": reason,
+            "detail": detail,
+            "times": times,
+            "first": [place(one) for one in whys.places[reason, detail]],
+        }
+        for (reason, detail), times in sorted(whys.times.items(), key=_often)
+    ]
 
 
 def _not_covered(result: Result) -> list[str]:

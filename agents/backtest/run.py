@@ -65,7 +65,7 @@ def run(
         if is_live:  # what is not there by now did not happen
             span = span.within(whole._replace(start=0))
         question = replace(question, span=span)
-        tally = Tally(spill.counts)
+        tally = Tally(spill.counts, spill.whys)
         job = Job(question, spill.facts, spill.begin, write=out is not None)
         shares, done = spill.shares(), 0
         total = sum(share.size for share in shares)

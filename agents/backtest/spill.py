@@ -16,6 +16,8 @@ from schemas.envelope import to_millis
 from schemas.events import INTERNAL
 from schemas.events.reference import GLOBAL_TOPICS
 from schemas.fields import Instant
+from schemas.place import Place
+from streams.backtest.whys import Whys
 from streams.context import CoreSettings
 from streams.inputs import Raw
 from streams.intake import read
@@ -29,6 +31,7 @@ _HELD_BYTES = 256
 """What a message takes in memory, its value apart."""
 _SHARES = 128
 _NOW_AND_THEN = 1_000
+_FUTURE = "its time is after it was sent"
 _LENGTH = Packer(">I")
 
 Customers = dict[bytes, list[Archived]]
@@ -83,6 +86,7 @@ class Spill:
         self.end = 0
         """The time of the last one."""
         self.counts: Counter[str] = Counter()
+        self.whys = Whys()
         self._mirrored: set[int] = set()
 
     @property
@@ -124,6 +128,8 @@ class Spill:
             sent = self._now if one.sent == UNKNOWN else one.sent
             if at > sent + self._core.future_tolerance:
                 self.counts[f"dead:{Reason.FUTURE}"] += 1
+                place = Place(one.topic, one.partition, one.offset)
+                self.whys.add(Reason.FUTURE, _FUTURE, [place])
                 return
             self.end = max(self.end, at)
             if self.begin is None or at < self.begin:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 from rich.table import Table
 
-from agents.backtest.archived import Archived, ArchiveError, is_parquet, read_files
+from agents.backtest.archived import Archived, ArchiveError, Files, is_parquet
 from agents.backtest.begins import begins
 from agents.backtest.choice import ChoiceError, Known, choose
 from agents.backtest.from_clickhouse import read_clickhouse
@@ -100,6 +100,7 @@ def backtest(
         now = bank_time(settings) if source == "kafka" else clock.now()
         began = time.monotonic()
         reads = [*files, *filter(Path.is_file, map(Path, names))]
+        of_files = Files(files)
         with ends_like_ctrl_c(), ExitStack() as opened:
             written = opened.enter_context(whole_file(out, reads)) if out is not None else None
             show = opened.enter_context(progress())
@@ -107,7 +108,7 @@ def backtest(
             if source == "journal":
                 result = run_journal(settings, question, many, show, written)
             else:
-                archive = _archive(settings, files, source)
+                archive = of_files if files else _live(settings, source)
                 is_live = not files
                 result = run(archive, question, now, many, show, written, is_live=is_live)
             if source == "kafka":
@@ -115,13 +116,12 @@ def backtest(
     except (ArchiveError, ChoiceError, FileErrors, ReadingError, RegisterError) as error:
         raise UserError(str(error)) from None
     is_stored = source == "clickhouse" or any(map(is_parquet, files))
-    data = as_data(result, time.monotonic() - began, is_stored=is_stored)
+    place = of_files.place if files else str
+    data = as_data(result, time.monotonic() - began, is_stored=is_stored, place=place)
     _tell(data, as_json, beside=str(out) == "-")
 
 
-def _archive(settings: Settings, files: tuple[Path, ...], source: str | None) -> Iterator[Archived]:
-    if files:
-        return read_files(files)
+def _live(settings: Settings, source: str | None) -> Iterator[Archived]:
     return read_kafka(settings) if source == "kafka" else read_clickhouse(settings)
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from schemas.dead_letters import Reason
 from schemas.effects import Effect
 from schemas.events.campaign import BROADCAST_TYPES
+from schemas.place import Place
 from schemas.record import Record
 from streams.announced import Announced
 from streams.backtest.facts import FactsInTime
@@ -17,7 +18,7 @@ from streams.base_amounts import LargeBaseAmountError, NoBaseAmountError
 from streams.broadcasts import Pending, for_newcomer, is_over
 from streams.chunk import failed_fold
 from streams.context import Context, CoreSettings
-from streams.inputs import Input
+from streams.inputs import Input, Raw
 from streams.intake import Entry
 from streams.reach import Reach
 from streams.rules.ruleset import RuleSet
@@ -183,13 +184,13 @@ class _Run:
     def _leave(self, entry: Entry) -> None:
         """What is no event; what fills windows is of other rules, or of these from before."""
         if entry.problem is not None:
-            self._bury((entry.problem.reason, entry.problem.detail))
+            self._bury((entry.problem.reason, entry.problem.detail), entry.raw)
         elif entry.fill is None:
             self._played.counts[f"unknown:{entry.unknown}"] += 1
 
-    def _bury(self, why: Why) -> None:
+    def _bury(self, why: Why, one: Raw | Input) -> None:
         self._played.counts[f"dead:{why[0]}"] += 1
-        self._played.whys.add(*why)
+        self._played.whys.add(*why, [Place(one.topic, one.partition, one.offset)])
 
     def _advance(self, at: int) -> None:
         self._announce(at)
@@ -246,15 +247,15 @@ class _Run:
         """Apply one event, or bury it. How large the record gets is not watched: rules that could
         fill one are refused when they are compiled."""
         if number in self._lost:
-            return self._bury(self._lost[number])
+            return self._bury(self._lost[number], event)
         try:
             stepped = step(self._record, event, self._context)
         except ConflictError as error:
-            return self._bury((Reason.CONFLICT, str(error)))
+            return self._bury((Reason.CONFLICT, str(error)), event)
         except NoBaseAmountError as error:
-            return self._bury((Reason.NO_BASE_AMOUNT, str(error)))
+            return self._bury((Reason.NO_BASE_AMOUNT, str(error)), event)
         except LargeBaseAmountError as error:
-            return self._bury((Reason.BROKEN, str(error)))
+            return self._bury((Reason.BROKEN, str(error)), event)
         except Exception as error:  # whatever a fold raises, only its event is lost
             raise _LostError(number, (Reason.FAILED, failed_fold(event, error))) from error
         if not stepped.applied:

@@ -169,6 +169,24 @@ def test_what_consent_refuses_is_counted_by_itself(
     assert row[: heads.index("refused") + len("refused")].split()[-1] == "2"
 
 
+def test_what_is_lost_says_where(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In which line of which file, blank ones counted, the first of each."""
+    sound = (folder / "events.jsonl").read_text()
+    ahead = {"topic": "bank.core", "key": "C1", "time": "2026-01-11T00:00:00Z"}
+    ahead["value"] = transfer(12, 25, 1)
+    (folder / "events.jsonl").write_text(f"\n\n{sound}\n\n" + '{"type":"x\n' * 4)
+    (folder / "more.jsonl").write_text(f'{transfer(11, 11, 1)}\n\n{{"a":\n{json.dumps(ahead)}')
+    lost = asked(capsys, "--events", "more.jsonl")["lost"]
+    (many, future) = lost  # type: ignore[misc]  # JSON
+    assert (many["times"], future["times"], future["reason"]) == (5, 1, "future")
+    assert many["first"] == ["more.jsonl:3", "events.jsonl:14", "events.jsonl:15"]
+    assert future["first"] == ["more.jsonl:4"]
+    archive = ["--events", "events.jsonl", "--events", "more.jsonl"]
+    assert run(["rules", "backtest", *archive]) == 0
+    where = "(events.jsonl:14, events.jsonl:15, events.jsonl:16, …)"
+    assert f"    5 broken: {many['detail']} {where}" in capsys.readouterr().out
+
+
 def test_what_is_lost_says_why(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sound = (folder / "events.jsonl").read_text()
     broken = transfer(11, 11, 1).replace('"direction": "out"', '"direction": "up"')
@@ -181,8 +199,9 @@ def test_what_is_lost_says_why(folder: Path, capsys: pytest.CaptureFixture[str])
     assert run(["rules", "backtest", "--events", "events.jsonl"]) == 0
     lines = capsys.readouterr().out.splitlines()
     place = lines.index("dead letters: 1 broken, 1 conflict")
-    assert lines[place + 1] == f"    1 broken: {one['detail']}"
-    assert lines[place + 2] == f"    1 conflict: {other['detail']}"
+    # An event may stand in any line, so it is known by its name and content alone.
+    assert lines[place + 1].startswith(f"    1 broken: {one['detail']} (events.jsonl:")
+    assert lines[place + 2].startswith(f"    1 conflict: {other['detail']} (events.jsonl:")
 
 
 @pytest.mark.parametrize(

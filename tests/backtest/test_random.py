@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from schemas.effects import Effect, Profile, encode_effect
+from schemas.place import Place
 from schemas.record import Record
 from schemas.rules import RuleDefinition
 from streams.backtest.facts import FactsInTime
@@ -46,10 +47,10 @@ def random_entries(random: Random) -> list[Entry]:
 
 def one_by_one(
     entries: list[Entry], rules: RuleSet, core: CoreSettings
-) -> tuple[list[bytes], Counter[str], Counter[tuple[str, str]]]:
+) -> tuple[list[bytes], Counter[str], Whys]:
     """Each event a chunk of its own, on a record that is stored and read in between."""
     stored, effects, counts = None, list[Effect](), Counter[str]()
-    whys = Counter[tuple[str, str]]()
+    whys = Whys()
     for entry in entries:
         assert entry.input is not None
         context = Context(2**62, rules, core, entry.input.at)
@@ -57,7 +58,8 @@ def one_by_one(
         outcome = apply_chunk([entry], lambda _, one=record: one, context, ["C1"])
         counts += outcome.counts
         effects += outcome.effects
-        whys.update((one.reason, one.detail) for one in outcome.dead_letters)
+        for one in outcome.dead_letters:
+            whys.add(one.reason, one.detail, [Place(one.topic, one.partition, one.offset)])
         if "C1" in outcome.records:
             stored = outcome.records["C1"].stored
     told = [encode_effect(one) for one in effects if not isinstance(one, Profile)]
@@ -102,10 +104,12 @@ def test_what_is_remembered_matters_to_events_of_one_name_alone(random: Random) 
 def test_details_that_quote_are_bounded() -> None:
     whys, more = Whys(), Whys()
     for number in range(MOST + 7):
-        whys.add("broken", f"value {number}")
-        more.add("failed", f"error {number}", 2)
+        place = Place("bank.core", 0, number)
+        whys.add("broken", f"value {number}", [place])
+        more.add("failed", f"error {number}", [place], 2)
     whys.merge(more)
-    assert whys["broken", "value 0"] == 1
-    assert whys["broken", ELSE] == 7
-    assert whys["failed", ELSE] == 2 * (MOST + 7)
-    assert whys.total() == 3 * (MOST + 7)
+    assert whys.times["broken", "value 0"] == 1
+    assert whys.times["broken", ELSE] == 7
+    assert [one.offset for one in whys.places["broken", ELSE]] == [MOST, MOST + 1, MOST + 2]
+    assert whys.times["failed", ELSE] == 2 * (MOST + 7)
+    assert whys.times.total() == 3 * (MOST + 7)
