@@ -40,9 +40,8 @@ class KafkaServer(KafkaNode):
         properties: Mapping[str, str] | None = None,
     ) -> None:
         chosen = _SHORT_SESSIONS | dict(properties or {})
-        if java and (classes := shared_classes(java)):
-            java = (*java, f"-XX:SharedArchiveFile={classes}")
-        super().__init__(folder, port, properties=chosen, java=java, own_session=own_session)
+        options = _with_classes(java) if java else ()
+        super().__init__(folder, port, properties=chosen, java=options, own_session=own_session)
 
     def choose_port(self) -> int:
         return free_port()
@@ -55,6 +54,16 @@ class KafkaServer(KafkaNode):
         data.mkdir(exist_ok=True)
         for name, content in _formatted.items():
             (data / name).write_bytes(content)
+
+
+def _with_classes(java: Sequence[str]) -> Sequence[str]:
+    classes = shared_classes(java)
+    return (*java, f"-XX:SharedArchiveFile={classes}") if classes else java
+
+
+def short_lived() -> dict[str, str]:
+    """The variable with which a Kafka that a command starts is a Java of tests, too."""
+    return {"JDK_JAVA_OPTIONS": " ".join(f'"{one}"' for one in _with_classes(SHORT_LIVED))}
 
 
 def main() -> None:

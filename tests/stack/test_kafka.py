@@ -13,7 +13,7 @@ from confluent_kafka.cimpl import NewTopic
 from agents.local.kafka.jars import VERSION, jars_folder
 from agents.local.kafka.node import KafkaNodeError
 from agents.local.ports import answers
-from tests.kafka_server import KafkaServer
+from tests.kafka_server import KafkaServer, short_lived
 from tests.ports import free_port
 from tests.stack.processes import (
     descendants,
@@ -129,7 +129,7 @@ def test_a_port_that_is_taken_meanwhile(tmp_path: Path, listener: str, to_do: st
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere only our own commands follow us")
 def test_it_goes_with_whoever_started_it(tmp_path: Path) -> None:
     port = free_port()
-    with running("kafka", "--port", str(port), "--data", str(tmp_path)) as kafka:
+    with running("kafka", "--port", str(port), "--data", str(tmp_path), **short_lived()) as kafka:
         read_until(kafka, "kafka on")
         assert answers("127.0.0.1", port)
         below = descendants(kafka.pid)
@@ -143,7 +143,7 @@ def test_it_goes_with_whoever_started_it(tmp_path: Path) -> None:
 def test_a_folder_that_is_in_use(tmp_path: Path) -> None:
     """Seen before anything is written: the first goes on, and a kill of it frees the folder."""
     command = ("kafka", "--port", "0", "--data", str(tmp_path / "data"))
-    with running(*command) as first:
+    with running(*command, **short_lived()) as first:
         bootstrap = read_until(first, "kafka on")[-1].split()[2]
         written = (tmp_path / "data" / "server.properties").read_text()
         said = refused(vipcare("kafka", "--port", bootstrap.rpartition(":")[2], *command[3:]))
@@ -152,14 +152,15 @@ def test_a_folder_that_is_in_use(tmp_path: Path) -> None:
         admin = AdminClient({"bootstrap.servers": bootstrap})
         admin.create_topics([NewTopic("t", 1, 1)])["t"].result(20)
         first.kill()
-    with running(*command) as second:
+    with running(*command, **short_lived()) as second:
         assert read_until(second, "kafka on")[-1].split()[2] == bootstrap
 
 
 @pytest.mark.kafka
 def test_a_folder_that_is_not_ascii(tmp_path: Path) -> None:
     folder = tmp_path / "ké"
-    with running("kafka", "--port", "0", "--data", str(folder), LC_ALL="C") as kafka:
+    environment = {**short_lived(), "LC_ALL": "C"}
+    with running("kafka", "--port", "0", "--data", str(folder), **environment) as kafka:
         read_until(kafka, "kafka on")
     assert (folder / "data" / "meta.properties").exists()
     assert list(tmp_path.iterdir()) == [folder]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.kafka_server import KafkaServer
+from tests.kafka_server import KafkaServer, short_lived
 from tests.stack.processes import descendants, read_until, running, still_there
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
@@ -40,7 +40,8 @@ def test_a_kafka_of_its_own_survives_a_killed_worker_and_is_kept(tmp_path: Path)
     counts = []
     for more in (1_000, 1):
         report.unlink(missing_ok=True)
-        with running(*_COMMAND, "--data", str(data), "--report", str(report), **SHORT) as up:
+        command = (*_COMMAND, "--data", str(data), "--report", str(report))
+        with running(*command, **SHORT, **short_lived()) as up:
             lines = read_until(up, "ready")
             below = descendants(up.pid)
             _await(up, "events", more)
