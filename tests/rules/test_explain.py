@@ -203,6 +203,10 @@ def score(signal: dict[str, Any]) -> dict[str, Any]:
     return {"let": {}, "if": "true", "unless": None, "score": asked}
 
 
+def dated(**wait: Any) -> dict[str, Any]:
+    return {"on": "deposit.placed", "wait": wait, "let": {}, "if": "true"}
+
+
 @pytest.mark.parametrize(
     ("changes", "en", "zh"),
     [
@@ -218,12 +222,7 @@ def score(signal: dict[str, Any]) -> dict[str, Any]:
             "。节假日在首个休息日前5个工作日告知。",
         ),
         (
-            {
-                "on": "deposit.placed",
-                "wait": {"business_days": 5, "before": "matures_on"},
-                "let": {},
-                "if": "true",
-            },
+            dated(business_days=5, before="matures_on"),
             " Where the date is told later than that, it fires at once, until the date is over. ",
             "。若得知日期时已晚于此、而日期尚未过去，则立即触发。",
         ),
@@ -240,18 +239,8 @@ def test_when_it_is_looked_at_besides(changes: dict[str, Any], en: str, zh: str)
     [
         {},
         score(SEEN),
-        {
-            "on": "deposit.placed",
-            "wait": {"days": 5, "after": "matures_on"},
-            "let": {},
-            "if": "true",
-        },
-        {
-            "on": "deposit.placed",
-            "wait": {"days": 0, "before": "matures_on"},
-            "let": {},
-            "if": "true",
-        },
+        dated(days=5, after="matures_on"),
+        dated(days=0, before="matures_on"),
     ],
 )
 def test_when_it_is_not_looked_at_besides(changes: dict[str, Any]) -> None:
