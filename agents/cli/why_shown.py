@@ -14,7 +14,9 @@ from streams.months import minute_at
 from streams.rules.asking import Why
 from streams.rules.why import Clause
 
-_MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
+_Marks = dict[bool | None, tuple[str, str]]
+_MARKS: _Marks = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
+_NOTHING_AMISS = _MARKS | {False: ("–", "dim")}
 _NEVER = 2**53
 """Epoch milliseconds of no calendar."""
 _COLD = (
@@ -89,13 +91,13 @@ def _answer_lines(one: Why, when: str, zone: tzinfo) -> Iterator[Text]:
     if one.late:
         yield Text("  the event came too late: windows are unknown to it", "yellow")
     if one.missing:
-        yield _marked(False, one.missing, 1)
+        yield _marked(_MARKS[False], one.missing, 1)
     for clause in one.clauses:
         yield from _clause_lines(clause, 1)
     for name, value in one.lets.items():
         yield Text(f"      {name} = {value}", "dim")
     for gate in one.gates:
-        yield _marked(gate.open, f"{gate.name}: {gate.told}", 1)
+        yield _marked(_MARKS[gate.open], f"{gate.name}: {gate.told}", 1)
     for wait in one.waits:
         done = "fired" if wait.fired else "waits until"
         yield Text(
@@ -145,20 +147,21 @@ def _outcome(one: Why) -> str:
     return f"it does not fire: {closed or (_PAUSES if pauses else '') + _EXACTLY}"
 
 
-def _clause_lines(clause: Clause, depth: int) -> Iterator[Text]:
+def _clause_lines(clause: Clause, depth: int, marks: _Marks = _MARKS) -> Iterator[Text]:
+    marks = _NOTHING_AMISS if clause.takes_points else marks
     seen = ", ".join(f"{name} = {value}" for name, value in clause.seen.items())
     if clause.of_event and clause.holds is None:
         said = "the event says"
-    elif clause.off:
+    elif clause.off and marks is _MARKS:
         said = f"{seen}: {clause.off}"
     else:
         said = seen
-    yield _marked(clause.holds, clause.text, depth, said)
+    yield _marked(marks[clause.holds], clause.text, depth, said)
     for part in clause.parts:
-        yield from _clause_lines(part, depth + 1)
+        yield from _clause_lines(part, depth + 1, marks)
 
 
-def _marked(holds: bool | None, text: str, depth: int, said: str = "") -> Text:
-    mark, style = _MARKS[holds]
+def _marked(marked: tuple[str, str], text: str, depth: int, said: str = "") -> Text:
+    mark, style = marked
     line = Text("  " * depth).append(mark, style).append(" ").append_text(plain(text, 2_000))
     return line.append_text(Text("    ")).append_text(plain(said, 2_000)) if said else line

@@ -110,9 +110,9 @@ def play(example: RuleExample, rules: RuleSet, settings: CoreSettings, key: str)
     """What the rule does after the events of one example, in order; of what it amends the last
     version, if that is not retracted."""
     record, made = Record(CUSTOMER), list[Effect]()
-    at, book = 0, FactBook()
+    at, latest, book = 0, 0, FactBook()
     for number, one in enumerate(_occurrences(example.given, settings, key)):
-        at, message = one.at, _message(one, number, settings)
+        at, latest, message = one.at, max(one.at, latest), _message(one, number, settings)
         if one.given.event in FACT_TYPES:
             if problem := book.take(message):
                 raise _refused(one, problem)
@@ -125,11 +125,23 @@ def play(example: RuleExample, rules: RuleSet, settings: CoreSettings, key: str)
         if outcome.dead_letters:
             raise _refused(one, outcome.dead_letters[0].detail)
         made += outcome.effects
-    if example.until is not None:
+    if example.until is None:
+        [rule] = rules.definitions
+        until = _end_of_waits(record) if rule.wait is not None else None
+    else:
         until = _instant(example.until, at, settings)
+        if until < latest:
+            raise _WrongExampleError(f"{key}.until", "this is before the last event that is given")
+    if until is not None:
         context = Context(until, rules, settings, partition_time=until, facts=book.snapshot())
         made += apply_chunk([], lambda _: record, context, due=[CUSTOMER]).effects
     return list(_standing(one for one in made if isinstance(one, Made)))
+
+
+def _end_of_waits(record: Record) -> int | None:
+    """By when all that waits has come, each date of every year once."""
+    due = [one.due for one in record.activity.timers.values() if not one.fired]
+    return max(due, default=None)
 
 
 def _refused(one: _Occurrence, why: str) -> _WrongExampleError:

@@ -66,6 +66,8 @@ class Clause(Struct, frozen=True, kw_only=True):
     """There is no event, and it looks at one."""
     parts: Sequence["Clause"] = ()
     """Of what `or` and `not` put together."""
+    takes_points: bool = False
+    """Of a score: nothing is amiss where it is not true."""
 
 
 class NoEvent:
@@ -145,7 +147,10 @@ class _Teller:
             seen={score.name: str(points) if least == most else f"{least} to {most}"},
             off=f"{score.threshold - most} short" if most < score.threshold else "",
             of_event=depends,
-            parts=[replace_clause(said, text=f"{some:+} {said.text}") for some, said in weighted],
+            parts=[
+                replace_clause(said, text=f"{some:+} {said.text}", takes_points=some < 0)
+                for some, said in weighted
+            ],
         )
 
     def _looks_at_the_event(self, node: Node) -> bool:

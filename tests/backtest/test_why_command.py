@@ -45,6 +45,31 @@ def test_by_how_much_it_failed(folder: Path, capsys: pytest.CaptureFixture[str])
     assert clause["off"] == "100 short"
 
 
+SCORE = """\
+score:
+  name: large
+  threshold: 50
+  release: 20
+  signals:
+    - {points: 60, if: base_amount > 200, reason: {en: much, zh: 多}}
+    - {points: -50, if: 'count(rm.contacted, 7d) >= 1', reason: {en: called, zh: 已联系}}
+"""
+
+
+def test_what_would_take_points_is_not_missing(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rule = RULE.format(id="scored", status="draft", least=0)
+    (folder / "scored.yaml").write_text(rule + SCORE)
+    (answer,) = asked(capsys, "scored.yaml", "3")["answers"]
+    assert answer["fires"]
+    arguments = ["scored.yaml", "C1", "--event", "3", "--events", "events.jsonl"]
+    assert run(["rules", "why", *arguments]) == 0
+    lines = [one.strip() for one in capsys.readouterr().out.splitlines()]
+    assert "✓ +60 base_amount > 200    base_amount = 300" in lines
+    assert "– -50 count(rm.contacted, 7d) >= 1    count(rm.contacted, 7d) = 0" in lines
+
+
 def test_a_cooldown(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (first,) = asked(capsys, "big", "5")["answers"]
     (second,) = asked(capsys, "big", "6")["answers"]

@@ -109,6 +109,20 @@ def test_time_goes_on_for_what_waits(tmp_path: Path) -> None:
     assert not problem(tmp_path, f"{given}    until: 2026-03-04\n    expect: []\n", rule)
 
 
+def test_time_goes_on_until_all_that_waits_has_come(tmp_path: Path) -> None:
+    rule = GOOD.replace("cooldown: 1d", "wait: {for: 2d, without: logged.in}")
+    given = f"{MANY}      - {{at: +40h, event: logged.in, with: {{channel: app}}}}\n"
+    assert not problem(tmp_path, f"{MANY}    expect: [{{alert: 3, at: 2026-03-03 12:00}}]\n", rule)
+    said = problem(tmp_path, f"{MANY}    expect: []\n", rule)
+    assert "the alert “3 transfers” of 2026-03-03 12:00:00 came and was not expected" in said
+    assert not problem(tmp_path, f"{given}    expect: []\n", rule)
+
+
+def test_time_does_not_go_back(tmp_path: Path) -> None:
+    said = problem(tmp_path, f"{MANY}    until: 2026-02-28\n    expect: []\n")
+    assert "examples.0.until: this is before the last event that is given" in said
+
+
 def test_a_yearly_rule_needs_no_event_but_the_one_that_tells_the_day(tmp_path: Path) -> None:
     rule = """\
 id: a-rule
@@ -125,6 +139,8 @@ then: {task: {text: {en: "{tier}", zh: 甲}}}
     comes = "[{task: gold, at: 2026-02-26 09:00}, {task: gold, at: 2027-02-26 09:00}]"
     example = f"  - {{title: a, given: [{told}], until: 2027-12-31, expect: {comes}}}\n"
     assert not problem(tmp_path, example, rule)
+    once = "[{task: gold, at: 2026-02-26 09:00}]"
+    assert not problem(tmp_path, f"  - {{title: a, given: [{told}], expect: {once}}}\n", rule)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from streams.context import CoreSettings
 from streams.durations import DAY_MS
 from streams.expressions.check import check
 from streams.expressions.nodes import Base
+from streams.expressions.parse import ExpressionError
 from streams.expressions.scope import Scope
 from streams.expressions.write import write
 from streams.inputs import Input, Raw
@@ -83,8 +84,13 @@ def test_what_is_written_is_what_was_checked(random: Random) -> None:
     base = random.choice([Base.FLAG, Base.FLAG, Base.NUMBER, Base.TEXT])
     scope = Scope((event_type,), attributes=DECLARED)
     node = check(Maker(random, event_type).of(base), scope)
-    again = write(check(write(node), scope))
-    assert again == write(node)
+    try:
+        again = write(check(write(node), scope))
+    except ExpressionError as error:
+        if "too large" not in error.message:  # as a share is that is written as two aggregates
+            raise
+    else:
+        assert again == write(node)
 
 
 RULE: dict[str, Any] = {
