@@ -9,18 +9,25 @@ from shutil import rmtree
 from tempfile import gettempdir, mkdtemp
 
 _PREFIX = "vipcare-own-"
+_REACH = os.W_OK | os.X_OK
 _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+
+
+class OwnFolderError(Exception):
+    """There is no place for it; one line that says what to do."""
 
 
 @contextmanager
 def own_folder() -> Iterator[Path]:
-    """An empty folder in TMPDIR that only its owner may read; it is gone after the block.
+    """An empty folder in TMPDIR that only its owner may read; it is gone after the block. Raises
+    OwnFolderError where that is no folder: another one may be nobody's choice.
 
     What was killed (kill -9) cannot clean up. Its folder goes when the next one is made: the system
     has given back its lock, so nobody is there any more.
     """
-    _sweep()
-    folder, lock = _made()
+    place = _place()
+    _sweep(place)
+    folder, lock = _made(place)
     try:
         yield folder
     finally:
@@ -28,9 +35,20 @@ def own_folder() -> Iterator[Path]:
         _close(lock)
 
 
-def _made() -> tuple[Path, int | None]:
+def _place() -> Path:
+    named = os.environ.get("TMPDIR")
+    place = Path(named or gettempdir())
+    if not (place.is_dir() and os.access(place, _REACH)):
+        raise OwnFolderError(
+            f"TMPDIR is {place}, where nothing can be written: name a folder that has room for the "
+            "events of customers, for a while"
+        )
+    return place
+
+
+def _made(place: Path) -> tuple[Path, int | None]:
     while True:
-        folder = Path(mkdtemp(prefix=_PREFIX))
+        folder = Path(mkdtemp(prefix=_PREFIX, dir=place))
         try:
             lock = _locked(folder)
         except FileNotFoundError:  # another's sweep takes what nobody has locked
@@ -42,8 +60,8 @@ def _made() -> tuple[Path, int | None]:
         _close(lock)
 
 
-def _sweep() -> None:
-    for folder in Path(gettempdir()).glob(f"{_PREFIX}*"):
+def _sweep(place: Path) -> None:
+    for folder in place.glob(f"{_PREFIX}*"):
         with suppress(OSError):
             if folder.lstat().st_uid == os.getuid() and (lock := _locked(folder)) is not None:
                 rmtree(folder, ignore_errors=True)

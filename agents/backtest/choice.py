@@ -97,6 +97,8 @@ def _named(name: str, known: Known, settings: Settings) -> Iterable[RuleDefiniti
         rules = [file.definition for file in _read(settings, [path])]
         return [rule for rule in rules if rule.status != "retired"]
     rule, at, version = name.partition("@")
+    if at and not version.isdecimal():
+        raise ChoiceError(f"{name}: write RULE or RULE@VERSION, as in {rule}@2")
     if at:
         raise ChoiceError(
             f"there is no version {version} of a rule {rule} in the register: "

@@ -126,5 +126,15 @@ def archive_option(text: str) -> Callable[[Callable[..., Any]], Callable[..., An
         multiple=True,
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         metavar="FILE",
+        callback=_each_once,
         help=text,
     )
+
+
+def _each_once(
+    ctx: click.Context, param: click.Parameter, paths: tuple[Path, ...]
+) -> tuple[Path, ...]:
+    for number, path in enumerate(paths):
+        if path.resolve() in [one.resolve() for one in paths[:number]]:
+            raise click.BadParameter(f"{path} is named twice: name each once", ctx, param)
+    return paths

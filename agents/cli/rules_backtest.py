@@ -31,6 +31,7 @@ from agents.cli.progress import progress
 from agents.cli.rules_at_hand import told_at_hand
 from agents.clock import BankClock
 from agents.core import core_settings
+from agents.own_folder import OwnFolderError
 from agents.reading import ReadingError
 from agents.terminal import console
 from config.load import load_settings
@@ -113,7 +114,14 @@ def backtest(
                 result = run(archive, question, now, many, show, written, is_live=is_live)
             if source == "kafka":
                 result = result._replace(begins=begins(settings, now))
-    except (ArchiveError, ChoiceError, FileErrors, ReadingError, RegisterError) as error:
+    except (
+        ArchiveError,
+        ChoiceError,
+        FileErrors,
+        OwnFolderError,
+        ReadingError,
+        RegisterError,
+    ) as error:
         raise UserError(str(error)) from None
     is_stored = source == "clickhouse" or any(map(is_parquet, files))
     place = of_files.place if files else str

@@ -70,6 +70,12 @@ def profile(
         click.echo(json.dumps({"messages": sample.messages, "rules": found}, indent=2))
     else:
         console().print(_table(found))
+        if unseen := [name for name, cost in costs.items() if not cost.events]:
+            more = " (--most takes more)" if sample.messages == most else ""
+            click.echo(
+                f"not measured, as none of the first {sample.messages:,} messages is one that they "
+                f"look at{more}: {', '.join(unseen)}"
+            )
 
 
 def _told(cost: Cost, messages: int) -> dict[str, Any]:

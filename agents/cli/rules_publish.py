@@ -1,5 +1,6 @@
 """`vipcare rules seed|publish|approve|rollback`: change what the register of rules says."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from config.settings import Settings
 from schemas.audit import Deed
 from schemas.position import JOURNAL_TOPIC, decode_position
 from schemas.rules import RuleDefinition, Status
+from streams.rules.errors import RuleErrors
 from streams.rules.lifecycle import Change, LifecycleError, approve, is_new, roll_back, seeded
 from streams.rules.lifecycle import newest as last
 from streams.rules.register import RegisterError, RuleBook
@@ -100,6 +102,7 @@ def publish(paths: tuple[Path, ...], who: str) -> None:
             register.publish(_brought(new))
         in_force = register.book.definitions(register.book.state, ())
     tell_doubts(new, settings, lambda: in_force)
+    _tell_what_stands_in_the_way([file.definition for file in new], in_force, settings)
     for key in spoilt:
         click.echo(f"brought back {key}, which somebody had removed or spoilt")
     for file in new:
@@ -108,6 +111,19 @@ def publish(paths: tuple[Path, ...], who: str) -> None:
         skipped = f" (the one before is {before})" if 0 < before < rule.version - 1 else ""
         click.echo(f"published {rule.id}@{rule.version}, to be {rule.status}{skipped}")
     click.echo(f"{len(new)} published, {len(files) - len(new)} were there already")
+
+
+def _tell_what_stands_in_the_way(
+    new: Sequence[RuleDefinition], in_force: Sequence[RuleDefinition], settings: Settings
+) -> None:
+    """On standard error, where the new ones do not go with those in force. What they are to take
+    the place of may be retired first."""
+    tried = {one.id: one.model_copy(update={"status": "shadow"}) for one in new}
+    try:
+        core_settings(settings).compiled([*({one.id: one for one in in_force} | tried).values()])
+    except RuleErrors as error:
+        told = f"in doubt: as things are nobody can approve this: {error}"
+        click.echo(click.style(told, dim=True), err=True)
 
 
 @click.command(name="approve")
@@ -125,7 +141,11 @@ def approve_(rules: tuple[str, ...], status: Status | None, who: str) -> None:
     check_who(settings, who, "publishers")
     with _register(settings, who) as register:
         asked = dict.fromkeys(_named(one) for one in rules)
-        changes = [approve(register.book, *one, status, who) for one in asked]
+        made = dict.fromkeys(approve(register.book, *one, status, who) for one in asked)
+        changes = [*made]
+        for rule, times in Counter(one.rule for one in changes).items():
+            if times > 1:
+                raise UserError(f"{rule} is named twice: name one version of it")
         _change(register, settings, "rules.approved", changes)
 
 

@@ -18,6 +18,7 @@ from agents.cli.like_ctrl_c import ends_like_ctrl_c
 from agents.cli.params import archive_option
 from agents.cli.progress import progress
 from agents.cli.who import check_who
+from agents.own_folder import OwnFolderError
 from agents.sending import SendingError
 from agents.warming.error import WarmingError
 from agents.warming.plan import Plan, plan
@@ -60,8 +61,9 @@ def warm(
     what came since, without a pause; nothing counts twice, nor if this is killed and run again.
     Once they have all, the rule is warm.
 
-    RULE is the id of a rule in force, best in shadow: warm it, look at what it would do, then
-    approve it as live. Windows that it shares with rules that are in force longer stay as they are.
+    RULE is the id of a rule in force (or its RULE@VERSION), best in shadow: warm it, look at what
+    it would do, then approve it as live. Windows that it shares with rules that are in force longer
+    stay as they are.
     Who may publish or approve rules may warm them; it is on vip.audit (`vipcare rules history`).
     It takes the rights of an operator and of an analyst (`vipcare topics acls`).
 
@@ -94,7 +96,14 @@ def warm(
                 partly=partly,
                 who=None if dry else who,
             )
-    except (ArchiveError, ChoiceError, FileErrors, SendingError, WarmingError) as error:
+    except (
+        ArchiveError,
+        ChoiceError,
+        FileErrors,
+        OwnFolderError,
+        SendingError,
+        WarmingError,
+    ) as error:
         raise UserError(str(error)) from None
     if as_json:
         click.echo(json.dumps(_data(made, filled, time.monotonic() - began, dry=dry), indent=2))

@@ -8,6 +8,7 @@
 4. Stop everything that was started, whatever happened before.
 """
 
+import os
 import shlex
 import time
 from collections.abc import Callable
@@ -34,6 +35,7 @@ from agents.local.run_folder import RunFolder
 from agents.local.stack import Stack
 from agents.reconciliation.report import make_report, write_report
 from agents.topics import places_of
+from config.catalogue import FILE_VARIABLE
 from config.settings import Settings
 from config.wires import ClickHouseSettings
 from schemas.events import INPUT_TOPICS
@@ -59,7 +61,7 @@ def run(options: Options, base: Settings, console: Console) -> int:
         stack = Stack(plan, folder, interrupts)
         for line in left_aside(options, base):
             console.print(Text(line, "yellow"), soft_wrap=True)
-        session = Session(plan, stack, interrupts, console, folder.tell(plan.environment()))
+        session = Session(plan, stack, interrupts, console, folder.tell(_told(plan)))
         try:
             return session.run()
         except Interrupted:
@@ -70,6 +72,12 @@ def run(options: Options, base: Settings, console: Console) -> int:
                 killed = stack.stop()
             said = f" (killed: {', '.join(killed)})" if killed else ""
             console.print(f"everything stopped{said}; logs in {folder.path}/logs", soft_wrap=True)
+
+
+def _told(plan: Plan) -> dict[str, str]:
+    """What another shell needs: the file that this one has its settings of is among it."""
+    file = os.environ.get(FILE_VARIABLE)
+    return ({FILE_VARIABLE: os.path.abspath(file)} if file else {}) | plan.environment()
 
 
 class Session:

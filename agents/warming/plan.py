@@ -71,6 +71,7 @@ def plan(settings: Settings, name: str, show: Show) -> Plan:
     """Raises WarmingError with the reason why nothing can be filled, ChoiceError, FileErrors."""
     known = in_force(settings)
     rule = _chosen(known, name)
+    name = rule.id
     core = core_settings(settings)
     rules = core.compiled([*known.values()])
     looks = rules.looks_back(name)
@@ -107,7 +108,13 @@ def plan(settings: Settings, name: str, show: Show) -> Plan:
 
 
 def _chosen(known: Known, name: str) -> RuleDefinition:
+    name, at, version = name.partition("@")
     rule = known.get(name)
+    if rule is not None and at and version != str(rule.version):
+        raise WarmingError(
+            f"{name}@{version} is not in force, {name}@{rule.version} is: workers keep windows for "
+            "what is in force alone"
+        )
     if rule is None:
         raise WarmingError(
             f"there is no rule {name} in force{nearest(name, known)}: a rule is published and "

@@ -208,6 +208,8 @@ def test_what_is_lost_says_why(folder: Path, capsys: pytest.CaptureFixture[str])
     ("arguments", "said"),
     [
         (["bigg", "--events", "events.jsonl"], "no rule bigg in force; did you mean big?"),
+        (["big@", "--events", "events.jsonl"], "big@: write RULE or RULE@VERSION, as in big@2"),
+        (["--events", "events.jsonl", "--events", "rules/../events.jsonl"], "is named twice"),
         (["no.yaml", "--events", "events.jsonl"], "no.yaml:1:1: cannot be read: no such file"),
         (["big", "big", "--events", "events.jsonl"], "rule big is named twice"),
         (["--events", "events.jsonl", "--from", "monday"], "'monday' is no day"),
@@ -288,3 +290,26 @@ def test_an_archive_that_does_not_go_back_so_far(
     assert remark in capsys.readouterr().out
     assert run(["rules", "backtest", *asked_for, "--from", "2026-01-09"]) == 0
     assert "not warm" not in capsys.readouterr().out
+
+
+def test_customers_events_go_nowhere_else(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(folder / "mistyped"))
+    assert run(["rules", "backtest", "--events", "events.jsonl"]) == 2
+    assert f"TMPDIR is {folder}/mistyped, where nothing can be written" in capsys.readouterr().err
+
+
+def test_a_profile_says_what_it_saw_nothing_for(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = RULE.format(id="other", status="live", least=400).replace(
+        "on: transfer.completed\nif: base_amount > 400", "on: page.viewed\nif: page == 'x'"
+    )
+    (folder / "other.yaml").write_text(other.replace("{base_amount}", "{page}"))
+    asked_for = ["rules", "profile", "new.yaml", "other.yaml", "--events", "events.jsonl"]
+    assert run(asked_for) == 0
+    remark = "not measured, as none of the first 10 messages is one that they look at: other@2\n"
+    assert capsys.readouterr().out.endswith(remark)
+    assert run([*asked_for, "--most", "10"]) == 0
+    assert "look at (--most takes more): other@2" in capsys.readouterr().out

@@ -28,7 +28,13 @@ main()
 def bank(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("bank") / "bank.jsonl"
     assert run(["bank", "--out", str(path), "--customers", "300", "--days", "90"]) == 0
+    for copy in copies(path):
+        copy.hardlink_to(path)
     return path
+
+
+def copies(bank: Path) -> list[Path]:
+    return [bank.with_name(f"{number}.jsonl") for number in range(8)]
 
 
 @contextmanager
@@ -37,7 +43,7 @@ def running(bank: Path, folder: Path, *before: str) -> Iterator[subprocess.Popen
     assert module.ROOM
     spilled = folder / "spilled"
     spilled.mkdir()
-    archives = [part for _ in range(8) for part in ("--events", str(bank))]
+    archives = [part for copy in copies(bank) for part in ("--events", str(copy))]
     asked = ["rules", "backtest", *archives, "--out", str(folder / "out"), "--cores", "2"]
     process = subprocess.Popen(
         [*before, sys.executable, "-c", CODE, *asked],
@@ -85,7 +91,7 @@ def test_a_file_system_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyP
     def fails(*_: int) -> None:
         raise OSError(errno.ENOLCK, "no locks")
 
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("agents.own_folder.flock", fails)
     with own_folder() as one, own_folder() as other:
         assert one.exists()
@@ -96,7 +102,7 @@ def test_a_file_system_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_killed(bank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the owner can read what stays; whoever needs a folder next takes it away."""
     spilled = tmp_path / "spilled"
-    monkeypatch.setattr("tempfile.tempdir", str(spilled))
+    monkeypatch.setenv("TMPDIR", str(spilled))
     with running(bank, tmp_path) as process:
         (folder,) = {one.parent for one in spilled.glob("*/*.events")}
         assert folder.stat().st_mode & 0o777 == 0o700

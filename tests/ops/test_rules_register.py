@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from confluent_kafka import Producer
@@ -378,3 +379,48 @@ def test_what_is_hardly_meant_is_told_to_whoever_publishes(
     assert "published c@1" in out
     assert f"in doubt: {new}/c.yaml:" in err
     assert "a rate is a fraction" in err
+
+
+@pytest.mark.broker
+def test_what_stands_in_the_way_of_an_approval_is_told_to_whoever_publishes(
+    fresh_broker: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    said: Said,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Another rule may be retired first, so it is published all the same."""
+
+    def heavy(name: str) -> dict[str, Any]:
+        last = "last(transfer, transfer.completed, 1h, where=transfer == '{}{}')"
+        lasts = {f"n{number}": last.format(name, number) for number in range(6)}
+        seen = " or ".join(f"{one} == 'x'" for one in lasts)
+        return rule(name, status="shadow", let=lasts, **{"if": seen})
+
+    settings_at(fresh_broker, tmp_path, monkeypatch, transactions=False)
+    said("seed", "--as", "carl")
+    for name, says in (("c", ""), ("d", "in doubt: as things are nobody can approve this: ")):
+        new = write(tmp_path / name, heavy(name))
+        assert run(["rules", "publish", str(new), "--as", "ann"]) == 0
+        out, err = capfd.readouterr()
+        assert f"published {name}@1" in out
+        assert ("in doubt" in err) == bool(says), err
+        assert says in err
+        assert ("at most 711 kB are theirs" in err) == bool(says)
+        said("approve", name, "--as", "bob", status=2 if says else 0)
+
+
+@pytest.mark.broker
+def test_rules_are_named_once_and_with_a_version_that_there_is(
+    fresh_broker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Said
+) -> None:
+    settings_at(fresh_broker, tmp_path, monkeypatch, transactions=False)
+    said("seed", "--as", "carl")
+    said("publish", str(write(tmp_path / "new", rule("a", 2))), "--as", "ann")
+    refused = said("approve", "a", "a@1", "--status", "shadow", "--as", "bob", status=2)
+    assert "a is named twice: name one version of it" in refused
+    assert said("approve", "a", "a@2", "--as", "bob").count("a@2 is live") == 1
+    warm = ("--source", "kafka", "--dry-run")
+    told = said("warm", "a@1", *warm, status=2)
+    assert "a@1 is not in force, a@2 is" in told
+    assert "rule a looks back at nothing" in said("warm", "a@2", *warm, status=2)

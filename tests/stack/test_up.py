@@ -57,10 +57,14 @@ def test_a_run_ends_by_itself_and_everything_agrees(tmp_path: Path) -> None:
 def test_a_signal_stops_everything_it_started(
     tmp_path: Path, number: signal.Signals, workers: int
 ) -> None:
-    with running("up", "--no-bank", "--workers", str(workers), "--data", str(tmp_path)) as up:
+    settings = tmp_path / "settings.yaml"
+    settings.write_text("rules: {authors: [ann]}\n")
+    asked = ("up", "--no-bank", "--workers", str(workers), "--data", str(tmp_path / "run"))
+    with running(*asked, VIPCARE_SETTINGS=os.path.relpath(settings)) as up:
         read_until(up, "ready")
         below = descendants(up.pid)
-        told = (tmp_path / "env").read_text()
+        told = (tmp_path / "run" / "env").read_text()
+        assert f"export VIPCARE_SETTINGS={settings}\n" in told, "wherever the other shell is"
         assert "export VIPCARE_KAFKA__BOOTSTRAP=127.0.0.1:" in told
         assert "export VIPCARE_CLICKHOUSE__PORT=" in told
         up.send_signal(number)
