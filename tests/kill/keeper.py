@@ -26,7 +26,7 @@ def comes_about(holds: Callable[[], bool], seconds: float) -> bool:
     while not holds():
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.05)
+        time.sleep(0.1)
     return True
 
 
@@ -44,7 +44,7 @@ def wait_going_on(
         if goes_on():
             since = time.monotonic()
         assert time.monotonic() - since < seconds, f"nothing went on for {seconds:g} s: {what}"
-        time.sleep(0.05)
+        time.sleep(0.1)
 
 
 def _read(log: Path) -> str:

@@ -13,7 +13,7 @@ NOWHERE = "127.0.0.1:1"
 
 
 def vipcare(
-    *args: str, timeout_s: float = 60, **environment: str
+    *args: str, timeout_s: float = 120, **environment: str
 ) -> "subprocess.CompletedProcess[str]":
     """Run a command line to its end."""
     with started(*args, **environment) as process:

@@ -63,7 +63,7 @@ def without_kafka() -> Iterator[dict[str, "subprocess.Popen[str]"]]:
 def test_kafka_that_is_not_there(
     command: str, without_kafka: dict[str, "subprocess.Popen[str]"]
 ) -> None:
-    assert NOWHERE in refused(ended(without_kafka[command], timeout_s=30))
+    assert NOWHERE in refused(ended(without_kafka[command], timeout_s=120))
 
 
 @pytest.mark.parametrize(
