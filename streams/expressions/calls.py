@@ -39,7 +39,7 @@ from streams.expressions.nodes import (
 from streams.expressions.parse import Duration, EventType, Months, nearest
 from streams.expressions.ways import function
 from streams.expressions.write import write
-from streams.windows import SHORTEST
+from streams.windows import SHORTEST, width_of
 
 if TYPE_CHECKING:
     from streams.expressions.check import Checker
@@ -176,7 +176,7 @@ def _default(checker: Checker, call: ast.Call) -> Node:
 def _aggregate(checker: Checker, call: ast.Call, name: str) -> Reading:
     form = AGGREGATES[name]
     over = _over(checker, call, 0 if name in _NO_VALUE else 1, form)
-    options = _options(checker, over.inside, call, name)
+    options = _options(checker, over, call, name)
     if name == "streak":
         if not options.without:
             raise checker.error(call, f"what breaks the streak? Write it as {form}")
@@ -189,7 +189,7 @@ def _share(checker: Checker, call: ast.Call) -> Node:
     """What a condition holds for, of all: two aggregates, one divided by the other."""
     form = SHARES["share"]
     over = _over(checker, call, 0 if len(call.args) == 2 else 1, form)
-    options = _options(checker, over.inside, call, "share")
+    options = _options(checker, over, call, "share")
     if options.of is None:
         raise checker.error(call, f"of what is it a share? Write it as {form}")
     function = "sum" if over.value else "count"
@@ -220,6 +220,7 @@ class _Over:
             where_text=write(where) if where else "",
             decimals=kept_decimals(value.type) if value else 0,
             prior=options.prior,
+            prior_by=options.prior_by,
             at_least=options.at_least,
             months=(span.first, span.last) if isinstance(span, Months) else None,
             without=options.without,
@@ -307,13 +308,14 @@ class _Options:
     where: list[ast.expr] = field(default_factory=list)
     of: ast.expr | None = None
     prior: bool = False
+    prior_by: int = 0
     at_least: int = 0
     without: tuple[str, ...] = ()
 
 
-def _options(checker: Checker, inside: Checker, call: ast.Call, name: str) -> _Options:
+def _options(checker: Checker, over: _Over, call: ast.Call, name: str) -> _Options:
     """The keyword arguments."""
-    options = _Options()
+    options, inside = _Options(), over.inside
     given: set[str | None] = set()
     for keyword in call.keywords:
         if keyword.arg in given:
@@ -331,11 +333,15 @@ def _options(checker: Checker, inside: Checker, call: ast.Call, name: str) -> _O
         if keyword.arg not in ("prior", "at_least"):
             message = f"{keyword.arg} is not known here; write it as {NAMES[name]}"
             raise checker.error(keyword, message)
+        token = checker.parsed.token(keyword.value)
+        if keyword.arg == "prior" and isinstance(token, Duration):
+            options.prior_by = _prior_by(checker, over, keyword.value, token.millis, name)
+            continue
         node = inside.node(keyword.value)
         value = node.value if isinstance(node, Literal) else None
         if keyword.arg == "prior":
             if not isinstance(value, bool):
-                raise checker.error(keyword.value, "prior is true or false")
+                raise checker.error(keyword.value, "prior is true, or a length such as 1d")
             options.prior = value
         elif name in _AVERAGES and type(value) is int and 0 < value <= MOST_EVENTS:
             options.at_least = value
@@ -346,3 +352,13 @@ def _options(checker: Checker, inside: Checker, call: ast.Call, name: str) -> _O
         least = "" if name == "avg" else ", two at least"
         raise checker.error(call, f"{name} says how many events it needs{least}, as in at_least=5")
     return options
+
+
+def _prior_by(checker: Checker, over: _Over, tree: ast.expr, millis: int, name: str) -> int:
+    """How much up to the event is left out of a window."""
+    if isinstance(over.span, Months) or name == "streak":
+        raise checker.error(tree, "prior is true here: a length belongs to a window such as 90d")
+    length = over.span.millis
+    if not SHORTEST <= millis <= length - 2 * width_of(length):
+        raise checker.error(tree, "prior leaves nothing of the window")
+    return millis

@@ -129,6 +129,8 @@ class Aggregate:
     """What a state keeps of a value's decimals."""
     prior: bool = False
     """Without the event itself."""
+    prior_by: int = 0
+    """Without so many milliseconds up to the event, and all that lies in a bucket with them."""
     at_least: int = 0
     """Unknown with fewer events; of avg and stddev."""
     months: tuple[int, int] | None = None

@@ -117,7 +117,7 @@ def _of_window(one: Aggregate, counted: frozenset[str]) -> Range | None:
     match one.function:
         case "count":
             now = one.months is None or one.months[1] == 0
-            whole = one.where is None and not one.prior and now
+            whole = one.where is None and not one.prior and not one.prior_by and now
             return _OWN if whole and counted and counted <= {*one.types} else _COUNT
         case "distinct":
             return _COUNT
@@ -158,10 +158,11 @@ def _is_share(part: Node, whole: Node, function: str = "count") -> bool:
     match part, whole:
         case Reading(aggregate=one), Reading(aggregate=other):
             alike = one.types == other.types and one.value == other.value
-            alike &= (one.length, one.months, one.prior) == (
+            alike &= (one.length, one.months, one.prior, one.prior_by) == (
                 other.length,
                 other.months,
                 other.prior,
+                other.prior_by,
             )
         case Gathered() as one, Gathered() as other:
             alike = one.list == other.list and one.value == other.value

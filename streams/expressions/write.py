@@ -187,6 +187,8 @@ class _Writer:
             given.append(f"at_least={one.at_least}")
         if one.prior:
             given.append("prior=true")
+        if one.prior_by:
+            given.append(f"prior={length_text(one.prior_by)}")
         return f"{one.function}({', '.join(given)})"
 
     def _gathered(self, node: Gathered) -> str:

@@ -59,6 +59,8 @@ def reader(one: Aggregate, kept: Kept) -> Read:
     most of what rules ask for never happened."""
     if one.months:
         return _months(one, kept, one.months)
+    if one.prior_by:
+        return _earlier(one, kept)
     if one.function in ("count", "sum"):
         return _plain(one, kept)
     key, window, prior, finish = kept.key, kept.window, one.prior, _finish(one)
@@ -67,6 +69,20 @@ def reader(one: Aggregate, kept: Kept) -> Read:
     def read(windows: Windows, when: Clocks, own: Own) -> Any:
         state = windows.read.get(key) or windows.get(key) or nothing
         raw = read_window(state, when[clock], own.get(key) if prior else None)
+        return raw if raw is None or finish is None else finish(raw)
+
+    return read
+
+
+def _earlier(one: Aggregate, kept: Kept) -> Read:
+    """Without the last buckets: a window that ended before them."""
+    key, nothing, finish = kept.key, kept.window.new(), _finish(one)
+    left_out, clock = one.prior_by + kept.window.width, kept.clock
+    read_window = kept.window.reader(one.length - left_out)
+
+    def read(windows: Windows, when: Clocks, _own: Own) -> Any:
+        state = windows.read.get(key) or windows.get(key) or nothing
+        raw = read_window(state, when[clock] - left_out)
         return raw if raw is None or finish is None else finish(raw)
 
     return read
@@ -131,7 +147,7 @@ def _finish(one: Aggregate) -> Callable[[Any], Any] | None:
         case "first" | "last":
             is_number = one.value is not None and one.value.type.base is Base.NUMBER
             return (lambda raw: buckets.unscale(int(raw), decimals)) if is_number else None
-        case "sum":  # of months; others are read as they are
+        case "sum":  # of months and earlier ones; others are read as they are
             return lambda raw: buckets.unscale(raw[1], decimals)
         case "avg":
             return lambda raw: (

@@ -69,6 +69,8 @@ OFFERED = ("2023-11-20", "2023-12-24", "2024-01-15")
 """Days within the time of random events."""
 ORIGIN = 1_700_000_000_000
 SPANS = ("1m", "1h", "1d", "30d", "90d", "this month", "last 2 months", "months -3 to 0")
+_PRIOR = {"1h": "5m", "1d": "2h", "30d": "1d", "90d": "7d"}
+"""Of some windows, how much up to the event may be left out."""
 ORDER = ("==", "!=", "<", "<=", ">", ">=")
 
 
@@ -442,7 +444,8 @@ def random_aggregate(random: Random, types: Sequence[str] = TYPES) -> str:
     name = random.choice(names)
     event_type = random.choice(types)
     inside = Maker(random, event_type, aggregate=True)
-    arguments = [event_type, random.choice(SPANS)]
+    span = random.choice(SPANS)
+    arguments = [event_type, span]
     if name == "streak":
         breakers = ", ".join(random.sample(TYPES, random.randint(1, 2)))
         arguments = [event_type, random.choice(("30d", "90d")), f"without=[{breakers}]"]
@@ -458,6 +461,8 @@ def random_aggregate(random: Random, types: Sequence[str] = TYPES) -> str:
         arguments.append(f"where={inside.flag(1)}")
     if random.random() < 0.4:
         arguments.append("prior=true")
+    elif name != "streak" and (prior := _PRIOR.get(span)) and random.random() < 0.4:
+        arguments.append(f"prior={prior}")
     if name in ("avg", "stddev"):
         arguments.append(f"at_least={random.randint(2, 3)}")
     return f"{name}({', '.join(arguments)})"

@@ -47,6 +47,16 @@ from tests.rules.test_explain_parts import BARE
             "过去1天内转账的金额平均值（不含本次；至少5次）大于2：",
         ),
         (
+            "transfer.completed",
+            "distinct(device, logged.in, 90d, prior=1d)"
+            " > sum(amount, transfer.completed, 2d, prior=2h)",
+            "different values of the device among logins within the last 90 days (the last day not "
+            "counted) is more than the total of the amount over completed transfers within the "
+            "last 2 days (the last 2 hours not counted): ",
+            "过去90天内登录中不同设备的个数（不含最近1天）大于过去2天内转账的金额合计"
+            "（不含最近2小时）：",
+        ),
+        (
             "contact.made",
             "streak(contact.made, 90d, without=contact.made, where=not reached) >= 3",
             "the number of attempts to reach the customer (where the customer is not reached) in "

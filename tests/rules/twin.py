@@ -81,7 +81,8 @@ def _is_within(aggregate: Aggregate, at: int, end: int) -> bool:
     width = width_of(aggregate.length)
     if width >= DAY_MS:
         at, end = _shown(at), _shown(end)
-    return (end - aggregate.length) // width < at // width <= end // width
+    last = (end - aggregate.prior_by) // width - 1 if aggregate.prior_by else end // width
+    return (end - aggregate.length) // width < at // width <= last
 
 
 def _shown(at: int) -> int:

@@ -64,6 +64,7 @@ CHINESE = Phrases(
         "others": "其他{0}",
         "notes": "（{0}）",
         "prior": "不含本次",
+        "prior_by": "不含最近{0}",
         "at_least": "至少{0}次",
         "span": "过去{0}内",
         "this_month": "本月",

@@ -40,7 +40,7 @@ from streams.expressions.nodes import (
 )
 from streams.rules.explain.naming import Names
 from streams.rules.explain.phrases import Phrases
-from streams.rules.explain.windows import share_of, told_breaks, told_span
+from streams.rules.explain.windows import share_of, told_breaks, told_length, told_span
 from streams.rules.explain.words import FLAGS, LISTS
 from streams.rules.sequence import CheckedStep
 
@@ -255,6 +255,7 @@ class Teller(Names):
             without=told_breaks(self, one),
         )
         notes = [self.say("prior")] if one.prior else []
+        notes += [self.say("prior_by", told_length(self, one.prior_by))] if one.prior_by else []
         notes += [self.say("at_least", one.at_least)] if one.at_least > 1 else []
         return said + (self.say("notes", self.say("next").join(notes)) if notes else "")
 

@@ -73,6 +73,7 @@ ENGLISH = Phrases(
         "others": "other {0}",
         "notes": " ({0})",
         "prior": "this one not counted",
+        "prior_by": "the last {0} not counted",
         "at_least": "if there are at least {0}",
         "span": "within the last {0}",
         "this_month": "this month",

@@ -14,8 +14,7 @@ def told_span(names: Names, one: Aggregate) -> str:
     """How far it looks back."""
     match one.months:
         case None:
-            length = names.length(length_text(one.length))
-            return names.say("span", length.removeprefix(_ALONE))
+            return names.say("span", told_length(names, one.length))
         case (0, 0):
             return names.say("this_month")
         case (-1, -1):
@@ -28,6 +27,11 @@ def told_span(names: Names, one: Aggregate) -> str:
             return names.say("one_month", -first)
         case (first, last):
             return names.say("months", -first, -last)
+
+
+def told_length(names: Names, millis: int) -> str:
+    """As it stands behind “the last”."""
+    return names.length(length_text(millis)).removeprefix(_ALONE)
 
 
 def told_breaks(names: Names, one: Aggregate) -> str:
