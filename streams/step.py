@@ -85,11 +85,13 @@ def step_new(record: Record, event: Input, context: Context) -> Stepped:
     event = with_base_amount(event, context.facts, settings.base_currency)
     at, rules = event.at, context.rules
     late = at < activity.latest - settings.lateness
-    activity.latest = at if at > activity.latest else activity.latest
+    if at > activity.latest:
+        activity.latest = at
+    elif late:
+        activity.late += 1
     if not 0 <= activity.first_seen <= at:
         activity.first_seen = at
-    activity.late += late
-    forgot = False
+    forgot = armed = False
     if activity.rules != rules.mark or activity.ruled != context.reach.number:
         forgot = rules.forget_others(record, context.reach)
     folded = fold(record, event, late=late, zone=settings.time_zone)
@@ -98,15 +100,14 @@ def step_new(record: Record, event: Input, context: Context) -> Stepped:
         amended = rules.correct(record, folded.corrections, context.reach)
     if waits := rules.waits.get(event.type):
         dates.update(record, event, waits, rules.bank)
-    armed = False
     if activity.armed != rules.dates_mark:
         activity.armed = rules.dates_mark
         armed = dates.arm(record, event, at, rules.date_waits, rules.bank)
-    reversed_ = folded.after is not None
-    seen = folded.left or event
+    seen, after = folded.left or event, folded.after
+    reversed_ = after is not None
     outcome = rules.apply(record, seen, late=late, facts=context.facts, reversed_=reversed_)
-    if folded.after is not None:
-        rules.retract(record, folded.after, activity.era)
+    if after is not None:
+        rules.retract(record, after, activity.era)
     if amended is not None:
         outcome = also(outcome, amended.firings, amended.failed)
     header = record.header

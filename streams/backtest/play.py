@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 from schemas.dead_letters import Reason
@@ -131,19 +132,20 @@ def _named_again(entries: Sequence[Entry]) -> bytearray:
     event before or after it, or is between two of one name. To the others it does not matter what
     is remembered of events, unless time goes back: then what is newer keeps what is older."""
     seen: dict[tuple[str, str], int] = {}
-    found, latest, goes_back = bytearray(len(entries)), 0, False
+    found = bytearray(len(entries))
     for number, entry in enumerate(entries):
-        given = entry.input
-        if given is None:
-            continue
-        before = seen.get(name := (given.event.source, given.event.id))
-        seen[name] = number
-        if before is not None:
-            found[before : number + 1] = b"\1" * (number + 1 - before)
-        if given.at < latest:
-            goes_back = True
-        latest = given.at
-    return bytearray(b"\1" * len(entries)) if goes_back and any(found) else found
+        if (given := entry.input) is not None:
+            name = given.event.source, given.event.id
+            if (before := seen.setdefault(name, number)) != number:
+                found[before : number + 1] = b"\1" * (number + 1 - before)
+                seen[name] = number
+    if any(found) and _goes_back([one.input.at for one in entries if one.input]):
+        return bytearray(b"\1" * len(entries))
+    return found
+
+
+def _goes_back(times: Sequence[int]) -> bool:
+    return any(after < before for before, after in pairwise(times))
 
 
 class _Run:

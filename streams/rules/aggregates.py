@@ -22,7 +22,7 @@ from streams.durations import DAY_MS
 from streams.expressions.nodes import Aggregate, Base, Type, kept_decimals
 from streams.expressions.picks import Pick
 from streams.inputs import Correction, Input
-from streams.months import AT, LOCAL, MONTH, Clocks, clocks
+from streams.months import AT, LOCAL, MONTH, clocks
 from streams.reach import LookBack
 from streams.recent import Recent
 from streams.rules.adding import Add, compile_adding
@@ -126,15 +126,14 @@ class Aggregates:
         own, when = Own(), clocks(event.at, self._zone)
         last = when if latest == event.at else clocks(latest, self._zone)
         add(event.event.data, windows, when, last, own, era)
-        return self._readings(windows, when, own)
+        found = Readings()
+        found.asked = self._reads, windows, when, own
+        return found
 
     def read(self, windows: Windows, at: int) -> Readings:
         """Read windows that end at `at` without an event of one's own."""
-        return self._readings(windows, clocks(at, self._zone), {})
-
-    def _readings(self, windows: Windows, when: Clocks, own: Own) -> Readings:
         found = Readings()
-        found.asked = self._reads, windows, when, own
+        found.asked = self._reads, windows, clocks(at, self._zone), {}
         return found
 
     def remove(self, windows: Windows, event: Input, era: int) -> list[Owed]:
