@@ -2,15 +2,15 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from agents.reading import RangeReader, read_partition
 from config.settings import Settings
-from schemas.position import JOURNAL_TOPIC, Position, decode_position
+from schemas.position import JOURNAL_TOPIC, Position, Since, decode_position
 from streams.backtest.play import in_order
 from streams.chunk import merge
 from streams.context import Context, CoreSettings
-from streams.inputs import Input
+from streams.inputs import Input, Raw
 from streams.intake import Entry, read
 from streams.rules.compiler import NO_RULES
 
@@ -18,33 +18,65 @@ _Place = tuple[str, int]
 """A topic and an offset in it."""
 
 
+class Chunk(NamedTuple):
+    """In which something was taken."""
+
+    now: int
+    """Bank time, epoch milliseconds."""
+    register: int
+    """Up to which offset the register of rules was used."""
+    reach: int
+    """Its place among the `reaches`."""
+
+
+class Reached(NamedTuple):
+    since: int
+    """Bank time, epoch milliseconds."""
+    kept: Mapping[str, Since]
+    """How far back windows reach from then on, by the keys of their states."""
+
+
 class Taken:
     """What stands in no chunk was taken before the journal begins, or not yet."""
 
-    def __init__(self, places: Mapping[_Place, int], begins: Mapping[str, int]) -> None:
-        """`places` are in the order in which they were taken, with when (bank time, epoch
-        milliseconds); `begins`: topic → from which offset on the journal tells of it."""
-        self._times = places
+    def __init__(
+        self,
+        places: Mapping[_Place, Chunk],
+        begins: Mapping[str, int],
+        reaches: Sequence[Reached],
+    ) -> None:
+        """`places` are in the order in which they were taken; `begins`: topic → from which offset
+        on the journal tells of it; `reaches` are in order, the first from before it begins, none
+        where it tells none."""
+        self._chunks = places
         self._places = {place: number for number, place in enumerate(places)}
         self._begins = begins
+        self.reaches = reaches
 
     def __contains__(self, one: Input) -> bool:
         return (one.topic, one.offset) in self._places
 
     def at(self, one: Input) -> int | None:
-        """When it was taken; None if it stands in no chunk."""
-        return self._times.get((one.topic, one.offset))
+        """When it was taken, bank time in epoch milliseconds; None if it stands in no chunk."""
+        chunk = self.chunk(one)
+        return None if chunk is None else chunk.now
+
+    def chunk(self, one: Input | Raw) -> Chunk | None:
+        return self._chunks.get((one.topic, one.offset))
 
     def in_order(self, entries: Sequence[Entry]) -> list[Entry]:
         """Those that stand in no chunk by their times, before the others or behind them."""
         return sorted(in_order(entries), key=self._rank)
 
+    def is_before(self, raw: Raw) -> bool:
+        """Whether it was taken before the journal begins."""
+        return raw.offset < self._begins.get(raw.topic, 0)
+
     def _rank(self, entry: Entry) -> int:
-        place = entry.raw.topic, entry.raw.offset
-        if place in self._places:
-            return self._places[place]
-        is_before = entry.raw.offset < self._begins.get(entry.raw.topic, 0)
-        return -1 if is_before else len(self._places)
+        raw = entry.raw
+        if (raw.topic, raw.offset) in self._places:
+            return self._places[raw.topic, raw.offset]
+        return -1 if self.is_before(raw) else len(self._places)
 
 
 def read_taken(
@@ -56,10 +88,14 @@ def read_taken(
     for topic, offset in sorted(places):
         offsets.setdefault(topic, []).append(offset)
     reader = RangeReader(settings.kafka, partition)
-    ordered: dict[_Place, int] = {}
+    ordered: dict[_Place, Chunk] = {}
     begins: dict[str, int] = {}
+    reaches: list[Reached] = []
     for found in read_partition(settings.kafka, JOURNAL_TOPIC, partition):
         position = decode_position(found.value or b"")
+        if position.reach is not None:
+            reaches += [] if reaches else [_reached_before(position.reach, position)]
+            reaches.append(Reached(position.now, position.reach))
         begins = begins or {topic: taken.start for topic, taken in position.ranges.items()}
         mine = {
             topic: some[bisect_left(some, taken.start) : bisect_left(some, taken.end)]
@@ -67,8 +103,14 @@ def read_taken(
             if (some := offsets.get(topic))
         }
         for place in _merged(position, {one: at for one, at in mine.items() if at}, reader, core):
-            ordered[place] = position.now
-    return Taken(ordered, begins) if ordered else None
+            chunk = Chunk(position.now, position.register, max(len(reaches) - 1, 0))
+            ordered[place] = chunk
+    return Taken(ordered, begins, reaches) if ordered else None
+
+
+def _reached_before(kept: Mapping[str, Since], position: Position) -> Reached:
+    """Before the first chunk that tells of it: what that one began was not there yet."""
+    return Reached(0, {key: one for key, one in kept.items() if one.number < position.number})
 
 
 def _merged(

@@ -1,6 +1,6 @@
 """One rule asked about one customer: as things are, or at an event that is archived."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from typing import NamedTuple
 
@@ -13,7 +13,9 @@ from agents.backtest.choice import ChoiceError, Known
 from agents.backtest.not_stored import not_stored
 from agents.backtest.of_customer import of_customer
 from agents.backtest.past import Past
+from agents.backtest.stood import History, Stretch
 from agents.backtest.taken import Taken
+from agents.backtest.turns import InTurn
 from agents.core import core_settings
 from config.settings import Settings
 from schemas.envelope import Data
@@ -22,18 +24,26 @@ from schemas.position import Since
 from schemas.record import Record
 from schemas.rules import RuleDefinition
 from streams.backtest.facts import FactsInTime
-from streams.backtest.play import Trial, in_order, play
+from streams.backtest.play import Trial, Turn, in_order, play_in_turn
 from streams.context import CoreSettings
 from streams.facts import Facts
 from streams.inputs import Input
+from streams.months import minute_at
 from streams.reach import Reach
 from streams.rules.aggregates import look_back
 from streams.rules.asking import Asked, Changed, Why
 from streams.rules.checked import CheckedRule, check_rule
 from streams.rules.errors import RuleErrors
+from streams.rules.register import RuleBook
 
 _NO_EVENT = ("", "")
 _NOT_IN_FORCE = "it is not in force: what only it looks back at is not in the record yet"
+_AS_IF = "told as if it were live: when the event came it was not in force"
+_WOULD = "told is what {0.id}@{0.version} would have done, had it always been in force"
+_FROM_THEN_ON = (
+    "here its windows begin when it came into force, {}, as those of workers did unless it was "
+    "warmed (vipcare rules warm): then they knew of what came before, too"
+)
 _IN_TURN = (
     "customers are told in turn, newcomers after what came with their first event: a worker may "
     "have known a little more of this one than is shown"
@@ -52,11 +62,10 @@ class Answer(NamedTuple):
     changes: Sequence[Changed] = ()
     as_taken: bool = False
     """Events were played in the order in which a worker took them, not in that of their times."""
-    came: int = 0
-    """When the event came, as far as that is told, bank time in epoch milliseconds."""
-
-    def with_remark(self, remark: str) -> "Answer":
-        return self._replace(remarks=[*self.remarks, remark]) if remark else self
+    stood: Stretch | None = None
+    """How the rule stood when the event came, if that is known and it did."""
+    has_history: bool = False
+    """How it stood is known."""
 
     def with_status(self, told: str) -> "Answer":
         """With other words about what the rule's status lets it do."""
@@ -102,9 +111,12 @@ def why_then(
     event: str,
     past: Past,
     now: int,
+    book: RuleBook | None = None,
 ) -> Answer:
     """As an archived event came, and as what the rule waited for after it ended: the customer's
-    events are played up to the end of the archive. Raises ArchiveError and ChoiceError."""
+    events are played up to the end of the archive. If the rule stood so when the event came, as the
+    register (`book`) tells it, it is told what it did; otherwise what it would have done, had it
+    always been in force. Raises ArchiveError, ChoiceError and RegisterError."""
     core = core_settings(settings)
     found = of_customer(customer, past.events, core, now)
     taken, entries = past.taken, found.entries
@@ -118,10 +130,26 @@ def why_then(
     named = _named(event, customer, kinds, past.removed)
     kind = kinds[named]
     told_of = [one.data for one in broadcasts.get(named, ())]
-    asked = _asked(core, rule, [*known.values()], named, told_of)
-    play(customer, entries, Trial(asked, core, facts, end))
+    mine = [one for one in inputs if (one.event.source, one.event.id) == named]
+    came = _came(mine[0], found.sent, taken) if mine else broadcasts[named][0].at
+    history = History.of(settings, book, rule.id)
+    others = [one for one in known.values() if one.id != rule.id]
+    in_turn = InTurn(core, others, history, taken, found.sent)
+    place = in_turn.place(mine[0], mine[0].at) if mine else history.place_at(came)
+    stood = history[place]
+    own = stood if stood is not None and stood.is_of(rule) else None
+    status = _AS_IF if history.stretches and own is None else ""
+    base = rule if own is None else own.rule
+    asked = _asked(core, base, [*known.values()], named, told_of, status)
+    if own is None:
+        turns: list[Turn] = [(entries, Trial(asked, core, facts, end))]
+    else:
+        turns = in_turn.turns(entries, asked, facts, end)
+    play_in_turn(customer, turns)
     answers = [*asked.answers.values()]
     remarks = [past.removed] if past.removed else []
+    remarks += _of_history(history, place, rule, came, core, taken)
+    remarks += [f"{name} cannot run any more: {why}" for name, why in in_turn.problems.items()]
     if past.is_stored and (looks := not_stored([rule], core)):
         remarks.append(f"ClickHouse does not keep {' nor '.join(looks[rule.id])}: unknown here")
     if kind not in rule.on:
@@ -130,15 +158,51 @@ def why_then(
         remarks.append(_unreached(told_of, inputs))
     elif told_of:
         remarks += [_CORRECTED, _IN_TURN] if len(told_of) > 1 else [_IN_TURN]
-    mine = [one for one in inputs if (one.event.source, one.event.id) == named]
     for one in mine[:1]:
         remarks += afterwards(one, asked, inputs, rule, core.time_zone)
     begins = dict.fromkeys(INPUT_TOPICS, found.begin) if past.begins is None else past.begins
-    whole = _whole_from(asked.rule, begins, core.time_zone)
-    changes = [*asked.changes.values()]
-    as_taken = taken is not None and all(one in taken for one in mine[:1])
-    came = _came(mine[0], found.sent, taken) if mine else broadcasts[named][0].at
-    return Answer(answers, f"{kind} {event}", remarks, whole, changes, as_taken, came)
+    return Answer(
+        answers,
+        f"{kind} {event}",
+        remarks,
+        _whole_from(asked.rule, begins, core.time_zone),
+        [*asked.changes.values()],
+        as_taken=taken is not None and all(one in taken for one in mine[:1]),
+        stood=stood,
+        has_history=bool(history.stretches),
+    )
+
+
+def _of_history(
+    history: History,
+    place: int,
+    rule: RuleDefinition,
+    came: int,
+    core: CoreSettings,
+    taken: Taken | None,
+) -> Iterator[str]:
+    """What is to be known of how the rule stood when the event came, for people."""
+    if not history.stretches:
+        return
+    first, stood = history.stretches[0], history[place]
+    since = minute_at(first.since, core.time_zone)
+    if place == 0 and history.is_open:
+        yield f"the register begins {since}: what was in force when the event came is unknown"
+    elif stood is None:
+        yield (
+            f"no version of {rule.id} was in force when the event came: the first came into force "
+            f"{since}; {_WOULD.format(rule)}"
+        )
+    elif not stood.is_of(rule):
+        yield (
+            f"{stood.name} was in force when the event came, as {stood.status}; "
+            + _WOULD.format(rule)
+        )
+    elif not history.is_open and not (taken is not None and taken.reaches):
+        checked = check_rule(rule, core.attributes, core.greetings)
+        looks = map(look_back, checked.aggregates() if isinstance(checked, CheckedRule) else ())
+        if any(one.warm_from(first.since, core.time_zone) > came for one in looks):
+            yield _FROM_THEN_ON.format(since)
 
 
 def _came(one: Input, sent: Mapping[tuple[str, int], int], taken: Taken | None) -> int:
@@ -186,13 +250,15 @@ def _asked(
     known: list[RuleDefinition],
     event: Named,
     broadcast: Sequence[Data] = (),
+    status: str = "",
 ) -> Asked:
     others = [one for one in known if one.id != rule.id]
-    checked = check_rule(rule, core.attributes, core.greetings)
+    live = rule.model_copy(update={"status": "live"})
+    checked = check_rule(live if status else rule, core.attributes, core.greetings)
     if not isinstance(checked, CheckedRule):  # nobody looks after a retired one
         raise ChoiceError(f"{rule.id}@{rule.version} cannot run any more: {checked[0]}")
     try:
-        rules = core.compiled([*others, rule.model_copy(update={"status": "live"})])
+        rules = core.compiled([*others, live])
     except RuleErrors as error:
         raise ChoiceError(f"{rule.id}@{rule.version} does not go with others: {error}") from None
-    return Asked(rules, checked, event, core.time_zone, broadcast)
+    return Asked(rules, checked, event, core.time_zone, broadcast, status)

@@ -10,7 +10,6 @@ import click
 from agents.backtest.archived import ArchiveError
 from agents.backtest.choice import ChoiceError, Known, choose_one
 from agents.backtest.past import of_clickhouse, of_files, of_kafka
-from agents.backtest.stood import stood
 from agents.backtest.why import Answer, warm_from, why_now, why_then
 from agents.cli.bank_time import bank_time
 from agents.cli.errors import UserError
@@ -28,6 +27,7 @@ from agents.portrait.sources import (
     has_copy,
     near_reach,
 )
+from agents.rules_at_hand import AtHand
 from agents.terminal import console
 from config.load import load_settings
 from config.placed_yaml import FileErrors
@@ -102,14 +102,10 @@ def why(
         if event is None:
             answer, kept = _now(settings, rule, known, customer, place)
         else:
-            standings = at_hand.book.standings.get(rule.id, ()) if at_hand.book else ()
-            answer = _then(settings, rule, known, customer, event, files, source)
-            answer = answer.with_remark(stood(settings, rule, standings, answer.came))
+            answer = _then(settings, rule, at_hand, customer, event, files, source)
             kept = {} if files else near_reach(settings, customer)
-        if isolation := at_hand.isolation(rule):
-            answer = answer.with_status(f"it is {isolation}")
-        elif "@" in name and known.get(rule.id) != rule:
-            answer = answer.with_status("this version is not in force now")
+        if not answer.has_history and (told := _status(name, rule, at_hand)):
+            answer = answer.with_status(told)
         since = 0 if files else warm_from(settings, rule, known, kept)
         zone = core_settings(settings).time_zone
     except _PROBLEMS as error:
@@ -122,10 +118,18 @@ def why(
         screen.print(line, soft_wrap=True)
 
 
+def _status(name: str, rule: RuleDefinition, at_hand: AtHand) -> str:
+    """What else is to be known of how it stands now."""
+    if isolation := at_hand.isolation(rule):
+        return f"it is {isolation}"
+    is_in_force = at_hand.by_id.get(rule.id) == rule
+    return "this version is not in force now" if "@" in name and not is_in_force else ""
+
+
 def _then(
     settings: Settings,
     rule: RuleDefinition,
-    known: Known,
+    at_hand: AtHand,
     customer: str,
     event: str,
     files: tuple[Path, ...],
@@ -139,7 +143,7 @@ def _then(
     else:
         now = bank_time(settings)
         past = of_kafka(settings, customer, now)
-    return why_then(settings, rule, known, customer, event, past, now)
+    return why_then(settings, rule, at_hand.by_id, customer, event, past, now, at_hand.book)
 
 
 def _now(

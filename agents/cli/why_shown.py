@@ -47,20 +47,30 @@ def as_data(
             "holds": one.holds,
             "fires": one.fires,
             "acts": one.acts,
-            "warm": _is_warm(one.at, answer.whole_from, since),
+            "warm": _is_warm(one.at, answer.whole_from, _since(one, since)),
         }
         for one in answer.answers
     ]
+    for one_told in told:
+        del one_told["warm_from"]
     return {
         "rule": rule.id,
         "version": rule.version,
         "customer": customer,
         "event": answer.event,
         "order": "taken" if answer.as_taken else "time",
+        "in_force": _in_force(answer),
         "remarks": [*answer.remarks],
         "answers": told,
         "changes": msgspec.to_builtins(answer.changes),
     }
+
+
+def _in_force(answer: Answer) -> dict[str, object] | None:
+    """As what the rule stood when the event came; None where that is unknown, or it did not."""
+    if answer.stood is None:
+        return None
+    return {"version": answer.stood.rule.version, "status": answer.stood.status}
 
 
 def as_lines(
@@ -73,11 +83,19 @@ def as_lines(
     for remark in answer.remarks:
         yield Text(remark, "yellow")
     for one in answer.answers:
-        yield from _answer_lines(one, _happened(one.when, answer.as_taken), zone)
+        happened = _happened(one.when, answer.as_taken)
+        by = "" if one.version == rule.version else f" by {rule.id}@{one.version}"
+        yield from _answer_lines(one, happened + by, zone)
         if one.at < answer.whole_from:
             yield Text(f"  {_COLD_ARCHIVE.format(_when(answer.whole_from, zone))}", "yellow")
-        if since is not None and one.at < since:
-            yield Text(f"  {_COLD.format(_when(since, zone))}", "yellow")
+        warm_from = _since(one, since)
+        if warm_from is not None and one.at < warm_from:
+            yield Text(f"  {_COLD.format(_when(warm_from, zone))}", "yellow")
+
+
+def _since(one: Why, since: int | None) -> int | None:
+    """From when on the rule was warm as it looked; `since`: as things are now."""
+    return since if one.warm_from is None else one.warm_from
 
 
 def _happened(when: str, as_taken: bool) -> str:

@@ -11,6 +11,7 @@ from schemas.dead_letters import Reason
 from schemas.effects import Effect
 from schemas.events.campaign import BROADCAST_TYPES
 from schemas.place import Place
+from schemas.position import Since
 from schemas.record import Record
 from streams.announced import Announced
 from streams.backtest.facts import FactsInTime
@@ -19,6 +20,7 @@ from streams.base_amounts import LargeBaseAmountError, NoBaseAmountError
 from streams.broadcasts import Pending, for_newcomer, is_over
 from streams.chunk import failed_fold
 from streams.context import Context, CoreSettings
+from streams.filling import fill
 from streams.inputs import Input, Raw
 from streams.intake import Entry
 from streams.reach import Reach
@@ -40,6 +42,8 @@ class Trial:
     since: int = 0
     """The archive goes back to here: a rule that looks back further is not warm; 0: as far as any
     rule looks."""
+    kept: Mapping[str, Since] | None = None
+    """How far back a partition's windows reach, instead."""
 
     @cached_property
     def announcements(self) -> Sequence[tuple[int, str]]:
@@ -59,6 +63,8 @@ class Trial:
 
     @cached_property
     def reach(self) -> Reach:
+        if self.kept is not None:
+            return Reach(self.kept)
         return Reach({}).advance(self.rules.asked, self.since, 0, 0)
 
     @cached_property
@@ -78,6 +84,8 @@ class Trial:
         return self._contexts[self.facts.place(time)]
 
 
+Turn = tuple[Sequence[Entry], Trial]
+"""What comes while rules stand, and these. All turns have the same facts and settings."""
 Step = Callable[[Record, Input, Context], Stepped]
 Why = tuple[Reason, str]
 """Why an event is a dead letter, and more of it."""
@@ -114,12 +122,23 @@ def play(customer: str, entries: Sequence[Entry], trial: Trial) -> Played:
 
     An event whose fold fails leaves no trace: the customer is played again without it.
     """
+    return play_in_turn(customer, [(entries, trial)])
+
+
+def play_in_turn(customer: str, turns: Sequence[Turn]) -> Played:
+    """As `play`, with rules that change: each turn goes up to its own `until`, and nothing that
+    comes in it is dated later, but for the last."""
+    named_again = _named_again([entry for entries, _ in turns for entry in entries])
     lost: dict[int, Why] = {}
     while True:
+        run = _Run(customer, turns[0][1], lost, named_again)
         try:
-            return _Run(customer, trial, lost).over(entries)
+            for entries, trial in turns:
+                run.over(entries, trial)
         except _LostError as error:
             lost[error.number] = error.why
+        else:
+            return run.played
 
 
 def _place(entry: Entry) -> tuple[int, str, int]:
@@ -149,21 +168,27 @@ def _goes_back(times: Sequence[int]) -> bool:
 
 
 class _Run:
-    def __init__(self, customer: str, trial: Trial, lost: dict[int, Why]) -> None:
+    def __init__(
+        self, customer: str, trial: Trial, lost: dict[int, Why], named_again: bytearray
+    ) -> None:
         self._trial = trial
         self._lost = lost
+        self._named_again = named_again
         self._record = Record(customer)
         self._learn(0)
-        self._played = Played([], Counter(), Whys(), self._record)
+        self.played = Played([], Counter(), Whys(), self._record)
+        self._taken = 0
+        """So many entries are over."""
+        self._is_welcome = False
         self._told = 0
         """So many announcements are over."""
         self._changes = 0
         """When facts change or something is told, next."""
 
-    def over(self, entries: Sequence[Entry]) -> Played:
-        until, header, is_welcome = self._trial.until, self._record.header, False
-        named_again = _named_again(entries)
-        for number, entry in enumerate(entries):
+    def over(self, entries: Sequence[Entry], trial: Trial) -> None:
+        self._begin(trial)
+        until, header, named_again = trial.until, self._record.header, self._named_again
+        for number, entry in enumerate(entries, self._taken):
             event = entry.input
             if event is None:
                 self._leave(entry)
@@ -176,23 +201,34 @@ class _Run:
             if 0 <= header.next_due <= at:
                 self._fire(at)
             self._take(number, event, step if named_again[number] else step_new)
-            if not is_welcome and header.is_customer:
-                is_welcome = True
+            if not self._is_welcome and header.is_customer:
+                self._is_welcome = True
                 self._welcome(at)
+        self._taken += len(entries)
         self._advance(until)
         self._fire(until)
-        return self._played
+
+    def _begin(self, trial: Trial) -> None:
+        """Of what was told before nobody is told again who is there."""
+        before, self._trial = self._trial, trial
+        if trial is not before:
+            told = (at for at, _ in trial.announcements)
+            self._told = sum(at <= before.until for at in told)
+            self._changes = 0
+            self._learn(before.until)
 
     def _leave(self, entry: Entry) -> None:
-        """What is no event; what fills windows is of other rules, or of these from before."""
+        """What is no event. What fills windows does so where they are those of the partition."""
         if entry.problem is not None:
             self._bury((entry.problem.reason, entry.problem.detail), entry.raw)
-        elif entry.fill is None:
-            self._played.counts[f"unknown:{entry.unknown}"] += 1
+        elif entry.fill is not None:
+            fill(self._record, entry.fill, self._context)
+        else:
+            self.played.counts[f"unknown:{entry.unknown}"] += 1
 
     def _bury(self, why: Why, one: Raw | Input) -> None:
-        self._played.counts[f"dead:{why[0]}"] += 1
-        self._played.whys.add(*why, [Place(one.topic, one.partition, one.offset)])
+        self.played.counts[f"dead:{why[0]}"] += 1
+        self.played.whys.add(*why, [Place(one.topic, one.partition, one.offset)])
 
     def _advance(self, at: int) -> None:
         self._announce(at)
@@ -231,7 +267,7 @@ class _Run:
 
     def _hear(self, one: Pending) -> None:
         self._fire(one.told.at)
-        self._played.counts["told"] += self._trial.rules.listens(one.told.type)
+        self.played.counts["told"] += self._trial.rules.listens(one.told.type)
         stepped = receive(self._record, one, self._context, mark=False)
         self._note(stepped)
 
@@ -242,7 +278,7 @@ class _Run:
     def _fire(self, until: int) -> None:
         if 0 <= self._record.header.next_due <= until:
             stepped = fire(self._record, until, self._context)
-            self._played.counts["timers"] += stepped.applied
+            self.played.counts["timers"] += stepped.applied
             self._note(stepped)
 
     def _take(self, number: int, event: Input, step: Step) -> None:
@@ -261,17 +297,17 @@ class _Run:
         except Exception as error:  # whatever a fold raises, only its event is lost
             raise _LostError(number, (Reason.FAILED, failed_fold(event, error))) from error
         if not stepped.applied:
-            self._played.counts["duplicates"] += 1
+            self.played.counts["duplicates"] += 1
             return None
-        self._played.counts["applied"] += 1
+        self.played.counts["applied"] += 1
         if stepped.effects or stepped.failed:
             self._note(stepped)
         return None
 
     def _note(self, stepped: Stepped) -> None:
-        counts = self._played.counts
+        counts = self.played.counts
         for fired in stepped.fired:
             counts[fired] += 1
         for rule in stepped.failed:
             counts[f"rule_failures:{rule}"] += 1
-        self._played.effects.extend(stepped.effects)
+        self.played.effects.extend(stepped.effects)

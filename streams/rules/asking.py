@@ -2,10 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from datetime import tzinfo
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from schemas.activity import Timer
 from schemas.envelope import Data
@@ -49,6 +51,11 @@ class Why(Struct, kw_only=True):
     holiday; `now`."""
     at: int
     """Epoch milliseconds."""
+    version: int
+    """Of the rule that is answered for."""
+    warm_from: int | None = None
+    """From when on its windows reached back as far as it looks, as they were kept then, epoch
+    milliseconds; None where that is not told."""
     clauses: Sequence[Clause] = ()
     lets: Mapping[str, str] = {}
     missing: str = ""
@@ -121,15 +128,19 @@ class Asked(RuleSet):
         event: tuple[str, str],
         zone: tzinfo,
         broadcast: Sequence[Data] = (),
+        status: str = "",
     ) -> None:
         """`event` is the source and the id of the event that is asked about. The rule runs in the
-        set, whatever its own definition says of its status."""
+        set, whatever its own definition says of its status; `status` are other words about that,
+        for people."""
         self.__dict__.update(rules.__dict__)
         self.rule = rule
         self._event = event
         self._broadcast = broadcast
         """What the event says, if all customers were told of it: as it was and is corrected."""
         self._zone = zone
+        self._status = status
+        self._warm_from: int | None = None
         self.answers: dict[tuple[str, int], Why] = {}
         """By when and at what time, in that order."""
         self.changes: dict[tuple[tuple[str, str], tuple[str, str]], Changed] = {}
@@ -138,6 +149,16 @@ class Asked(RuleSet):
         """What the event of this step took back, before the rules look at it."""
         self._latest: Why | None = None
         """What is answered while effects are made."""
+
+    def under(
+        self, rules: RuleSet, rule: CheckedRule, status: str, warm_from: int | None
+    ) -> "Asked":
+        """The same question while other rules are in force, with another version of the rule; the
+        answers are shared."""
+        other = copy(self)
+        other.__dict__.update(rules.__dict__)
+        other.rule, other._status, other._warm_from = rule, status, warm_from
+        return other
 
     def apply(
         self,
@@ -272,7 +293,7 @@ class Asked(RuleSet):
         answers = []
         for key in record.activity.timers:
             if self._is_mine(key) and (data := self._about(record, key)) is not None:
-                told = Why(when="now", at=at, gates=self._gates(record, at))
+                told = self._answer("now", record, at)
                 told.waits = [self._wait(record, key)]
                 told.due = _due(told.waits)
                 self._look(told, record, data, readings, facts)
@@ -290,8 +311,23 @@ class Asked(RuleSet):
 
     def _told(self, when: str, record: Record, at: int) -> Why:
         """A customer may be played again: the last answer stands."""
-        told = self.answers[when, at] = Why(when=when, at=at, gates=self._gates(record, at))
+        told = self.answers[when, at] = self._answer(when, record, at)
         return told
+
+    def _answer(self, when: str, record: Record, at: int) -> Why:
+        definition = self.rule.definition
+        gates = gatekeepers(definition, record, at, self._zone)
+        if self._status:
+            gates = [
+                replace(one, told=self._status) if one.name == "status" else one for one in gates
+            ]
+        return Why(
+            when=when,
+            at=at,
+            version=definition.version,
+            gates=gates,
+            warm_from=self._warm_from,
+        )
 
     def _notice(self, told: Why, fired: Fired) -> Fired:
         """Whether the rule failed. What it raised, the interpreter said if that raised it too."""
@@ -299,9 +335,6 @@ class Asked(RuleSet):
         is_lost = self.rule.definition.id in fired.failed
         told.failed = (told.failed or "its condition, or what it shows, raised") if is_lost else ""
         return fired
-
-    def _gates(self, record: Record, at: int) -> list[Gatekeeper]:
-        return gatekeepers(self.rule.definition, record, at, self._zone)
 
     def _look(
         self,

@@ -42,7 +42,7 @@ def is_new(book: RuleBook, brought: RuleDefinition) -> bool:
     its number is there, or newer ones."""
     there = book.versions.get((brought.id, brought.version))
     if there is not None:
-        if _meant(RuleDefinition.model_validate_json(there.definition)) != _meant(brought):
+        if meant(RuleDefinition.model_validate_json(there.definition)) != meant(brought):
             raise LifecycleError(
                 f"another {brought.id}@{brought.version} is in the register, and a version is "
                 f"never changed: make this version {newest(book, brought.id) + 1}"
@@ -140,6 +140,6 @@ def _refused(name: str, was: Status | None, asked: Status) -> str:
     return f"{name} cannot be {asked}: the rule {is_so}, so it can be {allowed} (--status)"
 
 
-def _meant(rule: RuleDefinition) -> RuleDefinition:
+def meant(rule: RuleDefinition) -> RuleDefinition:
     """What a version is once and for all."""
     return rule.model_copy(update={"status": "draft", "examples": []})

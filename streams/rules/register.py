@@ -65,13 +65,16 @@ NOTHING = InForce(NO_RULES)
 
 
 class Stood(NamedTuple):
-    """As what a rule is in force from a publication on."""
+    """As what a rule is in force from a publication or an isolation on."""
 
+    offset: int
+    """The state of the register that ends here is the first that says so."""
     at: str
     """Real time, ISO 8601."""
     standing: Standing
     is_first: bool
     """It is told by the first publication that is there: the rule may have stood so before."""
+    is_isolated: bool = False
 
 
 class RuleBook:
@@ -165,6 +168,13 @@ class RuleBook:
         asked: Status = msgspec.json.decode(kept.definition)["status"]
         return self._definition(rule, Standing(version, asked))
 
+    def stood_as(self, rule: str, one: Stood) -> RuleDefinition:
+        """A rule as it ran, or did not, while it stood so. Raises RegisterError."""
+        standing = one.standing
+        if one.is_isolated and standing.status == "live":
+            standing = Standing(standing.version, "shadow")
+        return self._definition(rule, standing)
+
     def _definition(self, rule: str, standing: Standing) -> RuleDefinition:
         key = (rule, standing.version, standing.status)
         if (known := self._definitions.get(key)) is not None:
@@ -201,12 +211,18 @@ class RuleBook:
             if (rule, standing.version) not in self.versions:
                 return f"it names {rule}@{standing.version}, which is not in the register"
         is_first = self.state.active is None
-        for rule, standing in active.rules.items():
-            stood = self.standings.setdefault(rule, [])
-            if not stood or stood[-1].standing != standing:
-                stood.append(Stood(active.at, standing, is_first))
-        self._states.append(State(raw.offset + 1, active, self.state.isolated))
+        state = State(raw.offset + 1, active, self.state.isolated)
+        self._stand(state, active.at, is_first=is_first)
+        self._states.append(state)
         return ""
+
+    def _stand(self, state: State, at: str, *, is_first: bool = False) -> None:
+        """Note what stands otherwise than before."""
+        for rule, standing in state.active.rules.items() if state.active else ():
+            is_isolated = (rule, standing.version) in state.isolated
+            stood = self.standings.setdefault(rule, [])
+            if not stood or (stood[-1].standing, stood[-1].is_isolated) != (standing, is_isolated):
+                stood.append(Stood(state.offset, at, standing, is_first, is_isolated))
 
     def _take_isolation(self, key: RegisterKey, raw: Raw) -> str:
         name = key.rule, key.version
@@ -216,5 +232,8 @@ class RuleBook:
             self.isolations[name] = decode_isolated(raw.value)
         isolated = frozenset(self.isolations)
         if isolated != self.state.isolated:
-            self._states.append(State(raw.offset + 1, self.state.active, isolated))
+            state = State(raw.offset + 1, self.state.active, isolated)
+            self._states.append(state)
+            if name in self.isolations:  # what lifts one comes with a publication, which says when
+                self._stand(state, self.isolations[name].at)
         return ""

@@ -114,6 +114,10 @@ class RuleSet:
             for event_type in self._aggregates.types | by_type.keys() | self._listeners.keys()
         }
 
+    def runs(self, rule_id: str) -> bool:
+        """Whether a rule is in force, live or in shadow."""
+        return rule_id in self._running
+
     def looks_back(self, rule_id: str) -> Sequence[LookBack]:
         """How far back a rule looks into windows; not at all where it is not in force."""
         found = self._looks.get(rule_id)

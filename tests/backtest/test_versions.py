@@ -44,7 +44,7 @@ def test_versions(
         (answer,) = told["answers"]
         return answer["clauses"][0]["holds"], told["remarks"]
 
-    told = "told is what a@1 would have done"
+    told = "told is what a@1 would have done, had it always been in force"
     assert why("a@1", "first") == (True, [])
     assert why("a@1", "second") == (
         True,
@@ -53,12 +53,17 @@ def test_versions(
     holds, (remark,) = why("a@1", "before")
     assert remark.startswith("the register begins")
     holds, remarks = why("a", "second")
-    assert (holds, remarks) == (False, ["it was live when the event came"])
-    assert why("a@2", "last") == (False, [])
+    assert (holds, remarks) == (False, [])
+    shown = said("why", "a", "C1", "--event", "second", *archive)
+    assert "status: it was live then; it is retired now" in shown
+    holds, (remark,) = why("a@2", "last")
+    assert remark.startswith("a@2 was in force when the event came, as retired; told is what a@2")
     _, (remark,) = why("c", "first")
     assert remark.startswith("no version of c was in force when the event came: the first came")
     shown = said("why", "a@1", "C1", "--event", "first", *archive)
-    assert "status: this version is not in force now" in shown
+    assert "status: it was live then; a@2 has its place now" in shown
+    shown = said("why", "a@1", "C1", "--event", "second", *archive)
+    assert "status: told as if it were live: when the event came it was not in force" in shown
 
     assert "a@1  live, not in force" in said("explain", "a@1")
     assert "a@2  retired\n" in said("explain", "a@2")
@@ -67,3 +72,37 @@ def test_versions(
     refused = "there is no version 7 of a rule a in the register"
     for command in (["why", "a@7", "C1"], ["explain", "a@7"], ["backtest", "a@7", *archive]):
         assert refused in said(*command, status=2)
+
+
+OFTEN: dict[str, Any] = {"let": {"n": "count(transfer.completed, 90d)"}, "cooldown": "20d"}
+
+
+def test_each_version_in_its_own_time(
+    fresh_broker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Said
+) -> None:
+    """What happened before a rule came into force fired nothing, and a cooldown goes on with the
+    next version."""
+    settings_at(fresh_broker, tmp_path, monkeypatch, transactions=False)
+    events = tmp_path / "events.jsonl"
+    said("seed", "--as", "carl")
+    told = [transfer("before")]
+    for version, status, least in ((1, "shadow", 1), (1, "live", 1), (2, "live", 2)):
+        name = f"often@{version}"
+        new = rule("often", version, status, **OFTEN, **{"if": f"n >= {least}"})
+        if status == "shadow" or version == 2:
+            said("publish", str(write(tmp_path / name, new)), "--as", "ann")
+        told.append(transfer(f"{name}-{status}-early"))
+        said("approve", name, "--status", status, "--as", "bob")
+        told.append(transfer(f"{name}-{status}"))
+    events.write_text("".join(told))
+
+    def why(name: str, event: str) -> Any:
+        archive = ("--events", str(events), "--json")
+        (answer,) = json.loads(said("why", name, "C1", "--event", event, *archive))["answers"]
+        gates = {one["name"]: one for one in answer["gates"]}
+        return answer["fires"], answer["acts"], answer["lets"]["n"], gates["cooldown"]["open"]
+
+    assert why("often@1", "often@1-shadow") == (True, False, "1", True)
+    assert why("often@1", "often@1-live") == (False, False, "3", False)
+    assert why("often@2", "often@2-live") == (False, False, "5", False)
+    assert why("often@1", "before")[:3] == (True, True, "1")

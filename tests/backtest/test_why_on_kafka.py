@@ -3,6 +3,7 @@
 import json
 import time
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -240,3 +241,72 @@ def told_at(settings: Settings) -> str:
     (first,) = read_topic(settings.kafka, "bank.campaign")
     time: str = json.loads(first.value or b"")["time"]
     return time
+
+
+def manage(*arguments: str) -> None:
+    assert run(["rules", *arguments]) == 0
+
+
+def version(folder: Path, name: str, number: int, least: int, more: str = "") -> str:
+    """The file of a version of a rule that counts transfers."""
+    text = RULE.replace("id: often", f"id: {name}").replace("version: 1", f"version: {number}")
+    text = text.replace("[transfer.completed, card.settled], 90d", "transfer.completed, 90d")
+    path = folder / f"{name}-{number}.yaml"
+    path.write_text(text.replace("n >= 2", f"n >= {least}") + more)
+    return str(path)
+
+
+def test_each_version_in_its_own_time(
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """What came before a rule counts as little as it did for the worker, until the rule is warmed;
+    a cooldown goes on with the next version."""
+    monkeypatch.setenv("VIPCARE_RULES__AUTHORS", "ann")
+    monkeypatch.setenv("VIPCARE_RULES__PUBLISHERS", "bob")
+    numbers, pauses = count(), "cooldown: 20d\n"
+    with Worker(settings) as worker:
+        worker.wait_ready(2)
+
+        def happens(days: int = 0) -> None:
+            before = worker.total("vipcare_position")
+            send(settings, event(f"e{next(numbers)}", timedelta(days=days)))
+            worker.wait_until(lambda: worker.total("vipcare_position") > before)
+
+        def begins(number: int, least: int) -> None:
+            paths = (
+                version(tmp_path, "young", number, least),
+                version(tmp_path, "rare", number, least, pauses),
+            )
+            manage("publish", *paths, "--as", "ann")
+            for status in ("shadow", "live")[number - 1 :]:
+                manage("approve", "young", "rare", "--status", status, "--as", "bob")
+            time.sleep(3)
+
+        manage("seed", "--as", "bob")
+        happens(days=10)
+        happens(days=5)
+        begins(1, least=1)
+        happens()
+        happens()
+        manage("warm", "young", "--source", "kafka", "--as", "bob", "--partly")
+        time.sleep(3)
+        happens()
+        begins(2, least=2)
+        happens()
+        happens()
+        assert worker.stop() == 0
+    found: dict[str, dict[str, str]] = {"young": {}, "rare": {}}
+    for name, acted in found.items():
+        for number in range(2, 7):
+            asked = f"{name}@{1 + (number > 4)}"
+            (answer,) = why(capfd, asked, "C1", "--event", f"e{number}")["answers"]
+            assert answer["version"] == 1 + (number > 4)
+            assert answer["warm"] is False
+            if answer["acts"]:
+                acted[f"e{number}"] = answer["lets"]["n"]
+        assert acted == sent(settings, name)
+    assert found["young"] == {"e2": "1", "e3": "2", "e4": "5", "e5": "6", "e6": "7"}
+    assert found["rare"] == {"e2": "1"}

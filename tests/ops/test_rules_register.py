@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -160,11 +161,22 @@ def test_what_is_isolated_is_called_so(settings: Settings, said: Said, tmp_path:
     assert isolated in listed
     assert isolated in said("explain", "a")
     assert isolated not in said("explain", "b")
-    why = ("why", "a", "C1", "--event", "1", "--events", str(events))
-    assert f"status: it is {isolated}" in said(*why)
+    why = ("why", "a", "C1", "--events", str(events), "--event")
+    first = "status: told as it stood when the register began: live"
+    assert first in said(*why, "1")
+    events.write_text(transfer(1, 1, 100) + "\n" + of_now(2))
+    then = "status: it was isolated then, a shadow: what it would do was recorded, not done"
+    assert then + "\n" in (shown := said(*why, "2"))
+    assert "it fires, and what it would do is recorded instead" in shown
     said("approve", "a", "--as", "bob")
-    assert isolated not in said(*why)
+    assert first in said(*why, "1")
+    assert then + "; it is live now\n" in said(*why, "2")
     assert {one.verdict for one in found(rules, settings)} == {Verdict.OK}
+
+
+def of_now(number: int) -> str:
+    told = json.loads(transfer(number, 1, 100))
+    return json.dumps(told | {"time": datetime.now(UTC).isoformat()})
 
 
 def was_in_force(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
