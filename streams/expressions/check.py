@@ -14,6 +14,7 @@ from streams.expressions.catalogue import (
     personal_fields,
     profile_fields,
 )
+from streams.expressions.days import CLOCKS
 from streams.expressions.hints import BARE_DAY, quoted_day
 from streams.expressions.lists import LISTS
 from streams.expressions.nodes import (
@@ -25,6 +26,7 @@ from streams.expressions.nodes import (
     Arithmetic,
     Attribute,
     Base,
+    Clock,
     Compare,
     EventField,
     HasTag,
@@ -218,6 +220,8 @@ class Checker:
             return EventField(fields[name], name, any(map(may_be_unset, scope.types)))
         if name == "tags" and not scope.inside:
             return Tags(Type(Base.TAGS))
+        if name in CLOCKS and not scope.inside:
+            return Clock(WHOLE, name)
         raise self.error(tree, unknown.name(scope, name, fields))
 
     def _name_in_a_list(self, tree: ast.Name) -> Node:

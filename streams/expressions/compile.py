@@ -19,7 +19,7 @@ from typing import Any
 from streams.assets import worth
 from streams.expressions import values
 from streams.expressions.catalogue import TOTALS
-from streams.expressions.days import days_until
+from streams.expressions.days import CLOCKS, days_until
 from streams.expressions.lists import MADE, listed
 from streams.expressions.lookups import fact_reader
 from streams.expressions.month_ends import month_end
@@ -29,6 +29,7 @@ from streams.expressions.nodes import (
     And,
     Arithmetic,
     Attribute,
+    Clock,
     Compare,
     Days,
     Default,
@@ -76,6 +77,7 @@ class Writer:
             "worth": worth,
             "listed": listed,
             "days_until": days_until,
+            **CLOCKS,
             "month_end": month_end,
             "zone": zone,
             **{f"made_{function}": made for function, made in MADE.items()},
@@ -102,6 +104,8 @@ class Writer:
                 text = self._gathered(node)
             case Reading():
                 text = f"g_{self._number_of(node.aggregate)}"
+            case Clock():
+                text = f"{node.name}(at, zone)"
             case MonthEnd():
                 text = f"month_end(r, {node.name!r}, {node.ago}, at, zone)"
             case Arithmetic() | Absolute() | Rounded() | Days():

@@ -21,6 +21,7 @@ from streams.expressions.nodes import (
     And,
     Arithmetic,
     Attribute,
+    Clock,
     Compare,
     Days,
     Default,
@@ -170,11 +171,13 @@ def _gathered(node: Gathered, world: World) -> Any:
     raise TypeError(f"{node.function} makes nothing of a list")
 
 
-def _days(node: Days, world: World) -> int | None:
+def _of_time(node: Clock | Days, world: World) -> int | None:
+    now = from_millis(world.at).astimezone(world.zone)
+    if isinstance(node, Clock):
+        return now.hour if node.name == "hour" else now.weekday() + 1
     value = interpret(node.part, world)
-    now = from_millis(world.at).astimezone(world.zone).date()
     try:
-        between = (date.fromisoformat(value or "") - now).days
+        between = (date.fromisoformat(value or "") - now.date()).days
     except ValueError:
         return None
     return -between if node.function == "days_since" else between
@@ -218,8 +221,8 @@ def _computed(node: Node, world: World) -> Any:
         case HasText():
             value, texts = interpret(node.value, world), interpret(node.texts, world)
             return None if value is None or texts is None else value in texts
-        case Days():
-            return _days(node, world)
+        case Clock() | Days():
+            return _of_time(node, world)
         case MonthEnd():
             return _month_end(node, world)
         case Absolute():

@@ -17,6 +17,7 @@ from streams.expressions.nodes import (
     And,
     Arithmetic,
     Base,
+    Clock,
     Compare,
     EventField,
     Holds,
@@ -222,7 +223,7 @@ class _Search:
 
 def _is_always_known(thing: _Thing) -> bool:
     match thing:
-        case EventField() | ProfileField() | Known() | Literal():
+        case EventField() | ProfileField() | Clock() | Known() | Literal():
             return not thing.type.optional
     return False
 

@@ -176,6 +176,14 @@ class Days(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Clock(Node):
+    """What the bank's clocks show when something is looked at."""
+
+    name: str
+    """`hour` or `weekday`, see days.py."""
+
+
+@dataclass(frozen=True, slots=True)
 class MonthEnd(Node):
     """A total as it was at the end of an earlier month, see month_ends.py."""
 

@@ -11,6 +11,7 @@ from streams.expressions.nodes import (
     Aggregate,
     And,
     Arithmetic,
+    Clock,
     Days,
     EventField,
     FactField,
@@ -48,6 +49,10 @@ _SHARE = Range(0, 1, "a share is from 0 to 1, and 20% is 0.2")
 _RATE = Range(-1, 1, "a rate is a fraction, and 3.1% is 0.031")
 _STREAK = Range(0, LONGEST_STREAK, f"a streak is counted up to {LONGEST_STREAK}")
 _AGE = Range(0, None, "an age is 0 or more")
+_CLOCKS = {
+    "hour": Range(0, 23, "an hour is from 0 to 23"),
+    "weekday": Range(1, 7, "a weekday is from 1, Monday, to 7, Sunday"),
+}
 _SIZE = Range(0, None, "it is 0 or more")
 _LONGER = "a longer window has what a shorter one has"
 _OWN = Range(1, None, "the event that is looked at is counted, too: prior=true leaves it out")
@@ -79,8 +84,8 @@ def known_ranges(
                 return _SHARE
             case ProfileField(name=name) if name in TOTALS and not name.startswith("base_"):
                 return _COUNT
-            case Absolute():
-                return _SIZE
+            case Absolute() | Clock():
+                return _CLOCKS[node.name] if isinstance(node, Clock) else _SIZE
             case Days(function=function, part=part) if waited is not None:
                 return _of_wait(function, resolved(part, lets), waited)
             case Rounded(part=part) if not isinstance(part, Rounded):

@@ -13,7 +13,7 @@ _INSTEAD = {
     "note": "that it came is seen, not what it says",
 }
 """A field that identifies a person → what a rule can do."""
-_CLOCK = "of an event's time neither the hour nor the weekday is seen"
+_CLOCK = "hour and weekday are the event's own, as in hour < 6 or weekday in [6, 7]"
 _OF_NOTHING = "known(x) asks if there is a value, and not known(x) if there is none"
 _TOTAL = "all that the customer has is profile.base_assets, less loans profile.base_net"
 _WHOLE = "a text is compared as a whole, as in purpose == 'salary'"
@@ -25,7 +25,7 @@ FUNCTIONS = {
     ),
     **dict.fromkeys(("len", "size"), "how many there are is count(…)"),
     **dict.fromkeys(("mean", "average", "median"), "a mean is avg(…, at_least=5)"),
-    **dict.fromkeys(("hour", "weekday", "dayofweek", "month", "year", "time"), _CLOCK),
+    **dict.fromkeys(("hour", "weekday", "dayofweek", "time"), _CLOCK),
     **dict.fromkeys(("contains", "startswith", "endswith", "like", "lower", "upper"), _WHOLE),
     **dict.fromkeys(("isnull", "is_null", "isnone", "isempty"), _OF_NOTHING),
     **dict.fromkeys(("datediff", "date_diff"), "write days_until(matures_on) or days_since(…)"),
@@ -37,7 +37,7 @@ FUNCTIONS = {
 INSTEAD = {
     **dict.fromkeys(("assets", "aum", "wealth", "networth", "net_worth", "total_assets"), _TOTAL),
     **dict.fromkeys(("null", "none", "nil", "unknown", "empty", "undefined"), _OF_NOTHING),
-    **dict.fromkeys(("hour", "weekday", "day_of_week", "time", "timestamp"), _CLOCK),
+    **dict.fromkeys(("time", "timestamp", "dayofweek", "day_of_week", "weekend"), _CLOCK),
     "age": "a rule can wait for a birthday, wait: {days: 7, before: birthday, every: year, "
     "turns: 60}; the age of the family is asked as in any(family, where=age < 18)",
     "score": "a score is profile.scores.churn",

@@ -12,6 +12,7 @@ from streams.expressions.nodes import (
     Arithmetic,
     Attribute,
     Base,
+    Clock,
     Compare,
     Days,
     Default,
@@ -156,7 +157,7 @@ class _Writer:
                 return _literal(node.value)
             case EventField():
                 return self._of_event + node.name
-            case ItemField() | Let():
+            case ItemField() | Let() | Clock():
                 return node.name
             case ProfileField() | Attribute() | ScoreField():
                 return _OWNERS[type(node)] + node.name

@@ -19,6 +19,7 @@ from streams.expressions.nodes import (
     And,
     Attribute,
     Base,
+    Clock,
     EventField,
     FactField,
     Gathered,
@@ -47,7 +48,7 @@ from streams.waits.absence import MAX_SHOWN
 _BRACES = re.compile(r"\{([^{}]*)\}|[{}]")
 _Said = tuple[str, str, str]
 """The key of a text, the text, and for one that is elsewhere where."""
-_NAMED = (EventField, ProfileField, Attribute, ScoreField, StepField)
+_NAMED = (EventField, ProfileField, Attribute, ScoreField, StepField, Clock)
 """What a text may name."""
 OF_SCORES = ("score", "reasons")
 """What the texts of a rule with a score may name beside."""
@@ -231,6 +232,8 @@ def _looked_at(
                     about = f"{node.function}({key.value})"
                     one = about if node.function in NUMBERS else f"{about}.{node.name}"
                     shown[one] = node
+                case Clock():
+                    shown[node.name] = node
                 case MonthEnd():
                     shown[f"month_end({node.name}, {node.ago})"] = node
                 case ScoreField():

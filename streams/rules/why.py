@@ -15,6 +15,7 @@ from streams.expressions.interpret import World, interpret
 from streams.expressions.nodes import (
     And,
     Attribute,
+    Clock,
     Compare,
     EventField,
     FactField,
@@ -48,6 +49,7 @@ _LOOKED_AT = (
     StepField,
     FactField,
     Gathered,
+    Clock,
     MonthEnd,
 )
 

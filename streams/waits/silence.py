@@ -12,7 +12,7 @@ from schemas.events.core import CustomerData
 from schemas.record import Record
 from streams import timers
 from streams.durations import DAY_MS
-from streams.expressions.nodes import Days, EventField, MonthEnd, Node, Reading, walk
+from streams.expressions.nodes import Clock, Days, EventField, MonthEnd, Node, Reading, walk
 from streams.inputs import Input
 from streams.rules.checked import CheckedRule
 
@@ -29,7 +29,7 @@ def is_seen_by(rule: CheckedRule) -> bool:
     if rule.definition.score is None:
         return False
     nodes = [*_nodes(rule)]
-    if any(isinstance(one, EventField) for one in nodes):
+    if any(isinstance(one, EventField | Clock) for one in nodes):
         return False
     return any(isinstance(one, Reading | Days | MonthEnd) for one in nodes)
 

@@ -324,6 +324,7 @@ class Maker:
             literals += ["default(attributes.number, 1)", "attributes.amount", "attributes.decimal"]
             total, ago = random.choice(("base_assets", "base_loans")), random.randint(1, 12)
             literals += [f"month_end({total}, {ago})"]
+            literals += [] if self.aggregate or self.listed else ["hour", "weekday"]
             literals += ["fx('USD')", f"rate({random.choice(WORDS)!r})"]
             literals += [f"{self._product()}.{random.choice(('rate', 'risk_level'))}"]
         if days := [] if self.aggregate else self._names(Base.DAY):

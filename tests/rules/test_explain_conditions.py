@@ -89,6 +89,12 @@ from tests.rules.test_explain_parts import BARE
         ),
         (
             "transfer.completed",
+            "hour < 6 and weekday in [6, 7]",
+            "if the hour of the day is less than 6, and the day of the week (1 is Monday) is 6 or",
+            "如果当时的钟点（0至23时）小于6，且当天星期几（1为星期一）为6或7：",
+        ),
+        (
+            "transfer.completed",
             "default(counterparty_country, default(currency, 'x')) == 'x'",
             "the other party's country (or, if unknown, the currency (or, if unknown, “x”)) is",
             "对方国家或地区（未知时按币种（未知时按「x」））为「x」：",

@@ -17,6 +17,8 @@ CHINESE = Phrases(
         "of_event": "本次事件的{0}",
         "days_until": "距{0}的天数",
         "days_since": "自{0}以来的天数",
+        "hour": "当时的钟点（0至23时）",
+        "weekday": "当天星期几（1为星期一）",
         "month_end": "客户{1}前月末的{0}",
         "group": "（{0}）",
         "none_of": "以下各项均不成立：（{0}）",

@@ -13,6 +13,7 @@ from streams.expressions.nodes import (
     Arithmetic,
     Attribute,
     Base,
+    Clock,
     Compare,
     Days,
     Default,
@@ -266,6 +267,7 @@ SAID: dict[type[Node], Callable[[Teller, Any], str]] = {
     ItemField: Teller._value,
     Gathered: Teller._gathered,
     Days: lambda teller, node: teller.say(node.function, teller.tell(node.part)),
+    Clock: lambda teller, node: teller.say(node.name),
     MonthEnd: lambda teller, node: teller.say(
         "month_end", teller.field(node.name), teller.phrases.quantity(node.ago, "months")
     ),

@@ -26,6 +26,8 @@ ENGLISH = Phrases(
         "of_event": "{0} of the event",
         "days_until": "the number of days until {0}",
         "days_since": "the number of days since {0}",
+        "hour": "the hour of the day",
+        "weekday": "the day of the week (1 is Monday)",
         "month_end": "the customer's {0} at the end of the month {1} ago",
         "group": "({0})",
         "none_of": "none of these holds: ({0})",
