@@ -22,6 +22,8 @@ class Scope:
     """The steps of a sequence that come before, by name, in order: their event types."""
     broken: frozenset[str] = frozenset()
     """Lets and steps that are wrong themselves."""
+    later: frozenset[str] = frozenset()
+    """Lets that come only later."""
     listed: str = ""
     """The list in whose condition it stands: the fields of its things are seen by their names, and
     those of the event as `event.x`."""

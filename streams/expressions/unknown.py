@@ -25,6 +25,8 @@ def name(scope: Scope, written: str, fields: Iterable[str]) -> str:
     without = [one for one in types if written not in event_fields(one)]
     if len(without) < len(types):
         return f"{written} is not a field of {without[0]}, or of another type there"
+    if written in scope.later:
+        return f"{written} comes later: one of let sees those before it"
     if written in NAMES:
         return f"{written} is a function: {NAMES[written]}"
     if written in LISTS:

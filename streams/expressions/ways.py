@@ -40,6 +40,7 @@ INSTEAD = {
     **dict.fromkeys(("time", "timestamp", "dayofweek", "day_of_week", "weekend"), _CLOCK),
     "age": "a rule can wait for a birthday, wait: {days: 7, before: birthday, every: year, "
     "turns: 60}; the age of the family is asked as in any(family, where=age < 18)",
+    "customer": "a rule is for all customers: choose by tags, profile.tier or an attribute",
     "score": "a score is profile.scores.churn",
     "today": "days are counted from the event, as in days_until(matures_on)",
 }

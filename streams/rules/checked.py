@@ -127,7 +127,9 @@ def _lets(rule: RuleDefinition, scope: Scope) -> tuple[dict[str, Node], Scope, l
     problems: list[RuleProblem] = []
     taken = (*_RESERVED, *(OF_SCORES if rule.score else ()), *scope.steps)
     taken += (*common_fields(scope.types),)
+    scope = replace(scope, later=frozenset(rule.let))
     for name, text in rule.let.items():
+        scope = replace(scope, later=scope.later - {name})
         key = f"let.{name}"
         if iskeyword(name) or name in taken:
             problems.append(RuleProblem(rule.id, key, 0, f"the name {name} is already taken"))

@@ -92,10 +92,10 @@ def _date_problems(
         message = f"a rule can wait for a date after {allowed}, not after {name}"
         yield RuleProblem(rule.id, "on", 0, message)
     if not others and any(KIND_OF[name].date != wait.date for name in rule.on):
-        hint = nearest(wait.date, (KIND_OF[name].date for name in rule.on))
-        yield RuleProblem(
-            rule.id, key, 0, f"{wait.date} is no date of {' and '.join(rule.on)}{hint}"
-        )
+        dates = dict.fromkeys(KIND_OF[name].date for name in rule.on)
+        message = f"{wait.date} is no date of {' and '.join(rule.on)} that rules wait for"
+        hint = nearest(wait.date, dates) or f"; there is {' or '.join(dates)}"
+        yield RuleProblem(rule.id, key, 0, message + hint)
 
 
 def _own_problem(date: str, attributes: Attributes) -> str | None:
