@@ -35,6 +35,7 @@ from schemas.events import INPUT_TOPICS
 from schemas.metrics import WORKER
 from sinks.metrics import Metrics
 from sinks.private_folder import make_private
+from sinks.watchdog import stacks
 from streams.context import CoreSettings
 
 SWITCH_INTERVAL_S = 0.0005
@@ -158,6 +159,14 @@ class _FaustWorker(faust.Worker):
         super()._schedule_shutdown(number)
         self.loop.call_later(self.stop_s, self._end)
 
+    def _on_sigusr1(self) -> None:
+        """Faust's would print the values of all variables, customers' data among them."""
+        _tell_stacks()
+
+    def _on_sigusr2(self) -> None:
+        """Faust's would wait for a debugger."""
+        _tell_stacks()
+
     def _end(self) -> None:
         if self.app.lane.partitions:
             message = f"the worker did not stop in {self.stop_s:g} s; starting again is safe"
@@ -165,6 +174,11 @@ class _FaustWorker(faust.Worker):
         # All is drained and committed. Faust waits for a group that it was joining meanwhile.
         structlog.get_logger().info("worker_stopped", after_s=self.stop_s)
         os._exit(0)
+
+
+def _tell_stacks() -> None:
+    for thread, stack in stacks().items():
+        structlog.get_logger().info("stack", thread=thread, frames=stack)
 
 
 def _run(app: LaneApp, watch: WorkerWatch, settings: Settings) -> None:

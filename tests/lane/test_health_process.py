@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -96,6 +97,8 @@ def test_idle_workers_stay_well_with_partitions_and_without(settings: Settings) 
             )
         )
         produce_events(settings, EVENTS)
+        for number in (signal.SIGUSR1, signal.SIGUSR2):  # which are Faust's, to debug
+            workers[0].process.send_signal(number)
         until = time.monotonic() + 3 * settings.worker.stalled_after_s
         workers[0].wait_until(lambda: all(health(one, "readyz").status == 200 for one in workers))
         while time.monotonic() < until:
@@ -106,6 +109,9 @@ def test_idle_workers_stay_well_with_partitions_and_without(settings: Settings) 
             0
         }
         assert [one.stop() for one in workers] == [0, 0, 0]
+        assert [*lines(workers[0], "stack")], "where its threads were is told"
+        assert "Starting debugger" not in workers[0].log.read_text()
+        assert "LOCAL VARIABLES" not in workers[0].log.read_text()
 
 
 def test_kafka_away_is_no_stall(settings: Settings, fresh_kafka: KafkaServer) -> None:
