@@ -78,6 +78,8 @@ class Persona:
     """So much at least is on the current account at the beginning, in base currency."""
     quiet: bool = False
     """Nothing happens but payments by card, unless a storyline says so."""
+    asleep: bool = False
+    """Of who is quiet: nor do payments by card."""
 
     @property
     def number(self) -> str:
@@ -176,7 +178,7 @@ def made_to_fit(
 
     A part of the spouse's changes the family of both: its children, and how old the couple is.
     """
-    asis = ("tier", "occupation", "abroad", "usual", "funds", "quiet")
+    asis = ("tier", "occupation", "abroad", "usual", "funds", "quiet", "asleep")
     changes = {name: needs[name] for name in asis if name in needs}
     if "tags" in needs:
         changes["tags"] = tuple(needs["tags"])

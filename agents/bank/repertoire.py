@@ -40,10 +40,11 @@ def _weighed(busy: bool, where: str, open_: bool) -> _Weighed:
 def choose_story(rng: Random, customer: Customer, at: int, *, busy: bool) -> Story | None:
     """An ordinary story; one without a payment for who is busy with the last one.
 
-    Who lives quietly only pays by card: what else happens, a storyline tells.
+    Who lives quietly only pays by card, who is asleep does nothing: what else happens, a storyline
+    tells.
     """
     if customer.who.quiet:
-        return None if busy else pay_by_card
+        return None if busy or customer.who.asleep else pay_by_card
     day = day_number(at)
     away = abroad_on(customer.rank, customer.who.abroad, day) is not None
     where = "away" if away else "off" if is_day_off(day) else "work"

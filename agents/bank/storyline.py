@@ -48,6 +48,8 @@ class PersonaNeeds(_Strict):
     tags: tuple[str, ...] | None = None
     quiet: bool | None = None
     """No ordinary life but payments by card: the storyline tells what happens."""
+    asleep: bool | None = None
+    """Of who is quiet: no payments by card either."""
 
     @model_validator(mode="after")
     def _known_words(self) -> "PersonaNeeds":

@@ -57,7 +57,7 @@ KNOWN = raw("9", "customer.updated", {"tier": "gold", "rm": "RM1"}, NOW - 2 * DA
 def test_a_task_tells_its_rule_its_values_and_its_event() -> None:
     (task,) = tasks(run(KNOWN, *abroad(3)))
     data, fired_at = task.data, from_millis(NOW - DAY + 2)
-    assert (data.rule.id, data.rule.version) == ("fx-frequent-cross-border", 2)
+    assert (data.rule.id, data.rule.version) == ("fx-frequent-cross-border", 3)
     assert (data.values["times"], data.values["total"]) == ("3", "750000")
     cause = data.cause
     assert (cause.topic, cause.partition, cause.offset) == ("bank.core", 0, 702)

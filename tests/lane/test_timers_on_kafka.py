@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from confluent_kafka import Producer
@@ -150,7 +151,7 @@ def test_timers_fire_once_neither_early_nor_behind_a_backlog(
         worker.wait_until(lambda: len(tasks(settings, "birthday")) == 1)
 
         soon = datetime.fromtimestamp(clock.now() / 1000, UTC)
-        day = (soon + timedelta(days=8)).date().isoformat()
+        day = (soon.astimezone(ZoneInfo("Asia/Shanghai")) + timedelta(days=8)).date().isoformat()
         bank.place("running", soon, day)
         worker.wait_until(lambda: "running" in tasks(settings))
         task, sent = tasks(settings)["running"]
