@@ -4,8 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from typing import NamedTuple
 
-from msgspec.structs import replace
-
 from agents.backtest.afterwards import afterwards
 from agents.backtest.announcements import Named, announcements
 from agents.backtest.archived import ArchiveError
@@ -34,6 +32,7 @@ from streams.rules.aggregates import look_back
 from streams.rules.asking import Asked, Changed, Why
 from streams.rules.checked import CheckedRule, check_rule
 from streams.rules.errors import RuleErrors
+from streams.rules.hindrances import Gatekeeper
 from streams.rules.register import RuleBook
 
 _NO_EVENT = ("", "")
@@ -67,12 +66,10 @@ class Answer(NamedTuple):
     has_history: bool = False
     """How it stood is known."""
 
-    def with_status(self, told: str) -> "Answer":
-        """With other words about what the rule's status lets it do."""
+    def with_status(self, status: Gatekeeper) -> "Answer":
+        """With another one that says what the rule's status lets it do."""
         for one in self.answers:
-            one.gates = [
-                replace(gate, told=told) if gate.name == "status" else gate for gate in one.gates
-            ]
+            one.gates = [status if gate.name == "status" else gate for gate in one.gates]
         return self
 
 

@@ -34,6 +34,7 @@ from config.placed_yaml import FileErrors
 from config.settings import Settings
 from schemas.position import Since
 from schemas.rules import RuleDefinition
+from streams.rules.hindrances import Gatekeeper
 from streams.rules.register import RegisterError
 
 _PROBLEMS = (
@@ -104,8 +105,8 @@ def why(
         else:
             answer = _then(settings, rule, at_hand, customer, event, files, source)
             kept = {} if files else near_reach(settings, customer)
-        if not answer.has_history and (told := _status(name, rule, at_hand)):
-            answer = answer.with_status(told)
+        if not answer.has_history and (status := _status(name, rule, at_hand)):
+            answer = answer.with_status(status)
         since = 0 if files else warm_from(settings, rule, known, kept)
         zone = core_settings(settings).time_zone
     except _PROBLEMS as error:
@@ -118,12 +119,13 @@ def why(
         screen.print(line, soft_wrap=True)
 
 
-def _status(name: str, rule: RuleDefinition, at_hand: AtHand) -> str:
-    """What else is to be known of how it stands now."""
+def _status(name: str, rule: RuleDefinition, at_hand: AtHand) -> Gatekeeper | None:
+    """How it stands now, where its definition does not say so."""
     if isolation := at_hand.isolation(rule):
-        return f"it is {isolation}"
-    is_in_force = at_hand.by_id.get(rule.id) == rule
-    return "this version is not in force now" if "@" in name and not is_in_force else ""
+        return Gatekeeper("status", False, f"it is {isolation}")
+    if "@" in name and at_hand.by_id.get(rule.id) != rule:
+        return Gatekeeper("status", False, "this version is not in force now", idle=True)
+    return None
 
 
 def _then(

@@ -154,6 +154,8 @@ def _outcome(one: Why) -> str:
     if one.acts:
         part = ", but for its greeting" if any(not gate.open for gate in one.gates) else ""
         return f"it fires{part}"
+    if one.fires and any(gate.idle for gate in one.gates):
+        return "it would fire, but for its status"
     if one.fires:
         return "it fires, and what it would do is recorded instead"
     if one.taken_back:

@@ -24,12 +24,14 @@ class Gatekeeper(Struct, frozen=True):
     told: str
     partly: bool = False
     """What it keeps back is only a part of what the rule does."""
+    idle: bool = False
+    """The rule does not run: what it keeps back is not recorded either."""
 
 
 def gatekeepers(rule: RuleDefinition, record: Record, at: int, zone: tzinfo) -> list[Gatekeeper]:
     """Those that the rule has, at an event's time (epoch milliseconds), before it fires."""
     found = [
-        Gatekeeper("status", rule.status == "live", _STATUS[rule.status]),
+        _status(rule),
         _active(rule, at, zone),
         _rollout(rule, record.customer),
         _cooldown(rule, record, at, zone),
@@ -47,6 +49,11 @@ _STATUS = {
     "draft": "it is a draft: it does nothing",
     "retired": "it is retired: it does nothing",
 }
+
+
+def _status(rule: RuleDefinition) -> Gatekeeper:
+    is_idle = rule.status in ("draft", "retired")
+    return Gatekeeper("status", rule.status == "live", _STATUS[rule.status], idle=is_idle)
 
 
 def _active(rule: RuleDefinition, at: int, zone: tzinfo) -> Gatekeeper | None:

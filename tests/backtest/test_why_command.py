@@ -89,7 +89,9 @@ def test_an_answer_that_did_not_come(folder: Path, capsys: pytest.CaptureFixture
     assert run(["rules", "why", *arguments]) == 0
     shown = capsys.readouterr().out
     assert "(without logged.in)" in shown
-    assert ": it waits until 2026-01-08 10:00; if that were now, it fires" in shown
+    told = "it waits until 2026-01-08 10:00; if that were now, it would fire, but for its status"
+    assert told in shown
+    assert "status: it is a draft: it does nothing" in shown
 
 
 def test_only_its_own_timers_are_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
