@@ -34,6 +34,7 @@ _WHEN = {
 }
 _PAUSES = "another event fires it in this stretch of its cooldown, or "
 _EXACTLY = "reckoned exactly, in the order of times, its condition is not true"
+_COUNTED = "and the event that comes counts as well"
 _BY_TIME = "at its time, as if everything had come in the order of times"
 
 
@@ -143,7 +144,7 @@ def _verdict(one: Why, zone: tzinfo) -> str:
     if one.when == "now" and one.waits and all(wait.fired for wait in one.waits):
         ended = minute_at(max(wait.due for wait in one.waits), zone)
         return f"its wait ended {ended}; if that were now, {_outcome(one)}"
-    if one.when == "now" and one.holds is None:
+    if one.when == "now" and one.is_open:
         return "it depends on the event that comes"
     return _outcome(one)
 
@@ -170,7 +171,10 @@ def _outcome(one: Why) -> str:
 def _clause_lines(clause: Clause, depth: int, marks: _Marks = _MARKS) -> Iterator[Text]:
     marks = _NOTHING_AMISS if clause.takes_points else marks
     seen = ", ".join(f"{name} = {value}" for name, value in clause.seen.items())
-    if clause.of_event and clause.holds is None:
+    if clause.counts_event:
+        with_it = f"with the event that comes: {clause.off}" if clause.off else _COUNTED
+        said = f"{seen}, {with_it}"
+    elif clause.of_event and clause.holds is None:
         said = "the event says"
     elif clause.off and marks is _MARKS:
         said = f"{seen}: {clause.off}"

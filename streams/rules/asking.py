@@ -85,6 +85,11 @@ class Why(Struct, kw_only=True):
         return False if False in found else None if None in found else True
 
     @property
+    def is_open(self) -> bool:
+        """Whether it depends on the event that comes."""
+        return self.holds is None and all(one.holds or one.of_event for one in self.clauses)
+
+    @property
     def fires(self) -> bool:
         """Whether the rule fires, be it withheld, or begins to wait for an answer."""
         if self.fired is not None:

@@ -77,6 +77,37 @@ def test_it_says_what_the_engine_does(random: Random) -> None:
             assert {name: firing.values[name] for name in why.lets} == dict(why.lets)
 
 
+@settings(max_examples=150, deadline=None)
+@given(RANDOMS)
+def test_what_it_says_without_an_event_is_so_whatever_comes(random: Random) -> None:
+    rule = random_rule(random, 0, random.sample(TYPES, 2))
+    rule = rule.model_copy(update={"status": "live", "amendable": False})
+    checked = check_rule(rule, DECLARED)
+    assert isinstance(checked, CheckedRule)
+    rules = compile_rules([rule], attributes=DECLARED, zone=ZONE)
+    stored, facts = random_record(random).encode(), random_facts(random)
+    record = Record("C1", stored)
+    for number in range(random.randrange(9)):
+        event = named(random_input(random), number)
+        rules.apply(record, event, late=False, facts=facts)
+        record.activity.latest = max(record.activity.latest, event.at)
+    at, kept = record.activity.latest, record.encode()
+    (before,) = Asked(rules, checked, ("", ""), ZONE).now(record, at, facts)
+    for _ in range(10):
+        kind = random.choice(rule.on)
+        event = msgspec.structs.replace(named(random_input(random, types=[kind]), 99), at=at)
+        asked = Asked(rules, checked, (event.event.source, "e99"), ZONE)
+        asked.apply(Record("C1", kept), event, late=False, facts=facts)
+        ((_, then),) = asked.answers.items()
+        if before.holds is not None:
+            assert then.holds is before.holds
+        elif not before.is_open:
+            assert then.holds is not True, (before, then)
+        for one, other in zip(before.clauses, then.clauses, strict=True):
+            never = one.holds is None and other.holds is not True
+            assert one.of_event or never or one.holds == other.holds, one
+
+
 @settings(max_examples=300, deadline=None)
 @given(RANDOMS)
 def test_what_is_written_is_what_was_checked(random: Random) -> None:
@@ -135,6 +166,42 @@ def test_each_clause_with_its_value_and_by_how_much() -> None:
     assert (amount.holds, amount.of_event) == (None, True)
     assert (unless.text, unless.holds) == ("not profile.tier == 'basic'", True)
     assert why.holds is False
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds", "off"),
+    [
+        ("known(purpose)", None, ""),
+        ("not known(purpose)", None, ""),
+        ("default(purpose, 'rent') == 'rent'", None, ""),
+        ("known(purpose) or profile.accounts >= 0", True, ""),
+        ("not (known(purpose) and profile.accounts >= 1)", True, ""),
+        ("not (known(purpose) and profile.accounts >= 0)", None, ""),
+        ("count(transfer.completed, 30d) >= 1", True, ""),
+        ("count(transfer.completed, 30d) >= 3", False, "2 short"),
+        ("count(transfer.completed, 30d, prior=true) >= 1", False, "1 short"),
+        ("count(transfer.completed, months -3 to -1) >= 1", False, "1 short"),
+        ("count(transfer.completed, 30d, where=amount > 5) >= 1", None, ""),
+        ("count(transfer.completed, 30d, where=amount > 5) >= 3", False, "2 short"),
+        ("count([logged.in, card.settled], 30d) >= 1", False, "1 short"),
+        ("sum(base_amount, transfer.completed, 30d) >= 1", None, ""),
+    ],
+)
+def test_what_the_event_that_comes_decides_is_open(
+    condition: str, holds: bool | None, off: str
+) -> None:
+    why = now(Record("C1"), unless=None, **{"if": condition})
+    (clause,) = why.clauses
+    assert (clause.holds, clause.of_event, clause.off) == (holds, holds is None, off)
+    assert why.is_open is (holds is None)
+    assert clause.counts_event is (
+        "transfer.completed, 30d" in condition and "prior" not in condition
+    )
+
+
+def test_what_is_unknown_whatever_comes_is_not_open() -> None:
+    why = now(Record("C1"), unless=None, **{"if": "profile.tier == 'gold' and amount > 3"})
+    assert (why.holds, why.is_open) == (None, False)
 
 
 def test_a_rule_that_has_nothing_to_wait_for_does_not_fire() -> None:
