@@ -16,7 +16,7 @@ from schemas.events.campaign import HolidayData
 DEMO_RATE = 60.0
 TOLD_AFTER_S = 40.0
 """So many real seconds after the bank went live its customers are told of the holiday."""
-_TOMB_SWEEPING = "清明"
+_TOMB_SWEEPING = ("清明", "清明节")
 """Nobody is congratulated on it."""
 
 
@@ -29,7 +29,7 @@ def demo_clock(settings: Settings, now: datetime, rate: float | None) -> dict[st
     times = [
         one.at
         for one in core_settings(settings).holidays
-        if isinstance(one.data, HolidayData) and one.data.title_zh != _TOMB_SWEEPING
+        if isinstance(one.data, HolidayData) and one.data.title_zh not in _TOMB_SWEEPING
     ]
     told = next((at for at in times if at > to_millis(now)), times[-1] if times else None)
     origin = now if told is None else from_millis(told - round(TOLD_AFTER_S * 1_000 * rate))
