@@ -1,4 +1,5 @@
-"""What became of an event after it came: it was taken back, what a rule did at it was amended."""
+"""What became of an event after it came: it was taken back, what a rule did at it was amended, what
+it waited for was answered."""
 
 from collections.abc import Iterable, Iterator
 from datetime import tzinfo
@@ -31,6 +32,34 @@ def afterwards(
         else:
             of = _named(change.of[1], change.at, zone)
             yield f"what the rule did at {of} was {change.change} by it{_shown(change)}"
+    for end in asked.ends:
+        is_its_own = end.of == (event.event.source, event.event.id)
+        yield (_OF if is_its_own else _BY)[end.change].format(
+            of=f"{end.type} {_named(end.of[1], end.at, zone)}",
+            by=f"{end.by_type} {_named(end.by[1], end.by_at, zone)}",
+            due=minute_at(end.due, zone),
+            to="" if end.to is None else minute_at(end.to, zone),
+        )
+
+
+_OF = {
+    "answered": "its wait until {due} was answered by {by}",
+    "ended": "its wait until {due} ended with {by}",
+    "moved": "its wait until {due} was moved to {to} by {by}",
+    "again": "it waits again, until {to}: {by} took back what had answered it",
+    "taken_back": "its wait until {due} ended with {by}",
+    "dropped": "its wait until {due} gave way as {by} came: too many wait of this customer",
+}
+"""By what was done to the wait of the event."""
+_BY = {
+    "answered": "it answered the wait of {of}, until {due}",
+    "ended": "it ended the wait of {of}, until {due}",
+    "moved": "it moved the wait of {of} from {due} to {to}",
+    "again": "{of} waits again with it, until {to}: what had answered that is taken back",
+    "taken_back": "it ended the wait of {of}, until {due}",
+    "dropped": "the wait of {of}, until {due}, gave way to its own: too many wait of this customer",
+}
+"""By what the event did to the wait of another."""
 
 
 def _takes_back(one: Input, other: Input) -> bool:

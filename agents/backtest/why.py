@@ -31,6 +31,7 @@ from streams.reach import Reach
 from streams.rules.aggregates import look_back
 from streams.rules.asking import Asked, Changed, Why
 from streams.rules.checked import CheckedRule, check_rule
+from streams.rules.ends import Ended
 from streams.rules.errors import RuleErrors
 from streams.rules.hindrances import Gatekeeper
 from streams.rules.register import RuleBook
@@ -43,6 +44,7 @@ _FROM_THEN_ON = (
     "here its windows begin when it came into force, {}, as those of workers did unless it was "
     "warmed (vipcare rules warm): then they knew of what came before, too"
 )
+_GONE = "when its wait was over the rule was not in force, or waited no more: nothing followed"
 _IN_TURN = (
     "customers are told in turn, newcomers after what came with their first event: a worker may "
     "have known a little more of this one than is shown"
@@ -59,6 +61,7 @@ class Answer(NamedTuple):
     whole_from: int = 0
     """From when on an archive that was played reaches back as far as the rule looks."""
     changes: Sequence[Changed] = ()
+    ends: Sequence[Ended] = ()
     as_taken: bool = False
     """Events were played in the order in which a worker took them, not in that of their times."""
     stood: Stretch | None = None
@@ -157,6 +160,8 @@ def why_then(
         remarks += [_CORRECTED, _IN_TURN] if len(told_of) > 1 else [_IN_TURN]
     for one in mine[:1]:
         remarks += afterwards(one, asked, inputs, rule, core.time_zone)
+    if any(_ran_out(asked, one, end) for one in answers):
+        remarks.append(_GONE)
     begins = dict.fromkeys(INPUT_TOPICS, found.begin) if past.begins is None else past.begins
     return Answer(
         answers,
@@ -164,6 +169,7 @@ def why_then(
         remarks,
         _whole_from(asked.rule, begins, core.time_zone),
         [*asked.changes.values()],
+        asked.ends,
         as_taken=taken is not None and all(one in taken for one in mine[:1]),
         stood=stood,
         has_history=bool(history.stretches),
@@ -200,6 +206,13 @@ def _of_history(
         looks = map(look_back, checked.aggregates() if isinstance(checked, CheckedRule) else ())
         if any(one.warm_from(first.since, core.time_zone) > came for one in looks):
             yield _FROM_THEN_ON.format(since)
+
+
+def _ran_out(asked: Asked, one: Why, end: int) -> bool:
+    """Whether a wait was over without the rule."""
+    is_told = {at for when, at in asked.answers if when in ("answer", "timer")}
+    is_told |= {each.due for each in asked.ends}
+    return any(wait.due <= end and wait.due not in is_told for wait in one.waits if not wait.fired)
 
 
 def _came(one: Input, sent: Mapping[tuple[str, int], int], taken: Taken | None) -> int:

@@ -64,6 +64,7 @@ def as_data(
         "remarks": [*answer.remarks],
         "answers": told,
         "changes": msgspec.to_builtins(answer.changes),
+        "ends": msgspec.to_builtins(answer.ends),
     }
 
 
@@ -86,7 +87,8 @@ def as_lines(
     for one in answer.answers:
         happened = _happened(one.when, answer.as_taken)
         by = "" if one.version == rule.version else f" by {rule.id}@{one.version}"
-        yield from _answer_lines(one, happened + by, zone)
+        has_ended = any(end.at == one.at for end in answer.ends)
+        yield from _answer_lines(one, happened + by, zone, has_ended=has_ended)
         if one.at < answer.whole_from:
             yield Text(f"  {_COLD_ARCHIVE.format(_when(answer.whole_from, zone))}", "yellow")
         warm_from = _since(one, since)
@@ -104,9 +106,9 @@ def _happened(when: str, as_taken: bool) -> str:
     return _BY_TIME if when == "event" and not as_taken else _WHEN[when]
 
 
-def _answer_lines(one: Why, when: str, zone: tzinfo) -> Iterator[Text]:
+def _answer_lines(one: Why, when: str, zone: tzinfo, *, has_ended: bool) -> Iterator[Text]:
     at = f"{from_millis(one.at).astimezone(zone):%Y-%m-%d %H:%M:%S}"
-    yield Text(f"{when}, {at}: {_verdict(one, zone)}", "bold")
+    yield Text(f"{when}, {at}: {_verdict(one, zone, has_ended=has_ended)}", "bold")
     if one.late:
         yield Text("  the event came too late: windows are unknown to it", "yellow")
     if one.missing:
@@ -136,9 +138,11 @@ def _when(since: int, zone: tzinfo) -> str:
     return f"before {minute_at(since, zone)}"
 
 
-def _verdict(one: Why, zone: tzinfo) -> str:
+def _verdict(one: Why, zone: tzinfo, *, has_ended: bool) -> str:
     if one.when == "wait":
         return "it begins to wait" if one.waits else "it has nothing to wait for"
+    if one.due is not None and has_ended:
+        return f"it began to wait, until {minute_at(one.due, zone)}"
     if one.due is not None:
         return f"it waits until {minute_at(one.due, zone)}; if that were now, {_outcome(one)}"
     if one.when == "now" and one.waits and all(wait.fired for wait in one.waits):
@@ -159,6 +163,8 @@ def _outcome(one: Why) -> str:
         return "it would fire, but for its status"
     if one.fires:
         return "it fires, and what it would do is recorded instead"
+    if one.answered:
+        return "it does not fire: an answer had come before it"
     if one.taken_back:
         return "it does not fire: the event was taken back before it came"
     closed = ", ".join(gate.name for gate in one.gates if not gate.open)

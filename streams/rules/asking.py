@@ -17,6 +17,7 @@ from streams.facts import NO_FACTS, Facts
 from streams.inputs import Correction, Input
 from streams.reach import WHOLE, Reach
 from streams.rules.checked import CheckedRule
+from streams.rules.ends import Ended, Waits
 from streams.rules.firing import Fired, Firing
 from streams.rules.hindrances import Gatekeeper, gatekeepers
 from streams.rules.readings import UNKNOWN, Readings, Unknown
@@ -73,6 +74,8 @@ class Why(Struct, kw_only=True):
     windows know an event's time to their bucket. None: not such a rule."""
     taken_back: bool = False
     """The event was taken back before it came: to the rule, which can be amended, it never was."""
+    answered: bool = False
+    """Its condition is true, and it waits for no answer: one had come already."""
 
     @property
     def holds(self) -> bool | None:
@@ -96,6 +99,7 @@ class Why(Struct, kw_only=True):
             return self.fired
         return (
             not self.failed
+            and not (self.answered or self.taken_back)
             and self.holds is True
             and all(one.open for one in self.gates if one.name not in _WITHHELD)
         )
@@ -150,6 +154,9 @@ class Asked(RuleSet):
         """By when and at what time, in that order."""
         self.changes: dict[tuple[tuple[str, str], tuple[str, str]], Changed] = {}
         """That the event made and that were made of it, by `of` and `by`, in that order."""
+        self.ends: list[Ended] = []
+        """What the event did to waits, and what was done to those after it."""
+        self._waits = Waits()
         self._corrected: Sequence[Firing] = ()
         """What the event of this step took back, before the rules look at it."""
         self._latest: Why | None = None
@@ -177,6 +184,8 @@ class Asked(RuleSet):
         fired = self._apply(record, event, late=late, facts=facts, reversed_=reversed_)
         self._note_changes(event, (*self._corrected, *fired.firings))
         self._corrected = ()
+        changed = self._waits.after(self.rule, record, event)
+        self.ends += [one for one in changed if self._event in (one.of, one.by)]
         return fired
 
     def correct(
@@ -232,6 +241,8 @@ class Asked(RuleSet):
         ]
         if self.rule.waits.absence is not None:
             told.due = _due(told.waits)
+            told.taken_back = reversed_
+            told.answered = told.holds is True and not (told.waits or reversed_ or told.failed)
         return fired
 
     def _go_by(self, told: Why, fired: Fired) -> None:
@@ -246,6 +257,7 @@ class Asked(RuleSet):
     def wake(
         self, rule_id: str, record: Record, data: Data, at: int, facts: Facts = NO_FACTS
     ) -> Fired:
+        self._waits.look(self.rule, record)
         timers = record.activity.timers
         mine = [key for key in timers if self._is_mine(key) and self._is_asked(timers[key])]
         is_own = rule_id == self.rule.definition.id
@@ -268,6 +280,7 @@ class Asked(RuleSet):
 
     def miss(self, rule_id: str, record: Record, values: Mapping[str, str], at: int) -> Fired:
         absence = self.rule.waits.absence if rule_id == self.rule.definition.id else None
+        self._waits.look(self.rule, record)
         self._latest = None
         if absence is not None and ("event", at - absence.length) in self.answers:
             self._latest = self._told("answer", record, at)

@@ -342,3 +342,78 @@ def test_a_pause_of_a_rule_that_can_be_amended(
     told = capsys.readouterr().out
     assert "it does not fire: another event fires it in this stretch of its cooldown, or" in told
     assert "at its time, as if everything had come in the order of times, 2026-01-08" in told
+
+
+def add(folder: Path, name: str, kind: str, time: str, **data: Any) -> None:
+    """An event of C1."""
+    said = json.loads(transfer(0, 1, 1)) | {"id": name, "type": kind, "data": data}
+    with (folder / "events.jsonl").open("a") as file:
+        file.write("\n" + json.dumps(said | {"time": time}))
+
+
+def test_what_answered_a_wait(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Told at both events; and with the time at which the wait ended nothing is answered."""
+    add(folder, "in", "logged.in", "2026-01-07T03:00:00Z", channel="app")
+    told = asked(capsys, "quiet.yaml", "6")
+    by = "its wait until 2026-01-08 10:00 was answered by logged.in in of 2026-01-07 11:00"
+    assert told["remarks"] == [by]
+    ((one,), (end,)) = told["answers"], told["ends"]
+    assert (one["when"], end["change"], end["by"][1], end["of"][1]) == (
+        "event",
+        "answered",
+        "in",
+        "6",
+    )
+    arguments = ["quiet.yaml", "C1", "--events", "events.jsonl", "--event"]
+    assert run(["rules", "why", *arguments, "6"]) == 0
+    shown = capsys.readouterr().out
+    assert "it began to wait, until 2026-01-08 10:00\n" in shown
+    told = asked(capsys, "quiet.yaml", "in")
+    listens, *ends = told["remarks"]
+    assert listens == "it listens to transfer.completed, not to logged.in"
+    assert ends == [
+        f"it answered the wait of transfer.completed {day} of 2026-01-0{day} 10:00, "
+        f"until 2026-01-0{day + 2} 10:00"
+        for day in (6, 7)
+    ]
+
+
+DEPOSIT = {"deposit": "D1", "currency": "CNY"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "own", "other"),
+    [
+        (
+            "deposit.redeemed",
+            {"amount": "5"},
+            "its wait until 2026-01-09 09:00 ended with",
+            "it ended the wait of deposit.placed d of 2026-01-01 11:00, until 2026-01-09 09:00",
+        ),
+        (
+            "deposit.renewed",
+            {"account": "A1", "principal": "5", "rate": "0.02", "matures_on": "2026-02-10"},
+            "its wait until 2026-01-09 09:00 was moved to 2026-02-09 09:00 by",
+            "it moved the wait of deposit.placed d of 2026-01-01 11:00 from 2026-01-09 09:00 to "
+            "2026-02-09 09:00",
+        ),
+    ],
+)
+def test_what_ended_or_moved_the_date_that_is_waited_for(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    kind: str,
+    data: dict[str, str],
+    own: str,
+    other: str,
+) -> None:
+    rule = RULE.format(id="due", status="live", least=0).replace("base_amount", "principal")
+    rule = rule.replace("transfer.completed", "deposit.placed")
+    (folder / "due.yaml").write_text(rule + "wait: {days: 1, before: matures_on, at: '09:00'}\n")
+    placed = {"account": "A1", "principal": "5", "rate": "0.02", "matures_on": "2026-01-10"}
+    add(folder, "d", "deposit.placed", "2026-01-01T03:00:00Z", **DEPOSIT, **placed)
+    add(folder, "e", kind, "2026-01-05T03:00:00Z", **DEPOSIT, **data)
+    by = f"{own} {kind} e of 2026-01-05 11:00"
+    assert asked(capsys, "due.yaml", "d")["remarks"] == [by]
+    told = asked(capsys, "due.yaml", "e")["remarks"]
+    assert told == [f"it listens to deposit.placed, not to {kind}", other]

@@ -210,6 +210,23 @@ def test_a_rule_that_has_nothing_to_wait_for_does_not_fire() -> None:
     assert (why.when, why.holds, why.fires) == ("wait", None, False)
 
 
+def test_an_answer_that_came_before_what_it_answers() -> None:
+    rule = RULE | {"wait": {"for": "1d", "without": "logged.in"}, "if": "true", "unless": None}
+    definition = RuleDefinition.model_validate(rule)
+    checked = check_rule(definition)
+    assert isinstance(checked, CheckedRule)
+    core = CoreSettings(partitions=1)
+    came = random_input(Random(1), types=["logged.in"])
+    event = named(random_input(Random(1), types=["transfer.completed"]), 1)
+    event = msgspec.structs.replace(event, at=came.at - 1)
+    asked = Asked(core.compiled([definition]), checked, (event.event.source, "e1"), UTC)
+    record = Record("C1")
+    for one in (came, event):
+        asked.apply(record, one, late=False)
+    ((_, why),) = asked.answers.items()
+    assert (why.holds, why.answered, why.fires, why.waits) == (True, True, False, [])
+
+
 def test_before_its_date_a_rule_does_not_fire() -> None:
     data = {"deposit": "D1", "account": "A1", "principal": "5", "currency": "CNY", "rate": "0.02"}
     event = {
