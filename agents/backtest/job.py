@@ -1,21 +1,27 @@
 """What a process of a backtest needs to know, and what it makes of one share of the customers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import IO
 
 from agents.backtest.archived import Archived
 from agents.backtest.spill import Share
-from schemas.effects import encode_effect
+from schemas.effects import Effect, encode_effect
 from schemas.envelope import to_millis
 from schemas.rules import RuleDefinition
 from streams.backtest.facts import FactsInTime
-from streams.backtest.firings import firings, outcomes
+from streams.backtest.firings import Firings, outcomes
+from streams.backtest.late import Late
 from streams.backtest.play import Trial, in_order, play
 from streams.backtest.tally import Span, Tally
 from streams.context import CoreSettings
 from streams.inputs import Raw
-from streams.intake import read
+from streams.intake import Entry, read
 from streams.partitioning import partition_of
+
+MANY = 10_000
+"""Messages of a customer that are decoded all at once: more take too much memory so."""
 
 
 @dataclass(frozen=True)
@@ -52,32 +58,61 @@ class Player:
 
     def play(self, share: Share) -> Tally:
         """Play a share's customers."""
-        tally, written = Tally(), list[bytes]()
-        for key, archived in share.take():
-            self._customer(key, archived, tally, written)
-        if self._job.write:
-            share.path.with_suffix(".effects").write_bytes(b"".join(written))
+        tally = Tally()
+        path = share.path.with_suffix(".effects")
+        with path.open("wb") if self._job.write else nullcontext() as out:
+            for key, archived in share.take():
+                self._customer(key, archived, tally, out)
         return tally
 
     def _customer(
-        self, key: bytes, archived: Sequence[Archived], tally: Tally, written: list[bytes]
+        self, key: bytes, archived: Sequence[Archived], tally: Tally, out: IO[bytes] | None
     ) -> None:
         asked = self._job.question
-        core, span, customer = asked.core, asked.span, key.decode(errors="replace")
-        partition = partition_of(key, core.partitions)
-        entries = in_order([read(one.raw(partition), core) for one in archived])
-        played = play(customer, entries, self._tried)
+        customer, span = key.decode(errors="replace"), asked.span
+        entries = _entries(key, archived, asked.core)
+        told = _Told(span, out)
+        played = play(customer, entries, self._tried, told)
         tally.counts.update(played.counts)
         tally.whys.merge(played.whys)
-        fired = [one for one in firings(played.effects) if span.start <= one.at < span.end]
-        if fired:
+        if fired := told.firings.all():
             tally.add(fired, span, outcomes(entries))
         if asked.live:
-            beside = firings(play(customer, entries, self._live).effects)
-            tally.compare(fired, [one for one in beside if span.start <= one.at < span.end])
-        if self._job.write:
-            written += [
-                encode_effect(effect) + b"\n"
-                for effect in played.effects
-                if span.start <= to_millis(effect.time) < span.end
-            ]
+            beside = _Told(span)
+            play(customer, entries, self._live, beside)
+            tally.compare(fired, beside.firings.all())
+
+
+def _entries(key: bytes, archived: Sequence[Archived], core: CoreSettings) -> Sequence[Entry]:
+    """In the order of their times."""
+    partition = partition_of(key, core.partitions)
+
+    def decode(one: Archived) -> Entry:
+        return read(one.raw(partition), core)
+
+    if len(archived) <= MANY:
+        return in_order([decode(one) for one in archived])
+    return Late(archived, decode)
+
+
+class _Told:
+    """What comes of the effects of one customer that are within a span."""
+
+    def __init__(self, span: Span, out: IO[bytes] | None = None) -> None:
+        self._span = span
+        self._out = out
+        self._begin = out.tell() if out is not None else 0
+        self.firings = Firings()
+
+    def extend(self, effects: Iterable[Effect]) -> None:
+        span = self._span
+        within = [one for one in effects if span.start <= to_millis(one.time) < span.end]
+        self.firings.extend(within)
+        if self._out is not None:
+            self._out.writelines(encode_effect(one) + b"\n" for one in within)
+
+    def clear(self) -> None:
+        self.firings.clear()
+        if self._out is not None:
+            self._out.seek(self._begin)
+            self._out.truncate()

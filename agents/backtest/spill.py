@@ -165,13 +165,11 @@ class Spill:
 
 
 def _read(path: Path) -> Customers:
-    data, at = path.read_bytes(), 0
     found: defaultdict[bytes, list[Archived]] = defaultdict(list)
-    while at < len(data):
-        start = at + _LENGTH.size
-        at = start + _LENGTH.unpack_from(data, at)[0]
-        for key, some in _unpack(memoryview(data)[start:at]).items():
-            found[key] += some
+    with path.open("rb") as file:
+        while length := file.read(_LENGTH.size):
+            for key, some in _unpack(file.read(*_LENGTH.unpack(length))).items():
+                found[key] += some
     return found
 
 

@@ -17,6 +17,7 @@ from schemas.effects import (
 )
 from schemas.envelope import to_millis
 from schemas.events.feedback import OutcomeRecorded, TaskDeclined
+from streams.backtest.late import Late
 from streams.intake import Entry
 
 Occasion = tuple[str, str, str, datetime | None]
@@ -48,25 +49,42 @@ class Fired(Struct):
         return self.occasion[0]
 
 
-def firings(effects: Iterable[Effect]) -> list[Fired]:
-    """The firings that effects tell of, in their order; what becomes of a task or an alert later
-    counts for nothing."""
-    found: dict[tuple[str, Occasion], Fired] = {}
-    for effect in effects:
-        if isinstance(effect, Profile) or not is_new(effect):
-            continue
+class Firings:
+    """Those that effects tell of, in their order; what becomes of a task or an alert later counts
+    for nothing."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, Occasion], Fired] = {}
+
+    def extend(self, effects: Iterable[Effect]) -> None:
+        for effect in effects:
+            if not isinstance(effect, Profile) and is_new(effect):
+                self._take(effect)
+
+    def clear(self) -> None:
+        self._found.clear()
+
+    def all(self) -> list[Fired]:
+        for fired in self._found.values():
+            if fired.refused and not fired.actions:
+                fired.became = "refused"
+        return list(self._found.values())
+
+    def _take(self, effect: Task | Alert | ActionTaken | ProcessRequested | Decision) -> None:
         data, cause = effect.data, effect.data.cause
         occasion = (data.rule.id, cause.source, cause.id, data.waited_until)
-        fired = found.get((effect.subject, occasion))
+        fired = self._found.get((effect.subject, occasion))
         if fired is None:
-            fired = found[effect.subject, occasion] = Fired(
+            fired = self._found[effect.subject, occasion] = Fired(
                 occasion, data.rule.version, effect.subject, to_millis(effect.time), data.rm
             )
         _add(fired, effect)
-    for fired in found.values():
-        if fired.refused and not fired.actions:
-            fired.became = "refused"
-    return list(found.values())
+
+
+def firings(effects: Iterable[Effect]) -> list[Fired]:
+    found = Firings()
+    found.extend(effects)
+    return found.all()
 
 
 def _add(fired: Fired, effect: Effect) -> None:
@@ -89,7 +107,7 @@ def _add(fired: Fired, effect: Effect) -> None:
 def outcomes(entries: Iterable[Entry]) -> Mapping[str, str]:
     """Task → what the CRM reported last: an outcome, or that it was declined."""
     told: dict[str, str] = {}
-    for entry in entries:
+    for entry in entries.of(_TOLD) if isinstance(entries, Late) else entries:
         if entry.input is None or entry.input.type not in _TOLD:
             continue
         event = entry.input.event

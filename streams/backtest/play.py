@@ -1,11 +1,11 @@
 """One customer's archived events through the live step, in the order of their times."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
-from typing import NamedTuple
+from itertools import chain, pairwise
+from typing import NamedTuple, Protocol
 
 from schemas.dead_letters import Reason
 from schemas.effects import Effect
@@ -15,6 +15,7 @@ from schemas.position import Since
 from schemas.record import Record
 from streams.announced import Announced
 from streams.backtest.facts import FactsInTime
+from streams.backtest.late import Name, names_of, place_of
 from streams.backtest.whys import Whys
 from streams.base_amounts import LargeBaseAmountError, NoBaseAmountError
 from streams.broadcasts import Pending, for_newcomer, is_over
@@ -103,6 +104,15 @@ class Played(NamedTuple):
     """As it is afterwards."""
 
 
+class Taker(Protocol):
+    """Is given effects as they come."""
+
+    def extend(self, effects: Iterable[Effect], /) -> None: ...
+
+    def clear(self) -> None:
+        """Forget them: they come again."""
+
+
 class _LostError(Exception):
     """An event that cannot be applied; the record is half changed."""
 
@@ -112,64 +122,70 @@ class _LostError(Exception):
 
 
 def in_order(entries: Sequence[Entry]) -> list[Entry]:
-    """Entries by event time; what has none (it is broken, or of an unknown type) comes first."""
-    return sorted(entries, key=_place)
+    """By event time."""
+    return sorted(entries, key=place_of)
 
 
-def play(customer: str, entries: Sequence[Entry], trial: Trial) -> Played:
+def play(
+    customer: str, entries: Sequence[Entry], trial: Trial, taker: Taker | None = None
+) -> Played:
     """Step one customer's entries, from an empty record. They are in the order of `in_order`, or
     as they came.
 
-    An event whose fold fails leaves no trace: the customer is played again without it.
+    An event whose fold fails leaves no trace: the customer is played again without it. A `taker`
+    is given the effects, which may be more than memory is to hold: there are none in what is
+    returned then.
     """
-    return play_in_turn(customer, [(entries, trial)])
+    return play_in_turn(customer, [(entries, trial)], taker)
 
 
-def play_in_turn(customer: str, turns: Sequence[Turn]) -> Played:
+def play_in_turn(customer: str, turns: Sequence[Turn], taker: Taker | None = None) -> Played:
     """As `play`, with rules that change: each turn goes up to its own `until`, and nothing that
     comes in it is dated later, but for the last."""
-    named_again = _named_again([entry for entries, _ in turns for entry in entries])
+    named_again = _named_again(turns)
     lost: dict[int, Why] = {}
     while True:
-        run = _Run(customer, turns[0][1], lost, named_again)
+        run = _Run(customer, turns[0][1], lost, named_again, taker)
         try:
             for entries, trial in turns:
                 run.over(entries, trial)
         except _LostError as error:
             lost[error.number] = error.why
+            if taker is not None:
+                taker.clear()
         else:
             return run.played
 
 
-def _place(entry: Entry) -> tuple[int, str, int]:
-    raw = entry.raw
-    return -1 if entry.input is None else entry.input.at, raw.topic, raw.offset
-
-
-def _named_again(entries: Sequence[Entry]) -> bytearray:
+def _named_again(turns: Sequence[Turn]) -> bytearray:
     """For each entry 1 if it may be a duplicate or counts for what is one: it has the name of an
     event before or after it, or is between two of one name. To the others it does not matter what
     is remembered of events, unless time goes back: then what is newer keeps what is older."""
-    seen: dict[tuple[str, str], int] = {}
-    found = bytearray(len(entries))
-    for number, entry in enumerate(entries):
-        if (given := entry.input) is not None:
-            name = given.event.source, given.event.id
-            if (before := seen.setdefault(name, number)) != number:
-                found[before : number + 1] = b"\1" * (number + 1 - before)
-                seen[name] = number
-    if any(found) and _goes_back([one.input.at for one in entries if one.input]):
-        return bytearray(b"\1" * len(entries))
+    seen: dict[Name, int] = {}
+    found = bytearray(sum(len(entries) for entries, _ in turns))
+    names = chain.from_iterable(names_of(entries) for entries, _ in turns)
+    for number, name in enumerate(names):
+        if name is not None and (before := seen.setdefault(name, number)) != number:
+            found[before : number + 1] = b"\1" * (number + 1 - before)
+            seen[name] = number
+    every = chain.from_iterable(entries for entries, _ in turns)
+    if any(found) and _goes_back(one.input.at for one in every if one.input):
+        return bytearray(b"\1" * len(found))
     return found
 
 
-def _goes_back(times: Sequence[int]) -> bool:
+def _goes_back(times: Iterable[int]) -> bool:
     return any(after < before for before, after in pairwise(times))
 
 
 class _Run:
     def __init__(
-        self, customer: str, trial: Trial, lost: dict[int, Why], named_again: bytearray
+        self,
+        customer: str,
+        trial: Trial,
+        lost: dict[int, Why],
+        named_again: bytearray,
+        taker: Taker | None,
     ) -> None:
         self._trial = trial
         self._lost = lost
@@ -177,6 +193,7 @@ class _Run:
         self._record = Record(customer)
         self._learn(0)
         self.played = Played([], Counter(), Whys(), self._record)
+        self._taker = self.played.effects if taker is None else taker
         self._taken = 0
         """So many entries are over."""
         self._is_welcome = False
@@ -310,4 +327,4 @@ class _Run:
             counts[fired] += 1
         for rule in stepped.failed:
             counts[f"rule_failures:{rule}"] += 1
-        self.played.effects.extend(stepped.effects)
+        self._taker.extend(stepped.effects)

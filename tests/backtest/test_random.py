@@ -96,7 +96,9 @@ def test_what_is_remembered_matters_to_events_of_one_name_alone(random: Random) 
     trial = Trial(core.compiled([rule]), core, FactsInTime([]), last)
     some = play("C1", entries, trial)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("streams.backtest.play._named_again", lambda each: b"\1" * len(each))
+        patched.setattr(
+            "streams.backtest.play._named_again", lambda turns: b"\1" * len(turns[0][0])
+        )
         every = play("C1", entries, trial)
     assert (some.effects, some.counts, some.whys) == (every.effects, every.counts, every.whys)
 
