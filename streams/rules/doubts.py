@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from streams.attributes import Attributes
@@ -63,10 +64,9 @@ def _expressions(rule: CheckedRule, attributes: Attributes) -> Iterator[tuple[st
     if written.wait and written.wait.without and written.wait.without.where is not None:
         answer = Scope(tuple(written.wait.without.on), inside="an answer")
         yield "wait.without.where", written.wait.without.where, answer
-    types = tuple(written.on)
-    lets = {name: node.type for name, node in rule.lets.items()}
-    scope = Scope(types, lets, attributes, steps=scopes(steps))
+    scope = Scope(tuple(written.on), {}, attributes, steps=scopes(steps))
     for name, text in written.let.items():
-        yield f"let.{name}", text, scope
+        yield f"let.{name}", text, scope  # which sees the lets before it
+        scope = replace(scope, lets={**scope.lets, name: rule.lets[name].type})
     for key, text in conditions_of(written):
         yield key, text, scope

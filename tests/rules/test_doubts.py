@@ -99,6 +99,16 @@ def test_what_may_be_meant(tmp_path: Path, condition: str) -> None:
     assert not [*doubts(files, CORE)]
 
 
+def test_a_let_may_have_the_name_of_what_it_is_made_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a-rule.yaml"
+    let = "let:\n  placed_on: max(placed_on, deposits, where=principal > 0)\n"
+    path.write_text(GOOD.replace("let:\n", let).replace(CONDITION, "known(placed_on)"))
+    assert run(["rules", "check", str(path)]) == 0, capsys.readouterr().err
+    assert "in doubt" not in capsys.readouterr().err
+
+
 def test_nothing_is_in_doubt_of_the_rules_that_ship(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["rules", "check"]) == 0
     assert "in doubt" not in capsys.readouterr().err
