@@ -32,8 +32,7 @@ _WHEN = {
     "told": "as customers were told",
     "now": "as things are",
 }
-_PAUSES = "another event fires it in this stretch of its cooldown, or "
-_EXACTLY = "reckoned exactly, in the order of times, its condition is not true"
+_PAUSES = "another event fires it in this stretch of its cooldown"
 _COUNTED = "and the event that comes counts as well"
 _BY_TIME = "at its time, as if everything had come in the order of times"
 
@@ -170,8 +169,7 @@ def _outcome(one: Why) -> str:
     closed = ", ".join(gate.name for gate in one.gates if not gate.open)
     if one.holds is not True:
         return "it does not fire: its condition is not true"
-    pauses = any(gate.name == "cooldown" for gate in one.gates)
-    return f"it does not fire: {closed or (_PAUSES if pauses else '') + _EXACTLY}"
+    return f"it does not fire: {closed or _PAUSES}"
 
 
 def _clause_lines(clause: Clause, depth: int, marks: _Marks = _MARKS) -> Iterator[Text]:

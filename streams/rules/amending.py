@@ -43,6 +43,7 @@ from streams.inputs import Correction, Input
 from streams.rules.aggregates import Aggregates
 from streams.rules.compiled import CompiledRule
 from streams.rules.gate import withheld
+from streams.rules.readings import Readings
 from streams.waits.absence import VALUE_BYTES
 
 KEPT_EVENTS = 64
@@ -234,7 +235,7 @@ class Amending:
                 if not _judges(activity, rule, events[number]):
                     continue
                 try:
-                    held = rule.evaluate(record, one.event.data, readings, NO_FACTS, one.at)
+                    held = self._evaluate(rule, record, events[number], one, readings)
                     values = None if held is None else kept_values(rule, held)
                 except Exception:  # whatever a rule raises is its own loss alone
                     failed.append(rule.id)
@@ -245,6 +246,12 @@ class Amending:
                     values = None
                 changes += self._become(record, events[number], rule, values)
         return Replayed(changes, failed)
+
+    def _evaluate(
+        self, rule: CompiledRule, record: Record, _: Played, event: Input, readings: Readings
+    ) -> Sequence[Any] | None:
+        """What a rule shows at an event that is played again, if its condition holds."""
+        return rule.evaluate(record, event.event.data, readings, NO_FACTS, event.at)
 
     def _become(
         self, record: Record, one: Played, rule: CompiledRule, values: dict[str, str] | None

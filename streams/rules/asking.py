@@ -1,7 +1,7 @@
 """A rule asked about one customer: at an event, at a timer, or as things are now."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from datetime import tzinfo
 from typing import Any
@@ -9,14 +9,16 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from schemas.activity import Timer
+from schemas.activity import Played, Timer
 from schemas.envelope import Data
 from schemas.record import Record
 from streams.expressions.interpret import World
 from streams.facts import NO_FACTS, Facts
 from streams.inputs import Correction, Input
 from streams.reach import WHOLE, Reach
+from streams.rules.amending import Amending
 from streams.rules.checked import CheckedRule
+from streams.rules.compiled import CompiledRule
 from streams.rules.ends import Ended, Waits
 from streams.rules.firing import Fired, Firing
 from streams.rules.hindrances import Gatekeeper, gatekeepers
@@ -70,8 +72,8 @@ class Why(Struct, kw_only=True):
     late: bool = False
     """The event came too late: every aggregate is unknown to it."""
     fired: bool | None = None
-    """Whether a rule that can be amended fired: it reckons exactly, in the order of times, where
-    windows know an event's time to their bucket. None: not such a rule."""
+    """Whether a rule that can be amended fired; None: not such a rule. Where later events had come
+    before, it reckoned in the order of times, and so do the clauses."""
     taken_back: bool = False
     """The event was taken back before it came: to the rule, which can be amended, it never was."""
     answered: bool = False
@@ -127,6 +129,20 @@ class Changed(Struct, frozen=True, kw_only=True):
     by_at: int
 
 
+class _Watched(Amending):
+    """As another one, and each event that is played again is told of."""
+
+    def __init__(self, amending: Amending, told: Callable[..., None]) -> None:
+        self.__dict__.update(amending.__dict__)
+        self._told = told
+
+    def _evaluate(
+        self, rule: CompiledRule, record: Record, one: Played, event: Input, readings: Readings
+    ) -> Sequence[Any] | None:
+        self._told(rule.id, record, one, event, readings)
+        return super()._evaluate(rule, record, one, event, readings)
+
+
 class Asked(RuleSet):
     """A rule set that, while it works, looks at one of its rules for one event and what follows."""
 
@@ -142,7 +158,7 @@ class Asked(RuleSet):
         """`event` is the source and the id of the event that is asked about. The rule runs in the
         set, whatever its own definition says of its status; `status` are other words about that,
         for people."""
-        self.__dict__.update(rules.__dict__)
+        self._go_by_rules(rules)
         self.rule = rule
         self._event = event
         self._broadcast = broadcast
@@ -161,6 +177,8 @@ class Asked(RuleSet):
         """What the event of this step took back, before the rules look at it."""
         self._latest: Why | None = None
         """What is answered while effects are made."""
+        self._reckoned: Why | None = None
+        """What is answered while the event is applied."""
 
     def under(
         self, rules: RuleSet, rule: CheckedRule, status: str, warm_from: int | None
@@ -168,9 +186,19 @@ class Asked(RuleSet):
         """The same question while other rules are in force, with another version of the rule; the
         answers are shared."""
         other = copy(self)
-        other.__dict__.update(rules.__dict__)
+        other._go_by_rules(rules)
         other.rule, other._status, other._warm_from = rule, status, warm_from
         return other
+
+    def _go_by_rules(self, rules: RuleSet) -> None:
+        self.__dict__.update(rules.__dict__)
+        if self._amending is not None:
+            watched = _Watched(self._amending, self._see_again)
+            self._amending = watched
+            self._plans = {
+                kind: plan._replace(amending=plan.amending and watched)
+                for kind, plan in self._plans.items()
+            }
 
     def apply(
         self,
@@ -229,7 +257,9 @@ class Asked(RuleSet):
                 latest = max(copy.activity.latest, event.at)
                 readings = self._aggregates.add(copy.windows, event, latest, copy.activity.era)
             self._look(told, record, event.event.data, readings, facts)
+        self._reckoned = told
         fired = super().apply(record, event, late=late, facts=facts, reversed_=reversed_)
+        self._reckoned = None
         self._notice(told, fired)
         if self.rule.definition.amendable:
             self._go_by(told, fired)
@@ -244,6 +274,16 @@ class Asked(RuleSet):
             told.taken_back = reversed_
             told.answered = told.holds is True and not (told.waits or reversed_ or told.failed)
         return fired
+
+    def _see_again(
+        self, rule_id: str, record: Record, one: Played, event: Input, readings: Readings
+    ) -> None:
+        """The event is played again as it comes, as others are later than it: what windows were in
+        the order of times."""
+        told = self._reckoned
+        is_asked = rule_id == self.rule.definition.id and (one.source, one.id) == self._event
+        if told is not None and is_asked:
+            self._look(told, record, event.event.data, readings, NO_FACTS)
 
     def _go_by(self, told: Why, fired: Fired) -> None:
         """What a rule that can be amended did at the event itself."""

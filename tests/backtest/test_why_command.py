@@ -340,7 +340,7 @@ def test_a_pause_of_a_rule_that_can_be_amended(
     arguments = ["often.yaml", "C1", "--event", "8", "--events", "events.jsonl"]
     assert run(["rules", "why", *arguments]) == 0
     told = capsys.readouterr().out
-    assert "it does not fire: another event fires it in this stretch of its cooldown, or" in told
+    assert "it does not fire: another event fires it in this stretch of its cooldown\n" in told
     assert "at its time, as if everything had come in the order of times, 2026-01-08" in told
 
 

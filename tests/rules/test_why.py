@@ -227,6 +227,27 @@ def test_an_answer_that_came_before_what_it_answers() -> None:
     assert (why.holds, why.answered, why.fires, why.waits) == (True, True, False, [])
 
 
+def test_what_a_rule_that_can_be_amended_reckoned() -> None:
+    """In the order of times, where windows know an event's time to their bucket."""
+    rule = RULE | dict.fromkeys(("unless", "cooldown", "limit", "holdout", "active"))
+    rule |= {"amendable": True, "let": {"n": "count(transfer.completed, 30d)"}}
+    definition = RuleDefinition.model_validate(rule | {"if": "n >= 2"})
+    checked = check_rule(definition)
+    assert isinstance(checked, CheckedRule)
+    core, record, found = CoreSettings(partitions=1), Record("C1"), {}
+    rules, made = core.compiled([definition]), random_input(Random(1), types=["transfer.completed"])
+    rules.forget_others(record)
+    for number, minute in enumerate((3, 2, 1)):
+        event = msgspec.structs.replace(named(made, number), at=made.at + 60_000 * minute)
+        asked = Asked(rules, checked, (event.event.source, f"e{number}"), UTC)
+        asked.apply(record, event, late=False)
+        record.activity.latest = max(record.activity.latest, event.at)
+        ((_, why),) = asked.answers.items()
+        (clause,) = why.clauses
+        found[minute] = clause.holds, clause.seen["n"], why.lets["n"], why.fires
+    assert found == dict.fromkeys((3, 2, 1), (False, "1", "1", False))
+
+
 def test_before_its_date_a_rule_does_not_fire() -> None:
     data = {"deposit": "D1", "account": "A1", "principal": "5", "currency": "CNY", "rate": "0.02"}
     event = {
