@@ -205,6 +205,7 @@ class _Run:
     def over(self, entries: Sequence[Entry], trial: Trial) -> None:
         self._begin(trial)
         until, header, named_again = trial.until, self._record.header, self._named_again
+        is_welcome = self._is_welcome
         for number, entry in enumerate(entries, self._taken):
             event = entry.input
             if event is None:
@@ -218,9 +219,10 @@ class _Run:
             if 0 <= header.next_due <= at:
                 self._fire(at)
             self._take(number, event, step if named_again[number] else step_new)
-            if not self._is_welcome and header.is_customer:
-                self._is_welcome = True
+            if not is_welcome and header.is_customer:
+                is_welcome = True
                 self._welcome(at)
+        self._is_welcome = is_welcome
         self._taken += len(entries)
         self._advance(until)
         self._fire(until)

@@ -1,7 +1,7 @@
 """Versions of the register are asked about as RULE@VERSION, those that are retired, too."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,11 @@ __all__ = ["said"]
 pytestmark = pytest.mark.broker
 
 
-def transfer(name: str) -> str:
-    """Now."""
+def transfer(name: str, ahead: timedelta = timedelta()) -> str:
+    """Now, or so much later."""
     data = {"transfer": name, "account": "A1", "direction": "out", "amount": "10"}
     event = {"specversion": "1.0", "id": name, "source": "test", "type": "transfer.completed"}
-    event |= {"subject": "C1", "time": datetime.now(UTC).isoformat()}
+    event |= {"subject": "C1", "time": (datetime.now(UTC) + ahead).isoformat()}
     return json.dumps(event | {"data": data | {"currency": "CNY"}}) + "\n"
 
 
@@ -106,3 +106,41 @@ def test_each_version_in_its_own_time(
     assert why("often@1", "often@1-live") == (False, False, "3", False)
     assert why("often@2", "often@2-live") == (False, False, "5", False)
     assert why("often@1", "before")[:3] == (True, True, "1")
+    asked = ("why", "often@2", "C1", "--event", "often@2-live", "--events", str(events), "--json")
+    (remark,) = json.loads(said(*asked))["remarks"]
+    assert remark.startswith("here its windows begin when it came into force, ")
+
+
+@pytest.mark.parametrize("is_replaced", [True, False])
+def test_a_wait_that_is_over_under_another_version(
+    fresh_broker: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    said: Said,
+    is_replaced: bool,
+) -> None:
+    """That decides then; a rule that is retired does nothing."""
+    settings_at(fresh_broker, tmp_path, monkeypatch, transactions=False)
+    events, wait = tmp_path / "events.jsonl", {"for": "1m", "without": "logged.in"}
+    said("seed", "--as", "carl")
+    for version, status in ((1, "shadow"), (2, "live")):
+        new = rule("calls", version, status, wait=wait)
+        said("publish", str(write(tmp_path / str(version), new)), "--as", "ann")
+        if version == 1:
+            said("approve", "calls@1", "--as", "bob")
+            said("approve", "calls@1", "--status", "live", "--as", "bob")
+            events.write_text(transfer("first"))
+    after = ["calls@2"] if is_replaced else ["calls@1", "--status", "retired"]
+    said("approve", *after, "--as", "bob")
+    with events.open("a") as file:
+        file.write(transfer("last", timedelta(minutes=2)))
+    asked = ("why", "calls@1", "C1", "--event", "first", "--events", str(events))
+    told = json.loads(said(*asked, "--json"))
+    found = [(one["when"], one["version"], one["acts"]) for one in told["answers"]]
+    assert told["in_force"] == {"version": 1, "status": "live"}
+    if is_replaced:
+        assert found == [("event", 1, True), ("answer", 2, True)]
+        assert "as no answer had come by calls@2, " in said(*asked)
+    else:
+        assert found == [("event", 1, True)]
+        assert told["remarks"][-1].startswith("when its wait was over the rule was not in force")
