@@ -15,13 +15,15 @@ from schemas.rules import RuleDefinition
 from streams.backtest.facts import FactsInTime
 from streams.backtest.play import Trial, Turn
 from streams.context import CoreSettings
-from streams.inputs import Input, Raw
+from streams.inputs import Input
 from streams.intake import Entry
 from streams.reach import Reach
 from streams.rules.asking import Asked
 from streams.rules.checked import CheckedRule, check_rule
 from streams.rules.errors import RuleErrors
 from streams.rules.ruleset import RuleSet
+
+_EVER = 2**62
 
 
 class _Period(NamedTuple):
@@ -42,37 +44,37 @@ class InTurn:
         history: History,
         taken: Taken | None,
         sent: Mapping[tuple[str, int], int],
+        entries: Sequence[Entry],
     ) -> None:
         """`others` are the other rules in force: as they are now; `sent`: when what stands at a
-        place of a topic was sent, bank time in epoch milliseconds."""
+        place of a topic was sent, bank time in epoch milliseconds; `entries` are in the order in
+        which they are played."""
         self._core = core
         self._others = others
         self._history = history
         self._taken = taken
         self._sent = sent
+        self._entries = entries
+        self._met = _never_back([self._met_by(one) for one in entries])
         self._compiler = core.compiler()
         self._made: dict[int, RuleSet] = {}
         """By the place in the rule's history."""
         self.problems: dict[str, str] = {}
         """Of versions that stood once and cannot run any more, by their names, for people."""
 
-    def place(self, one: Input | Raw, at: int) -> int:
-        """How the rule stood when a message came, that is dated `at`: the place in its history."""
-        chunk = None if self._taken is None else self._taken.chunk(one)
-        if chunk is not None:
-            return self._history.place_upto(chunk.register)
-        return self._history.place_at(self._sent.get((one.topic, one.offset), at))
+    def place(self, one: Input) -> int:
+        """How the rule stood when an event came: the place in its history."""
+        number = next(number for number, entry in enumerate(self._entries) if entry.input is one)
+        return self._met[number][0]
 
-    def turns(
-        self, entries: Sequence[Entry], asked: Asked, facts: FactsInTime, end: int
-    ) -> list[Turn]:
-        """`entries` in the order in which they are played, up to `end`."""
+    def turns(self, asked: Asked, facts: FactsInTime, end: int) -> list[Turn]:
+        """Up to `end`, epoch milliseconds."""
         periods = self._periods()
         turns: list[Turn] = []
         first = until = 0
         for period, after in zip(periods, [*periods[1:], None], strict=True):
-            last = len(entries) if after is None else self._up_to(period, entries, first)
-            mine = entries[first:last]
+            last = len(self._entries) if after is None else self._up_to(period, first)
+            mine = self._entries[first:last]
             dated = (one.input.at for one in mine if one.input)
             until = max(until, end if after is None else min(end, after.since), *dated)
             rules, kept = self._asked(period, asked), self._kept(period)
@@ -80,23 +82,24 @@ class InTurn:
             first = last
         return turns
 
-    def _up_to(self, period: _Period, entries: Sequence[Entry], first: int) -> int:
+    def _up_to(self, period: _Period, first: int) -> int:
         """The place of the first entry from there on that met what came after a period."""
-        for number in range(first, len(entries)):
-            place, reach = self._met(entries[number])
+        for number in range(first, len(self._met)):
+            place, reach = self._met[number]
             if place > period.place or reach > period.reach:
                 return number
-        return len(entries)
+        return len(self._met)
 
-    def _met(self, entry: Entry) -> tuple[int, int]:
-        """The places of what it met, in the rule's history and of the journal's reaches."""
-        raw, taken = entry.raw, self._taken
-        place = self.place(raw, entry.input.at if entry.input else 0)
+    def _met_by(self, entry: Entry) -> tuple[int, int]:
+        """The places of what an entry met, in the rule's history and of the journal's reaches."""
+        raw, taken, history = entry.raw, self._taken, self._history
+        chunk = None if taken is None else taken.chunk(raw)
+        if chunk is not None:
+            return history.place_upto(chunk.register), chunk.reach
+        at = entry.input.at if entry.input else _EVER
+        place = history.place_at(self._sent.get((raw.topic, raw.offset), at))
         if taken is None or not taken.reaches:
             return place, 0
-        chunk = taken.chunk(raw)
-        if chunk is not None:
-            return place, chunk.reach
         return place, 0 if taken.is_before(raw) else len(taken.reaches) - 1
 
     def _periods(self) -> list[_Period]:
@@ -134,3 +137,12 @@ class InTurn:
     def _kept(self, period: _Period) -> Mapping[str, Since] | None:
         reaches = () if self._taken is None else self._taken.reaches
         return reaches[period.reach].kept if reaches else None
+
+
+def _never_back(met: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """What came late, and is played at its time, met what those after it met."""
+    found: list[tuple[int, int]] = []
+    for place, reach in reversed(met):
+        after = found[-1] if found else (place, reach)
+        found.append((min(place, after[0]), min(reach, after[1])))
+    return found[::-1]

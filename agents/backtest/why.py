@@ -134,8 +134,8 @@ def why_then(
     came = _came(mine[0], found.sent, taken) if mine else broadcasts[named][0].at
     history = History.of(settings, book, rule.id)
     others = [one for one in known.values() if one.id != rule.id]
-    in_turn = InTurn(core, others, history, taken, found.sent)
-    place = in_turn.place(mine[0], mine[0].at) if mine else history.place_at(came)
+    in_turn = InTurn(core, others, history, taken, found.sent, entries)
+    place = in_turn.place(mine[0]) if mine else history.place_at(came)
     stood = history[place]
     own = stood if stood is not None and stood.is_of(rule) else None
     status = _AS_IF if history.stretches and own is None else ""
@@ -144,7 +144,7 @@ def why_then(
     if own is None:
         turns: list[Turn] = [(entries, Trial(asked, core, facts, end))]
     else:
-        turns = in_turn.turns(entries, asked, facts, end)
+        turns = in_turn.turns(asked, facts, end)
     play_in_turn(customer, turns)
     answers = [*asked.answers.values()]
     remarks = [past.removed] if past.removed else []
