@@ -11,7 +11,7 @@ from schemas.effects import Effect, encode_effect
 from schemas.envelope import to_millis
 from schemas.rules import RuleDefinition
 from streams.backtest.facts import FactsInTime
-from streams.backtest.firings import Firings, outcomes
+from streams.backtest.firings import Fired, Firings, outcomes
 from streams.backtest.late import Late
 from streams.backtest.play import Trial, in_order, play
 from streams.backtest.tally import Span, Tally
@@ -75,12 +75,12 @@ class Player:
         played = play(customer, entries, self._tried, told)
         tally.counts.update(played.counts)
         tally.whys.merge(played.whys)
-        if fired := told.firings.all():
+        if fired := told.fired():
             tally.add(fired, span, outcomes(entries))
         if asked.live:
             beside = _Told(span)
             play(customer, entries, self._live, beside)
-            tally.compare(fired, beside.firings.all())
+            tally.compare(fired, beside.fired())
 
 
 def _entries(key: bytes, archived: Sequence[Archived], core: CoreSettings) -> Sequence[Entry]:
@@ -102,17 +102,21 @@ class _Told:
         self._span = span
         self._out = out
         self._begin = out.tell() if out is not None else 0
-        self.firings = Firings()
+        self._firings = Firings()
 
     def extend(self, effects: Iterable[Effect]) -> None:
-        span = self._span
-        within = [one for one in effects if span.start <= to_millis(one.time) < span.end]
-        self.firings.extend(within)
+        self._firings.extend(effects)
         if self._out is not None:
+            span = self._span
+            within = (one for one in effects if span.start <= to_millis(one.time) < span.end)
             self._out.writelines(encode_effect(one) + b"\n" for one in within)
 
+    def fired(self) -> list[Fired]:
+        span = self._span
+        return [one for one in self._firings.all() if span.start <= one.at < span.end]
+
     def clear(self) -> None:
-        self.firings.clear()
+        self._firings.clear()
         if self._out is not None:
             self._out.seek(self._begin)
             self._out.truncate()

@@ -1,14 +1,12 @@
 """Entries of a customer who has so many that memory is not to hold them all decoded."""
 
-from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import Generic, TypeVar, overload
 
 from streams.intake import Entry
 
 T = TypeVar("T")
-Name = Hashable
-"""Of an event: its source and id, or what is likewise for two that have the same."""
 
 
 class Late(Sequence[Entry], Generic[T]):
@@ -18,9 +16,8 @@ class Late(Sequence[Entry], Generic[T]):
         seen = [(*_seen(decode(one)), one) for one in made_of]
         seen.sort(key=itemgetter(0))
         self._decode = decode
-        self._made_of = [one for *_, one in seen]
-        self._types = [kind for _, _, kind, _ in seen]
-        self.names: Sequence[Name | None] = [name for _, name, _, _ in seen]
+        self._made_of = [one for _, _, one in seen]
+        self._types = [kind for _, kind, _ in seen]
 
     def __len__(self) -> int:
         return len(self._made_of)
@@ -50,18 +47,5 @@ def place_of(entry: Entry) -> tuple[int, str, int]:
     return -1 if entry.input is None else entry.input.at, raw.topic, raw.offset
 
 
-def names_of(entries: Sequence[Entry]) -> Sequence[Name | None]:
-    """None of what is no event."""
-    if isinstance(entries, Late):
-        return entries.names
-    return [
-        None if (given := one.input) is None else (given.event.source, given.event.id)
-        for one in entries
-    ]
-
-
-def _seen(entry: Entry) -> tuple[tuple[int, str, int], Name | None, str]:
-    place, given = place_of(entry), entry.input
-    if given is None:
-        return place, None, ""
-    return place, hash((given.event.source, given.event.id)), given.type
+def _seen(entry: Entry) -> tuple[tuple[int, str, int], str]:
+    return place_of(entry), "" if entry.input is None else entry.input.type

@@ -1,7 +1,7 @@
 """One customer's archived events through the live step, in the order of their times."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, pairwise
@@ -15,7 +15,7 @@ from schemas.position import Since
 from schemas.record import Record
 from streams.announced import Announced
 from streams.backtest.facts import FactsInTime
-from streams.backtest.late import Name, names_of, place_of
+from streams.backtest.late import place_of
 from streams.backtest.whys import Whys
 from streams.base_amounts import LargeBaseAmountError, NoBaseAmountError
 from streams.broadcasts import Pending, for_newcomer, is_over
@@ -161,17 +161,21 @@ def _named_again(turns: Sequence[Turn]) -> bytearray:
     """For each entry 1 if it may be a duplicate or counts for what is one: it has the name of an
     event before or after it, or is between two of one name. To the others it does not matter what
     is remembered of events, unless time goes back: then what is newer keeps what is older."""
-    seen: dict[Name, int] = {}
+    seen: dict[tuple[str, str], int] = {}
     found = bytearray(sum(len(entries) for entries, _ in turns))
-    names = chain.from_iterable(names_of(entries) for entries, _ in turns)
-    for number, name in enumerate(names):
-        if name is not None and (before := seen.setdefault(name, number)) != number:
-            found[before : number + 1] = b"\1" * (number + 1 - before)
-            seen[name] = number
-    every = chain.from_iterable(entries for entries, _ in turns)
-    if any(found) and _goes_back(one.input.at for one in every if one.input):
+    for number, entry in enumerate(_entries(turns)):
+        if (given := entry.input) is not None:
+            name = given.event.source, given.event.id
+            if (before := seen.setdefault(name, number)) != number:
+                found[before : number + 1] = b"\1" * (number + 1 - before)
+                seen[name] = number
+    if any(found) and _goes_back(one.input.at for one in _entries(turns) if one.input):
         return bytearray(b"\1" * len(found))
     return found
+
+
+def _entries(turns: Sequence[Turn]) -> Iterator[Entry]:
+    return chain.from_iterable(entries for entries, _ in turns)
 
 
 def _goes_back(times: Iterable[int]) -> bool:
