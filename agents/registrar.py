@@ -85,6 +85,12 @@ class Registrar:
         except KafkaException as error:
             raise RegistrarError(unreachable(kafka, error)) from error
         self.book = read_register(kafka)
+        if self.book.state.active is None and ACTIVE_KEY in self.book.unusable:
+            raise RegistrarError(
+                f"what {RULES_TOPIC} says is in force cannot be used: "
+                f"{self.book.unusable[ACTIVE_KEY][1]}. Nothing is changed, as that would put all "
+                f"other rules out of force: bring {RULES_TOPIC} back from a copy"
+            )
         return self
 
     def __exit__(

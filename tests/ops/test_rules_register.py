@@ -23,6 +23,7 @@ from agents.topics import create
 from config.settings import KafkaSettings, RegisterSettings, Settings, WorkerSettings
 from schemas.audit import decode_audited
 from schemas.position import Position, encode_position
+from schemas.rule_register import ACTIVE_KEY, RULES_TOPIC, Active, Standing, encode_register
 from streams.rules.lifecycle import approve
 from streams.rules.register import RuleBook
 from tests.backtest.test_command import transfer
@@ -436,3 +437,20 @@ def test_rules_are_named_once_and_with_a_version_that_there_is(
     told = said("warm", "a@1", *warm, status=2)
     assert "a@1 is not in force, a@2 is" in told
     assert "rule a looks back at nothing" in said("warm", "a@2", *warm, status=2)
+
+
+@pytest.mark.broker
+def test_where_what_is_in_force_is_gone_nothing_is_changed(
+    fresh_broker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Said
+) -> None:
+    """As after a compaction that dropped a version."""
+    settings_at(fresh_broker, tmp_path, monkeypatch, transactions=False)
+    gone = Active(number=7, rules={"a": Standing(1, "live")}, by="carl", at="2026-03-01T00:00:00Z")
+    producer = Producer({"bootstrap.servers": fresh_broker})
+    producer.produce(RULES_TOPIC, encode_register(gone), ACTIVE_KEY, partition=0)
+    assert producer.flush(10) == 0
+    new = str(write(tmp_path / "new", rule("b")))
+    for change in (("seed", "--as", "carl"), ("publish", new, "--as", "ann")):
+        told = said(*change, status=2)
+        assert "it names a@1, which is not in the register" in told
+        assert "bring vip.rules back from a copy" in told
