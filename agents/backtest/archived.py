@@ -88,9 +88,9 @@ class Files:
 
     def place(self, place: Place) -> str:
         """`FILE:LINE` of what was read; of a row the place in Kafka that it tells."""
-        if place.offset < _LINES:
-            return str(place)
         found = bisect_left(self._begins, place.offset, key=itemgetter(0)) - 1
+        if found < 0:
+            return str(place)
         before, path = self._begins[found]
         return f"{path}:{place.offset - before}"
 
