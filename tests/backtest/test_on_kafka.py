@@ -121,8 +121,8 @@ def test_backtest_of_a_live_run(
 
     assert run([*asked, "--source", "kafka", "--from", "2025-01-01"]) == 0
     again = json.loads(capfd.readouterr().out)
-    # Whom a walk finds depends on when it came; in the order of times all hear of every holiday. The
-    # deposits were sent last: of those that end a wait for an answer live knew too late.
+    # Whom a walk finds depends on when it came; in the order of times all hear of every holiday.
+    # Deposits were sent last: of those that end a wait for an answer live knew too late.
     compared = told["rules"].keys() - _BROADCASTS - {"gives-up-three-times"}
     fired = {rule: told["rules"][rule]["fired"] for rule in compared}
     assert {rule: again["rules"][rule]["fired"] for rule in compared} == fired
