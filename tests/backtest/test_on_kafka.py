@@ -136,7 +136,7 @@ def test_backtest_of_a_live_run(
     lacked = json.loads(lacking)
     assert lacked["missing"] == {"bank.core": 7, "vip.journal": 2}
     assert told["begins"] == {} != lacked["begins"]
-    assert lacked["begins"].keys() >= {"bank.core", "bank.app"}
+    assert "bank.core" in lacked["begins"]  # and what else the removed chunks had
     removed = "NOT the run as it was: Kafka has removed offsets that it took (7 of bank.core, 2 of"
     assert removed in warned
     assert run(["rules", "backtest", "--source", "journal"]) == 0

