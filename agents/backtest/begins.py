@@ -53,13 +53,14 @@ def some_from(types: Iterable[str], since: int, begins: Begins) -> int:
     return max([since, *(begins[one].some for one in _topics(types) if one in begins)])
 
 
-def warm_from(rule: CheckedRule, since: int, begins: Begins, zone: tzinfo) -> int:
-    """From when on a rule finds in such an archive all that its windows are of."""
+def whole_from(rule: CheckedRule, since: int, wholes: Mapping[str, int], zone: tzinfo) -> int:
+    """From when on a rule finds in such an archive all that its windows are of. `wholes`: topic →
+    from when on nothing of it is lost; 0 is ever since."""
     times = [since]
     for aggregate in rule.aggregates():
         topics = _topics((*aggregate.types, *aggregate.without))
-        whole = max([since, *(begins[one].whole for one in topics if one in begins)])
-        times.append(look_back(aggregate).warm_from(whole, zone))
+        if whole := max([since, *(wholes[one] for one in topics if one in wholes)]):
+            times.append(look_back(aggregate).warm_from(whole, zone))
     return max(times)
 
 

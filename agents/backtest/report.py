@@ -6,7 +6,7 @@ from datetime import tzinfo
 from operator import attrgetter
 from typing import Any
 
-from agents.backtest.begins import some_from, warm_from
+from agents.backtest.begins import some_from, whole_from
 from agents.backtest.not_stored import not_stored
 from agents.backtest.run import Result
 from schemas.envelope import from_millis
@@ -114,7 +114,8 @@ def _warm_from(rule: RuleDefinition, result: Result) -> str | None:
     asked = result.question
     checked = check_rule(rule, asked.core.attributes, asked.core.greetings)
     assert isinstance(checked, CheckedRule), "it was played"
-    found = warm_from(checked, result.archive.start, result.begins, asked.span.zone)
+    wholes = {topic: one.whole for topic, one in result.begins.items()}
+    found = whole_from(checked, result.archive.start, wholes, asked.span.zone)
     return _instant(found, asked.span.zone) if found > asked.span.start else None
 
 

@@ -1,12 +1,12 @@
 """One rule asked about one customer: as things are, or at an event that is archived."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import tzinfo
 from typing import NamedTuple
 
 from agents.backtest.afterwards import afterwards
 from agents.backtest.announcements import Named, announcements
 from agents.backtest.archived import ArchiveError
+from agents.backtest.begins import whole_from
 from agents.backtest.choice import ChoiceError, Known
 from agents.backtest.not_stored import not_stored
 from agents.backtest.of_customer import of_customer
@@ -17,7 +17,7 @@ from agents.backtest.turns import InTurn
 from agents.core import core_settings
 from config.settings import Settings
 from schemas.envelope import Data
-from schemas.events import EVENT_TYPES, INPUT_TOPICS
+from schemas.events import INPUT_TOPICS
 from schemas.position import Since
 from schemas.record import Record
 from schemas.rules import RuleDefinition
@@ -167,7 +167,7 @@ def why_then(
         answers,
         f"{kind} {event}",
         remarks,
-        _whole_from(asked.rule, begins, core.time_zone),
+        whole_from(asked.rule, 0, begins, core.time_zone),
         [*asked.changes.values()],
         asked.ends,
         as_taken=taken is not None and all(one in taken for one in mine[:1]),
@@ -218,16 +218,6 @@ def _ran_out(asked: Asked, one: Why, end: int) -> bool:
 def _came(one: Input, sent: Mapping[tuple[str, int], int], taken: Taken | None) -> int:
     at = None if taken is None else taken.at(one)
     return at if at is not None else sent.get((one.topic, one.offset), one.at)
-
-
-def _whole_from(rule: CheckedRule, begins: Mapping[str, int], zone: tzinfo) -> int:
-    """From when on the rule looks back no further than the topics that its windows are of."""
-    whole = 0
-    for one in rule.aggregates():
-        topics = {EVENT_TYPES[kind].topic for kind in (*one.types, *one.without)}
-        if begin := max(begins.get(topic, 0) for topic in topics):
-            whole = max(whole, look_back(one).warm_from(begin, zone))
-    return whole
 
 
 def _unreached(told_of: Sequence[Data], inputs: Sequence[Input]) -> str:
