@@ -8,7 +8,8 @@ from schemas.events import EVENT_TYPES
 from schemas.rules import RuleDefinition
 from streams.inputs import Input
 from streams.months import minute_at
-from streams.rules.asking import Asked, Changed
+from streams.rules.answers import Changed
+from streams.rules.asking import Asked
 
 _STANDS = "; the rule is not amendable: what it did stands, and its windows no longer count that"
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from agents.core import core_settings
 from agents.reading import ReadingError
 from agents.register import rules_in_force
+from agents.rule_name import RuleNameError, rule_and_version
 from agents.rules import read_rules
 from config.load_rules import RuleFile
 from config.settings import Settings
@@ -96,10 +97,11 @@ def _named(name: str, known: Known, settings: Settings) -> Iterable[RuleDefiniti
     if path.exists() or is_path(name):
         rules = [file.definition for file in _read(settings, [path])]
         return [rule for rule in rules if rule.status != "retired"]
-    rule, at, version = name.partition("@")
-    if at and not version.isdecimal():
-        raise ChoiceError(f"{name}: write RULE or RULE@VERSION, as in {rule}@2")
-    if at:
+    try:
+        rule, version = rule_and_version(name)
+    except RuleNameError as error:
+        raise ChoiceError(str(error)) from None
+    if version is not None:
         raise ChoiceError(
             f"there is no version {version} of a rule {rule} in the register: "
             "`vipcare rules history` shows those that there are"

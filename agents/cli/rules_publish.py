@@ -15,6 +15,7 @@ from agents.core import core_settings
 from agents.reading import ReadingError, newest
 from agents.register import check_change
 from agents.registrar import Registrar, RegistrarError
+from agents.rule_name import RuleNameError, rule_and_version
 from agents.rules import read_rules, try_examples
 from config.load import load_settings
 from config.load_rules import RuleFile, RuleFileErrors
@@ -210,7 +211,7 @@ def _brought(files: Sequence[RuleFile]) -> list[tuple[RuleDefinition, str]]:
 
 
 def _named(text: str) -> tuple[str, int | None]:
-    rule, at, version = text.partition("@")
-    if at and not version.isdecimal():
-        raise UserError(f"{text}: write RULE or RULE@VERSION, as in {rule}@2")
-    return rule, int(version) if at else None
+    try:
+        return rule_and_version(text)
+    except RuleNameError as error:
+        raise UserError(str(error)) from None

@@ -10,7 +10,8 @@ import click
 from agents.backtest.archived import ArchiveError
 from agents.backtest.choice import ChoiceError, Known, choose_one
 from agents.backtest.past import of_clickhouse, of_files, of_kafka
-from agents.backtest.why import Answer, warm_from, why_now, why_then
+from agents.backtest.why import Answer, warm_from, why_now
+from agents.backtest.why_then import why_then
 from agents.cli.bank_time import bank_time
 from agents.cli.errors import UserError
 from agents.cli.params import archive_option

@@ -11,7 +11,7 @@ from agents.terminal import in_language, plain
 from schemas.envelope import from_millis
 from schemas.rules import RuleDefinition
 from streams.months import minute_at
-from streams.rules.asking import Why
+from streams.rules.answers import Why
 from streams.rules.why import Clause
 
 _Marks = dict[bool | None, tuple[str, str]]

@@ -7,6 +7,7 @@ from datetime import tzinfo
 from agents.backtest.choice import Known, in_force
 from agents.core import core_settings
 from agents.reading import ReadingError
+from agents.rule_name import RuleNameError, rule_and_version
 from agents.warming.cuts import Cut, Kept, read_cuts
 from agents.warming.error import WarmingError
 from config.settings import Settings
@@ -108,9 +109,12 @@ def plan(settings: Settings, name: str, show: Show) -> Plan:
 
 
 def _chosen(known: Known, name: str) -> RuleDefinition:
-    name, at, version = name.partition("@")
+    try:
+        name, version = rule_and_version(name)
+    except RuleNameError as error:
+        raise WarmingError(str(error)) from None
     rule = known.get(name)
-    if rule is not None and at and version != str(rule.version):
+    if rule is not None and version not in (None, rule.version):
         raise WarmingError(
             f"{name}@{version} is not in force, {name}@{rule.version} is: workers keep windows for "
             "what is in force alone"

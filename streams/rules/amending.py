@@ -19,30 +19,26 @@ done, not by what would be done today: what was sent is amended and retracted in
 what was withheld is neither.
 """
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from copy import deepcopy
+from collections.abc import Container, Iterable, Mapping, Sequence
 from types import SimpleNamespace
-from typing import Any, NamedTuple, get_type_hints
-from zlib import crc32
+from typing import Any, NamedTuple
 
-import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw
 
 from schemas.activity import ActivitySection, Judging, Played, Said, unpack_played, unpack_time
 from schemas.effects import Change, Withheld
-from schemas.events import EVENT_TYPES
 from schemas.packed import pack
-from schemas.record import Record, Windows
+from schemas.record import Record
 from streams.durations import parse_duration
-from streams.expressions.compile import compile_function
-from streams.expressions.nodes import Aggregate, EventField, Node, walk
 from streams.expressions.values import render
 from streams.facts import NO_FACTS
 from streams.fold.bounded import cut
 from streams.inputs import Correction, Input
 from streams.rules.aggregates import Aggregates
 from streams.rules.compiled import CompiledRule
+from streams.rules.copies import Copies
 from streams.rules.gate import withheld
+from streams.rules.layouts import fields_of, layout_of
 from streams.rules.readings import Readings
 from streams.waits.absence import VALUE_BYTES
 
@@ -55,9 +51,6 @@ _RULE_BYTES = 256
 """More than a rule's id takes with a time, or with since when it judges."""
 _BEGAN_BYTES = 32
 """More than a window's key takes with when it began."""
-_REVERSES = {name: one.takes_back for name, one in EVENT_TYPES.items() if one.takes_back}
-_NAMED_BY = {kind: one.named_by for one in _REVERSES.values() for kind in one.types}
-"""What tells an event from others when it is reversed."""
 
 
 class Amended(NamedTuple):
@@ -84,16 +77,6 @@ class Replayed(NamedTuple):
 NOTHING_NEW = Replayed()
 
 
-class _Layout(NamedTuple):
-    """What is kept of the events of one type."""
-
-    mark: int
-    """Tells it from what was kept under other rules."""
-    pack: Callable[[Any], bytes]
-    """What is kept of an event's data."""
-    decoder: msgspec.msgpack.Decoder[Any]
-
-
 class Amending:
     """The rules of a set that can be amended."""
 
@@ -110,7 +93,8 @@ class Amending:
             for event_type in dict.fromkeys(rule.definition.on):
                 self._by_type.setdefault(event_type, []).append(rule)
         self._layouts = {
-            event_type: _layout(event_type, names) for event_type, names in _fields(rules).items()
+            event_type: layout_of(event_type, names)
+            for event_type, names in fields_of(rules).items()
         }
         self._pauses = {
             rule.id: parse_duration(rule.definition.cooldown)
@@ -221,7 +205,7 @@ class Amending:
     def _play(self, record: Record, events: list[Played], place: int) -> Replayed:
         """Play the events from a place on: the windows hold all of them."""
         changes, failed = list[Amended](), list[str]()
-        activity, copies = record.activity, _Copies(record.windows, record.activity.began)
+        activity, copies = record.activity, Copies(record.windows, record.activity.began)
         inputs = [self._input(one) for one in events[place:]]
         for number, one in reversed(list(enumerate(inputs, place))):
             copies.turn_to(events[number].came)
@@ -336,48 +320,6 @@ class Amending:
         return all(getattr(kept, name) == getattr(data, name) for name in kept.__struct_fields__)
 
 
-class _Copies:
-    """Copies of the windows of a record, made when asked for: what Aggregates need of them. Those
-    that began after an event came do not have it: it gets others, for itself alone."""
-
-    def __init__(self, windows: Windows, began: Mapping[str, int]) -> None:
-        self._windows = windows
-        self._began = began
-        self._last_began = max(began.values(), default=0)
-        self._without: Container[str] = ()
-        self._copies: dict[str, list[Any]] = {}
-        self.edited = self._copies
-        self.read: dict[str, list[Any] | None] = {}
-        """Nothing: all that is here may be edited."""
-
-    def turn_to(self, came: int) -> None:
-        """To an event that came then."""
-        self._without, self.edited = (), self._copies
-        if came < self._last_began:
-            self._without = {key for key, began in self._began.items() if came < began}
-            self.edited = {k: v for k, v in self._copies.items() if k not in self._without}
-
-    def get(self, key: str) -> list[Any] | None:
-        return self.edit(key)
-
-    def edit(self, key: str) -> list[Any] | None:
-        if key in self.edited or key in self._without:
-            return self.edited.get(key)
-        if (state := self._windows.get(key)) is None:
-            return None
-        return self._keep(key, deepcopy(state))
-
-    def put(self, key: str, value: list[Any]) -> list[Any]:
-        if key in self._without:
-            self.edited[key] = value
-            return value
-        return self._keep(key, value)
-
-    def _keep(self, key: str, state: list[Any]) -> list[Any]:
-        self._copies[key] = self.edited[key] = state
-        return state
-
-
 def _is_after(one: Played, packed: bytes) -> bool:
     at = unpack_time(packed).at
     return one.at > at if at != one.at else _order(unpack_played(packed)) < _order(one)
@@ -416,56 +358,3 @@ def _settle(activity: ActivitySection, one: Played, but: Container[str] = ()) ->
     for rule, said in one.did.items():
         if said.stands and rule not in but:
             activity.cooldowns[rule] = max(one.at, activity.cooldowns.get(rule, one.at))
-
-
-def _fields(rules: Iterable[CompiledRule]) -> dict[str, set[str]]:
-    """Event type → what the rules look at of it."""
-    found: dict[str, set[str]] = {}
-
-    def add(types: Iterable[str], nodes: Iterable[Node | None]) -> None:
-        names = {
-            part.name
-            for node in nodes
-            if node is not None
-            for part in walk(node)
-            if isinstance(part, EventField)
-        }
-        for event_type in types:
-            kept = found.setdefault(event_type, set(_NAMED_BY.get(event_type, ())))
-            kept |= names & set(_struct(event_type).__struct_fields__)
-
-    for rule in rules:
-        checked = rule.checked
-        add(
-            checked.definition.on,
-            (checked.condition, *checked.lets.values(), *checked.shown.values()),
-        )
-        for aggregate in checked.aggregates():
-            add(_types(aggregate), (aggregate.where, aggregate.value))
-    return found
-
-
-def _types(aggregate: Aggregate) -> Iterable[str]:
-    return dict.fromkeys((*aggregate.types, *aggregate.without))
-
-
-def _layout(event_type: str, names: set[str]) -> _Layout:
-    struct = _struct(event_type)
-    hints = get_type_hints(struct)
-    defaults = {one.name: one.default for one in msgspec.structs.fields(struct)}
-    fields = []
-    for name in sorted(names):
-        default = defaults[name]
-        optional = default is not msgspec.NODEFAULT
-        fields.append((name, hints[name], default) if optional else (name, hints[name]))
-    made = msgspec.defstruct("Kept", fields, kw_only=True, omit_defaults=True)
-    mark = crc32(repr(sorted(names)).encode())
-    given = ", ".join(f"{name}=d.{name}" for name in sorted(names))
-    source = f"def made(d): return pack(struct({given}))\n"
-    packer = compile_function(source, {"pack": pack, "struct": made})
-    return _Layout(mark, packer, msgspec.msgpack.Decoder(made))
-
-
-def _struct(event_type: str) -> type[Struct]:
-    data: type[Struct] = get_type_hints(EVENT_TYPES[event_type])["data"]
-    return data

@@ -24,7 +24,8 @@ from streams.expressions.scope import Scope
 from streams.expressions.write import write
 from streams.inputs import Input, Raw
 from streams.intake import read
-from streams.rules.asking import Asked, Why
+from streams.rules.answers import Why
+from streams.rules.asking import Asked
 from streams.rules.checked import CheckedRule, check_rule
 from streams.rules.compiler import compile_rules
 from tests.rules.maker import (
