@@ -182,6 +182,8 @@ class Amending:
         """Put right events as it was done in the windows, and play again what comes after them."""
         activity = record.activity
         mine = [one for one in corrections if one.before.type in self._layouts]
+        if mine:  # others may have moved the time on: of what is too old the windows do not know
+            self._forget(activity)
         if not mine or not activity.played:
             return NOTHING_NEW
         events = self._unpack(activity)

@@ -128,6 +128,14 @@ def test_a_reversal_retracts_and_amends() -> None:
     assert len(run.standing) == 1
 
 
+def test_what_became_too_old_is_not_played_again() -> None:
+    """Of a time that only what no rule looks at has moved on: windows have let go of it."""
+    run = Run(rule(let={"total": "count(transfer.completed, 1m)"}, **{"if": "total == 0"}))
+    run.take(*(transfer(ORIGIN + day * DAY_MS, f"{day}") for day in range(3)))
+    assert run.take(reversal(ORIGIN + 45 * DAY_MS, "unknown")) == []
+    assert run.take(reversal(ORIGIN + DAY_MS, "0")) == []
+
+
 def test_a_late_event_raises_and_amends() -> None:
     run = Run(rule())
     run.take(transfer(ORIGIN, "a"), transfer(ORIGIN + DAY_MS, "c", "50"))
