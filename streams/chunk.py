@@ -4,10 +4,11 @@ A chunk is one contiguous range of each topic of a partition. Its order is a fun
 ranges alone, so whoever takes the same ranges (a replay, the oracle) gets the same order.
 """
 
+import heapq
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, islice, repeat
+from itertools import accumulate, islice
 
 from msgspec import Struct
 
@@ -69,31 +70,28 @@ def merge(
     if len(held) == 1:
         ordered: Iterable[Entry] = held[0][1]
     else:
-        # A topic gives at most `max_entries`: what is further back need not be put in order.
-        keyed = [
-            key for topic, entries in held for key in _keyed(topic, entries, context, max_entries)
-        ]
-        ordered = [entry for *_, entry in sorted(keyed)]
-    if max_bytes is not None:
-        max_entries = _fitting(ordered, max_entries, max_bytes)
-    return list(islice(ordered, max_entries))
+        # Each topic is in order already, and what is further back is not looked at.
+        keyed = [_keyed(topic, entries, context.horizon) for topic, entries in held]
+        ordered = (entry for *_, entry in heapq.merge(*keyed))
+    first = list(islice(ordered, max_entries))
+    return first if max_bytes is None else first[: _fitting(first, max_bytes)]
 
 
 def _keyed(
-    topic: str, entries: Iterable[Entry], context: Context, limit: int | None
-) -> Iterable[tuple[int, str, int, Entry]]:
+    topic: str, entries: Iterable[Entry], horizon: int
+) -> Iterator[tuple[int, str, int, Entry]]:
     """Entries behind what they are ordered by; the offset decides at last, never the entry."""
-    first = list(islice(entries, limit))
-    horizon = context.horizon
-    times = [-1 if (one := e.input) is None or one.at > horizon else one.at for e in first]
-    return zip(
-        accumulate(times, max), repeat(topic), (e.raw.offset for e in first), first, strict=False
-    )
+    latest = -1
+    for entry in entries:
+        event = entry.input
+        if event is not None and latest < event.at <= horizon:
+            latest = event.at
+        yield latest, topic, entry.raw.offset, entry
 
 
-def _fitting(ordered: Iterable[Entry], limit: int | None, max_bytes: int) -> int:
-    """How many of the first entries are within the limits: at least one."""
-    sizes = accumulate(len(entry.raw.value or b"") for entry in islice(ordered, limit))
+def _fitting(entries: Iterable[Entry], max_bytes: int) -> int:
+    """How many of the first entries are within the limit: at least one."""
+    sizes = accumulate(len(entry.raw.value or b"") for entry in entries)
     return max(1, sum(size <= max_bytes for size in sizes))
 
 

@@ -30,7 +30,9 @@ class RecordCache:
         self.pinned_bytes = 0
         self.hits = 0
         self.misses = 0
-        self._kept: dict[Key, _Kept] = {}
+        self._free: dict[Key, _Kept] = {}
+        """The least recently used first."""
+        self._pinned: dict[Key, _Kept] = {}
 
     @property
     def crowded(self) -> bool:
@@ -39,63 +41,71 @@ class RecordCache:
 
     def get(self, partition: int, customer: str) -> Record | None:
         key = partition, customer
-        kept = self._kept.pop(key, None)
+        kept = self._pinned.get(key)
         if kept is None:
-            self.misses += 1
-            return None
-        self._kept[key] = kept
+            kept = self._free.pop(key, None)
+            if kept is None:
+                self.misses += 1
+                return None
+            self._free[key] = kept
         self.hits += 1
         return kept.record
 
     def peek(self, partition: int, customer: str) -> Record | None:
         """A record if it is kept, without its counting as used."""
-        kept = self._kept.get((partition, customer))
+        key = partition, customer
+        kept = self._pinned.get(key) or self._free.get(key)
         return None if kept is None else kept.record
 
     def put(self, partition: int, record: Record) -> None:
         """Keep a record, or take note that it changed, its size too."""
         key = partition, record.customer
-        kept = self._kept.pop(key, None) or _Kept(record)
+        kept = self._pinned.get(key)
+        if kept is None:
+            kept = self._free[key] = self._free.pop(key) if key in self._free else _Kept(record)
         kept.record = record
         size = _BASE_BYTES + DECODED_FACTOR * len(record.stored or b"")
         self.bytes += size - kept.bytes
         if kept.pins:
             self.pinned_bytes += size - kept.bytes
         kept.bytes = size
-        self._kept[key] = kept
 
     def pin(self, partition: int, customers: Iterable[str]) -> None:
         """These changed and are not stored yet. Pins are counted: a later chunk adds its own."""
         for customer in customers:
-            kept = self._kept[partition, customer]
-            kept.pins += 1
-            if kept.pins == 1:
+            key = partition, customer
+            kept = self._pinned.get(key)
+            if kept is None:
+                kept = self._pinned[key] = self._free.pop(key)
                 self.pinned_bytes += kept.bytes
+            kept.pins += 1
 
     def unpin(self, partition: int, customers: Iterable[str]) -> None:
         for customer in customers:
-            kept = self._kept[partition, customer]
+            key = partition, customer
+            kept = self._pinned[key]
             kept.pins -= 1
             if kept.pins == 0:
+                self._free[key] = self._pinned.pop(key)
                 self.pinned_bytes -= kept.bytes
 
     def shrink(self) -> None:
         """Let the least recently used go, as far as the limit asks and pins allow."""
-        excess = self.bytes - self.limit_bytes
         gone: list[Key] = []
-        for key, kept in self._kept.items():
+        excess = self.bytes - self.limit_bytes
+        for key, kept in self._free.items():
             if excess <= 0:
                 break
-            if not kept.pins:
-                gone.append(key)
-                excess -= kept.bytes
+            gone.append(key)
+            excess -= kept.bytes
         for key in gone:
-            self.bytes -= self._kept.pop(key).bytes
+            self.bytes -= self._free.pop(key).bytes
 
     def drop(self, partition: int) -> None:
         """Forget a partition, pinned or not: somebody else may write it from now on."""
-        for key in [key for key in self._kept if key[0] == partition]:
-            kept = self._kept.pop(key)
-            self.bytes -= kept.bytes
-            if kept.pins:
-                self.pinned_bytes -= kept.bytes
+        for held in (self._free, self._pinned):
+            for key in [key for key in held if key[0] == partition]:
+                kept = held.pop(key)
+                self.bytes -= kept.bytes
+                if kept.pins:
+                    self.pinned_bytes -= kept.bytes
