@@ -39,9 +39,9 @@ check: $(READY) ## Style, types and the import contract
 	$(BIN)/lint-imports
 
 # Most tests wait for servers, so there are more processes than processors. Chosen tests (ARGS) run in
-# one, which begins at once; ARGS="-n 5 ..." has them side by side too.
+# one, which begins at once; ARGS="-n 6 ..." has them side by side too.
 test: check ## All checks and tests (ARGS="-k windows" to choose)
-	$(BIN)/pytest $(or $(ARGS),-n 5)
+	$(BIN)/pytest $(or $(ARGS),-n 6)
 
 $(PEERS)/.ready: tests/bench/requirements.lock
 	@echo "Setting up the benchmark's peers in $(PEERS) (once)"

@@ -1,4 +1,4 @@
-"""Which tests share a process when the suite runs side by side (`pytest -n 5`), and in what order.
+"""Which tests share a process when the suite runs side by side (`pytest -n 6`), and in what order.
 
 A file is one piece of work, or a folder whose tests share a server, so that they start it once.
 Files in which every test starts a server of its own are worked through test by test. What takes

@@ -317,7 +317,7 @@ def random_payment(random: Random, at: int, name: str, events: list[Input]) -> D
     return sum(amounts, Decimal(0))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(RANDOMS)
 def test_the_order_of_arrival_does_not_count(random: Random) -> None:
     rules = [random_rule(random, number) for number in range(random.randint(1, 3))]

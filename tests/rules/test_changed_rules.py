@@ -201,7 +201,7 @@ def test_what_waits_fires_if_its_rule_is_back_by_then() -> None:
     assert len(bank.until(nine("2026-06-01")).effects) == 1
 
 
-@settings(deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_a_set_compiled_after_others_does_what_it_does_alone(random: Random) -> None:
     compiler = Compiler(attributes=DECLARED, zone=ZONE)

@@ -187,7 +187,7 @@ def test_what_unless_leaves_over(condition: str, unless: str, is_seen: bool) -> 
     assert bool(never(node, lets, known_ranges(lets))) is is_seen
 
 
-@settings(max_examples=1_500, deadline=None)
+@settings(max_examples=800, deadline=None)
 @given(RANDOMS)
 def test_what_is_never_true_is_not_true_of_any_event(random: Random) -> None:
     event_type = random.choice(TYPES)
