@@ -1,7 +1,11 @@
 """One rule asked about one customer, at an event that is archived."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple
+
+import msgspec
+from msgspec import Struct
 
 from agents.backtest.afterwards import afterwards
 from agents.backtest.announcements import Named, announcements
@@ -127,14 +131,14 @@ class _About(NamedTuple):
 def _about(
     event: str,
     customer: str,
-    entries: Iterable[Entry],
+    entries: Sequence[Entry],
     broadcasts: Mapping[Named, list[Announced]],
     past: Past,
 ) -> _About:
     inputs = [one.input for one in entries if one.input]
     types = {(one.event.source, one.event.id): one.type for one in inputs}
     types |= {name: several[0].type for name, several in broadcasts.items()}
-    named = _named(event, customer, types, past.removed)
+    named = _named(event, customer, types, entries, past.removed)
     told = broadcasts.get(named, [])
     mine = (one for one in inputs if (one.event.source, one.event.id) == named)
     return _About(
@@ -147,11 +151,15 @@ def _about(
     )
 
 
-def _named(event: str, customer: str, known: Iterable[Named], removed: str) -> Named:
+def _named(
+    event: str, customer: str, known: Iterable[Named], entries: Iterable[Entry], removed: str
+) -> Named:
     """The event of an id, or of a source and an id: two sources may use one id. Raises
     ArchiveError."""
     found = [one for one in known if event in (one[1], "/".join(one))]
     if not found:
+        if refused := _refused(event, entries):
+            raise ArchiveError(f"event {event} of customer {customer} is a dead letter ({refused})")
         raise ArchiveError(
             f"there is no event {event} of customer {customer} in the archive: "
             "is it the CloudEvents id, as ClickHouse's events and a task's cause have it?"
@@ -161,6 +169,27 @@ def _named(event: str, customer: str, known: Iterable[Named], removed: str) -> N
         several = ", ".join(sorted(map("/".join, found)))
         raise ArchiveError(f"several events have the id {event}: name one of {several}")
     return found[0]
+
+
+class _Names(Struct):
+    """Of what is perhaps no event."""
+
+    source: str = ""
+    id: str = ""
+
+
+_names_of = msgspec.json.Decoder(_Names).decode
+
+
+def _refused(event: str, entries: Iterable[Entry]) -> str:
+    """Why nobody was told of an event."""
+    for problem, raw in ((one.problem, one.raw) for one in entries):
+        if problem is not None:
+            with suppress(msgspec.MsgspecError, UnicodeError):
+                names = _names_of(raw.value or b"")
+                if event in (names.id, f"{names.source}/{names.id}"):
+                    return f"{problem.reason}: {problem.detail}"
+    return ""
 
 
 def _of_history(

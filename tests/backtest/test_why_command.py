@@ -45,6 +45,17 @@ def test_by_how_much_it_failed(folder: Path, capsys: pytest.CaptureFixture[str])
     assert clause["off"] == "100 short"
 
 
+def test_an_event_that_was_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    broken = transfer(11, 11, 100).replace('"amount": "100"', '"amount": "much"')
+    with (folder / "events.jsonl").open("a") as file:
+        file.write("\n" + broken)
+    arguments = ["big", "C1", "--event", "11", "--events", "events.jsonl"]
+    assert run(["rules", "why", *arguments]) == 2
+    told = capsys.readouterr().err
+    assert "event 11 of customer C1 is a dead letter (broken: " in told
+    assert "amount" in told
+
+
 SCORE = """\
 score:
   name: large
