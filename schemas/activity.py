@@ -334,7 +334,8 @@ class ActivitySection(Struct, kw_only=True, array_like=True, gc=False):
     judging: dict[str, Judging] = field(default_factory=dict)
     """Rule id → since when it judges, of those that can be amended."""
     began: dict[str, int] = field(default_factory=dict)
-    """Key of a window that they look at → the record's sequence when it began."""
+    """Key of a window that they look at → the record's sequence from which on what came is played
+    again in it."""
     era: int = 0
     """How often other rules came into force while events were kept that may be taken back."""
     payments: list[bytes] = field(default_factory=list)

@@ -106,7 +106,7 @@ def step_new(record: Record, event: Input, context: Context) -> Stepped:
     seen, after = folded.left or event, folded.after
     reversed_ = after is not None
     outcome = rules.apply(record, seen, late=late, facts=context.facts, reversed_=reversed_)
-    if after is not None:
+    if after is not None and not late:
         rules.retract(record, after, activity.era)
     if amended is not None:
         outcome = also(outcome, amended.firings, amended.failed)

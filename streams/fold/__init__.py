@@ -73,7 +73,8 @@ class Folded(NamedTuple):
     corrections: Sequence[Correction] = ()
     """Of the events that this one takes back: for the windows, before its rules."""
     after: Input | None = None
-    """The event itself, of which the reversal came first: to be taken out after its rules."""
+    """The event itself, of which the reversal came first: to be taken out after its rules, unless
+    it came too late for the windows."""
     left: Input | None = None
     """The event as its rules see it: a part was taken back before it came."""
     month_began: bool = False
@@ -102,7 +103,7 @@ def fold(record: Record, event: Input, *, late: bool, zone: tzinfo = UTC) -> Fol
     elif kind == "transfer.completed":
         came = transfers.completed(record, data, event, late=late)
         if came is not None and came.reversal is not None:
-            folded = _came_back(came, event, late=late)
+            folded = _came_back(came, event)
             monthly.was_reversed(record, data, came.reversal, zone)
             corrected = True
     elif kind == "transfer.reversed":
@@ -141,11 +142,11 @@ def _paid(record: Record, month: Month | None, event: Input, when: Moment, *, la
     if event.type == "card.authorised":
         cards.paid(activity, data.card, base, when)
     came = payments.paid(record, event, late=late)
-    return _PLAIN if came is None else _came_back(came, event, late=late)
+    return _PLAIN if came is None else _came_back(came, event)
 
 
-def _came_back(came: Came, event: Input, *, late: bool) -> Folded:
+def _came_back(came: Came, event: Input) -> Folded:
     """Of an event that was taken back before it came, wholly or in part."""
     if came.left is not None:
         return Folded(left=came.left)
-    return _PLAIN if late else Folded(after=event)
+    return Folded(after=event)

@@ -44,6 +44,8 @@ _KINDS: dict[str, Kind] = {
     "last": buckets.LAST,
 }
 _SHORTEST_MONTH = 28 * DAY_MS
+_CLOCK_CHANGE = DAY_MS // 12
+"""Clocks are never set forward by more: so much older than it is may an event be by them."""
 
 
 class Numbers(dict[Aggregate, int]):
@@ -305,8 +307,10 @@ def _keep(key: str, group: list[Aggregate], lateness: int, *, is_replayed: bool)
         late = -(-lateness // _SHORTEST_MONTH)
         window, clock = Window(kind=kind, width=1, keep=months + late), MONTH
     else:
-        window = Window(kind=kind, width=width_of(one.length), keep=keep)
-        clock = LOCAL if window.width >= DAY_MS else AT
+        width = width_of(one.length)
+        clock = LOCAL if width >= DAY_MS else AT
+        keep += _CLOCK_CHANGE if clock == LOCAL else 0
+        window = Window(kind=kind, width=width, keep=keep)
     return Kept(key, window, pick, clock, is_timed, has_prior)
 
 

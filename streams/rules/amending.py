@@ -125,10 +125,9 @@ class Amending:
         for one in map(unpack_played, activity.played):
             _settle(activity, one, but=going)
         activity.judging = judging
-        began, windows = activity.began, record.windows
+        # A window of other rules may have begun at any time: what came before is let alone in it.
         activity.began = {
-            key: began.get(key, now if windows.get(key) is None else 0)
-            for key in sorted(self._aggregates.keys)
+            key: activity.began.get(key, now) for key in sorted(self._aggregates.keys)
         }
 
     @property

@@ -1,8 +1,10 @@
 """Rules that can be amended: in whatever order events arrive, the same stands at the end."""
 
+from datetime import datetime
 from decimal import Decimal
 from random import Random
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from schemas.effects import Alert, Task, decode_effect
-from schemas.envelope import from_millis
+from schemas.envelope import from_millis, to_millis
 from schemas.record import Record
 from schemas.rules import RuleDefinition
 from streams.context import Context, CoreSettings
@@ -136,6 +138,18 @@ def test_what_became_too_old_is_not_played_again() -> None:
     assert run.take(reversal(ORIGIN + DAY_MS, "0")) == []
 
 
+def test_windows_keep_what_an_event_in_time_asks_for_though_clocks_were_set_forward() -> None:
+    """By the bank's clocks it is an hour older than it is."""
+    berlin = ZoneInfo("Europe/Berlin")
+    night = to_millis(datetime(2024, 3, 14, 23, 30, tzinfo=berlin))
+    run = Run(rule(let={"total": "count(transfer.completed, 7d)"}, **{"if": "true"}))
+    settings = CoreSettings(partitions=4, lateness=SETTINGS.lateness, time_zone=berlin)
+    rules = compile_rules(run.context.rules.definitions, lateness=SETTINGS.lateness, zone=berlin)
+    run.context = Context(night + 400 * DAY_MS, rules, settings)
+    run.take(transfer(night - 6 * DAY_MS, "old"), transfer(night + 30 * DAY_MS, "new"))
+    assert told(run.take(transfer(night, "late")))[0] == ("raised", "2", 1)
+
+
 def test_a_late_event_raises_and_amends() -> None:
     run = Run(rule())
     run.take(transfer(ORIGIN, "a"), transfer(ORIGIN + DAY_MS, "c", "50"))
@@ -152,6 +166,13 @@ def test_a_reversal_that_came_first_leaves_nothing() -> None:
     run = Run(rule(**{"if": "true"}))
     assert not run.take(reversal(ORIGIN + HOUR, "a"), transfer(ORIGIN, "a"))
     assert told(run.take(transfer(ORIGIN + DAY_MS, "b"))) == [("raised", "60", 1)]
+
+
+def test_a_reversal_that_came_first_leaves_nothing_of_what_came_too_late() -> None:
+    run = Run(rule(let={"total": "base_amount"}, **{"if": "total > 0"}))
+    run.take(reversal(ORIGIN + HOUR, "a"), reversal(ORIGIN + 45 * DAY_MS, "unknown"))
+    assert run.take(transfer(ORIGIN, "a")) == []
+    assert told(run.take(transfer(ORIGIN, "b"))) == [("raised", "60", 1)]
 
 
 def test_the_first_of_a_stretch_counts() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from schemas.rules import RuleDefinition, Status
 from streams.context import Context
+from streams.durations import DAY_MS
 from streams.rules.amending import PLAYED_BYTES
 from streams.rules.compiler import NO_RULES, compile_rules
 from streams.rules.errors import RuleErrors
@@ -149,3 +150,19 @@ def test_a_window_is_played_with_what_came_since_it_began(function: str) -> None
         made = [by for by in run.take(one) if by.data.rule.id == "a-rule"]
         assert told(made) == told(twin.take(one))
         run.reload()
+
+
+def test_a_window_that_another_rule_began_is_played_with_what_is_certainly_in_it() -> None:
+    """It began after the first transfer came: playing that again put it in."""
+    other = rule(id="other", let={}, **{"if": "base_amount > 1000"}, then=ALERT)
+    counting = {"let": {"total": "count(transfer.completed, 7d)"}, "then": ALERT}
+    looks = rule(id="looks", amendable=False, **counting, **{"if": "total > 99"})
+    run = Run(other)
+    run.take(transfer(STRETCH + DAY_MS, "a"))
+    run.put_in_force(other, looks)
+    run.take(transfer(STRETCH + 2 * DAY_MS, "b"))
+    run.put_in_force(other, looks, rule(**counting, **{"if": "total > 0"}))
+    assert told(run.take(transfer(STRETCH + 3 * DAY_MS, "c"))) == [("raised", "2", 1)]
+    run.reload()
+    made = run.take(transfer(STRETCH + HOUR, "z"))
+    assert told(made) == [("raised", "1", 1), ("amended", "3", 2)]
