@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from struct import Struct
 
-from streams.buckets import scale, unscale
+from streams.buckets.values import scale, unscale
 from streams.months import Moment
 
 MONTHS = 13

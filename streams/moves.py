@@ -11,7 +11,7 @@ from enum import IntEnum
 from struct import Struct
 from typing import NamedTuple
 
-from streams.buckets import scale
+from streams.buckets.values import scale
 from streams.history import MONTHS, amount
 from streams.months import Moment
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from streams.buckets import State, fit, scale, unscale
+from streams.buckets.kind import State
+from streams.buckets.values import fit, scale, unscale
 
 KEPT_EVENTS = 10
 KEPT_LENGTH = 128

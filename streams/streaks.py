@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from streams.buckets import State
+from streams.buckets.kind import State
 
 BREAKS = 0
 COUNTS = 1

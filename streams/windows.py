@@ -32,7 +32,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from streams.buckets import COUNT_BYTES, Kind, State
+from streams.buckets.kind import COUNT_BYTES, Kind, State
 from streams.durations import DAY_MS
 
 SPAN = 96

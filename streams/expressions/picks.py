@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from streams.buckets import scale
+from streams.buckets.values import scale
 from streams.expressions.compile import Writer, compile_function
 from streams.expressions.nodes import Aggregate, Node
 

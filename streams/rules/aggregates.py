@@ -17,7 +17,9 @@ from typing import Any
 from schemas.activity import ActivitySection, Owed
 from schemas.events import REVERSIBLE
 from streams import buckets, recent
-from streams.buckets import Ends, Kind
+from streams.buckets.ends import Ends
+from streams.buckets.kind import Kind
+from streams.buckets.values import plain, scale
 from streams.durations import DAY_MS
 from streams.expressions.nodes import Aggregate, Base, Type, kept_decimals
 from streams.expressions.picks import Pick
@@ -281,7 +283,7 @@ def _pick(one: Aggregate) -> Pick:
         return Pick(one.where, one.fields, decimals, recent.keep, as_list=True)
     if one.function == "streak" or one.value is None:
         return Pick(one.where, adds=COUNTS)
-    keep = buckets.plain if isinstance(_KINDS[one.function], Ends) else buckets.scale
+    keep = plain if isinstance(_KINDS[one.function], Ends) else scale
     return Pick(one.where, (one.value,), (one.decimals,), keep)
 
 

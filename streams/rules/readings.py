@@ -6,7 +6,7 @@ from decimal import Context, Decimal
 from typing import Any
 
 from schemas.packed import UNASKED
-from streams import buckets
+from streams.buckets.values import unscale
 from streams.expressions.nodes import Aggregate, Base
 from streams.months import MONTH, Clocks
 from streams.rules.kept import Kept, Own, Windows
@@ -106,7 +106,7 @@ def _plain(one: Aggregate, kept: Kept) -> Read:
     """A count or a sum, as Window.reader, Counts and Totals read it."""
     key, width, length, decimals = kept.key, kept.window.width, one.length, one.decimals
     prior, is_sum = one.prior, one.function == "sum"
-    zero = buckets.unscale(0, decimals) if is_sum else 0
+    zero = unscale(0, decimals) if is_sum else 0
     cells = 3 if is_sum else 2
     nothing, clock, since = kept.window.new(), kept.clock, one.length + kept.window.width
 
@@ -133,7 +133,7 @@ def _plain(one: Aggregate, kept: Kept) -> Read:
             total = sum(some)
         except TypeError:  # some are too large for a number of msgpack's, and texts
             total = sum(map(int, some))
-        return buckets.unscale(total if mine is None else total - mine, decimals)
+        return unscale(total if mine is None else total - mine, decimals)
 
     return read
 
@@ -146,15 +146,15 @@ def _finish(one: Aggregate) -> Callable[[Any], Any] | None:
             return lambda raw: _deviation(raw, decimals, at_least)
         case "first" | "last":
             is_number = one.value is not None and one.value.type.base is Base.NUMBER
-            return (lambda raw: buckets.unscale(int(raw), decimals)) if is_number else None
+            return (lambda raw: unscale(int(raw), decimals)) if is_number else None
         case "sum":  # of months and earlier ones; others are read as they are
-            return lambda raw: buckets.unscale(raw[1], decimals)
+            return lambda raw: unscale(raw[1], decimals)
         case "avg":
             return lambda raw: (
                 None if raw[0] < at_least else Decimal(raw[1]).scaleb(-decimals) / raw[0]
             )
         case "min" | "max":
-            return lambda raw: buckets.unscale(raw, decimals)
+            return lambda raw: unscale(raw, decimals)
         case _:
             return None
 

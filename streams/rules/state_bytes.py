@@ -1,6 +1,8 @@
 """How many bytes a state takes in a record at most, and how many more with one event."""
 
-from streams import buckets, recent
+from streams import recent
+from streams.buckets.kind import COUNT_BYTES
+from streams.buckets.values import TEXT_BYTES
 from streams.expressions.nodes import Aggregate, Base, EventField, Literal, Node
 from streams.rules.kept import Kept
 
@@ -31,8 +33,8 @@ def _value(one: Aggregate) -> int:
     if one.value is None:
         return 1
     if one.function == "distinct" and one.value.type.base is not Base.NUMBER:
-        return buckets.COUNT_BYTES
-    return _value_bytes(one.value, buckets.TEXT_BYTES)
+        return COUNT_BYTES
+    return _value_bytes(one.value, TEXT_BYTES)
 
 
 def _value_bytes(node: Node, text: int) -> int:

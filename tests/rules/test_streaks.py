@@ -4,7 +4,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.buckets import State
+from streams.buckets.kind import State
 from streams.streaks import BREAKS, COUNTS, KEPT_MARKS, LONGEST_STREAK, Streak
 
 ORIGIN = 1_700_000_000_000

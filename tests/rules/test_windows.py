@@ -12,7 +12,11 @@ from hypothesis import strategies as st
 
 from schemas.record import Record
 from streams import buckets
-from streams.buckets import Ends, Kind, State
+from streams.buckets.distinct import KEPT_DISTINCT
+from streams.buckets.ends import Ends
+from streams.buckets.extremes import KEPT_EXTREMES
+from streams.buckets.kind import Kind, State
+from streams.buckets.values import fit, scale, unscale
 from streams.durations import DAY_MS
 from streams.rules.compiler import compile_rules
 from streams.windows import KEPT_BUCKETS, SPAN, Window, width_of
@@ -44,7 +48,7 @@ def reload(state: State) -> State:
 
 def kept(kind: Kind, at: int, value: int) -> Any:
     """What of an event goes into a window of this kind."""
-    return [at, buckets.fit(value)] if isinstance(kind, Ends) else value
+    return [at, fit(value)] if isinstance(kind, Ends) else value
 
 
 def brute_force(kind: Kind, values: list[Any]) -> Any:
@@ -162,8 +166,8 @@ def test_taking_everything_out_leaves_nothing(values: list[int]) -> None:
 
 
 @given(
-    st.permutations(range(2 * buckets.KEPT_EXTREMES)),
-    st.lists(st.integers(0, 2 * buckets.KEPT_EXTREMES - 1), unique=True),
+    st.permutations(range(2 * KEPT_EXTREMES)),
+    st.lists(st.integers(0, 2 * KEPT_EXTREMES - 1), unique=True),
 )
 def test_extremes_beyond_what_is_kept_are_exact_or_unknown(
     values: list[int], removed: list[int]
@@ -177,11 +181,11 @@ def test_extremes_beyond_what_is_kept_are_exact_or_unknown(
     left = set(values) - set(removed)
     read = window.reader(HOUR)(state, ORIGIN)
     assert read == min(left, default=None) or (read is None and state[1])
-    if left and min(left) < buckets.KEPT_EXTREMES:
+    if left and min(left) < KEPT_EXTREMES:
         assert read is not None
 
 
-@given(st.lists(st.integers(0, 3 * buckets.KEPT_DISTINCT), max_size=150), st.data())
+@given(st.lists(st.integers(0, 3 * KEPT_DISTINCT), max_size=150), st.data())
 def test_distinct_is_exact_up_to_what_is_kept_and_never_too_much(
     values: list[int], data: st.DataObject
 ) -> None:
@@ -194,7 +198,7 @@ def test_distinct_is_exact_up_to_what_is_kept_and_never_too_much(
         window.remove(state, ORIGIN, left.pop(0))
     read = window.reader(HOUR)(state, ORIGIN)
     assert read <= len(set(left))
-    if len(set(values)) <= buckets.KEPT_DISTINCT:
+    if len(set(values)) <= KEPT_DISTINCT:
         assert read == len(set(left))
 
 
@@ -232,8 +236,8 @@ def test_a_window_has_few_buckets_and_holds_its_own_event(length: int, at: int) 
 
 @given(st.decimals(-(10**14), 10**14, places=4))
 def test_money_is_exact_there_and_back(amount: Decimal) -> None:
-    assert buckets.unscale(buckets.scale(amount, 4), 4) == amount
-    assert buckets.unscale(buckets.scale(amount, 8), 8) == amount
+    assert unscale(scale(amount, 4), 4) == amount
+    assert unscale(scale(amount, 8), 8) == amount
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from schemas.profile import Score
 from schemas.record import Record
 from schemas.rule_scores import Score as Definition
 from schemas.rules import RuleDefinition
-from streams.buckets import plain
+from streams.buckets.values import plain
 from streams.durations import DAY_MS, parse_duration
 from streams.expressions.catalogue import common_fields
 from streams.expressions.interpret import World, interpret
