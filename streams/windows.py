@@ -28,6 +28,7 @@ earlier lies before that, unless its time was ahead of half of all that is kept.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from typing import Any
 
 from msgspec import Struct
@@ -187,3 +188,20 @@ class Window(Struct, frozen=True, kw_only=True):
         if gone:
             for column in state[1:]:
                 del column[:gone]
+
+
+class Gaps(Window, frozen=True, kw_only=True):
+    """Reads whether a window of first, last or extreme values forgot what it would be read as: a
+    bucket in it let values fall, and those that it kept were taken out."""
+
+    def reader(self, length: int) -> Callable[..., bool]:
+        width, kind = self.width, self.kind
+
+        def read(state: State, at: int, own: Any = None) -> bool:
+            low = bisect_left(state[1], (at - length) // width + 1)
+            cells = deepcopy(state[2][low : bisect_right(state[1], at // width, low)])
+            if own is not None:
+                kind.take([state[0], [], cells], -1, own)
+            return any(fallen and not kept for fallen, _, kept, *_ in cells)
+
+        return read

@@ -18,6 +18,7 @@ from schemas.activity import ActivitySection, Owed
 from schemas.events import REVERSIBLE
 from streams import buckets, recent
 from streams.buckets.ends import Ends
+from streams.buckets.extremes import Extremes
 from streams.buckets.kind import Kind
 from streams.buckets.values import plain, scale
 from streams.durations import DAY_MS
@@ -29,10 +30,10 @@ from streams.reach import LookBack
 from streams.recent import Recent
 from streams.rules.adding import Add, compile_adding
 from streams.rules.kept import Kept, Own, Windows, to_edit
-from streams.rules.readings import Readings, nothing_asked, reader
+from streams.rules.readings import Read, Readings, nothing_asked, reader
 from streams.rules.state_bytes import state_bytes, state_growth
 from streams.streaks import BREAKS, COUNTS, Streak
-from streams.windows import Window, width_of
+from streams.windows import Gaps, Window, width_of
 
 _KINDS: dict[str, Kind] = {
     "count": buckets.COUNTS,
@@ -221,6 +222,17 @@ class Aggregates:
                 state = windows.edit(one.key) if known else None
                 if known and state is not None and isinstance(one.window, Window):
                     one.window.recall(state, one.time(event.at, self._zone), known)
+
+    def gaps(self, one: Aggregate) -> Read | None:
+        """Reads whether an aggregate is unknown since its buckets forgot what they had; None of one
+        whose buckets forget nothing."""
+        kept = self._kept[state_key(one)]
+        window = kept.window
+        if not isinstance(window, Window) or not isinstance(window.kind, Extremes | Ends):
+            return None
+        gaps = Gaps(kind=window.kind, width=window.width, keep=window.keep)
+        # What is read is the answer itself: no number to be scaled.
+        return reader(replace(one, function="distinct"), replace(kept, window=gaps))
 
     def _bucket(self, one: Kept, event: Input) -> tuple[str, int]:
         return one.key, one.time(event.at, self._zone) // one.window.width

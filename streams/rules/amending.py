@@ -10,8 +10,9 @@ holds is retracted, what shows other values is amended, what holds now is raised
 So, within the lateness, what is raised and not retracted does not depend on the order of arrival.
 
 **Bound.** A customer keeps KEPT_EVENTS, of PLAYED_BYTES at most; of more the oldest give way. What
-those made stands, and only what is kept is played again. Of a pause (`cooldown`) the first event
-that holds in each stretch of its length counts, so that it does not depend on the order either.
+those made stands, and only what is kept is played again; where that needs what a bucket does not
+know any more, what was done stands, too. Of a pause (`cooldown`) the first event that holds in each
+stretch of its length counts, so that it does not depend on the order either.
 
 **Since when.** A rule judges the events that came since its version is in force for the customer.
 What another version did stands, unless its very event is reversed. And it is decided by what was
@@ -95,6 +96,14 @@ class Amending:
         self._layouts = {
             event_type: layout_of(event_type, names)
             for event_type, names in fields_of(rules).items()
+        }
+        self._gaps = {
+            rule.id: [
+                (aggregates.number_of(one), gaps)
+                for one in dict.fromkeys(rule.checked.aggregates())
+                if (gaps := aggregates.gaps(one)) is not None
+            ]
+            for rule in rules
         }
         self._pauses = {
             rule.id: parse_duration(rule.definition.cooldown)
@@ -225,8 +234,15 @@ class Amending:
                 except Exception:  # whatever a rule raises is its own loss alone
                     failed.append(rule.id)
                     continue
+                is_new = events[number].came == record.header.sequence
+                if not is_new and self._is_forgotten(rule, readings):
+                    continue
                 is_open = rule.gate is None or rule.gate.closed(record, one.at) is None
-                before = events[:number]
+                before = (
+                    other
+                    for n, other in enumerate(events)
+                    if n < number or not _judges(activity, rule, other)
+                )
                 if not is_open or self._is_paused(rule.id, one.at, activity, before):
                     values = None
                 changes += self._become(record, events[number], rule, values)
@@ -237,6 +253,15 @@ class Amending:
     ) -> Sequence[Any] | None:
         """What a rule shows at an event that is played again, if its condition holds."""
         return rule.evaluate(record, event.event.data, readings, NO_FACTS, event.at)
+
+    def _is_forgotten(self, rule: CompiledRule, readings: Readings) -> bool:
+        """Whether windows knew what the rule looks at when its event came, and do not know it any
+        more: what it did stands."""
+        _, windows, when, own = readings.asked
+        return any(
+            readings[number] is None and gaps(windows, when, own)
+            for number, gaps in self._gaps[rule.id]
+        )
 
     def _become(
         self, record: Record, one: Played, rule: CompiledRule, values: dict[str, str] | None

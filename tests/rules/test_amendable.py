@@ -200,6 +200,20 @@ def test_what_fell_off_a_bucket_is_known_again_when_it_is_played(function: str) 
     assert run.standing == orderly.standing
 
 
+@pytest.mark.parametrize("function", ["max", "last"])
+def test_what_buckets_do_not_know_any_more_is_no_reason_to_retract(function: str) -> None:
+    """More in a month than is played again: what was known when an event came may be so no more."""
+    let = {"total": f"{function}(base_amount, transfer.completed, this month, prior=true)"}
+    run = Run(rule(let=let, **{"if": "known(total)"}))
+    first = to_millis(datetime(2023, 11, 2, tzinfo=ZONE))
+    run.take(*(transfer(first + n * HOUR, f"t{n:03}", f"{n + 1}") for n in range(100)))
+    before = run.standing
+    run.take(transfer(first + 60 * HOUR + 1, "late", "1"))
+    assert run.standing == before
+    run.take(reversal(first + 200 * HOUR, "t099"))
+    assert before.keys() - run.standing.keys() == {run.made[98].data.alert_id}
+
+
 def test_what_is_withheld_is_recorded_once() -> None:
     run = Run(rule(status="shadow"))
     stepped = [

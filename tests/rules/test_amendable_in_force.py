@@ -106,6 +106,13 @@ def test_a_stretch_has_one_of_all_versions() -> None:
     assert not run.take(transfer(STRETCH, "z"), transfer(STRETCH + 2 * HOUR, "b"))
 
 
+def test_an_earlier_stretch_has_one_of_all_versions() -> None:
+    run = Run(rule(**{"if": "true"}, cooldown="7d"))
+    run.take(transfer(STRETCH + HOUR, "a"), transfer(STRETCH + 8 * DAY_MS, "b"))
+    run.put_in_force(rule(version=2, **{"if": "true"}, cooldown="7d"))
+    assert not run.take(transfer(STRETCH, "z"), transfer(STRETCH + 2 * HOUR, "y"))
+
+
 def test_nothing_is_left_when_no_rule_can_be_amended() -> None:
     run = Run(rule())
     run.take(transfer(ORIGIN, "a"))
