@@ -48,6 +48,8 @@ _SAME_BYTES = 8
 _ENTRY = Layout(f">q{_SAME_BYTES}s")
 _NOTHING = bytes(_SAME_BYTES)
 """What is the same in two events of which nothing need be."""
+_NO_ANSWER = b"\xff" * _SAME_BYTES
+"""The same as nothing: stands for an answer that was taken back."""
 
 
 class Absence(Struct, frozen=True):
@@ -209,6 +211,8 @@ def _remember(activity: ActivitySection, key: str, at: int, same: bytes) -> None
 
 def _forget(activity: ActivitySection, key: str, at: int, same: bytes) -> None:
     if (at, same) in (kept := _answers(activity, key)):
+        if len(kept) == MAX_ANSWERS:  # of what was before the oldest still nobody knows
+            kept.insert(0, (kept[0][0], _NO_ANSWER))
         kept.remove((at, same))
         activity.answers[key] = b"".join(_ENTRY.pack(*one) for one in kept)
         if not kept:

@@ -404,6 +404,18 @@ def test_nothing_waits_after_what_was_taken_back() -> None:
         assert payer.by(10_000) == ["Not paid"], "of T2 alone"
 
 
+def test_what_nobody_knows_stays_answered_though_a_later_answer_was_taken_back() -> None:
+    payer = Payer(**PAID)
+    payer.pay(1, "first")
+    for number in range(absence.MAX_ANSWERS):
+        payer.pay(40 + number, f"T{number}")
+    payer.undo(50, f"T{absence.MAX_ANSWERS - 1}")
+    payer.ask(0)
+    payer.ask(39)
+    payer.ask(46.5)
+    assert payer.by(10_000) == ["Not paid"], "after the last one that was not taken back"
+
+
 def test_what_was_answered_is_kept_within_bounds_and_until_it_is_over() -> None:
     payer = Payer(**PAID)
     for number in range(3 * absence.MAX_ANSWERED):
