@@ -56,7 +56,7 @@ from streams.expressions.parse import (
     parse,
 )
 from streams.expressions.scope import Scope
-from streams.expressions.ways import CONSTRUCTS, nothing, sensitive, undeclared, unseen
+from streams.expressions.ways import CONSTRUCTS, WEEKDAY, nothing, sensitive, undeclared, unseen
 
 MAX_DECIMALS = 8
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
@@ -109,19 +109,19 @@ class Checker:
         return replace(self, scope=Scope(types, inside="an aggregate"))
 
     def expect(self, tree: ast.expr, base: Base) -> Node:
-        node = narrow(self._beside(tree, base), base)
+        node = narrow(self._beside(tree, Type(base)), base)
         if node.type.base is not base:
             message = f"expected {base.value}, found {node.type.base.value}"
             raise self.error(tree, message + self._in_quotes(tree, base))
         return node
 
-    def _beside(self, tree: ast.expr, base: Base) -> Node:
+    def _beside(self, tree: ast.expr, kind: Type) -> Node:
         """What stands where a text may be: a word that nobody knows lacks its quotes."""
         try:
             return self.node(tree)
         except ExpressionError as error:
-            if base is Base.TEXT and isinstance(tree, ast.Name):
-                error.message += unknown.in_quotes(error.message, tree.id)
+            if kind.base is Base.TEXT and isinstance(tree, ast.Name):
+                error.message = unknown.in_quotes(error.message, tree.id, kind.choices)
             raise
 
     def _in_quotes(self, tree: ast.expr, base: Base) -> str:
@@ -353,13 +353,13 @@ class Checker:
         if operator is None:
             raise self.error(first, "compare with == and !=; known(x) asks if there is a value")
         left = self.node(first)
-        right = self._beside(second, left.type.base)
+        right = self._beside(second, left.type)
         left, right = narrow(left, right.type.base), narrow(right, left.type.base)
         base = left.type.base
         if right.type.base is not base:
             message = f"expected {base.value} to compare with, found {right.type.base.value}"
             quoted = self._in_quotes(first, right.type.base) or self._in_quotes(second, base)
-            raise self.error(second, message + quoted)
+            raise self.error(second, message + (quoted or _numbered(left, right)))
         if operator not in ("==", "!=") and base not in (Base.NUMBER, Base.DAY):
             raise self.error(first, f"{operator} compares numbers and days, not {base.value}")
         if (
@@ -406,20 +406,26 @@ class Checker:
             raise self.error(
                 group, "after in comes tags, an attribute of texts, or a list as in ['CN', 'HK']"
             )
-        options = [self._beside(one, Base.TEXT) for one in group.elts]
-        node = narrow(self.node(value), options[0].type.base)
+        node = self.node(value)
+        options = [self._beside(one, replace(node.type, base=Base.TEXT)) for one in group.elts]
+        node = narrow(node, options[0].type.base)
         literals: list[Literal] = []
         for found, tree in zip(options, group.elts, strict=True):
             option = narrow(found, node.type.base)
             if not isinstance(option, Literal):
                 raise self.error(tree, "a list holds only texts or numbers, no names")
             if option.type.base is not node.type.base or node.type.base is Base.FLAG:
-                raise self.error(
-                    tree, f"expected {node.type.base.value}, found {option.type.base.value}"
-                )
+                message = f"expected {node.type.base.value}, found {option.type.base.value}"
+                raise self.error(tree, message + _numbered(node))
             self._possible(node.type, option, tree)
             literals.append(option)
         return OneOf(Type(Base.FLAG, node.type.optional), node, tuple(literals))
+
+
+def _numbered(*sides: Node) -> str:
+    """For a day of the week that has its name."""
+    is_asked = any(isinstance(one, Clock) and one.name == "weekday" for one in sides)
+    return f": {WEEKDAY}" if is_asked else ""
 
 
 def _decimals(operator: str, left: int | None, right: int | None) -> int | None:

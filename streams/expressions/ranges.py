@@ -24,6 +24,7 @@ from streams.expressions.nodes import (
     Rounded,
     StepField,
 )
+from streams.expressions.ways import WEEKDAY
 from streams.streaks import LONGEST_STREAK
 
 
@@ -51,7 +52,7 @@ _STREAK = Range(0, LONGEST_STREAK, f"a streak is counted up to {LONGEST_STREAK}"
 _AGE = Range(0, None, "an age is 0 or more")
 _CLOCKS = {
     "hour": Range(0, 23, "an hour is from 0 to 23"),
-    "weekday": Range(1, 7, "a weekday is from 1, Monday, to 7, Sunday"),
+    "weekday": Range(1, 7, WEEKDAY),
 }
 _SIZE = Range(0, None, "it is 0 or more")
 _LONGER = "a longer window has what a shorter one has"

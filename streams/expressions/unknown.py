@@ -41,6 +41,8 @@ def _hint(scope: Scope, written: str, fields: Iterable[str]) -> str:
     if not scope.inside:
         if written in own:
             return f"; did you mean attributes.{written}?"
+        if written in profile_fields():
+            return f"; did you mean profile.{written}?"
         if written.lower() in INSTEAD:
             return f"; {INSTEAD[written.lower()]}"
         known += ["tags", *(f"profile.{one}" for one in profile_fields())]
@@ -53,11 +55,14 @@ def _hint(scope: Scope, written: str, fields: Iterable[str]) -> str:
     return f"; {' and '.join(listed)} have it: any({listed[0]}, where=…)" if listed else ""
 
 
-def in_quotes(message: str, written: str) -> str:
-    """What to add to a message on a name that stands where a text may be."""
+def in_quotes(message: str, written: str, choices: Iterable[str]) -> str:
+    """A message on a name that stands where a text may be, one of `choices` if there are any."""
+    said = f"; a text stands in quotes, '{written}'"
+    if written in choices:
+        return f"{written} is not known{said}"
     is_near = message.endswith("?") or written.lower() in INSTEAD
     is_unknown = message.startswith(f"{written} is not known") and not is_near
-    return f"; a text stands in quotes, '{written}'" if is_unknown else ""
+    return message + said * is_unknown
 
 
 def _a_list(written: str) -> str:
@@ -78,9 +83,20 @@ def part(scope: Scope, text: str, tree: ast.Attribute) -> str:
         return f"{owner} is a list: ask it as in any({owner}, where={tree.attr} == …)"
     if owner in ("score", "scores"):
         return f"{text} is not known; write profile.scores.{tree.attr}"
+    if owner == "customer":
+        return _of_customer(scope, tree.attr)
     known = [f"profile.{one}" for one in profile_fields()]
     known += [*EVENT_TYPES, *_of_steps(scope)]
     return f"{text} is not known{nearest(text, known)}"
+
+
+def _of_customer(scope: Scope, written: str) -> str:
+    """Of `customer.x`."""
+    if scope.inside:
+        return f"customer.{written} is not known: {scope.seen()}"
+    if written in profile_fields():
+        return f"customer.{written} is not known; did you mean profile.{written}?"
+    return of_profile(scope, written)
 
 
 def of_profile(scope: Scope, written: str) -> str:

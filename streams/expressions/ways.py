@@ -14,6 +14,9 @@ _INSTEAD = {
 }
 """A field that identifies a person → what a rule can do."""
 _CLOCK = "hour and weekday are the event's own, as in hour < 6 or weekday in [6, 7]"
+WEEKDAY = "a weekday is from 1, Monday, to 7, Sunday"
+_FLAGS = {"yes": "true", "no": "false"}
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _OF_NOTHING = "known(x) asks if there is a value, and not known(x) if there is none"
 _TOTAL = "all that the customer has is profile.base_assets, less loans profile.base_net"
 _WHOLE = "a text is compared as a whole, as in purpose == 'salary'"
@@ -38,8 +41,11 @@ INSTEAD = {
     **dict.fromkeys(("assets", "aum", "wealth", "networth", "net_worth", "total_assets"), _TOTAL),
     **dict.fromkeys(("null", "none", "nil", "unknown", "empty", "undefined"), _OF_NOTHING),
     **dict.fromkeys(("time", "timestamp", "dayofweek", "day_of_week", "weekend"), _CLOCK),
+    **dict.fromkeys(_DAYS, WEEKDAY),
+    **{one: f"write {flag}, or a text in quotes, '{one}'" for one, flag in _FLAGS.items()},
     "age": "a rule can wait for a birthday, wait: {days: 7, before: birthday, every: year, "
     "turns: 60}; the age of the family is asked as in any(family, where=age < 18)",
+    "birthday": _INSTEAD["birthday"],
     "customer": "a rule is for all customers: choose by tags, profile.tier or an attribute",
     "score": "a score is profile.scores.churn",
     "today": "days are counted from the event, as in days_until(matures_on)",
