@@ -7,6 +7,8 @@ import re
 from decimal import Decimal
 from typing import NamedTuple
 
+from streams.expressions.spoken import SPOKEN, sign
+
 
 class Hint(NamedTuple):
     column: int
@@ -32,11 +34,18 @@ _WORDS = re.compile(
     |(?P<months>(?<![\w.])[0-9]+\s+months?(?!\w))
     |(?P<calendar>(?<![\w.])(?:this|last)\s+(?:day|week|quarter|year)s?(?!\w))
     |(?P<between>(?<![\w.])(?:between|BETWEEN)(?!\w))
+    |=\s*(?P<way>in)(?!\w|\s*\[)
     |(?P<capitals>(?<![\w.])(?:AND|OR|NOT|IN)(?!\w))
     |(?P<arrow>=>|=<)
     |(?P<triple>===)
-    |(?P<equals>(?<![=!<>])=(?!=))""",
+    |(?P<equals>(?<![=!<>])=(?!=))
+    |(?P<spoken>(?<![\w.])"""
+    + SPOKEN
+    + r"(?!\w))",
     re.VERBOSE,
+)
+_SIDE_BY_SIDE = re.compile(
+    r"(?<![\w.])(?!(?:and|or|not|in|is|if|else)\s)[a-z][a-z0-9_.]*\s+(?P<value>['0-9])"
 )
 _UNFINISHED = re.compile(r"(?:(?<!\w)(?:and|or|not|in)|[-+*/<>=!,]+)\s*\Z")
 _UNBEGUN = re.compile(r"\s*(?:(?:and|or|in)(?!\w)|[*/<>=!,]+)")
@@ -52,6 +61,7 @@ _SAID = {
     "money": "write the amount alone; its currency is asked beside it, as in currency == 'USD'",
     "next": "a window looks back; what lies ahead is asked as in days_until(matures_on) <= 30",
     "notin": "write not in",
+    "way": "a text stands in quotes, 'in'",
     "between": "write 1 <= x <= 3",
     "triple": "write == to compare",
     "equals": "write == to compare",
@@ -61,7 +71,8 @@ _SAID = {
 def hint(text: str, column: int) -> Hint | None:
     """In a text without quotes that is no expression, as is seen at a column."""
     for match in _WORDS.finditer(text):
-        kind, found, at = match.lastgroup or "", match[0], match.start() + 1
+        kind = match.lastgroup or ""
+        found, at = match[kind], match.start(kind) + 1
         if kind == "equals" and at != column:  # where= is one, too
             continue
         return Hint(at, _SAID.get(kind) or _written(kind, found))
@@ -74,6 +85,8 @@ def _written(kind: str, found: str) -> str:
             return f"write {found.lower()}"
         case "arrow":
             return f"write {found[::-1]}"
+        case "spoken":
+            return f"write {sign(found)} for {found}"
         case "day":
             return quoted_day(found)
         case "range":
@@ -105,6 +118,10 @@ def missing(text: str) -> Hint | None:
     if match := _NOTHING_BETWEEN.search(text):
         one, other = match["one"], match["other"]
         return Hint(match.start("other") + 1, f"something is missing between {one} and {other}")
+    if match := _SIDE_BY_SIDE.search(text):
+        return Hint(
+            match.start("value") + 1, "something is missing before this, such as == or a comma"
+        )
     return None
 
 

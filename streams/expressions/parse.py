@@ -201,6 +201,7 @@ _CHINESE = {
     **dict.fromkeys(("等于", "是"), "=="),
     **dict.fromkeys(("不等于", "不是"), "!="),
 }
+_MATHEMATICS = {"≥": ">=", "≤": "<=", "≠": "!=", "×": "*", "÷": "/", "−": "-"}
 _WORD = re.compile("[\u4e00-\u9fff]+")
 
 
@@ -213,6 +214,8 @@ def _foreign(text: str) -> str:
     if found in "¥￥€£":
         return _MONEY
     said = "only a text in quotes may hold such a character"
+    if found in _MATHEMATICS:
+        return f"write {_MATHEMATICS[found]} for {found}"
     plain = "'" if found in "\u2018\u2019\u201c\u201d" else normalize("NFKC", found)
     if plain != found and plain.isascii() and plain.strip():
         return f"{said}; write {plain}"
