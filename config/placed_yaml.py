@@ -5,6 +5,7 @@ import stat
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,8 +18,7 @@ from schemas.at_key import AT_KEY
 MAX_FILE_BYTES = 256 * 1024
 _OF_KEY = "[key]"
 """What Pydantic puts behind the path of a key that is wrong itself."""
-
-
+_CUT = "this value has a comma: inside of { } it stands in quotes"
 _OF_AN_EXPRESSION = re.compile(r"[()\[\]<>='+*/]")
 """What a key has that is the rest of a value."""
 
@@ -122,23 +122,43 @@ def _invalid(path: Path, model: type[BaseModel], tree: CommentedMap, error: Any)
     of_key = keys[-1:] == [_OF_KEY] or error["type"] == "extra_forbidden"
     keys = [one for one in keys if one != _OF_KEY]
     keys = keys[: _depth(tree, keys) + 1] or ["id"]
-    is_value = _OF_AN_EXPRESSION.search(keys[-1]) is not None
-    line, column = _place(tree, keys, at_key=of_key or is_value)
+    if cut := _cut(tree, keys):
+        line, column = _place(tree, cut)
+        return FileProblem(path, line + 1, column + 1, f"{'.'.join(cut)}: {_CUT}")
+    line, column = _place(tree, keys, at_key=of_key)
     if error["type"] == "extra_forbidden" and (known := _known_keys(model, keys[:-1])):
         message = f"not a key here; there are {', '.join(known)}{_nearest(keys[-1], known)}"
     else:
         message = _worded(error, _known_keys(model, keys))
         message += _JOINED if keys[-1] in _CONDITIONS and error["type"] == "string_type" else ""
-    if is_value:
-        message = "the end of a value that has a comma: inside of { } it stands in quotes"
     return FileProblem(path, line + 1, column + 1, f"{'.'.join(keys)}: {message}")
+
+
+def _cut(tree: CommentedMap, keys: Sequence[str]) -> list[str]:
+    """The keys of the value that a comma cut inside of { }, if `keys` are some of its rest, which
+    reads as keys without values; else none."""
+    *above, name = keys
+    there = _part(tree, above)
+    if not isinstance(there, CommentedMap) or not there.fa.flow_style():
+        return []
+    if there.get(name, "") is not None or not any(map(_OF_AN_EXPRESSION.search, map(str, there))):
+        return []
+    before = takewhile(lambda one: one != name, there)
+    begun = [str(one) for one in before if there[one] is not None]
+    return [*above, *begun[-1:]] if begun else []
+
+
+def _part(tree: Any, keys: Sequence[str]) -> Any:
+    """What stands at these keys, or at as many of them as there are."""
+    for key in keys[: _depth(tree, keys)]:
+        tree = tree[key] if isinstance(tree, CommentedMap) else tree[int(key)]
+    return tree
 
 
 def _no_key(path: Path, tree: Any, keys: Sequence[str], key: object) -> FileProblem:
     """What stands before a colon, and is none: nothing, a number, a flag, a list."""
     *above, name = keys
-    for one in above[: _depth(tree, above)]:
-        tree = tree[one] if isinstance(tree, CommentedMap) else tree[int(one)]
+    tree = _part(tree, above)
     line, column = tree.lc.key(key) if key in tree else (tree.lc.line, tree.lc.col)
     named = "no key stands before this colon" if key is None else f"{name} is no key here"
     where = f"{'.'.join(above)}: " if above else ""
@@ -234,8 +254,7 @@ def _depth(tree: Any, keys: Sequence[str]) -> int:
 
 
 def _value(tree: Any, keys: Sequence[str]) -> str:
-    for key in keys:
-        tree = tree[key] if isinstance(tree, CommentedMap) else tree[int(key)]
+    tree = _part(tree, keys)
     return str(tree).lower() if isinstance(tree, bool) else str(tree)
 
 

@@ -1,5 +1,6 @@
 """How a rule waits: until some days before or after a date, or so long without an answer."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -8,6 +9,7 @@ from schemas.at_key import at_key
 from schemas.rule_parts import Duration, EventTypes, Expression, FieldName, Strict, Whole, named
 
 NINE = "09:00"
+BIRTHDAY = "birthday"
 Every = Literal["year", "lunar year"]
 DateName = Annotated[
     str, named(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?", "write what has the date, as in matures_on")
@@ -106,15 +108,20 @@ class Wait(Strict):
                 "say days or business_days, and before or after what, as in days: 7, "
                 "before: matures_on; or for and without"
             )
-        if self.date == "birthday" and self.every is None:
+        if self.date == BIRTHDAY and self.every is None:
             key = "before" if self.before else "after"
             raise at_key(key, "a birthday comes every year: say every: year")
-        if self.of is not None and self.date != "birthday":
+        if self.of is not None and self.date != BIRTHDAY:
             raise at_key("of", "of says whose birthday it is")
         if self.turns is not None and self.every != "year":
             raise at_key("turns", "turns counts years: say every: year")
         if self.every is not None and (self.days or 0) > MAX_YEARLY_DAYS:
             raise at_key("days", f"every year, at most {MAX_YEARLY_DAYS} days")
+
+
+def is_yearly(wait: Mapping[str, object]) -> bool:
+    """Whether a wait, as it is written, is for a date that comes back; a birthday always does."""
+    return wait.get("every") is not None or BIRTHDAY in (wait.get("before"), wait.get("after"))
 
 
 MAX_YEARLY_DAYS = 300

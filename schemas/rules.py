@@ -30,7 +30,7 @@ from schemas.rule_parts import (
 )
 from schemas.rule_scores import Score
 from schemas.rule_sequences import Sequence
-from schemas.rule_waits import Wait
+from schemas.rule_waits import Wait, is_yearly
 
 Status = Literal["draft", "shadow", "live", "retired"]
 
@@ -222,6 +222,6 @@ class RuleDefinition(Strict):
     def _years_come_by_themselves(cls, values: object) -> object:
         """What tells the customer's dates is one type, so it need not be said."""
         wait = values.get("wait") if isinstance(values, dict) else None
-        if isinstance(values, dict) and isinstance(wait, dict) and wait.get("every") is not None:
+        if isinstance(values, dict) and isinstance(wait, dict) and is_yearly(wait):
             return {"on": ["customer.updated"], **values}
         return values

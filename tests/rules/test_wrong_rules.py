@@ -680,8 +680,8 @@ FILES = [
         "cooldown: 1d",
         "score: {name: s, signals: [{points: 5, if: count(page.viewed, 7d)}]}",
         19,
-        63,
-        "signals.0.7d): the end of a value that has a comma: inside of { } it stands in quotes",
+        44,
+        "signals.0.if: this value has a comma: inside of { } it stands in quotes",
     ),
     (
         "on: transfer.completed",
@@ -906,6 +906,26 @@ def test_wrong_file(
     assert any(words in one for one in found), found
     said = next(one for one in found if words in one)
     assert said.startswith(f"{line}:{column}: ")
+
+
+@pytest.mark.parametrize(
+    ("good", "wrong", "problem"),
+    [
+        (
+            "on: transfer.completed\n",
+            "wait: {days: 3, before: birthday}\n",
+            "7:25: wait.before: a birthday comes every year: say every: year",
+        ),
+        (
+            GOOD[GOOD.index("let:") : GOOD.index("if:")],
+            "let: {n: 3, m: 'sum(a, b)', o: sum(base_amount, logged.in, 30d), p: 2}\n",
+            "8:32: let.o: this value has a comma: inside of { } it stands in quotes",
+        ),
+    ],
+)
+def test_the_cause_is_told_alone(tmp_path: Path, good: str, wrong: str, problem: str) -> None:
+    """Not what follows from it, such as keys that are the rest of a value."""
+    assert problems_of(tmp_path, GOOD.replace(good, wrong)) == [problem]
 
 
 @pytest.mark.parametrize(
