@@ -90,6 +90,14 @@ def part(scope: Scope, text: str, tree: ast.Attribute) -> str:
     return f"{text} is not known{nearest(text, known)}"
 
 
+def event_type(written: str, known: Iterable[str]) -> str:
+    """Of what should be one."""
+    if "," in written:
+        several = ", ".join(one.strip() for one in written.split(","))
+        return f"{written} is no event type; several stand in a list, [{several}]"
+    return f"{written} is no event type{nearest(written, known)}"
+
+
 def _of_customer(scope: Scope, written: str) -> str:
     """Of `customer.x`."""
     if scope.inside:

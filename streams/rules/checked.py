@@ -38,6 +38,7 @@ from streams.expressions.nodes import (
 )
 from streams.expressions.parse import ExpressionError, nearest
 from streams.expressions.scope import Scope
+from streams.expressions.unknown import event_type
 from streams.greetings import NO_GREETINGS, Greetings
 from streams.rules.errors import RuleProblem, problems_of
 from streams.rules.sequence import Sequence, check_steps, scopes, sequence_of
@@ -88,7 +89,7 @@ def check_rule(
 ) -> CheckedRule | list[RuleProblem]:
     """Check one rule: what it is made of, or everything that is wrong with it."""
     problems = [
-        RuleProblem(rule.id, "on", 0, f"{name} is no event type{nearest(name, RULE_TYPES)}")
+        RuleProblem(rule.id, "on", 0, event_type(name, RULE_TYPES))
         for name in rule.on
         if name not in RULE_TYPES
     ]

@@ -29,8 +29,9 @@ from streams.expressions.nodes import (
     rewrite,
     walk,
 )
-from streams.expressions.parse import ExpressionError, nearest
+from streams.expressions.parse import ExpressionError
 from streams.expressions.scope import Scope
+from streams.expressions.unknown import event_type
 from streams.expressions.write import write
 from streams.recent import Occurrence
 from streams.rules.errors import RuleProblem, problems_of
@@ -89,8 +90,7 @@ def check_steps(rule: RuleDefinition) -> tuple[list[CheckedStep], list[RuleProbl
 def _wrong(rule: RuleDefinition, step: Step, key: str, before: list[str]) -> Iterator[RuleProblem]:
     for name in step.on:
         if name not in EVENT_TYPES:
-            message = f"{name} is no event type{nearest(name, EVENT_TYPES)}"
-            yield RuleProblem(rule.id, f"{key}.on", 0, message)
+            yield RuleProblem(rule.id, f"{key}.on", 0, event_type(name, EVENT_TYPES))
     if step.name in (*_TAKEN, *before):
         yield RuleProblem(rule.id, f"{key}.name", 0, f"the name {step.name} is already taken")
 

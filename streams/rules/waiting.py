@@ -14,6 +14,7 @@ from streams.expressions.check import check
 from streams.expressions.nodes import Base, Node, Type
 from streams.expressions.parse import ExpressionError, nearest
 from streams.expressions.scope import Scope
+from streams.expressions.unknown import event_type
 from streams.expressions.ways import sensitive, undeclared
 from streams.rules.errors import RuleProblem, problems_of
 from streams.waits import own
@@ -116,10 +117,7 @@ def _absence(
 ) -> tuple[Waits, list[RuleProblem]]:
     key = "wait.without"
     unknown = [name for name in without.on if name not in EVENT_TYPES]
-    problems = [
-        RuleProblem(rule.id, key, 0, f"{name} is no event type{nearest(name, EVENT_TYPES)}")
-        for name in unknown
-    ]
+    problems = [RuleProblem(rule.id, key, 0, event_type(name, EVENT_TYPES)) for name in unknown]
     if unknown:
         return NO_WAIT, problems
     if not 0 < parse_duration(length) <= MAX_DAYS * DAY_MS:

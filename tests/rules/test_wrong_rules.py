@@ -417,6 +417,13 @@ def example(given: str) -> str:
 FILES = [
     ("on: transfer.completed", "on: transfer.complete", 7, 5, "did you mean transfer.completed?"),
     ("on: transfer.completed", "on: [logged.in, page.viewd]", 7, 1, "did you mean page.viewed?"),
+    (
+        "on: transfer.completed",
+        "on: logged.in, page.viewed",
+        7,
+        5,
+        "list, [logged.in, page.viewed]",
+    ),
     ("on: transfer.completed\n", "", 1, 1, "on: this key is missing"),
     ("status: live", "state: live", 6, 1, "state: not a key here; there are id, version"),
     ("status: live", "status: lively", 6, 9, "should be 'draft', 'shadow', 'live' or 'retired'"),
