@@ -4,6 +4,8 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from agents.reading import RangeReader, read_partition
 from config.settings import Settings
 from schemas.position import JOURNAL_TOPIC, Position, Since, decode_position
@@ -95,7 +97,9 @@ def read_taken(
         position = decode_position(found.value or b"")
         if position.reach is not None:
             reaches += [] if reaches else [_reached_before(position.reach, position)]
-            reaches.append(Reached(position.now, position.reach))
+            began = _before_fills(position.reach, reaches[-1].kept)
+            _extend(reaches, position.now, began)
+        reach = max(len(reaches) - 1, 0)
         begins = begins or {topic: taken.start for topic, taken in position.ranges.items()}
         mine = {
             topic: some[bisect_left(some, taken.start) : bisect_left(some, taken.end)]
@@ -103,14 +107,30 @@ def read_taken(
             if (some := offsets.get(topic))
         }
         for place in _merged(position, {one: at for one, at in mine.items() if at}, reader, core):
-            chunk = Chunk(position.now, position.register, max(len(reaches) - 1, 0))
-            ordered[place] = chunk
+            ordered[place] = Chunk(position.now, position.register, reach)
+        if position.reach is not None:
+            _extend(reaches, position.now, position.reach)
     return Taken(ordered, begins, reaches) if ordered else None
 
 
 def _reached_before(kept: Mapping[str, Since], position: Position) -> Reached:
     """Before the first chunk that tells of it: what that one began was not there yet."""
     return Reached(0, {key: one for key, one in kept.items() if one.number < position.number})
+
+
+def _before_fills(kept: Mapping[str, Since], before: Mapping[str, Since]) -> Mapping[str, Since]:
+    """What a chunk's own messages met: that windows are filled holds behind it."""
+    return {
+        key: replace(one, time=was.time, filled=False)
+        if (was := before.get(key)) is not None and one.filled and not was.filled
+        else one
+        for key, one in kept.items()
+    }
+
+
+def _extend(reaches: list[Reached], since: int, kept: Mapping[str, Since]) -> None:
+    if kept != reaches[-1].kept:
+        reaches.append(Reached(since, kept))
 
 
 def _merged(
