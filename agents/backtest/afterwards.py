@@ -12,19 +12,25 @@ from streams.rules.answers import Changed
 from streams.rules.asking import Asked
 
 _STANDS = "; the rule is not amendable: what it did stands, and its windows no longer count that"
+_GONE = "when its wait was over the rule was not in force, or waited no more: nothing followed"
 
 
 def afterwards(
-    event: Input, asked: Asked, inputs: Iterable[Input], rule: RuleDefinition, zone: tzinfo
+    event: Input,
+    asked: Asked,
+    inputs: Iterable[Input],
+    rule: RuleDefinition,
+    zone: tzinfo,
+    end: int,
 ) -> Iterator[str]:
-    """What the customer's other events changed about the one that the rule was asked about, and it
-    about them, for people."""
+    """What the customer's other events, and versions of the rule, changed about the event that it
+    was asked about, and that about others, up to `end` (epoch milliseconds); for people."""
     stands = "" if rule.amendable else _STANDS
-    for one in inputs:
-        name = f"{one.type} {_named(one.event.id, one.at, zone)}"
-        if _takes_back(one, event):
-            yield f"{name} takes it back{_part(one)}{stands}"
-        elif _takes_back(event, one):
+    for other in inputs:
+        name = f"{other.type} {_named(other.event.id, other.at, zone)}"
+        if _takes_back(other, event):
+            yield f"{name} takes it back{_part(other)}{stands}"
+        elif _takes_back(event, other):
             yield f"it takes back {name}{_part(event)}{stands}"
     for change in asked.changes.values():
         if change.of == (event.event.source, event.event.id):
@@ -33,14 +39,26 @@ def afterwards(
         else:
             of = _named(change.of[1], change.at, zone)
             yield f"what the rule did at {of} was {change.change} by it{_shown(change)}"
-    for end in asked.ends:
-        is_its_own = end.of == (event.event.source, event.event.id)
-        yield (_OF if is_its_own else _BY)[end.change].format(
-            of=f"{end.type} {_named(end.of[1], end.at, zone)}",
-            by=f"{end.by_type} {_named(end.by[1], end.by_at, zone)}",
-            due=minute_at(end.due, zone),
-            to="" if end.to is None else minute_at(end.to, zone),
+    for one in asked.ends:
+        is_its_own = one.of == (event.event.source, event.event.id)
+        by = f"{one.by_type} {_named(one.by[1], one.by_at, zone)}"
+        yield (_OF if is_its_own else _BY)[one.change].format(
+            of=f"{one.type} {_named(one.of[1], one.at, zone)}",
+            by=by if one.by_type else "@".join(one.by),
+            due=minute_at(one.due, zone),
+            to="" if one.to is None else minute_at(one.to, zone),
         )
+    if rule.wait is not None and _ran_out(asked, end):
+        yield _GONE
+
+
+def _ran_out(asked: Asked, end: int) -> bool:
+    """Whether a wait was over without the rule."""
+    told = {at for when, at in asked.answers if when in ("answer", "timer")}
+    told |= {one.due for one in asked.ends}
+    begun = {one.due for each in asked.answers.values() for one in each.waits if not one.fired}
+    begun |= {one.to for one in asked.ends if one.change == "dated_anew" and one.to is not None}
+    return any(due <= end for due in begun - told)
 
 
 _OF = {
@@ -49,6 +67,7 @@ _OF = {
     "moved": "its wait until {due} was moved to {to} by {by}",
     "again": "it waits again, until {to}: {by} took back what had answered it",
     "taken_back": "its wait until {due} ended with {by}",
+    "dated_anew": "its wait until {due} was moved to {to} by {by}, which waits for another time",
     "dropped": "its wait until {due} gave way as {by} came: too many wait of this customer",
 }
 """By what was done to the wait of the event."""

@@ -32,7 +32,6 @@ from streams.inputs import Input
 from streams.intake import Entry
 from streams.months import minute_at
 from streams.rules.aggregates import look_back
-from streams.rules.answers import Why
 from streams.rules.asking import Asked
 from streams.rules.checked import CheckedRule, check_rule
 from streams.rules.register import RuleBook
@@ -43,7 +42,6 @@ _FROM_THEN_ON = (
     "here its windows begin when it came into force, {}, as those of workers did unless it was "
     "warmed (vipcare rules warm): then they knew of what came before, too"
 )
-_GONE = "when its wait was over the rule was not in force, or waited no more: nothing followed"
 _IN_TURN = (
     "customers are told in turn, newcomers after what came with their first event: a worker may "
     "have known a little more of this one than is shown"
@@ -237,16 +235,7 @@ def _of_event(
     elif about.told_of:
         yield from [_CORRECTED, _IN_TURN] if len(about.told_of) > 1 else [_IN_TURN]
     if about.own is not None:
-        yield from afterwards(about.own, asked, about.inputs, rule, core.time_zone)
-    if any(_ran_out(asked, one, end) for one in asked.answers.values()):
-        yield _GONE
-
-
-def _ran_out(asked: Asked, one: Why, end: int) -> bool:
-    """Whether a wait was over without the rule."""
-    is_told = {at for when, at in asked.answers if when in ("answer", "timer")}
-    is_told |= {each.due for each in asked.ends}
-    return any(wait.due <= end and wait.due not in is_told for wait in one.waits if not wait.fired)
+        yield from afterwards(about.own, asked, about.inputs, rule, core.time_zone, end)
 
 
 def _unreached(about: _About) -> str:

@@ -29,6 +29,7 @@ _WHEN = {
     "wait": "before it looks",
     "timer": "as its wait ended",
     "answer": "as no answer had come",
+    "silence": "as nothing was heard after it",
     "told": "as customers were told",
     "now": "as things are",
 }

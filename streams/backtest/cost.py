@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
+from schemas.activity import Timer
 from schemas.envelope import Data
 from schemas.record import Record
 from schemas.rules import RuleDefinition
@@ -119,9 +120,9 @@ class _Timed(RuleSet):
             self._count(made, took)
         return made
 
-    def miss(self, rule_id: str, record: Record, values: Mapping[str, str], at: int) -> Fired:
+    def miss(self, rule_id: str, record: Record, timer: Timer) -> Fired:
         began = self._clock()
-        made = super().miss(rule_id, record, values, at)
+        made = super().miss(rule_id, record, timer)
         self.nanos += max(self._clock() - began - self._own, 0)
         self.fired += len(made.firings)
         return made

@@ -26,7 +26,8 @@ class Why(Struct, kw_only=True):
 
     when: str
     """`event`: as that came; `wait`: likewise, and it waits for a date before it looks; `timer`: as
-    its wait ended; `answer`: as none had come; `told`: as customers were told of a campaign or a
+    its wait ended; `answer`: as none had come; `silence`: as a score was looked
+    at again, since nothing was heard after it; `told`: as customers were told of a campaign or a
     holiday; `now`."""
     at: int
     """Epoch milliseconds."""

@@ -1,7 +1,7 @@
 """A rule asked about one customer: at an event, at a timer, or as things are now."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from datetime import tzinfo
 from typing import Any
@@ -27,7 +27,7 @@ from streams.rules.ruleset import RuleSet
 from streams.rules.sequence import chains_of
 from streams.rules.why import NoEvent, clauses, lets, step_names, worlds
 from streams.timers import ABSENCE, parts_of
-from streams.waits import dates
+from streams.waits import dates, silence
 from streams.waits.own import FAMILY, OWN
 
 _PERSONAL = (OWN, FAMILY)
@@ -116,9 +116,11 @@ class Asked(RuleSet):
         fired = self._apply(record, event, late=late, facts=facts, reversed_=reversed_)
         self._note_changes(event, (*self._corrected, *fired.firings))
         self._corrected = ()
-        changed = self._waits.after(self.rule, record, event)
-        self.ends += [one for one in changed if self._event in (one.of, one.by)]
+        self._note_ends(self._waits.after(self.rule, record, event))
         return fired
+
+    def _note_ends(self, ends: Iterable[Ended]) -> None:
+        self.ends += [one for one in ends if self._event in (one.of, one.by)]
 
     def correct(
         self, record: Record, corrections: Sequence[Correction], reach: Reach = WHOLE
@@ -201,7 +203,7 @@ class Asked(RuleSet):
     def wake(
         self, rule_id: str, record: Record, data: Data, at: int, facts: Facts = NO_FACTS
     ) -> Fired:
-        self._waits.look(self.rule, record)
+        self._note_ends(self._waits.look(self.rule, record, at))
         timers = record.activity.timers
         mine = [key for key in timers if self._is_mine(key) and self._is_asked(timers[key])]
         is_own = rule_id == self.rule.definition.id
@@ -222,20 +224,30 @@ class Asked(RuleSet):
         self._look(told, record, data, self._aggregates.read(record.windows, at), facts)
         return self._notice(told, super().announce(record, event_type, data, at, facts))
 
-    def miss(self, rule_id: str, record: Record, values: Mapping[str, str], at: int) -> Fired:
+    def miss(self, rule_id: str, record: Record, timer: Timer) -> Fired:
+        """A version that waits for another time may be in force by now."""
         absence = self.rule.waits.absence if rule_id == self.rule.definition.id else None
-        self._waits.look(self.rule, record)
+        self._note_ends(self._waits.look(self.rule, record, timer.due))
         self._latest = None
-        if absence is not None and ("event", at - absence.length) in self.answers:
-            self._latest = self._told("answer", record, at)
-            self._latest.lets = values
-        return super().miss(rule_id, record, values, at)
+        if absence is not None and self._is_asked(timer):
+            self._latest = self._told("answer", record, timer.due)
+            self._latest.lets = timer.values
+        return super().miss(rule_id, record, timer)
 
     def in_silence(
         self, rule_id: str, record: Record, at: int, facts: Facts = NO_FACTS
     ) -> Fired | None:
-        self._latest = None
-        return super().in_silence(rule_id, record, at, facts)
+        """Each week it looks: told is when something came of that."""
+        timer, self._latest = record.activity.timers[silence.key_of(rule_id)], None
+        if rule_id != self.rule.definition.id or not self._is_asked(timer):
+            return super().in_silence(rule_id, record, at, facts)
+        told, nothing = self._answer("silence", record, at), silence.NOTHING
+        self._look(told, record, nothing, self._aggregates.read(record.windows, at), facts)
+        fired = super().in_silence(rule_id, record, at, facts)
+        if fired is not None and (fired.firings or fired.failed):
+            self.answers["silence", at] = told
+            self._notice(told, fired)
+        return fired
 
     def lose(self, firing: Firing, error: Exception) -> None:
         is_mine = firing.rule.id == self.rule.definition.id and firing.amends is None

@@ -1,4 +1,5 @@
-"""What events do to the waits of a rule: which they answer, end, move or begin again."""
+"""What events do to the waits of a rule: which they answer, end, move or begin again; and which of
+them another version dates anew."""
 
 from collections.abc import Iterator, Mapping
 from typing import Literal
@@ -13,14 +14,16 @@ from streams.timers import ABSENCE, SILENCE, parts_of
 
 Named = tuple[str, str]
 """An event's source and id."""
+Change = Literal["answered", "ended", "moved", "again", "taken_back", "dropped", "dated_anew"]
 
 
 class Ended(Struct, frozen=True, kw_only=True):
-    """A wait that an event ended, or changed."""
+    """A wait that an event, or another version, ended or changed."""
 
-    change: Literal["answered", "ended", "moved", "again", "taken_back", "dropped"]
+    change: Change
     """`ended`: its date, or the thing that has it, is gone; `again`: its answer was taken back;
-    `taken_back`: the event after which it waited; `dropped`: too many wait."""
+    `taken_back`: the event after which it waited; `dropped`: too many wait; `dated_anew`: by
+    another version."""
     of: Named
     """The event after which it waited, with its type and its time, epoch milliseconds."""
     type: str
@@ -30,7 +33,8 @@ class Ended(Struct, frozen=True, kw_only=True):
     to: int | None = None
     """Until when it waits now, if it does."""
     by: Named
-    """The event that did it, with its type and its time."""
+    """The event that did it, with its type and its time; or the rule and its version, without a
+    type, and the time of what came when that was seen."""
     by_type: str
     by_at: int
 
@@ -44,35 +48,46 @@ class Waits:
         """The timers that did not fire, with what they were about and when they were due: they
         change in place."""
 
-    def look(self, rule: CheckedRule, record: Record) -> None:
-        """Without comparing: timers fired, or another version has taken the rule's place."""
+    def look(self, rule: CheckedRule, record: Record, at: int) -> list[Ended]:
+        """What another version did that has taken the rule's place. Timers that were due at `at`
+        fired."""
+        known, before = self._known, self._version
         self._version = rule.definition.version
         self._known = {
             key: (timer, timer.about, timer.due)
             for key, timer in record.activity.timers.items()
             if _is_wait_of(key, rule) and not timer.fired
         }
+        return [] if before == self._version else [*self._dated_anew(known, rule, at)]
 
     def after(self, rule: CheckedRule, record: Record, event: Input) -> list[Ended]:
-        """What an event did, which was applied just now."""
-        is_known = self._version == rule.definition.version
-        known = self._known
-        self.look(rule, record)
-        return [*self._changes(known, rule, event)] if is_known else []
+        """What an event did, which was applied just now; or another version, by then."""
+        known, before = self._known, self._version
+        dated_anew = self.look(rule, record, event.at)
+        return [*self._changes(known, rule, event)] if before == self._version else dated_anew
+
+    def _dated_anew(
+        self, known: Mapping[str, tuple[Timer, str, int]], rule: CheckedRule, at: int
+    ) -> Iterator[Ended]:
+        for key, (timer, _, due) in known.items():
+            now = self._known.get(key)
+            if now is not None and now[0] is timer and due not in (now[2], at):
+                by = rule.definition.id, str(rule.definition.version)
+                yield _ended("dated_anew", timer, due, (by, "", at), now[2])
 
     def _changes(
         self, known: Mapping[str, tuple[Timer, str, int]], rule: CheckedRule, event: Input
     ) -> Iterator[Ended]:
+        by = (event.event.source, event.event.id), event.type, event.at
         for key, (timer, about, due) in known.items():
             now = self._known.get(key)
             if now is None:
-                yield _ended(_why_gone(key, rule, event), timer, due, event)
+                yield _ended(_why_gone(key, rule, event), timer, due, by)
             elif now[1] != about:
-                yield _ended("moved", timer, due, event, now[2])
+                yield _ended("moved", timer, due, by, now[2])
         for key, (timer, _, due) in self._known.items():
-            is_own = (timer.source, timer.id) == (event.event.source, event.event.id)
-            if key not in known and not is_own:
-                yield _ended("again", timer, due, event, due)
+            if key not in known and (timer.source, timer.id) != by[0]:
+                yield _ended("again", timer, due, by, due)
 
 
 def _is_wait_of(key: str, rule: CheckedRule) -> bool:
@@ -80,9 +95,7 @@ def _is_wait_of(key: str, rule: CheckedRule) -> bool:
     return parts.rule == rule.definition.id and parts.kind != SILENCE
 
 
-def _why_gone(
-    key: str, rule: CheckedRule, event: Input
-) -> Literal["answered", "ended", "taken_back", "dropped"]:
+def _why_gone(key: str, rule: CheckedRule, event: Input) -> Change:
     if parts_of(key).kind != ABSENCE:
         return "ended"
     absence = rule.waits.absence
@@ -92,11 +105,7 @@ def _why_gone(
 
 
 def _ended(
-    change: Literal["answered", "ended", "moved", "again", "taken_back", "dropped"],
-    timer: Timer,
-    due: int,
-    event: Input,
-    to: int | None = None,
+    change: Change, timer: Timer, due: int, by: tuple[Named, str, int], to: int | None = None
 ) -> Ended:
     return Ended(
         change=change,
@@ -105,7 +114,7 @@ def _ended(
         at=timer.at,
         due=due,
         to=to,
-        by=(event.event.source, event.event.id),
-        by_type=event.type,
-        by_at=event.at,
+        by=by[0],
+        by_type=by[1],
+        by_at=by[2],
     )

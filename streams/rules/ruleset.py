@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from zlib import crc32
 
+from schemas.activity import Timer
 from schemas.envelope import Data
 from schemas.events import EVENT_TYPES
 from schemas.record import Record
@@ -263,13 +264,13 @@ class RuleSet:
         """How a rule waits for dates of a kind; None where it does not, or is not in force."""
         return self._date_waits.get((rule_id, kind))
 
-    def miss(self, rule_id: str, record: Record, values: Mapping[str, str], at: int) -> Fired:
-        """Fire a rule that got no answer until `at`, if its gate is open then; nothing where it is
-        no longer in force. `values` are what it showed when it began to wait."""
-        rule = self._waiting.get(rule_id)
+    def miss(self, rule_id: str, record: Record, timer: Timer) -> Fired:
+        """Fire a rule that got no answer until its timer was due, if its gate is open then; nothing
+        where it is no longer in force. It shows what it showed when it began to wait."""
+        rule, at = self._waiting.get(rule_id), timer.due
         if rule is None or rule.checked.waits.absence is None or is_closed(rule, record, at):
             return NOTHING
-        return Fired((fire(rule, dict(values), record, at),))
+        return Fired((fire(rule, dict(timer.values), record, at),))
 
     def would_miss(self, rule_id: str, record: Record, at: int) -> bool:
         """Whether `miss` would fire the rule, as things are now. Changes nothing."""

@@ -17,7 +17,7 @@ def wake(record: Record, key: str, timer: Timer, rules: RuleSet, facts: Facts) -
     due, wait = timer.due, rules.date_wait(rule, kind)
     if wait is None:
         del record.activity.timers[key]
-        return rules.miss(rule, record, timer.values, due) if kind == absence.KIND else NOTHING
+        return rules.miss(rule, record, timer) if kind == absence.KIND else NOTHING
     have_changed = record.activity.armed != rules.dates_mark
     if have_changed and dates.is_early(timer, wait, rules.bank):
         return NOTHING

@@ -1,11 +1,18 @@
 """Which version of a rule an event met, where no journal tells it."""
 
 import json
+from datetime import UTC
+from typing import Any
 
+from agents.backtest.afterwards import afterwards
 from agents.backtest.stood import History, Stretch
 from agents.backtest.turns import InTurn
+from agents.backtest.why import asked_about
 from schemas.rules import RuleDefinition
+from streams.backtest.facts import FactsInTime
+from streams.backtest.play import play_in_turn
 from streams.context import CoreSettings
+from streams.durations import DAY_MS
 from streams.inputs import Raw
 from streams.intake import Entry, read
 from tests.backtest.test_command import transfer
@@ -46,3 +53,39 @@ def test_where_nobody_says_when_it_was_sent_its_time_counts() -> None:
     history = History([Stretch(30_000, 1, definition)])
     in_turn = InTurn(CORE, [], history, None, {}, entries)
     assert [in_turn.place(one.input) for one in entries if one.input] == [0, 1]
+
+
+def test_a_wait_that_another_version_dates_anew() -> None:
+    """It ends when that says, and is told with the event after which it began."""
+    data: dict[str, Any] = {"deposit": "D1", "account": "A1", "principal": "5", "currency": "CNY"}
+    data |= {"rate": "0.02", "matures_on": "1970-01-20"}
+    placed = json.loads(transfer(1, 1, 1)) | {"type": "deposit.placed", "data": data}
+    told = [placed | {"time": "1970-01-01T00:00:00Z"}]
+    told.append(json.loads(transfer(2, 1, 1)) | {"time": "1970-01-06T00:00:00Z"})
+    entries = [
+        read(Raw("bank.core", 0, number, b"C1", json.dumps(one).encode()), CORE)
+        for number, one in enumerate(told)
+    ]
+    then = {"alert": {"text": {"en": "A", "zh": "甲"}}}
+    waits: dict[str, Any] = {"on": "deposit.placed", "if": "principal > 1", "then": then}
+    versions = [
+        RuleDefinition.model_validate(
+            rule("due", number, **waits, wait={"days": days, "before": "matures_on"})
+        )
+        for number, days in ((1, 1), (2, 9))
+    ]
+    since = (-1, 5 * DAY_MS - 1)
+    history = History([Stretch(at, 1, one) for at, one in zip(since, versions, strict=True)])
+    asked = asked_about(CORE, versions[0], versions, ("/bank/core", "1"))
+    in_turn = InTurn(CORE, [], history, None, {}, entries)
+    end = 25 * DAY_MS
+    play_in_turn("C1", in_turn.turns(asked, FactsInTime([]), end))
+    inputs = [one.input for one in entries if one.input]
+    assert [(one.when, one.version) for one in asked.answers.values()] == [
+        ("wait", 1),
+        ("timer", 2),
+    ]
+    assert [*afterwards(inputs[0], asked, inputs, versions[0], UTC, end)] == [
+        "its wait until 1970-01-19 09:00 was moved to 1970-01-11 09:00 by due@2, which waits for "
+        "another time"
+    ]

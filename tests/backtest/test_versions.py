@@ -111,26 +111,26 @@ def test_each_version_in_its_own_time(
     assert remark.startswith("here its windows begin when it came into force, ")
 
 
-@pytest.mark.parametrize("is_replaced", [True, False])
+@pytest.mark.parametrize("following", ["1m", "3m", None])
 def test_a_wait_that_is_over_under_another_version(
     fresh_broker: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     said: Said,
-    is_replaced: bool,
+    following: str | None,
 ) -> None:
-    """That decides then; a rule that is retired does nothing."""
+    """That decides then, however long it waits itself; a rule that is retired does nothing."""
     settings_at(fresh_broker, tmp_path, monkeypatch, transactions=False)
-    events, wait = tmp_path / "events.jsonl", {"for": "1m", "without": "logged.in"}
+    events = tmp_path / "events.jsonl"
     said("seed", "--as", "carl")
-    for version, status in ((1, "shadow"), (2, "live")):
-        new = rule("calls", version, status, wait=wait)
+    for version, status, length in ((1, "shadow", "1m"), (2, "live", following or "1m")):
+        new = rule("calls", version, status, wait={"for": length, "without": "logged.in"})
         said("publish", str(write(tmp_path / str(version), new)), "--as", "ann")
         if version == 1:
             said("approve", "calls@1", "--as", "bob")
             said("approve", "calls@1", "--status", "live", "--as", "bob")
             events.write_text(transfer("first"))
-    after = ["calls@2"] if is_replaced else ["calls@1", "--status", "retired"]
+    after = ["calls@2"] if following else ["calls@1", "--status", "retired"]
     said("approve", *after, "--as", "bob")
     with events.open("a") as file:
         file.write(transfer("last", timedelta(minutes=2)))
@@ -138,7 +138,7 @@ def test_a_wait_that_is_over_under_another_version(
     told = json.loads(said(*asked, "--json"))
     found = [(one["when"], one["version"], one["acts"]) for one in told["answers"]]
     assert told["in_force"] == {"version": 1, "status": "live"}
-    if is_replaced:
+    if following:
         assert found == [("event", 1, True), ("answer", 2, True)]
         assert "as no answer had come by calls@2, " in said(*asked)
     else:

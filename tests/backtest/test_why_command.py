@@ -81,6 +81,27 @@ def test_what_would_take_points_is_not_missing(
     assert "– -50 count(rm.contacted, 7d) >= 1    count(rm.contacted, 7d) = 0" in lines
 
 
+def test_a_score_in_silence(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Looked at each week, it waits for nothing; told is what came of it."""
+    rule = RULE.format(id="quiet", status="live", least=0).replace("base_amount > 0", "'true'")
+    score = SCORE.replace("base_amount > 200", "'count(transfer.completed, 3d) < 1'")
+    (folder / "quiet.yaml").write_text(rule.replace("{base_amount}", "{score}") + score)
+    add(folder, "in", "logged.in", "2026-01-25T03:00:00Z", channel="app")
+    told = asked(capsys, "quiet.yaml", "1")
+    assert ([one["when"] for one in told["answers"]], told["remarks"]) == (["event"], [])
+    told = asked(capsys, "quiet.yaml", "10")
+    came, silent = told["answers"]
+    assert (came["fires"], told["remarks"]) == (False, [])
+    assert (silent["when"], silent["at"], silent["acts"]) == (
+        "silence",
+        "2026-01-17T02:00:00+00:00",
+        True,
+    )
+    arguments = ["quiet.yaml", "C1", "--event", "10", "--events", "events.jsonl"]
+    assert run(["rules", "why", *arguments]) == 0
+    assert "as nothing was heard after it, 2026-01-17 10:00:00: it fires" in capsys.readouterr().out
+
+
 def test_a_cooldown(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (first,) = asked(capsys, "big", "5")["answers"]
     (second,) = asked(capsys, "big", "6")["answers"]
@@ -103,6 +124,22 @@ def test_an_answer_that_did_not_come(folder: Path, capsys: pytest.CaptureFixture
     told = "it waits until 2026-01-08 10:00; if that were now, it would fire, but for its status"
     assert told in shown
     assert "status: it is a draft: it does nothing" in shown
+
+
+def test_each_wait_has_its_own_end(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two began at one time: that which fires first is a cooldown to the other."""
+    other = transfer(11, 6, 1_100)
+    with (folder / "events.jsonl").open("a") as file:
+        file.write("\n" + other)
+    (folder / "rules" / "quiet.yaml").write_text(
+        RULE.format(id="quiet", status="live", least=550) + QUIET
+    )
+    acts = []
+    for event, amount in (("6", "600"), ("11", "1100")):
+        _, ended = asked(capsys, "quiet", event)["answers"]
+        assert (ended["when"], ended["lets"]) == ("answer", {"base_amount": amount})
+        acts.append(ended["acts"])
+    assert sorted(acts) == [False, True]
 
 
 def test_only_its_own_timers_are_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
