@@ -12,13 +12,12 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-from config.yaml_text import NotYamlError, read_yaml
+from config.yaml_text import CUT, NotYamlError, read_yaml
 from schemas.at_key import AT_KEY
 
 MAX_FILE_BYTES = 256 * 1024
 _OF_KEY = "[key]"
 """What Pydantic puts behind the path of a key that is wrong itself."""
-_CUT = "this value has a comma: inside of { } it stands in quotes"
 _OF_AN_EXPRESSION = re.compile(r"[()\[\]<>='+*/]")
 """What a key has that is the rest of a value."""
 
@@ -124,7 +123,7 @@ def _invalid(path: Path, model: type[BaseModel], tree: CommentedMap, error: Any)
     keys = keys[: _depth(tree, keys) + 1] or ["id"]
     if cut := _cut(tree, keys):
         line, column = _place(tree, cut)
-        return FileProblem(path, line + 1, column + 1, f"{'.'.join(cut)}: {_CUT}")
+        return FileProblem(path, line + 1, column + 1, f"{'.'.join(cut)}: {CUT}")
     line, column = _place(tree, keys, at_key=of_key)
     if error["type"] == "extra_forbidden" and (known := _known_keys(model, keys[:-1])):
         message = f"not a key here; there are {', '.join(known)}{_nearest(keys[-1], known)}"

@@ -54,6 +54,9 @@ _GOES_ON = (
     "a value that begins with a quote ends with it: put the whole in double quotes, "
     "as in \"'golf' in tags\""
 )
+CUT = "this value has a comma: inside of { } it stands in quotes"
+_REST = re.compile(r"[^,:{}]*\)\s*[,}]")
+"""Of a value in { } that a comma cut: it reads as a key, two of them as one that stands twice."""
 _TAB = "indents are made of blanks, not of tabs"
 _NO_MERGE = "there is no merging with <<: write the keys themselves"
 _IN_ITSELF = "an alias (*name) stands inside of what it stands for"
@@ -172,6 +175,8 @@ def _seen(text: str, line: int, column: int) -> str:
     there = lines[line - 1] if 0 < line <= len(lines) else ""
     if "\t" in there[: len(there) - len(there.lstrip())]:
         return _TAB
+    if "{" in there[: column - 1] and _REST.match(there[column - 1 :]):
+        return CUT
     return _GOES_ON if _QUOTED.fullmatch(there[: column - 1]) else ""
 
 

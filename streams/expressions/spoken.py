@@ -1,7 +1,9 @@
 """Comparisons as people say them, and the sign of each."""
 
 _SIGNS = {
-    **dict.fromkeys(("more", "greater", "larger", "bigger", "higher", "above", "over"), ">"),
+    **dict.fromkeys(
+        ("more", "greater", "larger", "bigger", "higher", "above", "over", "exceeds"), ">"
+    ),
     **dict.fromkeys(("less", "fewer", "smaller", "lower", "below", "under"), "<"),
     **dict.fromkeys(("equal", "equals"), "=="),
     "least": ">=",
@@ -9,8 +11,8 @@ _SIGNS = {
 }
 _DENIED = {">": "<=", "<": ">=", "==": "!=", ">=": "<", "<=": ">"}
 SPOKEN = r"""(?:is\s+)?(?:(?:no|not)\s+)?(?:
-    (?:more|greater|larger|bigger|higher|less|fewer|smaller|lower)\s+than(?:\s+or\s+equal\s+to)?
-    |at\s+(?:least|most)|equal\s+to|equals
+    (?:more|greater|larger|bigger|higher|less|fewer|smaller|lower)\s+th[ae]n(?:\s+or\s+equal\s+to)?
+    |at\s+(?:least|most)|equal(?:s|\s+to)?|exceeds
     |(?<=\s)(?:above|over|below|under)(?=\s+[0-9]))"""
 """A verbose pattern."""
 

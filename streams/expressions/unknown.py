@@ -1,6 +1,7 @@
 """What to say of a name that is not seen where it stands: why, and what to write instead."""
 
 import ast
+import re
 from collections.abc import Iterable
 
 from streams.expressions.calls import EVENT_TYPES, NAMES
@@ -41,8 +42,8 @@ def _hint(scope: Scope, written: str, fields: Iterable[str]) -> str:
     if not scope.inside:
         if written in own:
             return f"; did you mean attributes.{written}?"
-        if written in profile_fields():
-            return f"; did you mean profile.{written}?"
+        if written.lower() in profile_fields():
+            return f"; did you mean profile.{written.lower()}?"
         if written.lower() in INSTEAD:
             return f"; {INSTEAD[written.lower()]}"
         known += ["tags", *(f"profile.{one}" for one in profile_fields())]
@@ -92,9 +93,9 @@ def part(scope: Scope, text: str, tree: ast.Attribute) -> str:
 
 def event_type(written: str, known: Iterable[str]) -> str:
     """Of what should be one."""
-    if "," in written:
-        several = ", ".join(one.strip() for one in written.split(","))
-        return f"{written} is no event type; several stand in a list, [{several}]"
+    several = re.findall(r"\w+\.\w+", written)
+    if len(several) > 1:
+        return f"{written} is no event type; several stand in a list, [{', '.join(several)}]"
     return f"{written} is no event type{nearest(written, known)}"
 
 
@@ -145,4 +146,6 @@ def of_list(scope: Scope, written: str) -> str:
     if written in common_fields(scope.types):
         return f"{written} is not a field of {listed}; that of the event is event.{written}"
     hint = nearest(written, [*fields, *scope.lets])
+    if not scope.inside and written in profile_fields():
+        hint = f"; did you mean profile.{written}?"
     return f"{written} is not known of {listed}{hint or f'; {listed} have ' + ', '.join(fields)}"
