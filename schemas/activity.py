@@ -236,6 +236,8 @@ class Said(Struct, array_like=True, gc=False):
     """What it showed last."""
     withheld: bool = False
     """What it did last was recorded instead of sent."""
+    things: tuple[str, ...] = ()
+    """What was sent: `task`, `alert`; empty where an earlier version of vipcare did not tell."""
 
 
 class Played(Struct, kw_only=True, array_like=True):

@@ -50,6 +50,12 @@ SOURCE = VIPCARE
 MAX_EFFECT_BYTES = 900_000
 """An encoded effect stays below Kafka's usual limit for a message, 1 MB."""
 
+_FORMER = Written(
+    en="Taken back: an earlier version of the rule made it", zh="已撤回：由该规则的早前版本生成"
+)
+_FORMER_TASK = TaskTemplate(text=_FORMER, attach=[])
+_FORMER_ALERT = AlertTemplate(text=_FORMER, attach=[])
+
 
 class OversizeError(ValueError):
     """The record or an effect would exceed its limit."""
@@ -136,12 +142,16 @@ def effects_of(deed: Deed) -> list[tuple[Effect, bytes]]:
     if firing.withheld is not None:
         decision = _decision(deed, firing.withheld, firing.rule.then.actions)
         return [(decision, _encoded(decision))]
-    told = [_TELL[action](deed, action) for action in firing.rule.then.actions]
+    told = [_TELL[action](deed, action) for action in _actions(firing)]
     made = [(effect, _encoded(effect)) for effect in told]
     return [
         _done(deed, effect, sent) if isinstance(effect, ActionTaken) else (effect, sent)
         for effect, sent in made
     ]
+
+
+def _actions(firing: Firing) -> Sequence[Any]:
+    return (firing.amends and firing.amends.things) or firing.rule.then.actions
 
 
 def _encoded(effect: Effect) -> bytes:
@@ -175,8 +185,7 @@ def profile_of(record: Record, summary: ProfileData, occasion: Occasion) -> Prof
 
 
 def _task(deed: Deed, action: Action) -> Task:
-    template, at = deed.firing.rule.then.task, deed.occasion.at
-    assert template is not None
+    template, at = deed.firing.rule.then.task or _FORMER_TASK, deed.occasion.at
     thing = _name(deed, action)
     due = None if template.due is None else from_millis(at + parse_duration(template.due))
     data = TaskData(
@@ -191,8 +200,7 @@ def _task(deed: Deed, action: Action) -> Task:
 
 
 def _alert(deed: Deed, action: Action) -> Alert:
-    template, at = deed.firing.rule.then.alert, deed.occasion.at
-    assert template is not None
+    template, at = deed.firing.rule.then.alert or _FORMER_ALERT, deed.occasion.at
     thing = _name(deed, action)
     data = AlertData(
         alert_id=thing,

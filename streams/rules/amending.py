@@ -15,9 +15,10 @@ know any more, what was done stands, too. Of a pause (`cooldown`) the first even
 stretch of its length counts, so that it does not depend on the order either.
 
 **Since when.** A rule judges the events that came since its version is in force for the customer.
-What another version did stands, unless its very event is reversed. And it is decided by what was
-done, not by what would be done today: what was sent is amended and retracted in shadow, too, and
-what was withheld is neither.
+What another version did stands, unless its very event is reversed (and both versions look at the
+same fields of it: else it is not kept for the new one). And it is decided by what was done, not by
+what would be done today: what was sent is amended and retracted in shadow, too, and what was
+withheld is neither.
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -67,6 +68,8 @@ class Amended(NamedTuple):
     values: dict[str, str]
     withheld: Withheld | None
     """Why it is not done."""
+    things: Sequence[str]
+    """What is retracted, amended or raised: another version of the rule may make other things."""
 
 
 class Replayed(NamedTuple):
@@ -89,6 +92,7 @@ class Amending:
         self._aggregates = aggregates
         self._lateness = lateness
         self._rules = {rule.id: rule for rule in rules}
+        self._things = {rule.id: (*rule.definition.then.actions,) for rule in rules}
         self._by_type: dict[str, list[CompiledRule]] = {}
         for rule in rules:
             for event_type in dict.fromkeys(rule.definition.on):
@@ -172,7 +176,7 @@ class Amending:
         played = activity.played
         if not played or _is_after(one, played[-1]):
             one.did = {
-                rule: Said(0 if is_withheld else 1, True, values, is_withheld)
+                rule: Said(0 if is_withheld else 1, True, values, is_withheld, self._things[rule])
                 for rule, (values, is_withheld) in held.items()
             }
             played.append(pack(one))
@@ -277,19 +281,22 @@ class Amending:
             return
         kept = said.values if values is None else values
         version = said.version + (not said.withheld)
-        one.did[rule.id] = Said(version, values is not None, kept, said.withheld)
+        things = said.things
+        one.did[rule.id] = Said(version, values is not None, kept, said.withheld, things)
         if not said.withheld:
             change: Change = "retracted" if values is None else "amended"
-            yield Amended(rule, one.at, one.source, one.id, version, change, kept, None)
+            yield Amended(rule, one.at, one.source, one.id, version, change, kept, None, things)
 
     def _raise(
         self, record: Record, one: Played, rule: CompiledRule, values: dict[str, str]
     ) -> Iterable[Amended]:
         said, why = one.did.get(rule.id), withheld(rule.definition, record.customer)
         version = (said.version if said else 0) + (why is None)
-        one.did[rule.id] = Said(version, True, values, why is not None)
+        things = self._things[rule.id]
+        one.did[rule.id] = Said(version, True, values, why is not None, things)
         if why is None or said is None:
-            yield Amended(rule, one.at, one.source, one.id, max(1, version), "raised", values, why)
+            number = max(1, version)
+            yield Amended(rule, one.at, one.source, one.id, number, "raised", values, why, things)
 
     def _retract_all(self, record: Record, one: Played) -> Iterable[Amended]:
         for rule in self._by_type.get(one.type, ()):

@@ -21,6 +21,8 @@ class Amends(NamedTuple):
     id: str
     version: int
     change: Change
+    things: Sequence[str] = ()
+    """What is changed: `task`, `alert`; empty: all that the rule makes."""
 
 
 class Firing(NamedTuple):

@@ -363,7 +363,7 @@ def _dates_mark(waits: Sequence[DateWait], calendar: Calendar) -> int:
 def _changed(replayed: Replayed) -> list[Firing]:
     firings = []
     for one in replayed.changes:
-        amends = Amends(one.at, one.source, one.id, one.version, one.change)
+        amends = Amends(one.at, one.source, one.id, one.version, one.change, one.things)
         rule = one.rule
         firings.append(
             Firing(rule.definition, one.values, one.withheld, amends=amends, choices=rule.choices)

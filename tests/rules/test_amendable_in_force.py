@@ -69,6 +69,22 @@ def test_a_new_version_does_nothing_about_what_was_known_before() -> None:
     assert [one.data.change for one in run.take(reversal(ORIGIN + 2 * HOUR, "b"))] == ["retracted"]
 
 
+@pytest.mark.parametrize(
+    ("before", "after"), [("alert", "task"), ("task", "alert"), ("alert", "both"), ("both", "task")]
+)
+def test_what_another_version_made_is_taken_back_as_what_it_is(before: str, after: str) -> None:
+    text = {"text": {"en": "{total}", "zh": "{total}"}}
+    then = {"alert": {"alert": text}, "task": {"task": text}, "both": {"alert": text, "task": text}}
+    run = Run(rule(**{"if": "total > 10"}, then=then[before]))
+    made = {type(one).__name__ for one in run.take(transfer(ORIGIN, "a"))}
+    run.put_in_force(rule(version=2, **{"if": "total > 10"}, then=then[after]))
+    run.reload()
+    taken = run.take(reversal(ORIGIN + HOUR, "a"))
+    assert {type(one).__name__ for one in taken} == made
+    assert {(one.data.change, one.data.version) for one in taken} == {("retracted", 2)}
+    assert not run.standing
+
+
 @pytest.mark.parametrize("before", ["shadow", "live"])
 def test_a_rule_that_goes_live_does_nothing_about_what_was_known_before(before: Status) -> None:
     run = Run(as_is(before))
