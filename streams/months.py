@@ -53,6 +53,11 @@ def minute_at(at: int, zone: tzinfo = UTC) -> str:
     return f"{from_millis(at).astimezone(zone):%Y-%m-%d %H:%M}"
 
 
+def time_at(at: int, zone: tzinfo = UTC) -> str:
+    """As `minute_at`, with the seconds if there are any: such as `2026-03-01 08:30:05`."""
+    return f"{from_millis(at).astimezone(zone):%Y-%m-%d %H:%M:%S}".removesuffix(":00")
+
+
 def day_of(when: Moment) -> int:
     """The day of the month, 1 to 31; a change of the clocks may be an hour off at midnight."""
     return when.since // DAY_MS + 1

@@ -7,7 +7,7 @@ from datetime import tzinfo
 from schemas.events import EVENT_TYPES
 from schemas.rules import RuleDefinition
 from streams.inputs import Input
-from streams.months import minute_at
+from streams.months import time_at
 from streams.rules.answers import Changed
 from streams.rules.asking import Asked
 
@@ -45,8 +45,8 @@ def afterwards(
         yield (_OF if is_its_own else _BY)[one.change].format(
             of=f"{one.type} {_named(one.of[1], one.at, zone)}",
             by=by if one.by_type else "@".join(one.by),
-            due=minute_at(one.due, zone),
-            to="" if one.to is None else minute_at(one.to, zone),
+            due=time_at(one.due, zone),
+            to="" if one.to is None else time_at(one.to, zone),
         )
     if rule.wait is not None and _ran_out(asked, end):
         yield _GONE
@@ -106,4 +106,4 @@ def _shown(one: Changed) -> str:
 
 
 def _named(name: str, at: int, zone: tzinfo) -> str:
-    return f"{name} of {minute_at(at, zone)}"
+    return f"{name} of {time_at(at, zone)}"

@@ -211,10 +211,10 @@ def _of_history(
             f"{since}; {_WOULD.format(rule)}"
         )
     elif not stood.is_of(rule):
-        yield (
-            f"{stood.name} was in force when the event came, as {stood.status}; "
-            + _WOULD.format(rule)
-        )
+        how = f"in force when the event came, as {stood.status}"
+        if not stood.runs:
+            how = f"not in force when the event came, but {stood.status}"
+        yield f"{stood.name} was {how}; {_WOULD.format(rule)}"
     elif not history.is_open and not (taken is not None and taken.reaches):
         checked = check_rule(rule, core.attributes, core.greetings)
         looks = map(look_back, checked.aggregates() if isinstance(checked, CheckedRule) else ())

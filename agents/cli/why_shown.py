@@ -10,7 +10,7 @@ from agents.backtest.why import Answer
 from agents.terminal import in_language, plain
 from schemas.envelope import from_millis
 from schemas.rules import RuleDefinition
-from streams.months import minute_at
+from streams.months import minute_at, time_at
 from streams.rules.answers import Why
 from streams.rules.why import Clause
 
@@ -46,8 +46,8 @@ def as_data(
             **msgspec.to_builtins(one),
             "at": from_millis(one.at).isoformat(),
             "holds": one.holds,
-            "fires": one.fires,
-            "acts": one.acts,
+            "fires": one.fires and one.due is None,
+            "acts": one.acts and one.due is None,
             "warm": _is_warm(one.at, answer.whole_from, _since(one, since)),
         }
         for one in answer.answers
@@ -69,8 +69,8 @@ def as_data(
 
 
 def _in_force(answer: Answer) -> dict[str, object] | None:
-    """As what the rule stood when the event came; None where that is unknown, or it did not."""
-    if answer.stood is None:
+    """As what the rule ran when the event came; None where that is unknown, or it did not."""
+    if answer.stood is None or not answer.stood.runs:
         return None
     return {"version": answer.stood.rule.version, "status": answer.stood.status}
 
@@ -121,9 +121,7 @@ def _answer_lines(one: Why, when: str, zone: tzinfo, *, has_ended: bool) -> Iter
         yield _marked(_MARKS[gate.open], f"{gate.name}: {gate.told}", 1)
     for wait in one.waits:
         done = "fired" if wait.fired else "waits until"
-        yield Text(
-            f"  {done} {minute_at(wait.due, zone)}{f' ({wait.about})' if wait.about else ''}"
-        )
+        yield Text(f"  {done} {time_at(wait.due, zone)}{f' ({wait.about})' if wait.about else ''}")
 
 
 def _is_warm(at: int, whole_from: int, since: int | None) -> bool | None:
@@ -142,13 +140,15 @@ def _verdict(one: Why, zone: tzinfo, *, has_ended: bool) -> str:
     if one.when == "wait":
         return "it begins to wait" if one.waits else "it has nothing to wait for"
     if one.due is not None and has_ended:
-        return f"it began to wait, until {minute_at(one.due, zone)}"
+        return f"it began to wait, until {time_at(one.due, zone)}"
     if one.due is not None:
-        return f"it waits until {minute_at(one.due, zone)}; if that were now, {_outcome(one)}"
+        return f"it waits until {time_at(one.due, zone)}; if that were now, {_outcome(one)}"
     if one.when == "now" and one.waits and all(wait.fired for wait in one.waits):
-        ended = minute_at(max(wait.due for wait in one.waits), zone)
+        ended = time_at(max(wait.due for wait in one.waits), zone)
         return f"its wait ended {ended}; if that were now, {_outcome(one)}"
     if one.when == "now" and one.is_open:
+        if closed := ", ".join(gate.name for gate in one.closed):
+            return f"it does not fire, whatever event comes now: {closed}"
         return "it depends on the event that comes"
     return _outcome(one)
 

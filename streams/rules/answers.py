@@ -72,6 +72,11 @@ class Why(Struct, kw_only=True):
         return self.holds is None and all(one.holds or one.of_event for one in self.clauses)
 
     @property
+    def closed(self) -> Sequence[Gatekeeper]:
+        """What keeps it from firing, whether the condition is true or not."""
+        return [one for one in self.gates if not one.open and one.name not in _WITHHELD]
+
+    @property
     def fires(self) -> bool:
         """Whether the rule fires, be it withheld, or begins to wait for an answer."""
         if self.fired is not None:
@@ -80,7 +85,7 @@ class Why(Struct, kw_only=True):
             not self.failed
             and not (self.answered or self.taken_back)
             and self.holds is True
-            and all(one.open for one in self.gates if one.name not in _WITHHELD)
+            and not self.closed
         )
 
     @property

@@ -10,7 +10,7 @@ from schemas.record import Record
 from schemas.rules import RuleDefinition
 from streams.durations import parse_duration
 from streams.greetings import open_channels
-from streams.months import minute_at
+from streams.months import time_at
 from streams.rules.gate import is_held_out, percentile
 
 
@@ -35,7 +35,7 @@ def gatekeepers(rule: RuleDefinition, record: Record, at: int, zone: tzinfo) -> 
         _active(rule, at, zone),
         _rollout(rule, record.customer),
         _cooldown(rule, record, at, zone),
-        _limit(rule, record, at),
+        _limit(rule, record, at, zone),
         _holdout(rule, record.customer),
         _consent(rule, record),
         *_score(rule, record, at),
@@ -91,18 +91,21 @@ def _cooldown(rule: RuleDefinition, record: Record, at: int, zone: tzinfo) -> Ga
     if last is None:
         return Gatekeeper("cooldown", True, f"{rule.cooldown}, and it has not fired yet")
     again = last + parse_duration(rule.cooldown)
-    fired, since = minute_at(last, zone), minute_at(again, zone)
+    fired, since = time_at(last, zone), time_at(again, zone)
     told = f"{rule.cooldown}, and it fired {fired}: again from {since}"
     return Gatekeeper("cooldown", at >= again, told)
 
 
-def _limit(rule: RuleDefinition, record: Record, at: int) -> Gatekeeper | None:
+def _limit(rule: RuleDefinition, record: Record, at: int, zone: tzinfo) -> Gatekeeper | None:
     if (limit := rule.limit) is None:
         return None
-    since = at - parse_duration(limit.within)
-    times = sum(one > since for one in record.activity.firings.get(rule.id, ()))
-    told = f"{limit.times} within {limit.within}, and it fired {times} times"
-    return Gatekeeper("limit", times < limit.times, told)
+    length = parse_duration(limit.within)
+    fired = sorted(one for one in record.activity.firings.get(rule.id, ()) if one > at - length)
+    is_open = len(fired) < limit.times
+    again = "" if is_open else f": again from {time_at(fired[-limit.times] + length, zone)}"
+    times = "once" if len(fired) == 1 else f"{len(fired)} times"
+    told = f"{limit.times} within {limit.within}, and it fired {times}{again}"
+    return Gatekeeper("limit", is_open, told)
 
 
 def _holdout(rule: RuleDefinition, customer: str) -> Gatekeeper | None:

@@ -88,9 +88,10 @@ class NoEvent:
 
 def clauses(rule: CheckedRule, world: World) -> list[Clause]:
     """The condition's clauses as their author wrote them, what is under `unless` behind them, and
-    of a rule with a score whether that is high."""
+    of a rule with a score whether that is high. The word `true` is none: it asks for nothing."""
     condition = rule.condition
-    asked = condition.parts if isinstance(condition, And) else (condition,)
+    parts = condition.parts if isinstance(condition, And) else (condition,)
+    asked = (one for one in parts if not (isinstance(one, Literal) and one.value is True))
     is_open = isinstance(world.data, NoEvent)
     teller = (_Forecaster if is_open else _Teller)(rule, world)
     told = [teller.clause(one) for one in asked]

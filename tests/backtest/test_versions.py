@@ -57,7 +57,9 @@ def test_versions(
     shown = said("why", "a", "C1", "--event", "second", *archive)
     assert "status: it was live then; it is retired now" in shown
     holds, (remark,) = why("a@2", "last")
-    assert remark.startswith("a@2 was in force when the event came, as retired; told is what a@2")
+    assert remark.startswith("a@2 was not in force when the event came, but retired; told is what")
+    asked = ("why", "a@2", "C1", "--event", "last", *archive, "--json")
+    assert json.loads(said(*asked))["in_force"] is None
     _, (remark,) = why("c", "first")
     assert remark.startswith("no version of c was in force when the event came: the first came")
     shown = said("why", "a@1", "C1", "--event", "first", *archive)
@@ -136,11 +138,12 @@ def test_a_wait_that_is_over_under_another_version(
         file.write(transfer("last", timedelta(minutes=2)))
     asked = ("why", "calls@1", "C1", "--event", "first", "--events", str(events))
     told = json.loads(said(*asked, "--json"))
-    found = [(one["when"], one["version"], one["acts"]) for one in told["answers"]]
+    found = [(one["when"], one["version"], one["fires"], one["acts"]) for one in told["answers"]]
+    began = "event", 1, False, False
     assert told["in_force"] == {"version": 1, "status": "live"}
     if following:
-        assert found == [("event", 1, True), ("answer", 2, True)]
+        assert found == [began, ("answer", 2, True, True)]
         assert "as no answer had come by calls@2, " in said(*asked)
     else:
-        assert found == [("event", 1, True)]
+        assert found == [began]
         assert told["remarks"][-1].startswith("when its wait was over the rule was not in force")

@@ -401,9 +401,9 @@ def add(folder: Path, name: str, kind: str, time: str, **data: Any) -> None:
 
 def test_what_answered_a_wait(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Told at both events; and with the time at which the wait ended nothing is answered."""
-    add(folder, "in", "logged.in", "2026-01-07T03:00:00Z", channel="app")
+    add(folder, "in", "logged.in", "2026-01-07T03:00:05Z", channel="app")
     told = asked(capsys, "quiet.yaml", "6")
-    by = "its wait until 2026-01-08 10:00 was answered by logged.in in of 2026-01-07 11:00"
+    by = "its wait until 2026-01-08 10:00 was answered by logged.in in of 2026-01-07 11:00:05"
     assert told["remarks"] == [by]
     ((one,), (end,)) = told["answers"], told["ends"]
     assert (one["when"], end["change"], end["by"][1], end["of"][1]) == (

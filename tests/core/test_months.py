@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schemas.envelope import from_millis, to_millis
-from streams.months import clocks, moment
+from streams.months import clocks, moment, time_at
 
 ZONES = [
     UTC,
@@ -38,3 +38,8 @@ def test_a_time_is_in_the_month_that_the_clocks_show(at: int, zone: ZoneInfo) ->
         milliseconds=1
     )
     assert clocks(at, zone) == (at, shown, number)
+
+
+def test_the_time_for_people_has_seconds_where_there_are_some() -> None:
+    told = [time_at(CHANGED + beside, ZONES[2]) for beside in (-1_000, 0, 59_999)]
+    assert told == ["2026-03-29 01:59:59", "2026-03-29 03:00", "2026-03-29 03:00:59"]

@@ -9,6 +9,8 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 
+from agents.backtest.why import Answer
+from agents.cli.why_shown import as_lines
 from schemas.envelope import to_millis
 from schemas.profile import Score
 from schemas.record import Record
@@ -287,9 +289,46 @@ def test_what_stands_in_the_way() -> None:
         "limit": False,
         "holdout": gates["holdout"].open,
     }
-    again = "30d, and it fired 2023-11-13 22:13: again from 2023-12-13 22:13"
+    again = "30d, and it fired 2023-11-13 22:13:20: again from 2023-12-13 22:13:20"
     assert gates["cooldown"].told == again
-    assert gates["limit"].told == "2 within 365d, and it fired 2 times"
+    again = "2 within 365d, and it fired 2 times: again from 2024-11-11 22:13:20"
+    assert gates["limit"].told == again
+
+
+def test_a_limit_is_open_again_when_it_says() -> None:
+    record, at = Record("C1"), 1_700_000_000_000
+    limit = {"times": 2, "within": "30d"}
+    record.activity.firings["big"] = [at - 40 * DAY_MS, at - 20 * DAY_MS, at - DAY_MS]
+    found = []
+    for beside in (0, 10 * DAY_MS - 1, 10 * DAY_MS):
+        gates = {one.name: one for one in now(record, at + beside, limit=limit).gates}
+        found.append((gates["limit"].open, gates["limit"].told))
+    closed = "2 within 30d, and it fired 2 times: again from 2023-11-24 22:13:20"
+    assert found == [(False, closed), (False, closed), (True, "2 within 30d, and it fired once")]
+
+
+@pytest.mark.parametrize("gate", ["cooldown", "limit", "rollout", "status"])
+def test_no_event_opens_what_is_closed_now(gate: str) -> None:
+    """What is withheld is recorded all the same."""
+    record, at = Record("C1"), 1_700_000_000_000
+    record.edit_profile().tags["golf"] = 0
+    open_: dict[str, Any] = {"cooldown": None, "limit": None, "rollout": 100, "holdout": None}
+    closed = {
+        "cooldown": {"cooldown": "30d"},
+        "limit": {"limit": {"times": 1, "within": "30d"}},
+        "rollout": {"rollout": 1},
+        "status": {"status": "shadow"},
+    }
+    record.activity.cooldowns["big"], record.activity.firings["big"] = at - 1, [at - 1]
+    why = now(record, at, **open_ | closed[gate])
+    assert why.is_open
+    assert [one.name for one in why.gates if not one.open] == [gate]
+    rule = RuleDefinition.model_validate(RULE)
+    lines = [str(one) for one in as_lines(rule, "C1", Answer([why]), 0, UTC)]
+    verdict = f"it does not fire, whatever event comes now: {gate}"
+    if gate == "status":
+        verdict = "it depends on the event that comes"
+    assert f"as things are, 2023-11-14 22:13:20: {verdict}" in lines
 
 
 SCORE: dict[str, Any] = {
@@ -318,11 +357,11 @@ def test_a_score_as_things_are() -> None:
     gates = {one.name: one.told for one in low.gates}
     assert "newest" not in gates
     assert gates["score"] == "it stood at 110, high already; low again below 80"
-    (_, clause) = low.clauses
+    (clause,) = low.clauses
     assert (clause.holds, clause.off) == (False, "30 short")
     assert clause.seen == {"looks": "0 to 70"}
     record.edit_profile().tags["golf"] = 0
-    (_, clause) = now(record, at, **SCORE).clauses
+    (clause,) = now(record, at, **SCORE).clauses
     assert (clause.holds, clause.off, clause.of_event) == (None, "", True)
     assert clause.seen == {"looks": "40 to 110"}
 
