@@ -58,22 +58,13 @@ class Waits:
             for key, timer in record.activity.timers.items()
             if _is_wait_of(key, rule) and not timer.fired
         }
-        return [] if before == self._version else [*self._dated_anew(known, rule, at)]
+        return [] if before == self._version else [*_dated_anew(known, rule, record, at)]
 
     def after(self, rule: CheckedRule, record: Record, event: Input) -> list[Ended]:
         """What an event did, which was applied just now; or another version, by then."""
         known, before = self._known, self._version
         dated_anew = self.look(rule, record, event.at)
         return [*self._changes(known, rule, event)] if before == self._version else dated_anew
-
-    def _dated_anew(
-        self, known: Mapping[str, tuple[Timer, str, int]], rule: CheckedRule, at: int
-    ) -> Iterator[Ended]:
-        for key, (timer, _, due) in known.items():
-            now = self._known.get(key)
-            if now is not None and now[0] is timer and due not in (now[2], at):
-                by = rule.definition.id, str(rule.definition.version)
-                yield _ended("dated_anew", timer, due, (by, "", at), now[2])
 
     def _changes(
         self, known: Mapping[str, tuple[Timer, str, int]], rule: CheckedRule, event: Input
@@ -88,6 +79,15 @@ class Waits:
         for key, (timer, _, due) in self._known.items():
             if key not in known and (timer.source, timer.id) != by[0]:
                 yield _ended("again", timer, due, by, due)
+
+
+def _dated_anew(
+    known: Mapping[str, tuple[Timer, str, int]], rule: CheckedRule, record: Record, at: int
+) -> Iterator[Ended]:
+    by = rule.definition.id, str(rule.definition.version)
+    for key, (timer, _, due) in known.items():
+        if record.activity.timers.get(key) is timer and due not in (timer.due, at):
+            yield _ended("dated_anew", timer, due, (by, "", at), timer.due)
 
 
 def _is_wait_of(key: str, rule: CheckedRule) -> bool:

@@ -4,6 +4,8 @@ import json
 from datetime import UTC
 from typing import Any
 
+import pytest
+
 from agents.backtest.afterwards import afterwards
 from agents.backtest.stood import History, Stretch
 from agents.backtest.turns import InTurn
@@ -55,17 +57,38 @@ def test_where_nobody_says_when_it_was_sent_its_time_counts() -> None:
     assert [in_turn.place(one.input) for one in entries if one.input] == [0, 1]
 
 
-def test_a_wait_that_another_version_dates_anew() -> None:
-    """It ends when that says, and is told with the event after which it began."""
-    data: dict[str, Any] = {"deposit": "D1", "account": "A1", "principal": "5", "currency": "CNY"}
-    data |= {"rate": "0.02", "matures_on": "1970-01-20"}
-    placed = json.loads(transfer(1, 1, 1)) | {"type": "deposit.placed", "data": data}
-    told = [placed | {"time": "1970-01-01T00:00:00Z"}]
-    told.append(json.loads(transfer(2, 1, 1)) | {"time": "1970-01-06T00:00:00Z"})
-    entries = [
-        read(Raw("bank.core", 0, number, b"C1", json.dumps(one).encode()), CORE)
-        for number, one in enumerate(told)
-    ]
+def deposit_placed() -> Entry:
+    data = {"deposit": "D1", "account": "A1", "principal": "5", "currency": "CNY", "rate": "0.02"}
+    event = json.loads(transfer(1, 1, 1)) | {
+        "type": "deposit.placed",
+        "time": "1970-01-01T00:00:00Z",
+    }
+    event |= {"data": data | {"matures_on": "1970-01-20"}}
+    return read(Raw("bank.core", 0, 0, b"C1", json.dumps(event).encode()), CORE)
+
+
+def later(number: int) -> Entry:
+    """Of a day in 1970."""
+    event = json.loads(transfer(number, 1, 1)) | {"time": f"1970-01-{number:02}T00:00:00Z"}
+    return read(Raw("bank.core", 0, number, b"C1", json.dumps(event).encode()), CORE)
+
+
+def campaign(day: int) -> tuple[int, Raw]:
+    """Likewise."""
+    data = {"campaign": "golf", "category": "golf", "title_zh": "高", "title_en": "Golf"}
+    event = json.loads(transfer(1, 1, 1)) | {"time": f"1970-01-{day:02}T00:00:00Z"}
+    event |= {"id": "golf", "type": "campaign.announced", "subject": "campaign:golf"}
+    event |= {"data": data | {"starts_on": "1970-03-01", "ends_on": "1970-03-02"}}
+    raw = Raw("bank.campaign", 0, 0, b"campaign:golf", json.dumps(event).encode())
+    return (day - 1) * DAY_MS, raw
+
+
+@pytest.mark.parametrize("is_heard_of", [True, False])
+def test_a_wait_that_another_version_dates_anew(is_heard_of: bool) -> None:
+    """It ends when that says, and is told with the event after which it began: whether the customer
+    is heard of before that, or told of something."""
+    entries = [deposit_placed()] + ([later(6)] if is_heard_of else [])
+    facts = FactsInTime([] if is_heard_of else [campaign(6)])
     then = {"alert": {"text": {"en": "A", "zh": "甲"}}}
     waits: dict[str, Any] = {"on": "deposit.placed", "if": "principal > 1", "then": then}
     versions = [
@@ -77,14 +100,13 @@ def test_a_wait_that_another_version_dates_anew() -> None:
     since = (-1, 5 * DAY_MS - 1)
     history = History([Stretch(at, 1, one) for at, one in zip(since, versions, strict=True)])
     asked = asked_about(CORE, versions[0], versions, ("/bank/core", "1"))
-    in_turn = InTurn(CORE, [], history, None, {}, entries)
+    golf = rule("golf", on="campaign.announced", then=then, **{"if": "category == 'tea'"})
+    in_turn = InTurn(CORE, [RuleDefinition.model_validate(golf)], history, None, {}, entries)
     end = 25 * DAY_MS
-    play_in_turn("C1", in_turn.turns(asked, FactsInTime([]), end))
+    play_in_turn("C1", in_turn.turns(asked, facts, end))
     inputs = [one.input for one in entries if one.input]
-    assert [(one.when, one.version) for one in asked.answers.values()] == [
-        ("wait", 1),
-        ("timer", 2),
-    ]
+    answers = [(one.when, one.version) for one in asked.answers.values()]
+    assert answers == [("wait", 1), ("timer", 2)]
     assert [*afterwards(inputs[0], asked, inputs, versions[0], UTC, end)] == [
         "its wait until 1970-01-19 09:00 was moved to 1970-01-11 09:00 by due@2, which waits for "
         "another time"
