@@ -15,9 +15,9 @@ know any more, what was done stands, too. Of a pause (`cooldown`) the first even
 stretch of its length counts, so that it does not depend on the order either.
 
 **Since when.** A rule judges the events that came since its version is in force for the customer.
-What another version did stands, unless its very event is reversed (and both versions look at the
-same fields of it: else it is not kept for the new one). And it is decided by what was done, not by
-what would be done today: what was sent is amended and retracted in shadow, too, and what was
+What another version did stands, unless its very event is reversed; so does what any did at events
+that were kept while rules looked at other fields of them. And it is decided by what was done, not
+by what would be done today: what was sent is amended and retracted in shadow, too, and what was
 withheld is neither.
 """
 
@@ -25,6 +25,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
+import msgspec
 from msgspec import Raw
 
 from schemas.activity import ActivitySection, Judging, Played, Said, unpack_played, unpack_time
@@ -182,12 +183,11 @@ class Amending:
             played.append(pack(one))
             self._forget(activity)
             return None
-        events = self._unpack(activity)
+        events, fixed = self._unpack(activity)
         place = sum(_order(other) < _order(one) for other in events)
         events.insert(place, one)
-        replayed = self._play(record, events, place)
-        activity.played = [pack(other) for other in events]
-        self._forget(activity)
+        replayed = self._play(record, events, place, fixed)
+        self._keep(activity, [*events, *fixed])
         return replayed
 
     def correct(self, record: Record, corrections: Iterable[Correction]) -> Replayed:
@@ -198,7 +198,7 @@ class Amending:
             self._forget(activity)
         if not mine or not activity.played:
             return NOTHING_NEW
-        events = self._unpack(activity)
+        events, fixed = self._unpack(activity)
         retracted: list[Amended] = []
         for before, after, _ in mine:
             found = next((one for one in events if self._is(one, before)), None)
@@ -207,17 +207,22 @@ class Amending:
             elif found is not None:
                 events.remove(found)
                 retracted += self._retract_all(record, found)
+            elif after is None and (was := next((one for one in fixed if _was(one, before)), None)):
+                fixed.remove(was)
+                retracted += self._retract_all(record, was)
         gone = [one.before for one in mine]
         self._aggregates.recall(record.windows, gone, map(self._input, events))
         since = min(one.at for one in gone)
         place = sum(other.at < since for other in events)
-        changes, failed = self._play(record, events, place)
-        activity.played = [pack(other) for other in events]
-        self._forget(activity)
+        changes, failed = self._play(record, events, place, fixed)
+        self._keep(activity, [*events, *fixed])
         return Replayed([*retracted, *changes], failed)
 
-    def _play(self, record: Record, events: list[Played], place: int) -> Replayed:
-        """Play the events from a place on: the windows hold all of them."""
+    def _play(
+        self, record: Record, events: Sequence[Played], place: int, fixed: Sequence[Played]
+    ) -> Replayed:
+        """Play the events from a place on: the windows hold all of them. What rules did at those
+        that are fixed stands."""
         changes, failed = list[Amended](), list[str]()
         activity, copies = record.activity, Copies(record.windows, record.activity.began)
         inputs = [self._input(one) for one in events[place:]]
@@ -244,8 +249,8 @@ class Amending:
                 is_open = rule.gate is None or rule.gate.closed(record, one.at) is None
                 before = (
                     other
-                    for n, other in enumerate(events)
-                    if n < number or not _judges(activity, rule, other)
+                    for n, other in enumerate((*events, *fixed))
+                    if n < number or n >= len(events) or not _judges(activity, rule, other)
                 )
                 if not is_open or self._is_paused(rule.id, one.at, activity, before):
                     values = None
@@ -316,16 +321,19 @@ class Amending:
             for one in before
         )
 
-    def _unpack(self, activity: ActivitySection) -> list[Played]:
-        """The events that can be played; what was kept under other rules cannot."""
-        events = []
+    def _unpack(self, activity: ActivitySection) -> tuple[list[Played], list[Played]]:
+        """The events that can be played; and those that were kept under rules that looked at other
+        fields, which cannot."""
+        events, fixed = list[Played](), list[Played]()
         for one in map(unpack_played, activity.played):
             layout = self._layouts.get(one.type)
-            if layout is not None and layout.mark == one.layout:
-                events.append(one)
-            else:
-                _settle(activity, one)
-        return events
+            can_be_played = layout is not None and layout.mark == one.layout
+            (events if can_be_played else fixed).append(one)
+        return events, fixed
+
+    def _keep(self, activity: ActivitySection, events: Iterable[Played]) -> None:
+        activity.played = [pack(one) for one in sorted(events, key=_order)]
+        self._forget(activity)
 
     def _forget(self, activity: ActivitySection) -> None:
         played, oldest = activity.played, activity.latest - self._lateness
@@ -356,6 +364,17 @@ class Amending:
 def _is_after(one: Played, packed: bytes) -> bool:
     at = unpack_time(packed).at
     return one.at > at if at != one.at else _order(unpack_played(packed)) < _order(one)
+
+
+def _was(one: Played, original: Input) -> bool:
+    """Whether one that was kept under other rules, by the names of its fields, is this event."""
+    if one.type != original.type or one.at != original.at:
+        return False
+    kept, whole = _by_name(one.data), _by_name(pack(original.event.data))
+    return all(whole.get(name) == value for name, value in kept.items())
+
+
+_by_name = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
 
 def _order(one: Played) -> tuple[int, str, str]:

@@ -85,6 +85,22 @@ def test_what_another_version_made_is_taken_back_as_what_it_is(before: str, afte
     assert not run.standing
 
 
+def test_what_was_made_while_rules_looked_at_other_fields_is_taken_back() -> None:
+    """Be it the rule's own version that looked at others, or another rule of the same type."""
+    first, beside = rule(), rule(id="beside", **{"if": "count(transfer.completed, 7d) >= 2"})
+    run = Run(first, beside)
+    made = run.take(transfer(ORIGIN, "a"), transfer(ORIGIN + HOUR, "b"))
+    assert len(made) == 2
+    run.put_in_force(rule(version=2, **{"if": "total > 100 and purpose == 'rent'"}), beside)
+    run.reload()
+    run.take(transfer(ORIGIN + 3 * HOUR, "d"), transfer(ORIGIN + 2 * HOUR, "c"))
+    run.reload()
+    taken = run.take(reversal(ORIGIN + 4 * HOUR, "b"))
+    mine = {one.id.rpartition("-")[0] for one in made}
+    assert {one.id for one in taken} >= {f"{name}-2" for name in mine}
+    assert not mine & run.standing.keys()
+
+
 @pytest.mark.parametrize("before", ["shadow", "live"])
 def test_a_rule_that_goes_live_does_nothing_about_what_was_known_before(before: Status) -> None:
     run = Run(as_is(before))
