@@ -199,8 +199,9 @@ class Gaps(Window, frozen=True, kw_only=True):
 
         def read(state: State, at: int, own: Any = None) -> bool:
             low = bisect_left(state[1], (at - length) // width + 1)
-            cells = deepcopy(state[2][low : bisect_right(state[1], at // width, low)])
+            cells = state[2][low : bisect_right(state[1], at // width, low)]
             if own is not None:
+                cells[-1] = deepcopy(cells[-1])
                 kind.take([state[0], [], cells], -1, own)
             return any(fallen and not kept for fallen, _, kept, *_ in cells)
 

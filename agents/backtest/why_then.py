@@ -80,7 +80,7 @@ def why_then(
     own = stood if stood is not None and stood.is_of(rule) else None
     status = _AS_IF if history.stretches and own is None else ""
     base = rule if own is None else own.rule
-    asked = asked_about(core, base, [*known.values()], about.named, about.told_of, status)
+    asked = asked_about(core, base, others, about.named, about.told_of, status)
 
     end = max(found.end, past.until)
     always = [(entries, Trial(asked, core, facts, end))]

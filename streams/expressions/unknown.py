@@ -42,8 +42,8 @@ def _hint(scope: Scope, written: str, fields: Iterable[str]) -> str:
     if not scope.inside:
         if written in own:
             return f"; did you mean attributes.{written}?"
-        if written.lower() in profile_fields():
-            return f"; did you mean profile.{written.lower()}?"
+        if found := _in_profile(written.lower()):
+            return found
         if written.lower() in INSTEAD:
             return f"; {INSTEAD[written.lower()]}"
         known += ["tags", *(f"profile.{one}" for one in profile_fields())]
@@ -54,6 +54,10 @@ def _hint(scope: Scope, written: str, fields: Iterable[str]) -> str:
         return f"; {scope.seen()}"
     listed = [one for one in LISTS if written in LISTS[one].fields]
     return f"; {' and '.join(listed)} have it: any({listed[0]}, where=…)" if listed else ""
+
+
+def _in_profile(written: str) -> str:
+    return f"; did you mean profile.{written}?" if written in profile_fields() else ""
 
 
 def in_quotes(message: str, written: str, choices: Iterable[str]) -> str:
@@ -103,8 +107,8 @@ def _of_customer(scope: Scope, written: str) -> str:
     """Of `customer.x`."""
     if scope.inside:
         return f"customer.{written} is not known: {scope.seen()}"
-    if written in profile_fields():
-        return f"customer.{written} is not known; did you mean profile.{written}?"
+    if found := _in_profile(written):
+        return f"customer.{written} is not known{found}"
     return of_profile(scope, written)
 
 
@@ -145,7 +149,6 @@ def of_list(scope: Scope, written: str) -> str:
     listed, fields = scope.listed, LISTS[scope.listed].fields
     if written in common_fields(scope.types):
         return f"{written} is not a field of {listed}; that of the event is event.{written}"
-    hint = nearest(written, [*fields, *scope.lets])
-    if not scope.inside and written in profile_fields():
-        hint = f"; did you mean profile.{written}?"
+    hint = "" if scope.inside else _in_profile(written)
+    hint = hint or nearest(written, [*fields, *scope.lets])
     return f"{written} is not known of {listed}{hint or f'; {listed} have ' + ', '.join(fields)}"

@@ -22,6 +22,7 @@ withheld is neither.
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence
+from itertools import chain
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -247,11 +248,8 @@ class Amending:
                 if not is_new and self._is_forgotten(rule, readings):
                     continue
                 is_open = rule.gate is None or rule.gate.closed(record, one.at) is None
-                before = (
-                    other
-                    for n, other in enumerate((*events, *fixed))
-                    if n < number or n >= len(events) or not _judges(activity, rule, other)
-                )
+                after = (other for other in events[number:] if not _judges(activity, rule, other))
+                before = chain(events[:number], fixed, after)
                 if not is_open or self._is_paused(rule.id, one.at, activity, before):
                     values = None
                 changes += self._become(record, events[number], rule, values)
