@@ -60,24 +60,21 @@ def _workload(name: str, chosen: Sequence[RuleDefinition], events: int, customer
     activity = [(rank + 1) ** -ZIPF for rank in range(customers)]
     population = Population(_SEED, customers, activity, today=_ORIGIN)
     kept = round(customers * CACHED_SHARE)
+    plan = _plan(population.count, history_days=0)
+    told = list(islice(messages(plan, known=population), events))
     return Workload(
         name=name,
-        messages=list(islice(_messages(population), events)),
+        messages=[Message(one.topic, one.key, one.value) for one in told],
         topics=list(SOURCES),
         rules=chosen,
         customers=customers,
         records=records,
         customer_ids=population.ids(),
         cache_bytes=round(kept * _cached_bytes(records)),
+        ends=told[-1].at,
         cached_records=kept,
         facts=told_facts(),
     )
-
-
-def _messages(population: Population) -> Iterator[Message]:
-    plan = _plan(population.count, history_days=0)
-    for one in messages(plan, known=population):
-        yield Message(one.topic, one.key, one.value)
 
 
 def _plan(customers: int, history_days: int) -> Plan:

@@ -4,10 +4,12 @@ import os
 import subprocess
 import sys
 import urllib.request
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from config.settings import LogSettings, Settings, WorkerSettings
+from config.settings import ClockSettings, LogSettings, Settings, WorkerSettings
+from schemas.envelope import from_millis
 from tests.bench.throughput.ground import Ground
 from tests.bench.throughput.workload import CALENDAR, Workload
 from tests.ports import free_port
@@ -27,8 +29,12 @@ def settings_of(ground: Ground, workload: Workload, app: str, data: Path) -> Set
     }
     if workload.cache_bytes is not None:
         section["cache_bytes"] = workload.cache_bytes
+    clock = ClockSettings()
+    if workload.ends is not None:
+        clock = ClockSettings(origin=from_millis(workload.ends), started=datetime.now(UTC))
     return ground.settings.model_copy(
         update={
+            "clock": clock,
             "worker": WorkerSettings.model_validate(section),
             "log": LogSettings(level="error"),
         }
@@ -39,7 +45,7 @@ def start(settings: Settings, log: int) -> "subprocess.Popen[bytes]":
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("VIPCARE_")
     }
-    for section in ("kafka", "topics", "worker", "log"):
+    for section in ("kafka", "topics", "worker", "log", "clock"):
         values = getattr(settings, section).model_dump(exclude_unset=True)
         environment |= {
             f"VIPCARE_{section}__{name}".upper(): str(value) for name, value in values.items()

@@ -69,7 +69,7 @@ def _of_bank(workload: Workload, found: Facts, options: Options, choice: Choice)
     name = workload.name
     options.say(str(found))
     core = core_us(workload)
-    how = _how(options, choice)._replace(warm_s=4.0)
+    how = _how(options, choice)._replace(warm_s=4.0, measured_s=60.0)
     part = _part(name, measure(workload, choice.ground_of, how, options.say))
     more = {f"{name}_facts": found._asdict(), f"{name}_core_cpu_us_per_event": round(core, 1)}
     line = (

@@ -33,6 +33,9 @@ class Workload(NamedTuple):
     """For decoded records, of the worker; None is its default."""
     facts: Sequence[Message] = ()
     """Of the global topics, told before the backlog."""
+    ends: int | None = None
+    """Epoch milliseconds of its last event, where our worker's clock begins: on today's a partition
+    that is through would fire all timers due since, which no peer has."""
     cached_records: int = 0
     """The same as a number of records, for a peer that keeps some."""
 
