@@ -20,10 +20,11 @@ from tests.bench.throughput.workload import Message, Workload
 
 PARTITIONS = 4
 _TOPICS = ("vip.tasks", "vip.alerts", "vip.profiles")
-_TIMEOUT_S = 60.0
-_TRIES = 6
-"""Stock Faust leaves out the first events that it fetched in about every third run, and commits no
-further."""
+_STANDS_S = 20.0
+"""Whoever commits nothing for so long has ended, with all or without."""
+_TRIES = 4
+"""Stock Faust leaves out the first events that it fetched, in every third run or, on a quick
+machine, in all: then it is left out, and said."""
 _SETTLE_S = 1.5
 """After the last commit: Bytewax tells of work, not of commits."""
 
@@ -44,12 +45,18 @@ def _mirrored(message: Message) -> bool:
 
 
 def outputs(workload: Workload, ground_of: GroundOf, say: Say, notes: list[str]) -> dict[str, int]:
-    """Contender → how many effects it sent; raises AssertionError where they are not the same."""
+    """Contender → how many effects it sent, of those that went through all; raises AssertionError
+    where they are not the same, StuckError if ours did not go through all."""
     said: dict[str, Said] = {}
     with ground_of(PARTITIONS, workload) as ground:
         for one in present(workload, (), notes):
-            said[one.name] = _complete(one, workload, ground, notes)
-            say(f"{workload.name}: {one.title} ({one.option}) sent {len(said[one.name]):,} effects")
+            who = f"{workload.name}: {one.title} ({one.option})"
+            complete = _complete(one, workload, ground, notes)
+            if complete is None:
+                say(f"{who} is not compared: it went through all in none of {_TRIES} tries")
+                continue
+            said[one.name] = complete
+            say(f"{who} sent {len(complete):,} effects")
     reference = said["ours"]
     assert reference, "ours says something"
     for name, ids in said.items():
@@ -60,28 +67,31 @@ def outputs(workload: Workload, ground_of: GroundOf, say: Say, notes: list[str])
     return {name: len(ids) for name, ids in said.items()}
 
 
-def _complete(contender: Contender, workload: Workload, ground: Ground, notes: list[str]) -> Said:
-    """A peer gets more tries, ours does not. Every run that was not complete is told."""
+def _complete(
+    contender: Contender, workload: Workload, ground: Ground, notes: list[str]
+) -> Said | None:
+    """None of a peer that goes through all in none of its tries; ours has one. Every run that was
+    not complete is told."""
     tries = 1 if contender is OURS else _TRIES
     for number in range(1, tries + 1):
         try:
             return _run(contender, workload, ground)
         except StuckError as error:
             notes.append(f"{workload.name}: {contender.title}, try {number} of {tries}: {error}")
-            if number == tries:
+            if contender is OURS:
                 raise
-    raise AssertionError("there is a last try")
+    return None
 
 
 def _run(contender: Contender, workload: Workload, ground: Ground) -> Said:
     before = _ends(ground)
     with launched(contender, workload, ground) as it:
-        deadline = time.monotonic() + _TIMEOUT_S
-        while it.progress.count() < len(workload.messages):
-            if it.process.poll() is not None or time.monotonic() > deadline:
-                raise StuckError(
-                    f"it stands at {it.progress.count():,} of {len(workload.messages):,} messages"
-                )
+        count, moved = -1, time.monotonic()
+        while count < len(workload.messages):
+            if (now := it.progress.count()) != count:
+                count, moved = now, time.monotonic()
+            elif it.process.poll() is not None or time.monotonic() - moved > _STANDS_S:
+                raise StuckError(f"it stands at {count:,} of {len(workload.messages):,} messages")
             time.sleep(0.05)
         time.sleep(_SETTLE_S)
     return set(_ids(ground, before, _cause if workload.name == "tiny" else _id))
