@@ -115,6 +115,7 @@ def _plain(checker: Checker, call: ast.Call, name: str) -> Node:
             return _round(checker, call)
         case "known":
             part = checker.node(call.args[0])
+            checker.varies(part, call.args[0])
             if isinstance(part, COMPOSED) or part.type.base is Base.TAGS:
                 raise checker.error(call.args[0], "known asks for a value, not a condition")
             return Known(FLAG, part)
@@ -293,9 +294,10 @@ def _types(checker: Checker, tree: ast.expr) -> tuple[str, ...]:
 
 
 def _value(inside: Checker, tree: ast.expr, name: str) -> Node:
+    value = inside.node(tree)
+    inside.varies(value, tree)
     if name not in _ANY_VALUE:
         return inside.expect(tree, Base.NUMBER)
-    value = inside.node(tree)
     if value.type.base not in (Base.TEXT, Base.NUMBER, Base.DAY):
         raise inside.error(
             tree, f"expected a text, a day or a number, found {value.type.base.value}"

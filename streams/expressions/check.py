@@ -385,6 +385,16 @@ class Checker:
         if kind.base is Base.DAY:
             self.a_day(str(node.value), tree)
 
+    def varies(self, node: Node, tree: ast.expr) -> None:
+        """Refuse a constant where something that varies is meant: `'device'` instead of device."""
+        if not isinstance(node, Literal):
+            return
+        scope, name = self.scope, str(node.value)
+        fields = LISTS[scope.listed].fields if scope.listed else common_fields(scope.types)
+        hint = f"; did you mean {name}, without quotes?" if name in (*fields, *scope.lets) else ""
+        message = f"{self.parsed.text(tree)} is always the same: expected a field"
+        raise self.error(tree, message + (hint or nearest(name, fields)))
+
     def a_day(self, text: str, tree: ast.expr) -> None:
         """Refuse a text that is no day."""
         if not _DAY.match(text):

@@ -9,10 +9,30 @@ from typing import NamedTuple
 from schemas.fields import COUNTRY
 from streams.expressions.check import Checker
 from streams.expressions.never import never
-from streams.expressions.nodes import FLAG, And, Base, FactField, Literal, Node, Type
+from streams.expressions.nodes import (
+    FLAG,
+    Aggregate,
+    And,
+    Arithmetic,
+    Base,
+    Compare,
+    EventField,
+    FactField,
+    Literal,
+    Node,
+    OneOf,
+    Reading,
+    Type,
+    walk,
+)
 from streams.expressions.parse import parse
 from streams.expressions.ranges import RangeOf, Waited, known_ranges, usual_ranges
 from streams.expressions.scope import Scope
+
+_MIXED = (
+    "amounts in different currencies are taken together: base_amount is in the bank's own, or ask "
+    "for one, as in where=currency == 'USD'"
+)
 
 
 class Doubt(NamedTuple):
@@ -44,6 +64,10 @@ class Known(NamedTuple):
         """What values always are, of this event."""
         return known_ranges(self.lets, self.counted, self.waited)
 
+    def usual(self) -> RangeOf:
+        """What they are meant to be."""
+        return usual_ranges(self.ranges(), self.lets, self.counted)
+
 
 def doubts(text: str, scope: Scope, known: Known) -> list[Doubt]:
     """Of an expression that was checked, from left to right."""
@@ -67,6 +91,22 @@ class Doubter(Checker):
         match node:
             case FactField(function="fx", key=Literal(value=str() as code)):
                 self._code("currency", code, tree.args[0] if isinstance(tree, ast.Call) else tree)
+            case Reading(aggregate=one) if _mixes_currencies(one):
+                self._tell(tree, _MIXED)
+            case Arithmetic(left=Reading(aggregate=one)) if isinstance(tree, ast.Call):  # a share
+                if _mixes_currencies(one):
+                    self._tell(tree, _MIXED)
+        return node
+
+    def _member(self, value: ast.expr, group: ast.expr) -> Node:
+        node = super()._member(value, group)
+        match node, group:
+            case OneOf(value=asked, options=options), ast.List(elts=trees):
+                ranges = self.known.ranges()
+                for option, tree in zip(options, trees, strict=True):
+                    if reason := self._never(Compare(FLAG, "==", asked, option), ranges):
+                        told = f"{self.parsed.text(tree)} is never there: {reason}"
+                        self._tell(tree, told, is_certain=True)
         return node
 
     def _condition(self, tree: ast.BoolOp | ast.UnaryOp | ast.Compare) -> Node:
@@ -89,7 +129,7 @@ class Doubter(Checker):
 
     def _doubt(self, tree: ast.expr, node: Node) -> None:
         here = self.known.ranges()
-        if reason := self._never(node, usual := usual_ranges(here, self.known.lets)):
+        if reason := self._never(node, usual := self.known.usual()):
             self._tell(self._first(tree, usual), f"this is hardly ever true: {reason}")
         elif self._never(node, here, is_=False):
             self._tell(tree, "this is always true, where it is known")
@@ -127,3 +167,14 @@ class Doubter(Checker):
 
     def _tell(self, tree: ast.expr, message: str, *, is_certain: bool = False) -> None:
         self.told.append(Doubt(self.parsed.column(tree), message, is_certain))
+
+
+def _mixes_currencies(one: Aggregate) -> bool:
+    """Whether it reckons with amounts as they are, of whatever currency."""
+    if one.value is None or one.function in ("distinct", "first", "last"):
+        return False
+    return _asks(one.value, "amount") and not (one.where and _asks(one.where, "currency"))
+
+
+def _asks(node: Node, name: str) -> bool:
+    return any(isinstance(part, EventField) and part.name == name for part in walk(node))

@@ -93,6 +93,7 @@ def _list(checker: Checker, tree: ast.expr, form: str) -> str:
 
 def _value(inside: Checker, tree: ast.expr, name: str) -> Node:
     value = inside.node(tree)
+    inside.varies(value, tree)
     of_list = LISTS[inside.scope.listed]
     for part in walk(value):
         if isinstance(part, ItemField) and part.name in of_list.where_only:

@@ -57,6 +57,10 @@ _CLOCKS = {
 _SIZE = Range(0, None, "it is 0 or more")
 _LONGER = "a longer window has what a shorter one has"
 _OWN = Range(1, None, "the event that is looked at is counted, too: prior=true leaves it out")
+_BOUNDS = {"max": (None, 0), "min": (0, None)}
+"""An aggregate of events that an event is one of → its own value less that, from and to."""
+_NEWEST = {"last": (0, 0)}
+"""Unless the event came late."""
 
 
 def resolved(node: Node, lets: Mapping[str, Node]) -> Node:
@@ -79,11 +83,11 @@ def known_ranges(
         match node:
             case Reading(aggregate=one):
                 return _of_window(one, counted)
-            case Gathered(function="count" | "distinct"):
-                return _COUNT
-            case Arithmetic(operator="/", left=part, right=whole) if _is_share(part, whole):
-                return _SHARE
-            case ProfileField(name=name) if name in TOTALS and not name.startswith("base_"):
+            case Arithmetic(operator="/", left=left, right=right):
+                return _SHARE if _is_share(left, right) else None
+            case Arithmetic(operator="-", left=left, right=right):
+                return _of_own(resolved(left, lets), resolved(right, lets), _BOUNDS, counted)
+            case Gathered() | ProfileField() if _is_counted(node):
                 return _COUNT
             case Absolute() | Clock():
                 return _CLOCKS[node.name] if isinstance(node, Clock) else _SIZE
@@ -96,7 +100,9 @@ def known_ranges(
     return of
 
 
-def usual_ranges(known: RangeOf, lets: Mapping[str, Node]) -> RangeOf:
+def usual_ranges(
+    known: RangeOf, lets: Mapping[str, Node], counted: frozenset[str] = frozenset()
+) -> RangeOf:
     """What values are meant to be, though events might say otherwise."""
 
     def of(node: Node) -> Range | None:
@@ -107,7 +113,9 @@ def usual_ranges(known: RangeOf, lets: Mapping[str, Node]) -> RangeOf:
             case Arithmetic(operator="/", left=part, right=whole) if _is_share(part, whole, "sum"):
                 return _SHARE
             case Arithmetic(operator="-", left=left, right=right):
-                return _of_difference(resolved(left, lets), resolved(right, lets)) or known(node)
+                one, other = resolved(left, lets), resolved(right, lets)
+                own = _of_own(one, other, _NEWEST, counted)
+                return own or _of_difference(one, other) or known(node)
             case FactField(name="rate", function=function) if function != "fx":
                 return _RATE
             case EventField(name="rate") | ItemField(name="rate") | StepField(name="rate"):
@@ -122,9 +130,7 @@ def usual_ranges(known: RangeOf, lets: Mapping[str, Node]) -> RangeOf:
 def _of_window(one: Aggregate, counted: frozenset[str]) -> Range | None:
     match one.function:
         case "count":
-            now = one.months is None or one.months[1] == 0
-            whole = one.where is None and not one.prior and not one.prior_by and now
-            return _OWN if whole and counted and counted <= {*one.types} else _COUNT
+            return _OWN if _counts_own(one, counted) else _COUNT
         case "distinct":
             return _COUNT
         case "streak":
@@ -132,6 +138,43 @@ def _of_window(one: Aggregate, counted: frozenset[str]) -> Range | None:
         case "stddev":
             return _SIZE
     return None
+
+
+def _is_counted(node: Gathered | ProfileField) -> bool:
+    if isinstance(node, Gathered):
+        return node.function in ("count", "distinct")
+    return node.name in TOTALS and not node.name.startswith("base_")
+
+
+def _counts_own(one: Aggregate, counted: frozenset[str]) -> bool:
+    """Whether the event that is looked at is always one of its events."""
+    now = one.months is None or one.months[1] == 0
+    whole = one.where is None and not one.prior and not one.prior_by and now
+    return whole and bool(counted) and counted <= {*one.types}
+
+
+def _of_own(
+    left: Node,
+    right: Node,
+    bounds: Mapping[str, tuple[int | None, int | None]],
+    counted: frozenset[str],
+) -> Range | None:
+    """Of the event's own field less what a window that counts it makes of that field."""
+    match left, right:
+        case EventField() as own, Reading(aggregate=one) if one.function in bounds:
+            low, high = bounds[one.function]
+        case Reading(aggregate=one), EventField() as own if one.function in bounds:
+            above, below = bounds[one.function]
+            low, high = _negated(below), _negated(above)
+        case _:
+            return None
+    alike = isinstance(one.value, EventField) and one.value.name == own.name
+    alike &= own.type.decimals is not None  # else a window keeps it rounded
+    return Range(low, high, _OWN.why) if alike and _counts_own(one, counted) else None
+
+
+def _negated(bound: int | None) -> int | None:
+    return None if bound is None else -bound
 
 
 def _of_wait(function: str, part: Node, waited: Waited) -> Range | None:

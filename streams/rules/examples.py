@@ -7,6 +7,7 @@ of UTC, business days are Monday to Friday, tolerances are the usual ones: so an
 says the same in every bank.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -110,6 +111,8 @@ def play(example: RuleExample, rules: RuleSet, settings: CoreSettings, key: str)
     """What the rule does after the events of one example, in order; of what it amends the last
     version, if that is not retracted."""
     record, made = Record(CUSTOMER), list[Effect]()
+    if all(one.event in FACT_TYPES for one in example.given):
+        record.header.summary_version = 1  # else nobody would be there to be told
     at, latest, book = 0, 0, FactBook()
     for number, one in enumerate(_occurrences(example.given, settings, key)):
         at, latest, message = one.at, max(one.at, latest), _message(one, number, settings)
@@ -231,8 +234,15 @@ def _is_like(expected: Expected, made: Made, settings: CoreSettings) -> bool:
     name, texts = _name(made), [*made.data.text.values()]
     if not name:
         texts += made.data.title.values()
-    said = expected.part == name or any(expected.part in text for text in texts)
+    said = expected.part == name or any(_says(text, expected.part) for text in texts)
     return said and _local(made, settings).startswith(day)
+
+
+def _says(text: str, part: str) -> bool:
+    """Whether a part of a text is there: a number as a whole, not as the end of a longer one."""
+    before = r"(?<!\d)(?<!\d[.,])" if part[:1].isdigit() else ""
+    after = r"(?!\d)(?![.,]\d)" if part[-1:].isdigit() else ""
+    return re.search(before + re.escape(part) + after, text) is not None
 
 
 def _action(made: Made) -> Action:

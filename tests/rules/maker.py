@@ -438,6 +438,11 @@ def random_sequence(
     return {"within": random.choice(("1d", "30d", "90d")), "steps": steps}, types
 
 
+def _varying(value: str) -> str:
+    """A constant as no aggregate refuses it."""
+    return f"default({value}, {value})" if value[0] in "'0123456789" else value
+
+
 def random_aggregate(random: Random, types: Sequence[str] = TYPES) -> str:
     """An aggregate over one of the event types."""
     names = ["count", "sum", "avg", "min", "max", "stddev", "distinct", "first", "last", "share"]
@@ -451,13 +456,13 @@ def random_aggregate(random: Random, types: Sequence[str] = TYPES) -> str:
         breakers = ", ".join(random.sample(TYPES, random.randint(1, 2)))
         arguments = [event_type, random.choice(("30d", "90d")), f"without=[{breakers}]"]
     elif name == "distinct":
-        arguments.insert(0, inside.text())
+        arguments.insert(0, _varying(inside.text()))
     elif name == "share":
         arguments += [f"of={inside.flag(1)}"]
         if random.random() < 0.5:
-            arguments.insert(0, inside.number(1))
+            arguments.insert(0, _varying(inside.number(1)))
     elif name != "count":
-        arguments.insert(0, inside.number(1))
+        arguments.insert(0, _varying(inside.number(1)))
     if random.random() < 0.5:
         arguments.append(f"where={inside.flag(1)}")
     if random.random() < 0.4:

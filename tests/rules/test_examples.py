@@ -58,6 +58,7 @@ def test_what_comes_as_expected(tmp_path: Path, expect: str) -> None:
     ("expect", "told"),
     [
         ("[]", "the alert “3 transfers” of 2026-03-01 12:00:00 came and was not expected"),
+        ("[alert: transfers of 3]", "number 1 is the alert “3 transfers” of 2026-03-01 12:00:00, "),
         ("[alert: 2 transfers]", "number 1 is the alert “3 transfers” of 2026-03-01 12:00:00, "),
         ("[task: 3 transfers]", "expected was the task “3 transfers”"),
         ("[{alert: 3, at: 2026-03-02}]", "expected was the alert “3” of 2026-03-02"),
@@ -418,6 +419,31 @@ examples:
         with: {audience: golf, base_cost: 6800, starts_on: 2026-05-16, ends_on: 2026-05-17}
     expect: []
 """
+
+
+def test_a_number_is_expected_as_a_whole(tmp_path: Path) -> None:
+    rule = GOOD.replace("{times} transfers", "1{times}00.50 in {times}")
+    for expect in ("1300.50", "1300.50 in 3", "00.50 in", "in 3"):
+        said = problem(tmp_path, f'{MANY}    expect: [alert: "{expect}"]\n', rule)
+        assert bool(said) is (expect == "00.50 in"), said
+    for part in ("300.50", "1300", "130", "50"):
+        said = problem(tmp_path, f'{MANY}    expect: [alert: "{part}"]\n', rule)
+        assert "expected was the alert" in said, part
+
+
+def test_a_broadcast_alone_is_told_to_somebody(tmp_path: Path) -> None:
+    path = tmp_path / "a-rule.yaml"
+    for condition, expect in (("base_cost > 100", "[task: 2026-05-16]"), ("base_cost < 100", "[]")):
+        path.write_text(
+            CAMPAIGN.partition("examples:")[0].replace("audience in tags and ", "")
+            + "examples:\n  - title: nobody did anything\n    given:\n"
+            + "      - {at: 2026-03-02, event: campaign.announced, with: {audience: golf, "
+            + "base_cost: 6800, starts_on: 2026-05-16, ends_on: 2026-05-17}}\n"
+            + f"    expect: {expect}\n"
+        )
+        path.write_text(path.read_text().replace("base_cost > 100", condition))
+        _, files = read_rules([path], SETTINGS)
+        try_examples(files, SETTINGS)
 
 
 def test_a_campaign_is_told_to_the_customer(tmp_path: Path) -> None:
