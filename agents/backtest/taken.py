@@ -1,6 +1,7 @@
 """The order in which a worker took one customer's messages, as the journal tells it."""
 
-from bisect import bisect_left
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -29,6 +30,8 @@ class Chunk(NamedTuple):
     """Up to which offset the register of rules was used."""
     reach: int
     """Its place among the `reaches`."""
+    time: int
+    """The partition's, epoch milliseconds: timers up to there had fired before what it took."""
 
 
 class Reached(NamedTuple):
@@ -36,6 +39,15 @@ class Reached(NamedTuple):
     """Bank time, epoch milliseconds."""
     kept: Mapping[str, Since]
     """How far back windows reach from then on, by the keys of their states."""
+
+
+class Times(NamedTuple):
+    """Of each chunk, in order; epoch milliseconds."""
+
+    now: "array[int]"
+    """The bank's clock."""
+    reached: "array[int]"
+    """The partition's time."""
 
 
 class Taken:
@@ -46,6 +58,7 @@ class Taken:
         places: Mapping[_Place, Chunk],
         begins: Mapping[str, int],
         reaches: Sequence[Reached],
+        times: Times,
     ) -> None:
         """`places` are in the order in which they were taken; `begins`: topic → from which offset
         on the journal tells of it; `reaches` are in order, the first from before it begins, none
@@ -54,6 +67,7 @@ class Taken:
         self._places = {place: number for number, place in enumerate(places)}
         self._begins = begins
         self.reaches = reaches
+        self._times = times
 
     def __contains__(self, one: Input) -> bool:
         return (one.topic, one.offset) in self._places
@@ -62,6 +76,11 @@ class Taken:
         """When it was taken, bank time in epoch milliseconds; None if it stands in no chunk."""
         chunk = self.chunk(one)
         return None if chunk is None else chunk.now
+
+    def time_at(self, now: int) -> int:
+        """The partition's time at a time of the bank's clock, both in epoch milliseconds."""
+        place = bisect_right(self._times.now, now)
+        return self._times.reached[place - 1] if place else -1
 
     def chunk(self, one: Input | Raw) -> Chunk | None:
         return self._chunks.get((one.topic, one.offset))
@@ -93,8 +112,11 @@ def read_taken(
     ordered: dict[_Place, Chunk] = {}
     begins: dict[str, int] = {}
     reaches: list[Reached] = []
+    times = Times(array("q"), array("q"))
     for found in read_partition(settings.kafka, JOURNAL_TOPIC, partition):
         position = decode_position(found.value or b"")
+        times.now.append(position.now)
+        times.reached.append(position.partition_time)
         if position.reach is not None:
             reaches += [] if reaches else [_reached_before(position.reach, position)]
             began = _before_fills(position.reach, reaches[-1].kept)
@@ -107,10 +129,10 @@ def read_taken(
             if (some := offsets.get(topic))
         }
         for place in _merged(position, {one: at for one, at in mine.items() if at}, reader, core):
-            ordered[place] = Chunk(position.now, position.register, reach)
+            ordered[place] = Chunk(position.now, position.register, reach, position.partition_time)
         if position.reach is not None:
             _extend(reaches, position.now, position.reach)
-    return Taken(ordered, begins, reaches) if ordered else None
+    return Taken(ordered, begins, reaches, times) if ordered else None
 
 
 def _reached_before(kept: Mapping[str, Since], position: Position) -> Reached:

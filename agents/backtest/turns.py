@@ -6,6 +6,7 @@ the rule.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from agents.backtest.stood import History
@@ -13,7 +14,7 @@ from agents.backtest.taken import Taken
 from schemas.position import Since
 from schemas.rules import RuleDefinition
 from streams.backtest.facts import FactsInTime
-from streams.backtest.play import Trial, Turn
+from streams.backtest.play import Times, Trial, Turn
 from streams.context import CoreSettings
 from streams.inputs import Input
 from streams.intake import Entry
@@ -76,9 +77,11 @@ class InTurn:
             last = len(self._entries) if after is None else self._up_to(period, first)
             mine = self._entries[first:last]
             dated = (one.input.at for one in mine if one.input)
-            until = max(until, end if after is None else min(end, after.since), *dated)
+            over = end if after is None else min(end, after.since)
+            until = max(until, over, *dated)
             rules, kept = self._asked(period, asked), self._kept(period)
-            turns.append((mine, Trial(rules, self._core, facts, until, kept=kept)))
+            trial = Trial(rules, self._core, facts, until, kept=kept)
+            turns.append(Turn(mine, trial, times_of(mine, self._taken, over)))
             first = last
         return turns
 
@@ -137,6 +140,20 @@ class InTurn:
     def _kept(self, period: _Period) -> Mapping[str, Since] | None:
         reaches = () if self._taken is None else self._taken.reaches
         return reaches[period.reach].kept if reaches else None
+
+
+def times_of(entries: Sequence[Entry], taken: Taken | None, end: int) -> Times | None:
+    """The partition's time as entries were taken, and at a time of the bank's clock (`end`, epoch
+    milliseconds); None if nobody tells. Where the journal does not tell of an entry, its own."""
+    if taken is None:
+        return None
+    found: list[int] = []
+    for one in entries:
+        chunk = taken.chunk(one.raw)
+        at = one.input.at if one.input else 0
+        found.append(at if chunk is None else chunk.time)
+    reached = list(accumulate([*found, taken.time_at(end)], max))
+    return Times(reached[:-1], reached[-1])
 
 
 def _never_back(met: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

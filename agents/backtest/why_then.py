@@ -17,7 +17,7 @@ from agents.backtest.of_customer import of_customer
 from agents.backtest.past import Past
 from agents.backtest.stood import History
 from agents.backtest.taken import Taken
-from agents.backtest.turns import InTurn
+from agents.backtest.turns import InTurn, times_of
 from agents.backtest.why import Answer, asked_about
 from agents.core import core_settings
 from config.settings import Settings
@@ -26,7 +26,7 @@ from schemas.events import INPUT_TOPICS
 from schemas.rules import RuleDefinition
 from streams.announced import Announced
 from streams.backtest.facts import FactsInTime
-from streams.backtest.play import Trial, in_order, play_in_turn
+from streams.backtest.play import Trial, Turn, in_order, play_in_turn
 from streams.context import CoreSettings
 from streams.inputs import Input
 from streams.intake import Entry
@@ -83,12 +83,13 @@ def why_then(
     asked = asked_about(core, base, others, about.named, about.told_of, status)
 
     end = max(found.end, past.until)
-    always = [(entries, Trial(asked, core, facts, end))]
+    always = [Turn(entries, Trial(asked, core, facts, end), times_of(entries, taken, end))]
     play_in_turn(customer, always if own is None else in_turn.turns(asked, facts, end))
     remarks = [past.removed] if past.removed else []
     remarks += _of_history(history, place, rule, came, core, taken)
     remarks += [f"{name} cannot run any more: {why}" for name, why in in_turn.problems.items()]
-    remarks += _of_event(about, rule, asked, core, end, past)
+    reached = end if taken is None else taken.time_at(end)
+    remarks += _of_event(about, rule, asked, core, reached, past)
     begins = dict.fromkeys(INPUT_TOPICS, found.begin) if past.begins is None else past.begins
     return Answer(
         [*asked.answers.values()],

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, pairwise
 from typing import NamedTuple, Protocol
@@ -85,8 +85,25 @@ class Trial:
         return self._contexts[self.facts.place(time)]
 
 
-Turn = tuple[Sequence[Entry], Trial]
-"""What comes while rules stand, and these. All turns have the same facts and settings."""
+class Times(NamedTuple):
+    """The partition's time as a worker knew it, epoch milliseconds; it never goes back. Timers had
+    fired up to there, and answers were known no further."""
+
+    at: Sequence[int]
+    """As each entry was taken."""
+    until: int
+    """At the end."""
+
+
+class Turn(NamedTuple):
+    """What comes while rules stand. All turns have the same facts and settings."""
+
+    entries: Sequence[Entry]
+    trial: Trial
+    times: Times | None = None
+    """None: timers fire at their times, and all that is dated before has come."""
+
+
 Step = Callable[[Record, Input, Context], Stepped]
 Why = tuple[Reason, str]
 """Why an event is a dead letter, and more of it."""
@@ -136,7 +153,7 @@ def play(
     is given the effects, which may be more than memory is to hold: there are none in what is
     returned then.
     """
-    return play_in_turn(customer, [(entries, trial)], taker)
+    return play_in_turn(customer, [Turn(entries, trial)], taker)
 
 
 def play_in_turn(customer: str, turns: Sequence[Turn], taker: Taker | None = None) -> Played:
@@ -145,10 +162,10 @@ def play_in_turn(customer: str, turns: Sequence[Turn], taker: Taker | None = Non
     named_again = _named_again(turns)
     lost: dict[int, Why] = {}
     while True:
-        run = _Run(customer, turns[0][1], lost, named_again, taker)
+        run = _Run(customer, turns[0].trial, lost, named_again, taker)
         try:
-            for entries, trial in turns:
-                run.over(entries, trial)
+            for turn in turns:
+                run.over(*turn)
         except _LostError as error:
             lost[error.number] = error.why
             if taker is not None:
@@ -162,7 +179,7 @@ def _named_again(turns: Sequence[Turn]) -> bytearray:
     event before or after it, or is between two of one name. To the others it does not matter what
     is remembered of events, unless time goes back: then what is newer keeps what is older."""
     seen: dict[tuple[str, str], int] = {}
-    found = bytearray(sum(len(entries) for entries, _ in turns))
+    found = bytearray(sum(len(turn.entries) for turn in turns))
     for number, entry in enumerate(_entries(turns)):
         if (given := entry.input) is not None:
             name = given.event.source, given.event.id
@@ -175,7 +192,7 @@ def _named_again(turns: Sequence[Turn]) -> bytearray:
 
 
 def _entries(turns: Sequence[Turn]) -> Iterator[Entry]:
-    return chain.from_iterable(entries for entries, _ in turns)
+    return chain.from_iterable(turn.entries for turn in turns)
 
 
 def _goes_back(times: Iterable[int]) -> bool:
@@ -195,7 +212,10 @@ class _Run:
         self._lost = lost
         self._named_again = named_again
         self._record = Record(customer)
-        self._learn(0)
+        self._context, self._until = trial.context(0)
+        """What is known at a time, and until when."""
+        self._time: int | None = None
+        """The partition's, if it is told."""
         self.played = Played([], Counter(), Whys(), self._record)
         self._taker = self.played.effects if taker is None else taker
         self._taken = 0
@@ -206,11 +226,12 @@ class _Run:
         self._changes = 0
         """When facts change or something is told, next."""
 
-    def over(self, entries: Sequence[Entry], trial: Trial) -> None:
+    def over(self, entries: Sequence[Entry], trial: Trial, times: Times | None) -> None:
         self._begin(trial)
         until, header, named_again = trial.until, self._record.header, self._named_again
         is_welcome = self._is_welcome
-        for number, entry in enumerate(entries, self._taken):
+        came = entries if times is None else self._as_taken(entries, times)
+        for number, entry in enumerate(came, self._taken):
             event = entry.input
             if event is None:
                 self._leave(entry)
@@ -229,7 +250,21 @@ class _Run:
         self._is_welcome = is_welcome
         self._taken += len(entries)
         self._advance(until)
-        self._fire(until)
+        if times is None:
+            self._fire(until)
+        else:
+            self._reach(times.until)
+
+    def _as_taken(self, entries: Sequence[Entry], times: Times) -> Iterator[Entry]:
+        for entry, time in zip(entries, times.at, strict=True):
+            self._reach(time)
+            yield entry
+
+    def _reach(self, time: int) -> None:
+        """The partition's time goes on, and with it all timers that are due."""
+        self._time = time if self._time is None else max(time, self._time)
+        self._context = replace(self._context, partition_time=self._time)
+        self._fire(self._time)
 
     def _begin(self, trial: Trial) -> None:
         """Of what was told before nobody is told again who is there."""
@@ -295,8 +330,9 @@ class _Run:
         self._note(stepped)
 
     def _learn(self, at: int) -> None:
-        """What is known then, and until when."""
         self._context, self._until = self._trial.context(at)
+        if self._time is not None:
+            self._context = replace(self._context, partition_time=self._time)
 
     def _fire(self, until: int) -> None:
         if 0 <= self._record.header.next_due <= until:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -22,6 +23,7 @@ from streams.partitioning import partition_of
 from tests.lane.process import Worker, changed, settings_for, variables
 
 pytestmark = pytest.mark.kafka
+CARD = "card.settled"
 
 RULE = """\
 id: often
@@ -310,3 +312,58 @@ def test_each_version_in_its_own_time(
         assert acted == sent(settings, name)
     assert found["young"] == {"e2": "1", "e3": "2", "e4": "5", "e5": "6", "e6": "7"}
     assert found["rare"] == {"e2": "1"}
+
+
+UNPAID = """\
+id: unpaid
+version: 1
+title: {en: Unpaid, zh: 未付}
+kind: care
+owner: tests
+status: live
+on: transfer.completed
+wait: {for: 30m, without: card.settled}
+let:
+  n: count(card.settled, 90d)
+if: n >= 0
+then:
+  task:
+    text: {en: "{n}", zh: "{n}"}
+"""
+
+
+def test_what_answers_a_wait_that_is_over_answers_nothing(
+    settings: Settings, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The task is there when a payment comes that is dated before: the worker knew of none."""
+    (settings.worker.rules / "unpaid.yaml").write_text(UNPAID)
+    begun, late = event("e1", timedelta(minutes=40)), event("e2", timedelta(minutes=35), CARD)
+    again, answer = event("e3", timedelta(minutes=38)), event("e4", timedelta(minutes=36), CARD)
+
+    def raised() -> list[str]:
+        return [*sent_after_waits(settings)]
+
+    with Worker(settings) as worker:
+        worker.wait_ready(2)
+        send(settings, begun)
+        worker.wait_until(lambda: raised() == ["e1"])
+        send(settings, late)
+        worker.wait_until(lambda: worker.total("vipcare_position") >= 2)
+        send(settings, answer, again)
+        worker.wait_until(lambda: worker.total("vipcare_position") >= 4)
+        assert worker.stop() == 0
+    assert raised() == ["e1"]
+    told = why(capfd, "unpaid", "C1", "--event", "e1")
+    (waits, came) = told["answers"]
+    assert (waits["acts"], came["acts"], came["lets"]) == (False, True, {"n": "0"})
+    assert (told["ends"], told["order"]) == ([], "taken")
+    told = why(capfd, "unpaid", "C1", "--event", "e3")
+    assert not any(one["acts"] for one in told["answers"])
+
+
+def sent_after_waits(settings: Settings) -> Iterator[str]:
+    """The events whose waits ended with a task."""
+    for one in read_topic(settings.kafka, "vip.tasks"):
+        task = json.loads(one.value or b"")["data"]
+        if task["rule"]["id"] == "unpaid":
+            yield task["cause"]["id"]
