@@ -5,11 +5,12 @@ from typing import NamedTuple
 
 from agents.backtest.archived import UNKNOWN, Archived
 from agents.backtest.spill import mirror_of, time_and_type
+from schemas.dead_letters import Reason
 from schemas.events.campaign import CAMPAIGNS
 from schemas.events.reference import GLOBAL_TOPICS
 from streams.context import CoreSettings
 from streams.inputs import Raw
-from streams.intake import Entry, read
+from streams.intake import Entry, read, reject
 from streams.mirror import MIRRORED
 from streams.partitioning import partition_of
 
@@ -23,6 +24,15 @@ class OfCustomer(NamedTuple):
     end: int
     sent: Mapping[tuple[str, int], int]
     """When what stands at a place of a topic was sent, where that is told."""
+
+
+def _refused(raw: Raw, core: CoreSettings) -> Entry:
+    """What has no time, or was dated in the future when it was sent."""
+    entry = read(raw, core)
+    if entry.input is None:
+        return entry
+    letter = reject(raw, Reason.FUTURE, "its time was ahead of the bank's", entry.input.event)
+    return Entry(raw, problem=letter)
 
 
 def of_customer(
@@ -46,7 +56,9 @@ def of_customer(
             facts.append((holds, raw))
             continue
         sent = now if one.sent == UNKNOWN else one.sent
-        if at is not None and at <= sent + core.future_tolerance:
+        if at is None or at > sent + core.future_tolerance:
+            entries += [_refused(one.raw(partition), core)] if one.key == key else []
+        else:
             begin, end = min(begin, at), max(end, at)
             mirror = mirror_of(one, core) if kind in MIRRORED else None
             mine = [each for each in (one, mirror) if each is not None and each.key == key]

@@ -43,7 +43,7 @@ def _rules_table(rules: dict[str, Any]) -> Table:
     """What is so of no rule has no column: a screen is narrow."""
     rare = [
         name
-        for name in ("held_out", "refused", "shadow")
+        for name in ("retracted", "held_out", "refused", "shadow")
         if any(told[name] for told in rules.values())
     ]
     table = Table("rule", box=None, pad_edge=False)

@@ -126,6 +126,7 @@ def _rule(rule: RuleDefinition, result: Result, counted: Span) -> dict[str, Any]
         "version": rule.version,
         **{name: tally.became[name] for name in ("fired", "shadow", "held_out")},
         "refused": tally.refused,
+        "retracted": tally.retracted,
         "failures": result.tally.counts[f"rule_failures:{rule.id}"],
         "customers": tally.customers,
         "days": counted.days if counted.start < counted.end else 0,

@@ -134,9 +134,9 @@ def _tell_what_stands_in_the_way(
 def approve_(rules: tuple[str, ...], status: Status | None, who: str) -> None:
     """Put versions of rules in force.
 
-    Their newest unless named. Not your own: whoever published a version cannot approve it. A new
-    rule is in shadow before it is live; a live one is replaced at once. Workers follow within a
-    second or two.
+    Their newest unless named; to retire a rule, the one in force. Not your own: whoever published
+    a version cannot approve it. A new rule is in shadow before it is live; a live one is replaced
+    at once. Workers follow within a second or two.
     """
     settings = load_settings()
     check_who(settings, who, "publishers")

@@ -43,6 +43,8 @@ class Fired(Struct):
     """What it sent, such as `task`."""
     tasks: list[str] = []
     """Their ids, under which the CRM tells what became of them."""
+    retracted: bool = False
+    """What it sent was taken back later, as its rule is amendable."""
 
     @property
     def rule(self) -> str:
@@ -50,19 +52,25 @@ class Fired(Struct):
 
 
 class Firings:
-    """Those that effects tell of, in their order; what becomes of a task or an alert later counts
-    for nothing."""
+    """Those that effects tell of, in their order, also where they were retracted later."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, Occasion], Fired] = {}
+        self._of: dict[str, Fired] = {}
+        """A task or an alert → what sent it last."""
 
     def extend(self, effects: Iterable[Effect]) -> None:
         for effect in effects:
-            if not isinstance(effect, Profile) and is_new(effect):
+            if isinstance(effect, Profile):
+                continue
+            if is_new(effect):
                 self._take(effect)
+            elif isinstance(effect, Task | Alert) and (fired := self._of.get(_thing(effect))):
+                fired.retracted = effect.data.change == "retracted"
 
     def clear(self) -> None:
         self._found.clear()
+        self._of.clear()
 
     def all(self) -> list[Fired]:
         for fired in self._found.values():
@@ -78,7 +86,13 @@ class Firings:
             fired = self._found[effect.subject, occasion] = Fired(
                 occasion, data.rule.version, effect.subject, to_millis(effect.time), data.rm
             )
+        if isinstance(effect, Task | Alert):
+            self._of[_thing(effect)] = fired
         _add(fired, effect)
+
+
+def _thing(effect: Task | Alert) -> str:
+    return effect.data.task_id if isinstance(effect, Task) else effect.data.alert_id
 
 
 def firings(effects: Iterable[Effect]) -> list[Fired]:

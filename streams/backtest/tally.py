@@ -81,6 +81,8 @@ class RuleTally:
     """`fired`, `shadow`, `held_out`, `refused` → how often."""
     refused: int = 0
     """Greetings refused on all channels, also where the rule did something else."""
+    retracted: int = 0
+    """How many of those that were seen were taken back later."""
     actions: Counter[str] = field(default_factory=Counter)
     days: Counter[str] = field(default_factory=Counter)
     customers: int = 0
@@ -109,6 +111,7 @@ class RuleTally:
             getattr(self, name).update(getattr(other, name))
         self.customers += other.customers
         self.refused += other.refused
+        self.retracted += other.retracted
         self.top = _largest([*self.top, *other.top])
         self.against.merge(other.against)
 
@@ -133,6 +136,7 @@ class Tally:
             tally.became.update(one.became for one in several)
             tally.refused += sum(one.refused for one in several)
             seen = [one for one in several if one.became not in UNSEEN]
+            tally.retracted += sum(one.retracted for one in seen)
             if seen:
                 tally.customers += 1
                 tally.top = _largest([*tally.top, (len(seen), seen[0].customer)])

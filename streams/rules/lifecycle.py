@@ -61,18 +61,20 @@ def newest(book: RuleBook, rule: str) -> int:
 def approve(
     book: RuleBook, rule: str, version: int | None, status: Status | None, who: str
 ) -> Change:
-    """Put a version in force, the newest unless told, as what its author asks for unless told.
+    """Put a version in force, the newest unless told, as what its author asks for unless told. What
+    is retired is the version that is in force, unless told.
 
     Raises LifecycleError.
     """
-    version = version or newest(book, rule)
+    before = _standing(book, rule)
+    if version is None:
+        version = before.version if before and status == "retired" else newest(book, rule)
     brought = book.versions.get((rule, version))
     if brought is None:
         raise LifecycleError(_unknown(book, rule, version))
     name = f"{rule}@{version}"
     if brought.author == who:
         raise LifecycleError(f"{name} is by {who}: somebody else must approve it")
-    before = _standing(book, rule)
     asked: Status = status or RuleDefinition.model_validate_json(brought.definition).status
     is_isolated = (rule, version) in book.isolations
     was: Status | None = before.status if before else None

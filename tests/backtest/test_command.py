@@ -169,6 +169,33 @@ def test_what_consent_refuses_is_counted_by_itself(
     assert row[: heads.index("refused") + len("refused")].split()[-1] == "2"
 
 
+def test_what_was_retracted_is_counted_beside(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of 5 alerts two are taken back, one of which comes again."""
+    rule = RULE.format(id="follows", status="live", least=400).replace(
+        "if: base_amount > 400", "let: {n: 'count(transfer.completed, 1d)'}\nif: n >= 2"
+    )
+    (folder / "follows.yaml").write_text(rule.replace("base_amount}", "n}") + "amendable: true\n")
+    pairs = [(number, 1 + number // 2) for number in range(10)]
+    events = [transfer(number, day, 100 + number) for number, day in pairs]
+    for number, of in ((20, 2), (21, 6)):
+        data = {"transfer": f"T{of}", "account": "A1", "direction": "out", "currency": "CNY"}
+        data |= {"amount": str(100 + of)}
+        events.append(
+            json.dumps(
+                json.loads(transfer(number, 9, 1)) | {"type": "transfer.reversed", "data": data}
+            )
+        )
+    events.append(json.dumps(json.loads(transfer(22, 4, 5)) | {"id": "22"}))
+    (folder / "events.jsonl").write_text("\n".join(events))
+    found = asked(capsys, "follows.yaml")["rules"]["follows"]  # type: ignore[index]  # JSON
+    assert (found["fired"], found["retracted"]) == (6, 2), found
+    assert run(["rules", "backtest", "follows.yaml", "--events", "events.jsonl"]) == 0
+    heads, row = capsys.readouterr().out.splitlines()[1:3]
+    assert row[: heads.index("retracted") + len("retracted")].split()[-1] == "2"
+
+
 def test_what_is_lost_says_where(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """In which line of which file, blank ones counted, the first of each."""
     sound = (folder / "events.jsonl").read_text()

@@ -56,6 +56,16 @@ def test_an_event_that_was_refused(folder: Path, capsys: pytest.CaptureFixture[s
     assert "amount" in told
 
 
+def test_an_event_that_was_dated_ahead(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ahead = {"topic": "bank.core", "key": "C1", "time": "2026-01-11T00:00:00Z"}
+    ahead["value"] = transfer(12, 25, 1)
+    (folder / "events.jsonl").write_text(json.dumps(ahead))
+    arguments = ["big", "C1", "--event", "12", "--events", "events.jsonl"]
+    assert run(["rules", "why", *arguments]) == 2
+    told = capsys.readouterr().err
+    assert "event 12 of customer C1 is a dead letter (future: its time was ahead" in told
+
+
 SCORE = """\
 score:
   name: large

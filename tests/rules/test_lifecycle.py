@@ -144,6 +144,18 @@ def test_back_to_a_version_that_was_live_and_to_no_other() -> None:
         roll_back(made.book, "b", 1, "publisher")
 
 
+def test_what_is_retired_is_what_is_in_force() -> None:
+    made = register("shadow", "live")
+    made.publish(definition(2))
+    made.publish(definition(3))
+    made.approve(3)
+    assert roll_back(made.book, "a", 1, "publisher").after.version == 1
+    made.approve(2, "live")
+    assert made.approve(status="retired") == Standing(2, "retired", (1, 2, 3))
+    with pytest.raises(LifecycleError, match="a@3 cannot be live"):
+        made.approve(status="live")
+
+
 def test_what_is_isolated_may_be_put_in_force_again() -> None:
     made = register("shadow", "live")
     with pytest.raises(LifecycleError, match="live already"):
