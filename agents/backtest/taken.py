@@ -24,6 +24,8 @@ _Place = tuple[str, int]
 class Chunk(NamedTuple):
     """In which something was taken."""
 
+    number: int
+    """Of the partition's, from 1."""
     now: int
     """Bank time, epoch milliseconds."""
     register: int
@@ -31,7 +33,7 @@ class Chunk(NamedTuple):
     reach: int
     """Its place among the `reaches`."""
     time: int
-    """The partition's, epoch milliseconds: timers up to there had fired before what it took."""
+    """The partition's, epoch milliseconds: timers up to there fired before what it took."""
 
 
 class Reached(NamedTuple):
@@ -128,8 +130,11 @@ def read_taken(
             for topic, taken in position.ranges.items()
             if (some := offsets.get(topic))
         }
+        chunk = Chunk(
+            position.number, position.now, position.register, reach, position.partition_time
+        )
         for place in _merged(position, {one: at for one, at in mine.items() if at}, reader, core):
-            ordered[place] = Chunk(position.now, position.register, reach, position.partition_time)
+            ordered[place] = chunk
         if position.reach is not None:
             _extend(reaches, position.now, position.reach)
     return Taken(ordered, begins, reaches, times) if ordered else None

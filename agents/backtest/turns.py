@@ -6,7 +6,6 @@ the rule.
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
 from typing import NamedTuple
 
 from agents.backtest.stood import History
@@ -147,13 +146,16 @@ def times_of(entries: Sequence[Entry], taken: Taken | None, end: int) -> Times |
     milliseconds); None if nobody tells. Where the journal does not tell of an entry, its own."""
     if taken is None:
         return None
-    found: list[int] = []
+    found: list[int | None] = []
+    before: int | None = None
     for one in entries:
         chunk = taken.chunk(one.raw)
-        at = one.input.at if one.input else 0
-        found.append(at if chunk is None else chunk.time)
-    reached = list(accumulate([*found, taken.time_at(end)], max))
-    return Times(reached[:-1], reached[-1])
+        if chunk is None:
+            found.append(one.input.at if one.input else 0)
+        else:
+            found.append(None if chunk.number == before else chunk.time)
+        before = None if chunk is None else chunk.number
+    return Times(found, taken.time_at(end))
 
 
 def _never_back(met: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

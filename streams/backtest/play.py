@@ -86,11 +86,11 @@ class Trial:
 
 
 class Times(NamedTuple):
-    """The partition's time as a worker knew it, epoch milliseconds; it never goes back. Timers had
-    fired up to there, and answers were known no further."""
+    """The partition's time as a worker knew it, epoch milliseconds: up to there timers fire as a
+    chunk begins, and answers are known no further."""
 
-    at: Sequence[int]
-    """As each entry was taken."""
+    at: Sequence[int | None]
+    """As the chunk of each entry began; None: it is that of the entry before."""
     until: int
     """At the end."""
 
@@ -257,7 +257,8 @@ class _Run:
 
     def _as_taken(self, entries: Sequence[Entry], times: Times) -> Iterator[Entry]:
         for entry, time in zip(entries, times.at, strict=True):
-            self._reach(time)
+            if time is not None:
+                self._reach(time)
             yield entry
 
     def _reach(self, time: int) -> None:
