@@ -124,7 +124,8 @@ class Storing:
             with self._changed:
                 self.checked = True
                 self._changed.notify_all()
-            _log.info("sink_ready")
+            if not self._stop.is_set():  # ClickHouse may have answered too late
+                _log.info("sink_ready")
             while (batch := self._next()) is not None:
                 self._store(batch)
                 with self._changed:
