@@ -43,7 +43,7 @@ class Reached(NamedTuple):
     """How far back windows reach from then on, by the keys of their states."""
 
 
-class Times(NamedTuple):
+class Clocks(NamedTuple):
     """Of each chunk, in order; epoch milliseconds."""
 
     now: "array[int]"
@@ -60,7 +60,7 @@ class Taken:
         places: Mapping[_Place, Chunk],
         begins: Mapping[str, int],
         reaches: Sequence[Reached],
-        times: Times,
+        clocks: Clocks,
     ) -> None:
         """`places` are in the order in which they were taken; `begins`: topic → from which offset
         on the journal tells of it; `reaches` are in order, the first from before it begins, none
@@ -69,7 +69,7 @@ class Taken:
         self._places = {place: number for number, place in enumerate(places)}
         self._begins = begins
         self.reaches = reaches
-        self._times = times
+        self._clocks = clocks
 
     def __contains__(self, one: Input) -> bool:
         return (one.topic, one.offset) in self._places
@@ -81,8 +81,8 @@ class Taken:
 
     def time_at(self, now: int) -> int:
         """The partition's time at a time of the bank's clock, both in epoch milliseconds."""
-        place = bisect_right(self._times.now, now)
-        return self._times.reached[place - 1] if place else -1
+        place = bisect_right(self._clocks.now, now)
+        return self._clocks.reached[place - 1] if place else -1
 
     def chunk(self, one: Input | Raw) -> Chunk | None:
         return self._chunks.get((one.topic, one.offset))
@@ -114,11 +114,11 @@ def read_taken(
     ordered: dict[_Place, Chunk] = {}
     begins: dict[str, int] = {}
     reaches: list[Reached] = []
-    times = Times(array("q"), array("q"))
+    clocks = Clocks(array("q"), array("q"))
     for found in read_partition(settings.kafka, JOURNAL_TOPIC, partition):
         position = decode_position(found.value or b"")
-        times.now.append(position.now)
-        times.reached.append(position.partition_time)
+        clocks.now.append(position.now)
+        clocks.reached.append(position.partition_time)
         if position.reach is not None:
             reaches += [] if reaches else [_reached_before(position.reach, position)]
             began = _before_fills(position.reach, reaches[-1].kept)
@@ -137,7 +137,7 @@ def read_taken(
             ordered[place] = chunk
         if position.reach is not None:
             _extend(reaches, position.now, position.reach)
-    return Taken(ordered, begins, reaches, times) if ordered else None
+    return Taken(ordered, begins, reaches, clocks) if ordered else None
 
 
 def _reached_before(kept: Mapping[str, Since], position: Position) -> Reached:

@@ -83,12 +83,13 @@ def why_then(
     asked = asked_about(core, base, others, about.named, about.told_of, status)
 
     end = max(found.end, past.until)
-    always = [Turn(entries, Trial(asked, core, facts, end), times_of(entries, taken, end))]
+    times = times_of(entries, taken, end)
+    always = [Turn(entries, Trial(asked, core, facts, end), times)]
     play_in_turn(customer, always if own is None else in_turn.turns(asked, facts, end))
     remarks = [past.removed] if past.removed else []
     remarks += _of_history(history, place, rule, came, core, taken)
     remarks += [f"{name} cannot run any more: {why}" for name, why in in_turn.problems.items()]
-    reached = end if taken is None else taken.time_at(end)
+    reached = end if times is None else times.until
     remarks += _of_event(about, rule, asked, core, reached, past)
     begins = dict.fromkeys(INPUT_TOPICS, found.begin) if past.begins is None else past.begins
     return Answer(

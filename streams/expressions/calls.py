@@ -297,7 +297,7 @@ def _value(inside: Checker, tree: ast.expr, name: str) -> Node:
     value = inside.node(tree)
     inside.varies(value, tree)
     if name not in _ANY_VALUE:
-        return inside.expect(tree, Base.NUMBER)
+        return inside.fitted(value, Base.NUMBER, tree)
     if value.type.base not in (Base.TEXT, Base.NUMBER, Base.DAY):
         raise inside.error(
             tree, f"expected a text, a day or a number, found {value.type.base.value}"

@@ -109,7 +109,11 @@ class Checker:
         return replace(self, scope=Scope(types, inside="an aggregate"))
 
     def expect(self, tree: ast.expr, base: Base) -> Node:
-        node = narrow(self._beside(tree, Type(base)), base)
+        return self.fitted(self._beside(tree, Type(base)), base, tree)
+
+    def fitted(self, node: Node, base: Base, tree: ast.expr) -> Node:
+        """What `tree` was found to be, if it is of that kind."""
+        node = narrow(node, base)
         if node.type.base is not base:
             message = f"expected {base.value}, found {node.type.base.value}"
             raise self.error(tree, message + self._in_quotes(tree, base))
