@@ -166,7 +166,7 @@ CACHE_HITS = Metric("vipcare_cache_hits_total", "counter", "Records found decode
 CACHE_MISSES = Metric("vipcare_cache_misses_total", "counter", "Records read from the store.")
 CACHE_BYTES = Metric("vipcare_cache_bytes", "gauge", "Decoded records, approximately.")
 PINNED_BYTES = Metric(
-    "vipcare_cache_pinned_bytes", "gauge", "Of these, not yet in the local store."
+    "vipcare_cache_pinned_bytes", "gauge", "Encoded records that the local store lacks yet."
 )
 
 WORKER: tuple[Metric, ...] = (

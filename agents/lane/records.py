@@ -1,4 +1,5 @@
-"""A partition's records as they are now: in the cache, else in the local store."""
+"""A partition's records as they are now: in the cache, else encoded, in the local store or on
+their way there."""
 
 from agents.lane.cache import RecordCache
 from agents.lane.store import Store
@@ -17,14 +18,14 @@ class Records:
     def load(self, customer: str) -> Record:
         """The live record, a new one if there is none."""
         record = self._cache.get(self._partition, customer)
-        return record or Record(customer, self._store.get(customer.encode()))
+        return record or Record(customer, self._stored(customer))
 
     def next_due(self, customer: str) -> int:
         """Its earliest timer, without decoding it; NEVER if there is none."""
         record = self._cache.peek(self._partition, customer)
         if record is not None:
             return record.header.next_due
-        stored = self._store.get(customer.encode())
+        stored = self._stored(customer)
         return NEVER if stored is None else next_due(stored)
 
     def last_broadcast(self, customer: str) -> int:
@@ -32,5 +33,9 @@ class Records:
         record = self._cache.peek(self._partition, customer)
         if record is not None:
             return record.header.last_broadcast
-        stored = self._store.get(customer.encode())
+        stored = self._stored(customer)
         return NEVER if stored is None else last_broadcast(stored)
+
+    def _stored(self, customer: str) -> bytes | None:
+        unstored = self._cache.unstored(self._partition, customer)
+        return self._store.get(customer.encode()) if unstored is None else unstored

@@ -1,7 +1,7 @@
 """What the runners tell: metrics for each chunk, and one log line for each new unknown type."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import get_args
 
 import structlog
@@ -9,7 +9,7 @@ import structlog
 from agents.lane.cache import RecordCache
 from agents.lane.outbox import Sent
 from schemas import metrics as m
-from schemas.effects import TOPIC_OF, Change, Withheld
+from schemas.effects import TOPIC_OF, Change, Effect, Withheld
 from schemas.position import Position
 from sinks.metrics import Metrics
 from streams.chunk import Outcome
@@ -70,12 +70,14 @@ class Report:
         for labels, count in buried.items():
             metrics.count(m.DEAD_LETTERS, count, *labels)
 
-    def committed(self, position: Position, outcome: Outcome, sent: Sent) -> None:
+    def committed(
+        self, position: Position, effects: Mapping[type[Effect], int], sent: Sent
+    ) -> None:
         metrics = self.metrics
         metrics.observe(m.COMMIT_SECONDS, sent.commit)
         metrics.observe(m.STORE_SECONDS, sent.store)
         self.at(position)
-        for kind, count in Counter(map(type, outcome.effects)).items():
+        for kind, count in effects.items():
             metrics.count(m.EFFECTS, count, TOPIC_OF[kind])
         self._cached()
 

@@ -25,7 +25,7 @@ before 4 leaves nothing that a `read_committed` reader sees; after 4 the positio
 
 import asyncio
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -45,6 +45,7 @@ from agents.lane.refusing import refuse
 from agents.lane.store import Store
 from agents.lane.walking import Walking
 from agents.lane.wiring import Wiring
+from schemas.effects import Effect
 from schemas.position import (
     POSITION_KEY,
     REACH_KEY,
@@ -75,8 +76,11 @@ _LOOK_FOR_RULES_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class _Chunk:
+    """What is left to know of one that is under way: its records may go meanwhile."""
+
     position: Position
-    outcome: Outcome
+    customers: Sequence[str]
+    effects: Counter[type[Effect]]
     sent: "Future[Sent]"
 
 
@@ -320,7 +324,8 @@ class Runner:
         fail_point("chunk-stepped")
         batch = batch_of(outcome, position, wiring.changelog, wiring.core.partitions)
         sent = self.outbox.send(batch, self._storing(outcome, position))
-        self._in_flight.append(_Chunk(position, outcome, sent))
+        effects = Counter(map(type, outcome.effects))
+        self._in_flight.append(_Chunk(position, tuple(outcome.records), effects, sent))
         sent.add_done_callback(lambda _: self._loop.call_soon_threadsafe(self._sent))
         wiring.report.stepped(entries, outcome, time.perf_counter() - begun)
 
@@ -352,7 +357,7 @@ class Runner:
                     cache.put(partition, Record(record.customer, record.stored))
         for record in outcome.records.values():
             cache.put(partition, record)
-        cache.pin(partition, outcome.records)
+        cache.pin(partition, outcome.records.values())
         cache.shrink()
         return outcome
 
@@ -428,10 +433,10 @@ class Runner:
                 sent = chunk.sent.result()
             except AbandonedError:
                 continue
-            self._wiring.cache.unpin(self.partition, chunk.outcome.records)
+            self._wiring.cache.unpin(self.partition, chunk.customers)
             self._due.stored(chunk.position.number)
             self._wiring.offsets.advance(self._ends(chunk.position.ends()))
-            self._wiring.report.committed(chunk.position, chunk.outcome, sent)
+            self._wiring.report.committed(chunk.position, chunk.effects, sent)
             fail_point("acknowledged")
         self._wake.set()
 
