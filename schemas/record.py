@@ -63,8 +63,8 @@ Months = Packed[int, Month]
 class Record:
     """One customer's record in memory. The profile decodes at first use.
 
-    Whatever changes the profile takes it from `edit_profile`: one that was only read is carried
-    along as the bytes that it was.
+    Whatever changes the profile takes it from `edit_profile` or `edit_assets`: one that was only
+    read is carried along as the bytes that it was.
 
     `stored` is the encoded form that the record was last read from or written as (None if it is
     new): what a failed chunk goes back to.
@@ -93,7 +93,7 @@ class Record:
         self._transfers: Reversibles | None = None
         self._payments: Reversibles | None = None
         self.worth: Any = None
-        """What streams/assets.py reckoned of the profile; None once that is to be changed."""
+        """What streams/assets.py reckoned of the profile; None once assets are to be changed."""
         self.header = Header() if stored is None else read_header(stored)
         self._edited = stored is None
         if stored is None:
@@ -109,10 +109,14 @@ class Record:
         return self._profile
 
     def edit_profile(self) -> ProfileSection:
-        """The profile, to change at once: what was reckoned of it is forgotten here."""
+        """The profile, to change, but for what the customer has with the bank or owes it."""
         self._edited = True
-        self.worth = None
         return self.profile
+
+    def edit_assets(self) -> ProfileSection:
+        """The profile, to change at once: what was reckoned of its assets is forgotten here."""
+        self.worth = None
+        return self.edit_profile()
 
     @property
     def windows(self) -> Windows:

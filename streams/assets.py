@@ -79,8 +79,8 @@ class Worth:
 
 
 def worth(record: Record) -> Worth:
-    """Kept with the record until its profile is edited: contacts change nothing of it, and rules
-    may ask for it at every event."""
+    """Kept with the record until its assets are edited: most events change nothing of it, and rules
+    may ask for it at every one."""
     kept: Worth | None = record.worth
     if kept is None:
         kept = record.worth = Worth(record.profile)
@@ -128,14 +128,19 @@ def _by_month(
     accounts: Collection[Account], things: Sequence[bytes], newest: int, now: Decimal
 ) -> dict[int, Decimal]:
     first = newest - history.MONTHS + 1
-    differences = [0] * history.MONTHS
-    words = [one.history for one in accounts if one.history]
-    oldest = min((*words, *things), default=None)  # the month comes first in them
-    begun = newest if oldest is None else history.first_month(oldest)
+    begun = newest
+    differences = [0] * (newest - first)
     for account in accounts:
-        history.add_differences(account.history, account.openness, first, differences)
+        words = account.history
+        if words and (month := history.first_month(words)) < newest:
+            begun = min(begun, month)
+            openness = b"" if account.closed_at is None else account.openness
+            history.add_differences(words, openness, first, differences)
     for thing in things:
-        moves.add_differences(thing, first, differences)
+        if thing and (month := history.first_month(thing)) < newest:  # likewise first in these
+            begun = min(begun, month)
+            moves.add_differences(thing, first, differences)
     told = enumerate(accumulate(differences), first)
-    known = {month: history.amount(units) for month, units in told if begun <= month < newest}
-    return {**known, newest: now}
+    known = {month: history.amount(units) for month, units in told if month >= begun}
+    known[newest] = now
+    return known

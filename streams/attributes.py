@@ -58,7 +58,7 @@ class Attributes:
 
     def public_texts(self, held: Mapping[str, Any]) -> dict[str, str]:
         """What of a record's attributes everybody may see, as text, in the order of names."""
-        names = sorted(self.public & held.keys())
+        names = sorted(name for name in held if name in self.public)
         return {name: as_text(held[name]) for name in names if self.fits(name, held[name])}
 
 

@@ -50,21 +50,26 @@ def _bounded(history: bytes) -> bytes:
 
 
 def add_differences(history: bytes, openness: bytes, first: int, differences: list[int]) -> None:
-    """Add, month by month from `first`, by how much a thing's value changed, in units.
+    """Add, month by month from `first`, by how much a thing's value changed, in units; what came
+    after the months asked for is left out.
 
-    What is closed is worth nothing, whatever is said of its value meanwhile.
+    What is closed is worth nothing, whatever is said of its value meanwhile; without `openness` it
+    was never closed.
     """
-    before = 0
+    before, end = 0, first + len(differences)
     for month, value in _values(history, openness):
+        if month >= end:
+            break
         differences[month - first if month > first else 0] += value - before
         before = value
 
 
 def _values(history: bytes, openness: bytes) -> Iterable[tuple[int, int]]:
     """What it was worth, each with the month from which on it was."""
-    told, opened = _words(history), _words(openness)
-    if all(units > 0 for _, units in opened):  # nearly always: it was never closed
+    told = _words(history)
+    if not openness:
         return told
+    opened = _words(openness)
     words = [(month, False, units) for month, units in told]
     words += [(month, True, units) for month, units in opened]
     values, value, is_open = [], 0, True

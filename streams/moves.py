@@ -81,10 +81,13 @@ def ends_whole(moves: bytes) -> bool:
 
 
 def add_differences(moves: bytes, first: int, differences: list[int]) -> None:
-    """Add, month by month from `first`, by how much the base amount changed, in units."""
-    now = (0, 0)
+    """Add, month by month from `first`, by how much the base amount changed, in units; what came
+    after the months asked for is left out."""
+    now, end = (0, 0), first + len(differences)
     for move in _PACKED.iter_unpack(moves):
         month, before = move[0], now[1]
+        if month >= end:
+            break
         now = _after(now, move)
         differences[month - first if month > first else 0] += now[1] - before
 

@@ -1,30 +1,33 @@
 """The customer as `vip.profiles` tells it: sent only when one of its fields changed."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
 
 from msgspec import structs
 
 from schemas.activity import unpack_behaviour
 from schemas.effects import CardDetails, Cause, ProfileData, encode_profile_data
 from schemas.envelope import from_millis
-from schemas.profile import NEVER, Basics, Card, ProfileSection
+from schemas.profile import NEVER, Basics, Benefit, Card, ProfileSection
 from schemas.record import Record
-from streams.assets import NOTHING, Totals, worth
+from streams.assets import NOTHING, worth
 from streams.attributes import NONE_DECLARED, Attributes
 from streams.contribution import contribution
-from streams.fold import PROFILE_FOLDS
+from streams.fold import ASSET_FOLDS, PROFILE_FOLDS
 from streams.fold.interests import benefit_of
 from streams.fold.service_line import CONTACT_TYPES
 from streams.inputs import Input
 from streams.mirror import is_mirror
 from streams.months import month_name
 
-SUMMARY_TYPES = frozenset((*PROFILE_FOLDS, *CONTACT_TYPES))
+SUMMARY_TYPES = frozenset((*ASSET_FOLDS, *PROFILE_FOLDS, *CONTACT_TYPES))
 """The event types that can change a summary, beside any that is the first of a month: then whole
 months say something else. Others need not look."""
+
+T = TypeVar("T")
 
 _CAUSE, _AFTER_CAUSE = b',"cause":', b',"occupation":'
 
@@ -61,8 +64,13 @@ def changed_summary(
 
 
 def _summary(record: Record, version: int, cause: Cause, attributes: Attributes) -> ProfileData:
-    profile, basics, sums = record.profile, record.profile.basics, worth(record).totals
-    consents = _consents(basics)
+    profile, activity = record.profile, record.activity
+    basics, seen = profile.basics, unpack_behaviour(activity.behaviour)
+    reckoned = worth(record)
+    sums, (assets, loans) = reckoned.totals, reckoned.months(seen.month)
+    given, refused = _consents(basics)
+    cards, uses = _by_name(profile.cards), _by_name(profile.benefits)
+    benefit_uses, benefit_costs = _benefits(uses)
     return ProfileData(
         version=version,
         name=basics.name,
@@ -73,11 +81,11 @@ def _summary(record: Record, version: int, cause: Cause, attributes: Attributes)
         opened_on=basics.opened_on,
         occupation=basics.occupation,
         family=len(basics.family or ()),
-        consents_given=consents[True],
-        consents_refused=consents[False],
+        consents_given=given,
+        consents_refused=refused,
         tags=sorted(profile.tags),
         interests=sorted(profile.interests),
-        relations=sorted(key for key, one in profile.relations.items() if one.stands),
+        relations=[key for key, one in _by_name(profile.relations) if one.stands],
         accounts=sums.accounts,
         base_balance=sums.balance,
         deposits=sums.deposits,
@@ -92,45 +100,42 @@ def _summary(record: Record, version: int, cause: Cause, attributes: Attributes)
         base_loans=sums.base_loans,
         base_assets=sums.assets,
         base_net=sums.net,
-        cards=len(profile.cards),
-        card_details=[
-            told for name, one in sorted(profile.cards.items()) for told in card_details(name, one)
-        ],
-        standing_limits={
-            name: one.standing
-            for name, one in sorted(profile.cards.items())
-            if one.limit_until is not None and one.standing is not None
-        },
-        interest_sources={
-            name: one.source for name, one in sorted(profile.interests.items()) if one.source
-        },
+        assets_by_month={month_name(month): total for month, total in assets.items()},
+        loans_by_month={month_name(month): total for month, total in loans.items()},
+        cards=len(cards),
+        card_details=[told for name, one in cards for told in card_details(name, one)],
+        standing_limits=_standing_limits(cards),
+        base_inflow=seen.inflow,
+        base_outflow=seen.outflow,
+        base_spent=seen.spent,
+        categories=seen.categories,
+        regular_inflows=len(seen.regular),
+        base_regular_inflow=sum([one.amount for one in seen.regular], NOTHING),
+        contacts=activity.contacts,
+        last_contact_at=_instant(activity.last_contact_at),
+        benefits=sum(benefit_uses.values()),
+        base_benefit_cost=sum(benefit_costs.values(), NOTHING),
+        benefit_uses=benefit_uses,
+        base_benefit_costs=benefit_costs,
+        base_contribution=contribution(sums, seen.spent),
         attributes=attributes.public_texts(profile.attributes),
-        dropped=dict(sorted(profile.dropped.items())),
-        scores={name: one.points for name, one in sorted(profile.scores.items())},
-        high_scores=sorted(name for name, one in profile.scores.items() if one.raised),
-        **_benefits(profile),
-        **_of_activity(record, sums),
+        interest_sources={
+            name: one.source for name, one in _by_name(profile.interests) if one.source
+        },
+        dropped=dict(_by_name(profile.dropped)),
+        scores={name: one.points for name, one in _by_name(profile.scores)},
+        high_scores=[name for name, one in _by_name(profile.scores) if one.raised],
         cause=cause,
     )
 
 
-def _of_activity(record: Record, sums: Totals) -> dict[str, Any]:
-    activity = record.activity
-    seen, contact_at = unpack_behaviour(activity.behaviour), activity.last_contact_at
-    assets, loans = worth(record).months(seen.month)
-    return {
-        "assets_by_month": {month_name(month): total for month, total in assets.items()},
-        "loans_by_month": {month_name(month): total for month, total in loans.items()},
-        "base_inflow": seen.inflow,
-        "base_outflow": seen.outflow,
-        "base_spent": seen.spent,
-        "categories": seen.categories,
-        "regular_inflows": len(seen.regular),
-        "base_regular_inflow": sum((one.amount for one in seen.regular), Decimal(0)),
-        "contacts": activity.contacts,
-        "last_contact_at": None if contact_at == NEVER else from_millis(contact_at),
-        "base_contribution": contribution(sums, seen.spent),
-    }
+def _by_name(things: dict[str, T]) -> Sequence[tuple[str, T]]:
+    """Many customers have none of a kind."""
+    return sorted(things.items()) if things else ()
+
+
+def _instant(at: int) -> datetime | None:
+    return None if at == NEVER else from_millis(at)
 
 
 def card_details(name: str, card: Card) -> Iterator[CardDetails]:
@@ -158,30 +163,34 @@ def card_details(name: str, card: Card) -> Iterator[CardDetails]:
         yield structs.replace(limited, **due)
 
 
-def _benefits(profile: ProfileSection) -> dict[str, Any]:
-    """By name, whatever the currencies that they cost something in."""
+def _standing_limits(cards: Sequence[tuple[str, Card]]) -> dict[str, Decimal]:
+    return {
+        name: one.standing
+        for name, one in cards
+        if one.limit_until is not None and one.standing is not None
+    }
+
+
+def _benefits(used: Sequence[tuple[str, Benefit]]) -> tuple[dict[str, int], dict[str, Decimal]]:
+    """Uses and costs by name, whatever the currencies that they cost something in."""
     uses: dict[str, int] = {}
     costs: dict[str, Decimal] = {}
-    for key, one in sorted(profile.benefits.items()):
+    for key, one in used:
         name = benefit_of(key, one)
         uses[name] = uses.get(name, 0) + one.count
         if one.base_cost:
             costs[name] = costs.get(name, NOTHING) + one.base_cost
-    return {
-        "benefits": sum(uses.values()),
-        "base_benefit_cost": sum(costs.values(), NOTHING),
-        "benefit_uses": uses,
-        "base_benefit_costs": costs,
-    }
+    return uses, costs
 
 
-def _consents(basics: Basics) -> dict[bool, list[str]]:
+def _consents(basics: Basics) -> tuple[list[str], list[str]]:
     """Those given and those refused, sorted."""
-    found: dict[bool, list[str]] = {True: [], False: []}
+    given: list[str] = []
+    refused: list[str] = []
     for purpose, channels in (basics.consents or {}).items():
         for channel, consent in channels.items():
-            found[consent].append(f"{purpose}/{channel}")
-    return {consent: sorted(names) for consent, names in found.items()}
+            (given if consent else refused).append(f"{purpose}/{channel}")
+    return sorted(given), sorted(refused)
 
 
 def _next_maturity(profile: ProfileSection) -> str | None:

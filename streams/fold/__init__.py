@@ -30,10 +30,7 @@ from streams.fold.reversals import Came
 from streams.inputs import Correction, Input
 from streams.months import Moment, moment
 
-PROFILE_FOLDS: dict[str, Callable[[ProfileSection, Any, Moment], None]] = {
-    "customer.updated": basics.customer_updated,
-    "tag.added": basics.tag_added,
-    "tag.removed": basics.tag_removed,
+ASSET_FOLDS: dict[str, Callable[[ProfileSection, Any, Moment], None]] = {
     "account.opened": accounts.opened,
     "account.closed": accounts.closed,
     "balance.reported": accounts.balance_reported,
@@ -44,6 +41,12 @@ PROFILE_FOLDS: dict[str, Callable[[ProfileSection, Any, Moment], None]] = {
     "product.redeemed": products.redeemed,
     "loan.drawn": products.drawn,
     "loan.repaid": products.repaid,
+}
+"""Event type → fold(profile, data, moment), of what the customer has with the bank, or owes it."""
+PROFILE_FOLDS: dict[str, Callable[[ProfileSection, Any, Moment], None]] = {
+    "customer.updated": basics.customer_updated,
+    "tag.added": basics.tag_added,
+    "tag.removed": basics.tag_removed,
     "card.issued": cards.issued,
     "card.limit_changed": cards.limit_changed,
     "statement.issued": cards.statement_issued,
@@ -52,9 +55,7 @@ PROFILE_FOLDS: dict[str, Callable[[ProfileSection, Any, Moment], None]] = {
     "interest.recorded": interests.recorded,
     "benefit.used": interests.used,
 }
-"""Event type → fold(profile, data, moment)."""
-
-
+"""Likewise, of all else that is known of the customer: no total changes."""
 ACTIVITY_FOLDS: dict[str, Callable[[ActivitySection, Any, Moment], None]] = {
     "logged.in": visits.logged_in,
     "page.viewed": visits.page_viewed,
@@ -96,6 +97,8 @@ def fold(record: Record, event: Input, *, late: bool, zone: tzinfo = UTC) -> Fol
     folded = _PLAIN
     if change := ACTIVITY_FOLDS.get(kind):
         change(activity, data, when)
+    elif asset_change := ASSET_FOLDS.get(kind):
+        asset_change(record.edit_assets(), data, when)
     elif profile_change := PROFILE_FOLDS.get(kind):
         profile_change(record.edit_profile(), data, when)
     elif kind in PAYMENTS:

@@ -127,7 +127,7 @@ def tell(profile: ProfileSection, event_type: str, at: int, **known: object) -> 
     about = {"holding": "X", "product": "P", "product_class": "fund", "loan": "X", "kind": "car"}
     money = {"amount": "1", "base_amount": "1", "currency": "CNY"}
     data = get_type_hints(EVENT_TYPES[event_type])["data"]
-    change = fold.PROFILE_FOLDS[event_type]
+    change = (fold.ASSET_FOLDS | fold.PROFILE_FOLDS)[event_type]
     change(profile, msgspec.convert(about | money | known, data), moment(at))
 
 
