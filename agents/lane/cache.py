@@ -1,10 +1,10 @@
 """Decoded records, bounded in bytes, and the encoded ones that are not in the local store yet."""
 
+from collections import defaultdict
 from collections.abc import Iterable
+from operator import attrgetter
 
 from schemas.record import Record
-
-Key = tuple[int, str]
 
 DECODED_FACTOR = 6
 """A decoded record takes about so many times its packed size, the packed bytes included (24 KB for
@@ -17,7 +17,7 @@ class _Kept:
 
     def __init__(self, record: Record) -> None:
         self.record = record
-        self.bytes = 0
+        self.bytes = _BASE_BYTES + DECODED_FACTOR * len(record.stored or b"")
 
 
 class _Unstored:
@@ -28,11 +28,25 @@ class _Unstored:
         self.stored = b""
 
 
+class _Share:
+    """What is held of one partition, by customer."""
+
+    __slots__ = ("bytes", "kept", "unstored")
+
+    def __init__(self) -> None:
+        self.kept: dict[str, _Kept] = {}
+        """The least recently used first."""
+        self.bytes = 0
+        """What those take."""
+        self.unstored: dict[str, _Unstored] = {}
+
+
 class RecordCache:
-    """Least recently used first out, over all partitions of a worker. Sizes are approximate.
+    """Of a worker. Whichever partition keeps most lets the least recently used go first: while the
+    worker is behind its partitions take turns, and what one leaves is to be there at its next.
 
     A record that a chunk changed may go like any other: until the local store has it, its encoded
-    form is pinned here, a sixth of it.
+    form is pinned here, a sixth of it. Sizes are approximate.
     """
 
     def __init__(self, limit_bytes: int) -> None:
@@ -41,9 +55,7 @@ class RecordCache:
         self.pinned_bytes = 0
         self.hits = 0
         self.misses = 0
-        self._kept: dict[Key, _Kept] = {}
-        """The least recently used first."""
-        self._unstored: dict[Key, _Unstored] = {}
+        self._shares: defaultdict[int, _Share] = defaultdict(_Share)
 
     @property
     def crowded(self) -> bool:
@@ -51,43 +63,42 @@ class RecordCache:
         return self.pinned_bytes > self.limit_bytes // 2
 
     def get(self, partition: int, customer: str) -> Record | None:
-        key = partition, customer
-        kept = self._kept.pop(key, None)
+        held = self._shares[partition].kept
+        kept = held.pop(customer, None)
         if kept is None:
             self.misses += 1
             return None
-        self._kept[key] = kept
+        held[customer] = kept
         self.hits += 1
         return kept.record
 
     def peek(self, partition: int, customer: str) -> Record | None:
         """A record if it is kept, without its counting as used."""
-        kept = self._kept.get((partition, customer))
+        kept = self._shares[partition].kept.get(customer)
         return None if kept is None else kept.record
 
     def unstored(self, partition: int, customer: str) -> bytes | None:
         """A record's newest encoded form if the local store lacks it."""
-        pinned = self._unstored.get((partition, customer))
+        pinned = self._shares[partition].unstored.get(customer)
         return None if pinned is None else pinned.stored
 
     def put(self, partition: int, record: Record) -> None:
         """Keep a record, or take note that it changed, its size too."""
-        key = partition, record.customer
-        kept = self._kept.pop(key, None) or _Kept(record)
-        self._kept[key] = kept
-        kept.record = record
-        size = _BASE_BYTES + DECODED_FACTOR * len(record.stored or b"")
-        self.bytes += size - kept.bytes
-        kept.bytes = size
+        share = self._shares[partition]
+        before = share.kept.pop(record.customer, None)
+        after = share.kept[record.customer] = _Kept(record)
+        more = after.bytes - (0 if before is None else before.bytes)
+        share.bytes += more
+        self.bytes += more
 
     def pin(self, partition: int, records: Iterable[Record]) -> None:
         """A chunk changed these. Pins are counted: a later chunk adds its own, and its form of the
         record takes the place of the one before."""
+        held = self._shares[partition].unstored
         for record in records:
-            key = partition, record.customer
-            pinned = self._unstored.get(key)
+            pinned = held.get(record.customer)
             if pinned is None:
-                pinned = self._unstored[key] = _Unstored()
+                pinned = held[record.customer] = _Unstored()
             stored = record.stored or b""
             self.pinned_bytes += len(stored) - len(pinned.stored)
             pinned.stored = stored
@@ -95,29 +106,27 @@ class RecordCache:
 
     def unpin(self, partition: int, customers: Iterable[str]) -> None:
         """A chunk is in the local store."""
+        held = self._shares[partition].unstored
         for customer in customers:
-            key = partition, customer
-            pinned = self._unstored[key]
+            pinned = held[customer]
             pinned.pins -= 1
             if pinned.pins == 0:
-                del self._unstored[key]
+                del held[customer]
                 self.pinned_bytes -= len(pinned.stored)
 
     def shrink(self) -> None:
-        """Let the least recently used go, until what is pinned has room beside the others."""
-        gone: list[Key] = []
-        excess = self.bytes + self.pinned_bytes - self.limit_bytes
-        for key, kept in self._kept.items():
-            if excess <= 0:
-                break
-            gone.append(key)
-            excess -= kept.bytes
-        for key in gone:
-            self.bytes -= self._kept.pop(key).bytes
+        """Let records go, until what is pinned has room beside those that are left."""
+        while self.bytes and self.bytes + self.pinned_bytes > self.limit_bytes:
+            largest = max(self._shares.values(), key=_bytes_of)
+            gone = largest.kept.pop(next(iter(largest.kept)))
+            largest.bytes -= gone.bytes
+            self.bytes -= gone.bytes
 
     def drop(self, partition: int) -> None:
         """Forget a partition, pinned or not: somebody else may write it from now on."""
-        for key in [key for key in self._kept if key[0] == partition]:
-            self.bytes -= self._kept.pop(key).bytes
-        for key in [key for key in self._unstored if key[0] == partition]:
-            self.pinned_bytes -= len(self._unstored.pop(key).stored)
+        share, self._shares[partition] = self._shares[partition], _Share()
+        self.bytes -= share.bytes
+        self.pinned_bytes -= sum(len(pinned.stored) for pinned in share.unstored.values())
+
+
+_bytes_of = attrgetter("bytes")

@@ -11,15 +11,19 @@ from agents.lane.records import Records
 from agents.lane.store import Store
 from schemas.record import Record
 
-CUSTOMERS = st.sampled_from("abcde")
 LIMIT = 12_000
+WHOSE = st.tuples(st.integers(0, 1), st.sampled_from("abc"))
 STEPS = st.one_of(
-    st.tuples(st.just("put"), CUSTOMERS, st.integers(0, 1_500)),
-    st.tuples(st.just("get"), CUSTOMERS, st.just(0)),
-    st.tuples(st.just("pin"), CUSTOMERS, st.integers(0, 3_000)),
-    st.tuples(st.just("unpin"), CUSTOMERS, st.just(0)),
-    st.tuples(st.just("shrink"), CUSTOMERS, st.just(0)),
+    st.tuples(st.just("put"), WHOSE, st.integers(0, 1_500)),
+    st.tuples(st.just("get"), WHOSE, st.just(0)),
+    st.tuples(st.just("pin"), WHOSE, st.integers(0, 3_000)),
+    st.tuples(st.just("unpin"), WHOSE, st.just(0)),
+    st.tuples(st.just("drop"), WHOSE, st.just(0)),
+    st.tuples(st.just("shrink"), WHOSE, st.just(0)),
 )
+
+Whose = tuple[int, str]
+"""Partition and customer."""
 
 
 def record(customer: str, size: int) -> Record:
@@ -32,66 +36,104 @@ class Twin:
     """Lists in the order of use; sizes are the cache's own formula seen from outside."""
 
     def __init__(self) -> None:
-        self.kept: list[tuple[str, int]] = []
-        self.pins: list[tuple[str, int]] = []
-        """Customer and size of what each chunk under way made of it, the oldest first."""
+        self.kept: list[tuple[Whose, int]] = []
+        self.pins: list[tuple[Whose, int]] = []
+        """Size of what each chunk under way made of whose record, the oldest first."""
 
-    def put(self, customer: str, size: int) -> None:
-        self.kept = [pair for pair in self.kept if pair[0] != customer] + [(customer, size)]
+    def put(self, whose: Whose, size: int) -> None:
+        self.kept = [pair for pair in self.kept if pair[0] != whose] + [(whose, size)]
 
-    def get(self, customer: str) -> bool:
+    def get(self, whose: Whose) -> bool:
         for pair in self.kept:
-            if pair[0] == customer:
+            if pair[0] == whose:
                 self.put(*pair)
                 return True
         return False
 
-    def unpin(self, customer: str) -> None:
-        self.pins.remove(next(pair for pair in self.pins if pair[0] == customer))
+    def unpin(self, whose: Whose) -> None:
+        self.pins.remove(next(pair for pair in self.pins if pair[0] == whose))
+
+    def drop(self, partition: int) -> None:
+        self.kept = [pair for pair in self.kept if pair[0][0] != partition]
+        self.pins = [pair for pair in self.pins if pair[0][0] != partition]
 
     @property
-    def unstored(self) -> dict[str, int]:
+    def unstored(self) -> dict[Whose, int]:
         """The newest form of each."""
         return dict(self.pins)
 
+    def bytes_of(self, *partitions: int) -> int:
+        return sum(
+            2_000 + 6 * size for (partition, _), size in self.kept if partition in partitions
+        )
+
     @property
     def bytes(self) -> int:
-        return sum(2_000 + 6 * size for _, size in self.kept)
+        return self.bytes_of(0, 1)
 
     @property
     def pinned_bytes(self) -> int:
         return sum(self.unstored.values())
 
-    def shrink(self) -> None:
+    def shrink(self) -> list[Whose]:
+        """Whose went; of partitions that keep as much either may come first."""
+        gone = []
         while self.kept and self.bytes + self.pinned_bytes > LIMIT:
-            self.kept.pop(0)
+            most = max(self.bytes_of(0), self.bytes_of(1))
+            largest = [number for number in (0, 1) if self.bytes_of(number) == most]
+            first = next(pair for pair in self.kept if pair[0][0] in largest[:1])
+            self.kept.remove(first)
+            gone.append(first[0])
+        return gone
 
 
 @given(st.lists(STEPS, max_size=60))
-def test_cache_agrees_with_its_twin(steps: list[tuple[str, str, int]]) -> None:
+def test_cache_agrees_with_its_twin(steps: list[tuple[str, Whose, int]]) -> None:
     cache, twin = RecordCache(LIMIT), Twin()
-    for what, customer, size in steps:
+    for partition in (0, 1):  # as they are asked: of those that keep as much the first one lets go
+        cache.peek(partition, "a")
+    for what, whose, size in steps:
+        partition, customer = whose
         if what == "put":
-            cache.put(0, record(customer, size))
-            twin.put(customer, size)
+            cache.put(partition, record(customer, size))
+            twin.put(whose, size)
         elif what == "get":
-            assert (cache.get(0, customer) is not None) == twin.get(customer)
+            assert (cache.get(*whose) is not None) == twin.get(whose)
         elif what == "pin":
-            cache.pin(0, [record(customer, size)])
-            twin.pins.append((customer, size))
-        elif what == "unpin" and customer in twin.unstored:
-            cache.unpin(0, [customer])
-            twin.unpin(customer)
+            cache.pin(partition, [record(customer, size)])
+            twin.pins.append((whose, size))
+        elif what == "unpin" and whose in twin.unstored:
+            cache.unpin(partition, [customer])
+            twin.unpin(whose)
+        elif what == "drop":
+            cache.drop(partition)
+            twin.drop(partition)
         elif what == "shrink":
             cache.shrink()
             twin.shrink()
-        unstored = {one: cache.unstored(0, one) for one in "abcde"}
-        assert {one: len(form) for one, form in unstored.items() if form is not None} == (
-            twin.unstored
-        )
+        everybody = [(number, one) for number in (0, 1) for one in "abc"]
+        kept = {one for one in everybody if cache.peek(*one) is not None}
+        assert kept == {one for one, _ in twin.kept}
+        unstored = {one: cache.unstored(*one) for one in everybody}
+        sizes = {one: len(form) for one, form in unstored.items() if form is not None}
+        assert sizes == twin.unstored
         assert cache.bytes == twin.bytes
         assert cache.pinned_bytes == twin.pinned_bytes
         assert cache.crowded == (cache.pinned_bytes > LIMIT // 2)
+
+
+def test_a_partition_that_has_its_turn_leaves_the_others_what_they_keep() -> None:
+    """Four partitions in turn, each with more customers than its share: by the order of use alone,
+    what one left would be gone before its next turn."""
+    cache = RecordCache(40 * 2_000)
+    for _ in range(3):
+        for partition in range(4):
+            for customer in map(str, range(30)):
+                if cache.get(partition, customer) is None:
+                    cache.put(partition, record(customer, 0))
+            cache.shrink()
+    assert cache.bytes == cache.limit_bytes
+    assert cache.hits == 2 * 4 * 10
 
 
 def test_a_partition_is_forgotten_with_its_pins() -> None:

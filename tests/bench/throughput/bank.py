@@ -18,6 +18,7 @@ from agents.bank.simulation import messages
 from agents.core import core_settings
 from agents.lane.cache import RecordCache
 from config.settings import Settings, StepSettings
+from schemas.events.campaign import CAMPAIGNS
 from schemas.record import Record
 from schemas.rules import RuleDefinition
 from streams.chunk import apply_chunk
@@ -121,9 +122,11 @@ def step_all(
 
 
 def told_facts() -> list[Message]:
-    """Rates, by which payments abroad are reckoned."""
+    """Rates, by which payments abroad are reckoned; no campaigns: a worker tells every customer of
+    them, which no peer does."""
     plan = _plan(_FAMILIAR, _HISTORY_DAYS)
-    return [Message(one.topic, one.key, one.value) for one in facts(plan)]
+    told = (one for one in facts(plan) if one.topic != CAMPAIGNS)
+    return [Message(one.topic, one.key, one.value) for one in told]
 
 
 def context_of(chosen: Sequence[RuleDefinition], partitions: int) -> Context:
