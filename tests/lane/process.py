@@ -29,6 +29,8 @@ def settings_for(
             app=app,
             data=data,
             chunk_events=100,
+            # So little that records leave it while they are on their way to the local store.
+            cache_bytes=400_000,
             merge_wait_ms=200,
             session_timeout_s=6,
             rebalance_timeout_s=6 if not transactions else 20,
