@@ -11,12 +11,12 @@ from agents.lane.records import Records
 from agents.lane.store import Store
 from schemas.record import Record
 
-LIMIT = 12_000
+LIMIT = 30_000
 WHOSE = st.tuples(st.integers(0, 1), st.sampled_from("abc"))
 STEPS = st.one_of(
     st.tuples(st.just("put"), WHOSE, st.integers(0, 1_500)),
     st.tuples(st.just("get"), WHOSE, st.just(0)),
-    st.tuples(st.just("pin"), WHOSE, st.integers(0, 3_000)),
+    st.tuples(st.just("pin"), WHOSE, st.integers(0, 8_000)),
     st.tuples(st.just("unpin"), WHOSE, st.just(0)),
     st.tuples(st.just("drop"), WHOSE, st.just(0)),
     st.tuples(st.just("shrink"), WHOSE, st.just(0)),
@@ -64,7 +64,7 @@ class Twin:
 
     def bytes_of(self, *partitions: int) -> int:
         return sum(
-            2_000 + 6 * size for (partition, _), size in self.kept if partition in partitions
+            8_000 + 4 * size for (partition, _), size in self.kept if partition in partitions
         )
 
     @property
@@ -125,7 +125,7 @@ def test_cache_agrees_with_its_twin(steps: list[tuple[str, Whose, int]]) -> None
 def test_a_partition_that_has_its_turn_leaves_the_others_what_they_keep() -> None:
     """Four partitions in turn, each with more customers than its share: by the order of use alone,
     what one left would be gone before its next turn."""
-    cache = RecordCache(40 * 2_000)
+    cache = RecordCache(40 * 8_000)
     for _ in range(3):
         for partition in range(4):
             for customer in map(str, range(30)):
@@ -146,7 +146,7 @@ def test_a_partition_is_forgotten_with_its_pins() -> None:
     assert cache.unstored(0, "a") is None
     assert cache.get(1, "a") is not None
     assert cache.unstored(1, "a") == b"x" * 10
-    assert (cache.bytes, cache.pinned_bytes) == (2_060, 10)
+    assert (cache.bytes, cache.pinned_bytes) == (8_040, 10)
 
 
 @pytest.mark.parametrize("kept", [True, False])
