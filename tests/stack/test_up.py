@@ -120,7 +120,7 @@ def test_two_that_start_together_share_no_server(tmp_path: Path) -> None:
         running("up", "--no-bank", "--data", second) as other,
     ):
         servers = [
-            read_until(up, "ready")[-1].split(" · worker-1")[0].split() for up in (one, other)
+            read_until(up, "ready")[-1].split(" · sink")[0].split() for up in (one, other)
         ]
         for up in (one, other):
             up.send_signal(signal.SIGINT)
