@@ -25,6 +25,7 @@ from streams.step import step
 from tests.core.all_types import DAYS
 from tests.core.strategies import DAY, NOW, message
 from tests.core.test_any_order import NO_RULES, SPAN, WHO, record_of
+from tests.core.test_any_order import histories as of_all_types
 
 amounts = st.integers(0, 10**7).map(lambda cents: str(Decimal(cents) / 100))
 names = st.sampled_from(["1", "2", "3"])
@@ -229,10 +230,10 @@ def test_the_ends_of_months_are_those_of_a_ledger(entries: list[Entry]) -> None:
 
 
 @settings(deadline=None, max_examples=100)
-@given(histories)
-def test_what_a_record_keeps_of_its_worth_is_as_if_reckoned_anew(entries: list[Entry]) -> None:
+@given(histories.map(lambda entries: list(raws_of(entries))) | of_all_types())
+def test_what_a_record_keeps_of_its_worth_is_as_if_reckoned_anew(raws: list[Raw]) -> None:
     record = Record(WHO)
-    for raw in raws_of(entries):
+    for raw in raws:
         step(record, input_of(raw), NO_RULES)
         profile, newest = record.profile, max(record.months)
         sums = totals(profile)
