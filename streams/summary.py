@@ -69,8 +69,8 @@ def _summary(record: Record, version: int, cause: Cause, attributes: Attributes)
     reckoned = worth(record)
     sums, (assets, loans) = reckoned.totals, reckoned.months(seen.month)
     given, refused = _consents(basics)
-    cards, uses = _by_name(profile.cards), _by_name(profile.benefits)
-    benefit_uses, benefit_costs = _benefits(uses)
+    cards, scores = _by_name(profile.cards), _by_name(profile.scores)
+    benefit_uses, benefit_costs = _benefits(_by_name(profile.benefits))
     return ProfileData(
         version=version,
         name=basics.name,
@@ -123,8 +123,8 @@ def _summary(record: Record, version: int, cause: Cause, attributes: Attributes)
             name: one.source for name, one in _by_name(profile.interests) if one.source
         },
         dropped=dict(_by_name(profile.dropped)),
-        scores={name: one.points for name, one in _by_name(profile.scores)},
-        high_scores=[name for name, one in _by_name(profile.scores) if one.raised],
+        scores={name: one.points for name, one in scores},
+        high_scores=[name for name, one in scores if one.raised],
         cause=cause,
     )
 

@@ -75,16 +75,11 @@ class Twin:
     def pinned_bytes(self) -> int:
         return sum(self.unstored.values())
 
-    def shrink(self) -> list[Whose]:
-        """Whose went; of partitions that keep as much either may come first."""
-        gone = []
+    def shrink(self) -> None:
+        """Of partitions that keep as much the first one lets go."""
         while self.kept and self.bytes + self.pinned_bytes > LIMIT:
-            most = max(self.bytes_of(0), self.bytes_of(1))
-            largest = [number for number in (0, 1) if self.bytes_of(number) == most]
-            first = next(pair for pair in self.kept if pair[0][0] in largest[:1])
-            self.kept.remove(first)
-            gone.append(first[0])
-        return gone
+            largest = max((0, 1), key=self.bytes_of)
+            self.kept.remove(next(pair for pair in self.kept if pair[0][0] == largest))
 
 
 @given(st.lists(STEPS, max_size=60))
