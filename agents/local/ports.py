@@ -3,30 +3,40 @@
 import contextlib
 import fcntl
 import os
+import secrets
 import socket
 import tempfile
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
+_OURS = range(10_000, 20_000)
+"""Below those that systems give to outgoing connections, so that none is made from a port in the
+seconds between its choice and its use; above those that well-known servers listen on."""
+_drawn: set[int] = set()
 _claims: dict[int, int] = {}
 """Port → the descriptor of its locked file, held until this process ends."""
 
 
 def free_port(wanted: int = 0) -> int:
-    """`wanted` if it is free now and no other stack has chosen it, else any other free port."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, wanted if _claim(wanted) else 0))
-        except OSError:
-            probe.bind((LOOPBACK, 0))
-        chosen: int = probe.getsockname()[1]
-        return chosen
+    """`wanted` if it is free now and no other stack has chosen it, else any other free port.
+
+    Another is drawn, so that stacks that start together do not find the same one; and once only:
+    a server listens seconds after its port was chosen.
+    """
+    if wanted and is_free(wanted) and _claim(wanted):
+        return wanted
+    drawn = next(port for port in iter(_draw, None) if is_free(port))
+    _drawn.add(drawn)
+    return drawn
+
+
+def _draw() -> int:
+    return secrets.choice([port for port in _OURS if port not in _drawn])
 
 
 def _claim(port: int) -> bool:
     """Two stacks that start together both find a port free before either listens on it."""
-    if port == 0 or port in _claims:
+    if port in _claims:
         return True
     path = Path(tempfile.gettempdir()) / f"vipcare-{os.getuid()}-port-{port}.lock"
     with contextlib.suppress(OSError):

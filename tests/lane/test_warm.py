@@ -149,7 +149,7 @@ def test_a_warmed_rule_has_seen_everything_once(
         monkeypatch.setattr(warming, "done", _fail)
         assert command(settings, "warm", "new", *SOURCE, "--as", "bob") == 2
         monkeypatch.undo()
-        worker.wait_until(lambda: worker.total("vipcare_windows_filled_total") == CUSTOMERS)
+        worker.wait_until(lambda: filled(worker))
         worker.kill()
         worker.start().wait_ready()
         sent += transfers(settings, "filled", timedelta(minutes=50))
@@ -185,6 +185,14 @@ def cold(worker: Worker) -> dict[str, str]:
     """Rules that are not warm, by its health."""
     found: dict[str, str] = health(worker).body["rules"]["cold"]
     return found
+
+
+def filled(worker: Worker) -> bool:
+    """All have their shares, and what was stepped is committed: a kill before it would leave them
+    to be merged with what comes next, before or after it."""
+    told = worker.metrics()
+    steps, commits = (told.get(f"vipcare_chunk_{did}_seconds_count") for did in ("step", "commit"))
+    return told.get("vipcare_windows_filled_total") == CUSTOMERS and steps == commits
 
 
 def archives(settings: Settings) -> Iterator[Iterator[Archived]]:
