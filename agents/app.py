@@ -70,8 +70,8 @@ def create_app(
     app = _new_app(settings, url)
     cache = RecordCache(settings.worker.cache_bytes)
 
-    def behind(tp: TP) -> bool:
-        return cast(Consumer, app.consumer).behind(tp)
+    def behind(tp: TP, taken: int) -> bool:
+        return cast(Consumer, app.consumer).behind(tp, taken)
 
     def caught_up(tp: TP, taken: int) -> int | None:
         return cast(Consumer, app.consumer).fetches.caught_up(tp, taken)

@@ -90,10 +90,10 @@ class WorkerSettings(Section):
     )
     linger_ms: int = Field(1, ge=0, le=60_000, description="how long a chunk waits to grow")
     merge_wait_ms: int = Field(
-        500,
+        10_000,
         ge=0,
         le=60_000,
-        description="how long a chunk waits for another topic of its partition",
+        description="how long a chunk waits for another topic of its partition that is behind",
     )
     expected_delay_ms: int = Field(
         200, ge=0, description="timers wait so long for events that are on their way (real time)"

@@ -6,7 +6,7 @@ ranges alone, so whoever takes the same ranges (a replay, the oracle) gets the s
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, islice
 
@@ -59,12 +59,14 @@ def merge(
     context: Context,
     max_entries: int | None = None,
     max_bytes: int | None = None,
+    more: Collection[str] = (),
 ) -> list[Entry]:
     """A prefix of each topic's buffer, in the order in which they count.
 
     The order is by (running maximum of event time within the range, topic, offset). What is
     broken or dated in the future has no time of its own and moves nothing. At least one entry is
-    taken, however large.
+    taken, however large; and none beyond the end of a buffer of which there is `more` to come,
+    since that may count before it.
     """
     held = [(topic, entries) for topic, entries in sorted(buffers.items()) if entries]
     if len(held) == 1:
@@ -74,7 +76,9 @@ def merge(
         keyed = [_keyed(topic, entries, context.horizon) for topic, entries in held]
         ordered = (entry for *_, entry in heapq.merge(*keyed))
     first = list(islice(ordered, max_entries))
-    return first if max_bytes is None else first[: _fitting(first, max_bytes)]
+    if max_bytes is not None:
+        first = first[: _fitting(first, max_bytes)]
+    return first[: _known(first, {topic: len(buffers[topic]) for topic in more})]
 
 
 def _keyed(
@@ -93,6 +97,19 @@ def _fitting(entries: Iterable[Entry], max_bytes: int) -> int:
     """How many of the first entries are within the limit: at least one."""
     sizes = accumulate(len(entry.raw.value or b"") for entry in entries)
     return max(1, sum(size <= max_bytes for size in sizes))
+
+
+def _known(entries: Sequence[Entry], held: Mapping[str, int]) -> int:
+    """How many of the first entries there are up to the last one that is held of a topic."""
+    left = {topic: count for topic, count in held.items() if 0 < count <= len(entries)}
+    if left:
+        for number, entry in enumerate(entries, 1):
+            topic = entry.raw.topic
+            if topic in left:
+                left[topic] -= 1
+                if left[topic] == 0:
+                    return number
+    return len(entries)
 
 
 def apply_chunk(

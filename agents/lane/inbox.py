@@ -2,6 +2,7 @@
 
 from collections import Counter, deque
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 from streams.chunk import merge
 from streams.context import Context
@@ -33,8 +34,10 @@ class Inbox:
                 return entry.input.at
         return None
 
-    def holds(self, topic: str) -> bool:
-        return bool(self._buffers[topic])
+    @property
+    def held(self) -> set[str]:
+        """The topics of which something waits."""
+        return {topic for topic, buffer in self._buffers.items() if buffer}
 
     @property
     def empty(self) -> bool:
@@ -46,10 +49,11 @@ class Inbox:
         count = sum(map(len, self._buffers.values()))
         return count >= self._chunk_events or sum(self._bytes.values()) >= self._chunk_bytes
 
-    def take(self, context: Context) -> list[Entry]:
-        """The next chunk, in the order that counts; at least one entry."""
+    def take(self, context: Context, more: AbstractSet[str] = frozenset()) -> list[Entry]:
+        """The next chunk, in the order that counts: at least one entry, and none beyond what is
+        held of a topic of which `more` is to come."""
         held = {topic: buffer for topic, buffer in self._buffers.items() if buffer}
-        chunk = merge(held, context, self._chunk_events, self._chunk_bytes)
+        chunk = merge(held, context, self._chunk_events, self._chunk_bytes, more & held.keys())
         for topic, count in Counter(entry.raw.topic for entry in chunk).items():
             popped = self._buffers[topic].popleft
             self._bytes[topic] -= sum([_size(popped()) for _ in range(count)])

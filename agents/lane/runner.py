@@ -5,8 +5,9 @@ A chunk goes through these steps, in this order:
 1. Take a chunk: the customers with timers due at the partition's time, a slice of those to be told
    of a broadcast, and one contiguous range of each topic, merged by (running maximum of event time
    within the range, topic, offset). While another topic of the partition is behind with nothing
-   fetched yet, wait for it, up to `merge_wait`. A chunk ends at a count, at a byte limit, or after
-   lingering; one that is not full waits for the commit under way, and rides in the next.
+   fetched yet, wait for it, up to `merge_wait`. A chunk ends at a count, at a byte limit, where a
+   topic that is behind has nothing more, or after lingering; one that is not full waits for the
+   commit under way, and rides in the next.
 2. Step its timers, its slice, then its events, on the records in memory (streams/chunk.py). What is
    at or below the position was skipped when it came in. If most of a topic is refused, the process
    ends here (streams/refusals.py).
@@ -31,6 +32,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import structlog
 from faust.types import TP
 
 from agents.cold_rules import Windows
@@ -39,6 +41,7 @@ from agents.faults import Fault, die, kind_of
 from agents.lane.batch import batch_of, changed
 from agents.lane.due import DueIndex, moves
 from agents.lane.inbox import Inbox
+from agents.lane.missing import Missing
 from agents.lane.outbox import AbandonedError, Outbox, Sent
 from agents.lane.records import Records
 from agents.lane.refusing import refuse
@@ -84,6 +87,9 @@ class _Chunk:
     sent: "Future[Sent]"
 
 
+logger = structlog.get_logger()
+
+
 class Progress(NamedTuple):
     """Where a runner stands at a moment."""
 
@@ -105,6 +111,7 @@ class Runner:
         self._wiring = wiring
         settings = wiring.settings
         self._inbox = Inbox(wiring.topics, settings.chunk_events, settings.chunk_bytes)
+        self._missing = Missing(settings.merge_wait_ms / 1000)
         self._records = Records(partition, store, wiring.cache)
         self._due = DueIndex(store, self._records.next_due)
         self._walking = Walking(store, self._records.last_broadcast)
@@ -145,6 +152,7 @@ class Runner:
         if entries:
             self._fetched[topic] = entries[-1].raw.offset + 1
             self._inbox.add(topic, entries)
+            self._missing.came(topic)
             self._wake.set()
 
     def has(self, topic: str, offset: int) -> bool:
@@ -218,9 +226,15 @@ class Runner:
             left = self._waiting_since + settings.linger_ms / 1000 - now
             if left > 0:
                 return left
-        left = self._waiting_since + settings.merge_wait_ms / 1000 - now
-        if left > 0 and self._others_are_behind():
+        return self._until_whole(now)
+
+    def _until_whole(self, now: float) -> float:
+        """Seconds that the next chunk waits for topics that are behind."""
+        left = self._missing.pause(self._behind(), self._inbox.held, now)
+        if left > 0:
             return min(left, _LOOK_AGAIN_S)
+        if without := self._missing.leave_out():
+            logger.warning("goes_on_without_topics", partition=self.partition, topics=without)
         return 0
 
     def _until_due(self) -> float | None:
@@ -290,12 +304,10 @@ class Runner:
         told = self._wiring.caught_up(TP(topic, self.partition), taken)
         return None if told is None else self._wiring.clock.at(told)
 
-    def _others_are_behind(self) -> bool:
-        behind = self._wiring.behind
-        return any(
-            not self._inbox.holds(topic) and behind(TP(topic, self.partition))
-            for topic in self._wiring.topics
-        )
+    def _behind(self) -> set[str]:
+        """The topics that Kafka has more of than came in."""
+        behind, fetched = self._wiring.behind, self._fetched
+        return {topic for topic in fetched if behind(TP(topic, self.partition), fetched[topic])}
 
     def _step(self) -> None:
         begun = time.perf_counter()
@@ -310,7 +322,7 @@ class Runner:
         going = self._walking.begun(before, context)
         round_ = self._walking.round_of(going, context, self._stored)
         walk = walked(going, round_.upto)
-        entries = self._inbox.take(context)
+        entries = self._inbox.take(context, self._missing.known(self._behind()))
         kept = context.reach.kept
         if not entries and not due and walk == before.walk and kept is self._reach.kept:
             return

@@ -175,9 +175,10 @@ class Consumer(driver.Consumer):
             generation_id=self.app.consumer_generation_id,
         )
 
-    def behind(self, tp: TP) -> bool:
-        """Whether Kafka has more of a partition than was fetched; true if unknown."""
-        return self.fetch_state(tp).more
+    def behind(self, tp: TP, taken: int) -> bool:
+        """Whether Kafka has more of a partition than was taken, or it waits in Faust's queues;
+        true if unknown."""
+        return self.fetches.handed(tp) > taken or self.fetch_state(tp).more
 
     def fetch_state(self, tp: TP) -> FetchState:
         """How the fetch of a partition stands; may be called from any thread."""

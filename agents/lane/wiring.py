@@ -34,8 +34,9 @@ class Wiring:
     limit: Limit
     offsets: Offsets
     report: Report
-    behind: Callable[[TP], bool]
-    """Whether Kafka has more of an input partition than was fetched; true if unknown."""
+    behind: Callable[[TP, int], bool]
+    """Whether Kafka has more of an input partition than was taken, up to an offset; true if
+    unknown."""
     caught_up: Callable[[TP, int], int | None]
     """When a fetch last reached an input partition's end and was taken whole, up to an offset;
     real milliseconds, None if unknown."""
