@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from contextlib import asynccontextmanager
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import aiokafka
 from faust.transport.consumer import ensure_TP
@@ -14,33 +14,19 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from agents.faults import Fault, die
+from agents.lane.fetches import FetchState
 from agents.lane.membership import watch_membership, watch_session
 
 if TYPE_CHECKING:
     from agents.lane.transport import Consumer
 
 LOOK_EVERY_S = 0.05
-"""How often a fetch looks which partitions it has reached the ends of: there may be hundreds."""
+"""How often a fetch looks at all partitions, which may have moved past markers alone: there may be
+hundreds."""
 FETCH_MAX_WAIT_MS = 100
 """Faust's 1.5 s would also delay list-offset calls, which queue behind a fetch."""
 ANSWER_S = 60.0
 """Shorter than Faust's `broker_request_timeout` of 90 s, see `in_time`."""
-
-
-class FetchState(NamedTuple):
-    """How the fetch of a partition stands. Offsets; None where it is unknown."""
-
-    place: int | None = None
-    """The next offset to be fetched: past markers and aborted records, unlike a record's."""
-    end: int | None = None
-    """Where the partition ended for this worker at its last answer."""
-    answer: int | None = None
-    """When a fetch was last answered, real milliseconds."""
-
-    @property
-    def more(self) -> bool:
-        """Whether Kafka has more; true if unknown."""
-        return self.place is None or self.end is None or self.place < self.end
 
 
 @asynccontextmanager
@@ -57,8 +43,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     """aiokafka's consumer, on its own thread and loop."""
 
     consumer: "Consumer"
-    reached: Mapping[TP, int] = MappingProxyType({})
-    """After a fetch: the partitions of which nothing was left, and when that was told."""
+    seen: Mapping[TP, FetchState] = MappingProxyType({})
+    """After a fetch: how the partitions stand of which it brought something; now and then, all."""
     _looked = 0.0
 
     async def on_start(self) -> None:
@@ -123,20 +109,13 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         max_records: int | None = None,
     ) -> Any:
         fetched = await super()._fetch_records(consumer, active_partitions, timeout, max_records)
+        looked_at = fetched
         now = time.monotonic()
         if now - self._looked >= LOOK_EVERY_S:
             self._looked = now
-            self.reached = self._at_their_ends(consumer)
+            looked_at = consumer.assignment()
+        self.seen = {tp: self.fetch_state(tp) for tp in map(ensure_TP, looked_at)}
         return fetched
-
-    def _at_their_ends(self, consumer: aiokafka.AIOKafkaConsumer) -> dict[TP, int]:
-        """The partitions of which nothing is left to fetch, and when Kafka last said so (ms)."""
-        states = {tp: self.fetch_state(tp) for tp in map(ensure_TP, consumer.assignment())}
-        return {
-            tp: state.answer
-            for tp, state in states.items()
-            if not state.more and state.answer is not None
-        }
 
     def fetch_state(self, tp: TP) -> FetchState:
         """How the fetch of a partition stands; may be called from any thread."""

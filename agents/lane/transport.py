@@ -17,8 +17,8 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, AppT, ConsumerMessage, Message
 
 from agents.fail_points import fail_point
-from agents.lane.consumer_thread import ConsumerThread, FetchState, in_time
-from agents.lane.fetches import Fetches
+from agents.lane.consumer_thread import ConsumerThread, in_time
+from agents.lane.fetches import Fetches, FetchState
 
 if TYPE_CHECKING:
     from agents.lane.lane import Lane
@@ -94,7 +94,7 @@ class Consumer(driver.Consumer):
         # A fetch that waits does not notice that another partition got room: wait briefly.
         fetched = await self._getmany(wanted, min(timeout, _FETCH_S))
         if self.app.consumer_generation_id == generation:
-            self.fetches.note(fetched, self._thread.reached)
+            self.fetches.note(fetched, self._thread.seen)
         for tp, records in self._with_progress(fetched, wanted):
             if not self.flow_active or self.app.consumer_generation_id != generation:
                 return  # the partitions were revoked; they will be sought anew
@@ -176,9 +176,8 @@ class Consumer(driver.Consumer):
         )
 
     def behind(self, tp: TP, taken: int) -> bool:
-        """Whether Kafka has more of a partition than was taken, or it waits in Faust's queues;
-        true if unknown."""
-        return self.fetches.handed(tp) > taken or self.fetch_state(tp).more
+        """Whether there is more of a partition than was taken; true if unknown."""
+        return self.fetches.behind(tp, taken, self.fetch_state(tp))
 
     def fetch_state(self, tp: TP) -> FetchState:
         """How the fetch of a partition stands; may be called from any thread."""

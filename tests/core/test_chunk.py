@@ -79,18 +79,46 @@ def test_the_order_is_its_definition(topics: dict[str, Sequence[Raw]]) -> None:
     assert merge(entries, CONTEXT) == order_by_hand(entries)
 
 
-@given(partitions(), st.integers(1, 20), st.integers(1, 4_000))
+@given(partitions(), st.integers(1, 20), st.integers(1, 4_000), st.data())
 def test_a_limited_chunk_is_a_prefix_of_each_topic_in_its_own_order(
-    topics: dict[str, Sequence[Raw]], count: int, size: int
+    topics: dict[str, Sequence[Raw]], count: int, size: int, data: st.DataObject
 ) -> None:
     entries = entries_of(topics)
-    taken = merge(entries, CONTEXT, count, size)
+    more = data.draw(st.sets(st.sampled_from(sorted(topics)))) if topics else set()
+    taken = merge(entries, CONTEXT, count, size, more)
     ranges = {t: [e for e in taken if e.raw.topic == t] for t in topics}
     for topic, some in ranges.items():
         assert some == list(entries[topic][: len(some)])
     assert merge(ranges, CONTEXT) == taken
     assert len(taken) <= count
     assert bool(taken) == any(entries.values())
+
+
+@given(partitions(), st.data())
+def test_chunks_of_what_came_in_so_far_follow_the_order_of_all(
+    topics: dict[str, Sequence[Raw]], data: st.DataObject
+) -> None:
+    """As long as something is held of each topic that has more: whatever comes in pieces."""
+    whole = {
+        topic: sorted(
+            (one for one in entries if one.input and one.input.at <= CONTEXT.horizon),
+            key=lambda one: (one.input.at, one.raw.offset) if one.input else (),
+        )
+        for topic, entries in entries_of(topics).items()
+    }
+    came = dict.fromkeys(whole, 0)
+    taken: list[Entry] = []
+    while len(taken) < sum(map(len, whole.values())):
+        gone = Counter(one.raw.topic for one in taken)
+        for topic, entries in whole.items():
+            least = min(gone[topic] + 1, len(entries))
+            came[topic] = data.draw(st.integers(max(came[topic], least), len(entries)))
+        buffers = {topic: whole[topic][gone[topic] : came[topic]] for topic in whole}
+        more = {topic for topic in whole if came[topic] < len(whole[topic])}
+        chunk = merge(buffers, CONTEXT, data.draw(st.integers(1, 10)), more=more)
+        assert chunk
+        taken += chunk
+    assert [one.raw for one in taken] == [one.raw for one in merge(whole, CONTEXT)]
 
 
 @settings(deadline=None)

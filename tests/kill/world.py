@@ -218,7 +218,6 @@ def _settings(bootstrap: str, port: int, folder: Path) -> Settings:
             chunk_events=200,
             # So little that records leave it while they are on their way to the local store.
             cache_bytes=4_000_000,
-            merge_wait_ms=200,
             session_timeout_s=SESSION_S,
             rebalance_timeout_s=15,
             drain_timeout_s=5,

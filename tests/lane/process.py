@@ -31,7 +31,6 @@ def settings_for(
             chunk_events=100,
             # So little that records leave it while they are on their way to the local store.
             cache_bytes=400_000,
-            merge_wait_ms=200,
             session_timeout_s=6,
             rebalance_timeout_s=6 if not transactions else 20,
             drain_timeout_s=5,

@@ -63,10 +63,7 @@ def tell(settings: Settings) -> int:
 @pytest.mark.slow
 def test_none_comes_after_later_ones(fresh_kafka: KafkaServer, tmp_path: Path) -> None:
     settings = settings_for(fresh_kafka.bootstrap, tmp_path / "one", transactions=True)
-    shipped = WorkerSettings()
-    settings = changed(
-        settings, "worker", merge_wait_ms=shipped.merge_wait_ms, chunk_events=shipped.chunk_events
-    )
+    settings = changed(settings, "worker", chunk_events=WorkerSettings().chunk_events)
     settings = changed(settings, "step", lateness_days=0)
     create(settings)
     sent = tell(settings)

@@ -13,7 +13,8 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from agents.lane import consumer_thread
-from agents.lane.consumer_thread import FETCH_MAX_WAIT_MS, FetchState
+from agents.lane.consumer_thread import FETCH_MAX_WAIT_MS
+from agents.lane.fetches import FetchState
 from agents.lane.transport import LITTLE, Consumer
 from tests.lane.test_overrides import CHANGELOG, INPUT, source_of
 
@@ -200,7 +201,7 @@ def test_a_topic_is_caught_up_when_all_up_to_its_end_was_taken(
     fetches = fetched.consumer.fetches
     assert fetches.caught_up(INPUT, 0) is None
     fetched.answer = {INPUT: records(3, 4, 7)}
-    monkeypatch.setattr(fetched.consumer._thread, "reached", {INPUT: 1_000})
+    monkeypatch.setattr(fetched.consumer._thread, "seen", {INPUT: FetchState(9, 9, 1_000)})
     fetched.chunks()
     assert fetches.caught_up(INPUT, 3) is None
     assert fetches.caught_up(INPUT, 8) == 1_000
@@ -208,21 +209,63 @@ def test_a_topic_is_caught_up_when_all_up_to_its_end_was_taken(
     assert fetches.caught_up(INPUT, 8) is None
 
 
-def test_what_is_at_its_end_is_told_with_kafkas_last_word(consumer: Consumer) -> None:
+def test_a_topic_is_behind_until_all_that_passed_the_fetch_was_taken(fetched: Fetched) -> None:
+    consumer, thread = fetched.consumer, fetched.consumer._thread
+    fetched.position, fetched.end = {INPUT: 3}, {INPUT: 9}
+    assert consumer.behind(INPUT, 3)
+    # The consumer's thread passed the end, and what it brings is on its way.
+    fetched.position = {INPUT: 9}
+    assert consumer.behind(INPUT, 3)
+    thread.seen = {INPUT: FetchState(9, 9, 1_000)}
+    fetched.answer = {INPUT: records(3, 4, 7)}
+    fetched.chunks()
+    assert consumer.behind(INPUT, 3)
+    assert not consumer.behind(INPUT, 8)
+    # A marker comes, and is passed: nothing of it is on its way, but who knows before a look.
+    fetched.position, fetched.end = {INPUT: 10}, {INPUT: 10}
+    assert consumer.behind(INPUT, 8)
+    fetched.answer, thread.seen = {}, {INPUT: FetchState(10, 10, 1_050)}
+    fetched.chunks()
+    assert not consumer.behind(INPUT, 8)
+    consumer.fetches.clear()
+    assert consumer.behind(INPUT, 8)
+
+
+def test_how_a_partition_stands_is_what_kafka_said_last(consumer: Consumer) -> None:
+    thread, tp = consumer._thread, aiokafka.TopicPartition(*INPUT)
+
     async def check() -> None:
-        thread, tp = consumer._thread, aiokafka.TopicPartition(*INPUT)
         state = TopicPartitionState(Assignment([tp]))
-        client = cast(Any, SimpleNamespace(assignment=lambda: {tp}))
         thread.partition_state = lambda _: state  # type: ignore[method-assign]  # no broker here
-        assert thread._at_their_ends(client) == {}
+        assert thread.fetch_state(INPUT) == (None, None, None)
         state.await_reset(0)
         state.reset_to(5)
         state.lso, state.timestamp = 6, 1_000
-        assert thread._at_their_ends(client) == {}
+        assert thread.fetch_state(INPUT) == (5, 6, 1_000)
+        assert thread.fetch_state(INPUT).more
         state.consumed_to(6)
-        assert thread._at_their_ends(client) == {INPUT: 1_000}
+        assert not thread.fetch_state(INPUT).more
 
     asyncio.run(check())
+
+
+@pytest.mark.parametrize(("looked", "everything"), [(0.0, True), (float("inf"), False)])
+def test_a_fetch_looks_at_what_it_brought_and_now_and_then_at_all(
+    consumer: Consumer, monkeypatch: pytest.MonkeyPatch, looked: float, everything: bool
+) -> None:
+    thread, other = consumer._thread, TP("bank.card", 0)
+    brought = {aiokafka.TopicPartition(*INPUT): records(3)}
+    thread._looked = looked
+    monkeypatch.setattr(thread, "fetch_state", lambda tp: FetchState(4))
+
+    async def fetch(*_: Any) -> Any:
+        return brought
+
+    monkeypatch.setattr(driver.AIOKafkaConsumerThread, "_fetch_records", fetch)
+    client = cast(Any, SimpleNamespace(assignment=lambda: {INPUT, other}))
+
+    assert asyncio.run(thread._fetch_records(client, {INPUT})) is brought
+    assert set(thread.seen) == ({INPUT, other} if everything else {INPUT})
 
 
 def test_a_place_that_the_log_lost_ends_the_process_and_the_first_one_is_looked_for(

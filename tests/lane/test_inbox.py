@@ -35,6 +35,18 @@ def test_chunks_are_prefixes_within_the_limits(batches: list[tuple[str, int]]) -
     assert taken == offered
 
 
+def test_a_chunk_ends_with_what_is_held_of_a_topic_that_has_more() -> None:
+    inbox = Inbox(TOPICS, chunk_events=100, chunk_bytes=1_000)
+    for topic, count in zip(TOPICS, (2, 5), strict=True):
+        inbox.add(topic, [read(Raw(topic, 0, at, b"k", b"x"), CORE) for at in range(count)])
+    assert inbox.held == {*TOPICS}
+    # What is broken has no time of its own: then the topic decides.
+    assert [entry.raw.topic for entry in inbox.take(CONTEXT, {"bank.app"})] == ["bank.app"] * 2
+    assert inbox.held == {"bank.core"}
+    assert len(inbox.take(CONTEXT, {"bank.app"})) == 5
+    assert inbox.held == set()
+
+
 def test_bytes_end_a_chunk_too_but_one_message_is_always_taken() -> None:
     inbox = Inbox(TOPICS, chunk_events=100, chunk_bytes=50)
     for offset in range(3):
