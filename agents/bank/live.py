@@ -6,6 +6,9 @@ from threading import Event as Signal
 from agents.bank.message import Message
 from agents.clock import BankClock
 
+HISTORY_IS_TOLD = "history: all "
+"""A line that begins so says that Kafka has all of a bank's past."""
+
 
 def play(
     messages: Iterable[Message],

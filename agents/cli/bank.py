@@ -14,7 +14,7 @@ import click
 from agents.bank.casting import storylines_of
 from agents.bank.facts import facts
 from agents.bank.lines import to_line
-from agents.bank.live import play
+from agents.bank.live import HISTORY_IS_TOLD, play
 from agents.bank.message import SOURCES, Message, iso
 from agents.bank.plan import Plan, PlanError, plan_of
 from agents.bank.simulation import messages
@@ -160,11 +160,13 @@ def _told(plan: Plan, flush: Callable[[], None]) -> Iterator[Message]:
         if message.at >= together:
             flush()
             together = message.at + _TOGETHER_MS
-        yield message
         if message.at >= plan.origin:
+            told = chain((message,), told)
             break
+        yield message
         history += 1
         if history % _PROGRESS_EVERY == 0:
             click.echo(f"history: {history:,} messages, until {iso(message.at)[:10]}", err=True)
-    click.echo(f"history: all {history:,} messages; live, {plan.rate:g} a second", err=True)
+    flush()
+    click.echo(f"{HISTORY_IS_TOLD}{history:,} messages; live, {plan.rate:g} a second", err=True)
     yield from told

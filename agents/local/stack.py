@@ -1,9 +1,10 @@
 """Start the processes of a plan in order, watch them, and stop them in order.
 
 1. The broker and ClickHouse, where they are ours; else see that they answer.
-2. The topics, then the tables.
-3. The workers and the sink.
-4. The bank.
+2. The topics and the tables.
+3. The bank: it tells its past at once. The sink, meanwhile.
+4. The workers, once all of the past is there: while some of it is still to come, a date may fire on
+   a record that lacks it.
 Stopping goes the other way, so that each still has whom it drains to: the bank, the workers, the
 sink, ClickHouse, the broker. Nothing is stopped that was not started here.
 """
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
+from agents.bank.live import HISTORY_IS_TOLD
 from agents.local.child import Child, Spec, end_all
 from agents.local.interrupts import Interrupts
 from agents.local.kafka.jars import VERSION, jars_folder
@@ -50,19 +52,27 @@ class Stack:
 
     def start(self, step: Step) -> None:
         """Raises StackError, ChildDied, Interrupted."""
+        plan, options = self.plan, self.plan.options
         self._start_servers(step)
-        workers = self._start_readers(step)
-        partitions, options = self.plan.settings.topics.partitions, self.plan.options
+        with step("topics      created and checked"):
+            self._finish(plan.topics())
+        bank = self._launch(plan.bank()) if options.bank else None
+        with step(f"tables      in database {plan.settings.clickhouse.database}"):
+            self._finish(plan.migrate())
+        self._start_readers(step, [plan.sink()])
+        if bank is not None:
+            told = plan.settings.bank
+            with step(
+                f"bank        {told.customers} customers, {told.history_days} days of history, "
+                f"then {told.rate:g} events a second"
+            ) as say:
+                self._await_history(bank, say)
+        numbers = range(1, options.workers + 1)
+        workers = self._start_readers(step, [plan.worker(number) for number in numbers])
         shared = f" by {options.workers}" if options.workers > 1 else ""
+        partitions = plan.settings.topics.partitions
         with step(f"customers   {partitions} partitions taken over{shared}"):
             self._await_workers(workers)
-        if options.bank:
-            bank = self.plan.settings.bank
-            with step(
-                f"bank        {bank.customers} customers, {bank.history_days} days of history, "
-                f"then {bank.rate:g} events a second"
-            ):
-                self._launch(self.plan.bank())
 
     def _start_servers(self, step: Step) -> None:
         plan, options = self.plan, self.plan.options
@@ -78,19 +88,19 @@ class Stack:
         with step(f"clickhouse  {clickhouse}{' (embedded)' if store else ''}"):
             self._reach(store, clickhouse, "--clickhouse")
 
-    def _start_readers(self, step: Step) -> list[Child]:
-        """The workers and the sink; a worker starts up while the tables are made."""
-        plan = self.plan
-        with step("topics      created and checked"):
-            self._finish(plan.topics())
-        workers = [self._launch(plan.worker(one + 1)) for one in range(plan.options.workers)]
-        with step(f"tables      in database {plan.settings.clickhouse.database}"):
-            self._finish(plan.migrate())
-        sink = self._launch(plan.sink())
-        for child in (*workers, sink):
+    def _start_readers(self, step: Step, specs: Sequence[Spec]) -> list[Child]:
+        """Those that tell their metrics: together, then one after the other is waited for."""
+        children = [self._launch(spec) for spec in specs]
+        for child in children:
             with step(f"{child.spec.name:<11} metrics on http://{child.spec.metrics}/metrics"):
                 self._await(child, child.spec.metrics)
-        return workers
+        return children
+
+    def _await_history(self, bank: Child, say: Callable[[str], None]) -> None:
+        while not bank.has_said(HISTORY_IS_TOLD):
+            self._survives(bank)
+            say("".join(bank.tail(1)))
+            self._interrupts.pause(0.05)
 
     def check(self) -> list[str]:
         """Look after the processes; a line for each that was started again. Raises ChildDied."""

@@ -61,7 +61,7 @@ def test_behind_is_what_committed_readers_have_before_them(
 ) -> None:
     state = SimpleNamespace(_position=position, lso=committed_end, highwater=end, timestamp=None)
     monkeypatch.setattr(consumer._thread, "partition_state", lambda tp: state)
-    assert consumer.behind(INPUT) is behind
+    assert consumer.fetch_state(INPUT).more is behind
 
 
 def test_lag_is_counted_from_the_committed_position(
@@ -75,7 +75,7 @@ def test_lag_is_counted_from_the_committed_position(
     state._position = 12
     assert consumer.lag(INPUT) == 0, "what is left are markers"
     monkeypatch.setattr(consumer._thread, "partition_state", lambda tp: None)
-    assert consumer.behind(INPUT), "unknown counts as behind"
+    assert consumer.behind(INPUT, 12), "unknown counts as behind"
     assert consumer.lag(INPUT) is None
 
 

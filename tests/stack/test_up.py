@@ -35,10 +35,11 @@ def test_a_run_ends_by_itself_and_everything_agrees(tmp_path: Path) -> None:
     with running(
         "up", "--for", "15s", "--data", str(tmp_path / "data"), "--report", str(report)
     ) as up:
-        read_until(up, "ready")
+        begun = "".join(read_until(up, "ready"))
         below = descendants(up.pid)
         said, _ = up.communicate(timeout=120)
     assert up.returncode == 0, said
+    assert begun.index("days of history") < begun.index("worker-1"), "its past is there first"
     found = json.loads(report.read_text())
     assert found["reconciled"] is True
     assert found["events"] > 1_000
@@ -119,9 +120,7 @@ def test_two_that_start_together_share_no_server(tmp_path: Path) -> None:
         running("up", "--no-bank", "--data", first) as one,
         running("up", "--no-bank", "--data", second) as other,
     ):
-        servers = [
-            read_until(up, "ready")[-1].split(" · worker-1")[0].split() for up in (one, other)
-        ]
+        servers = [read_until(up, "ready")[-1].split(" · sink")[0].split() for up in (one, other)]
         for up in (one, other):
             up.send_signal(signal.SIGINT)
             up.communicate(timeout=120)
