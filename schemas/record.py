@@ -51,6 +51,11 @@ class Header(Struct, kw_only=True, gc=False):
         no customers of the bank."""
         return self.summary_version > 0
 
+    def admit(self) -> None:
+        """Make it a customer's, where no summary does."""
+        if not self.is_customer:
+            self.summary_version = 1
+
 
 _unpack_profile = msgspec.msgpack.Decoder(ProfileSection).decode
 _unpack_activity = msgspec.msgpack.Decoder(ActivitySection).decode

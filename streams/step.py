@@ -116,8 +116,8 @@ def step_new(record: Record, event: Input, context: Context) -> Stepped:
     if outcome.firings:
         beside = beside or _change_the_record(outcome.firings)
     telling = context.summaries and may_change_summary(record, event, beside=beside)
-    if not (telling or header.summary_version or is_mirror(event)):
-        header.summary_version = 1
+    if not (telling or header.is_customer or is_mirror(event)):
+        header.admit()
     other = mirrored(event) if event.type in MIRRORED else None
     if not (telling or late or armed or outcome.firings or outcome.failed or other):
         return _PLAIN

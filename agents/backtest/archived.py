@@ -28,6 +28,7 @@ _BUFFER = 256 * 1024
 _SMALL = 64 * 1024 * 1024
 """Bytes of a file that is looked at as a whole."""
 UNKNOWN = -1
+DATED_AHEAD = "its time was ahead of the bank's"
 _LINES = 2**40
 """The numbers of lines begin here, where no offset of Kafka comes to."""
 
@@ -45,6 +46,11 @@ class Archived(Struct, array_like=True, frozen=True, gc=False):
     partition: int = UNKNOWN
     sent: int = UNKNOWN
     """When it was sent, bank time, epoch milliseconds: what is dated much later is refused."""
+
+    def is_dated_ahead(self, at: int, now: int, tolerance: int) -> bool:
+        """Whether an event of that time was refused when it was sent: at `now` or before, where
+        that is not told. Milliseconds."""
+        return at > tolerance + (now if self.sent == UNKNOWN else self.sent)
 
     def raw(self, partition: int) -> Raw:
         """As the worker would read it. A file says no partition: it is the one where the key

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from agents.backtest.archived import UNKNOWN, Archived
+from agents.backtest.archived import DATED_AHEAD, UNKNOWN, Archived
 from agents.backtest.spill import mirror_of, time_and_type
 from schemas.dead_letters import Reason
 from schemas.events.campaign import CAMPAIGNS
@@ -31,7 +31,7 @@ def _refused(raw: Raw, core: CoreSettings) -> Entry:
     entry = read(raw, core)
     if entry.input is None:
         return entry
-    letter = reject(raw, Reason.FUTURE, "its time was ahead of the bank's", entry.input.event)
+    letter = reject(raw, Reason.FUTURE, DATED_AHEAD, entry.input.event)
     return Entry(raw, problem=letter)
 
 
@@ -55,8 +55,7 @@ def of_customer(
                 end = max(end, holds) if holds <= now else end
             facts.append((holds, raw))
             continue
-        sent = now if one.sent == UNKNOWN else one.sent
-        if at is None or at > sent + core.future_tolerance:
+        if at is None or one.is_dated_ahead(at, now, core.future_tolerance):
             entries += [_refused(one.raw(partition), core)] if one.key == key else []
         else:
             begin, end = min(begin, at), max(end, at)

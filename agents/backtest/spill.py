@@ -10,7 +10,7 @@ from zlib import crc32
 
 import msgspec
 
-from agents.backtest.archived import UNKNOWN, Archived
+from agents.backtest.archived import DATED_AHEAD, Archived
 from schemas.dead_letters import Reason
 from schemas.envelope import to_millis
 from schemas.events import INTERNAL
@@ -31,7 +31,6 @@ _HELD_BYTES = 256
 """What a message takes in memory, its value apart."""
 _SHARES = 128
 _NOW_AND_THEN = 1_000
-_FUTURE = "its time is after it was sent"
 _LENGTH = Packer(">I")
 
 Customers = dict[bytes, list[Archived]]
@@ -125,11 +124,10 @@ class Spill:
     def _take(self, one: Archived) -> None:
         at, kind = time_and_type(one.value)
         if at is not None:
-            sent = self._now if one.sent == UNKNOWN else one.sent
-            if at > sent + self._core.future_tolerance:
+            if one.is_dated_ahead(at, self._now, self._core.future_tolerance):
                 self.counts[f"dead:{Reason.FUTURE}"] += 1
                 place = Place(one.topic, one.partition, one.offset)
-                self.whys.add(Reason.FUTURE, _FUTURE, [place])
+                self.whys.add(Reason.FUTURE, DATED_AHEAD, [place])
                 return
             self.end = max(self.end, at)
             if self.begin is None or at < self.begin:

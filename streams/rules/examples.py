@@ -112,7 +112,7 @@ def play(example: RuleExample, rules: RuleSet, settings: CoreSettings, key: str)
     version, if that is not retracted."""
     record, made = Record(CUSTOMER), list[Effect]()
     if all(one.event in FACT_TYPES for one in example.given):
-        record.header.summary_version = 1  # else nobody would be there to be told
+        record.header.admit()  # else nobody would be there to be told
     at, latest, book = 0, 0, FactBook()
     for number, one in enumerate(_occurrences(example.given, settings, key)):
         at, latest, message = one.at, max(one.at, latest), _message(one, number, settings)
