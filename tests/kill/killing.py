@@ -122,8 +122,9 @@ def stalls(world: World) -> None:
         for round_ in (1, 2):
             for worker, other in (workers, workers[::-1]):
                 _wait_stalled(worker, round_, other)
+                time.sleep(world.chance.random() * 5)
+                # One that ended meanwhile has begun anew, with the stall of the next round.
                 if len(worker.statuses) < round_:
-                    time.sleep(world.chance.random() * 5)
                     worker.kill()
         _wait_settled(workers)
 
