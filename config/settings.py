@@ -100,8 +100,8 @@ class WorkerSettings(Section):
     )
     lagging_topics: InputTopics = Field(
         (),
-        description="input topics that timers do not wait for while they are behind, with commas "
-        "between several",
+        description="input topics that timers and other topics do not wait for while they are "
+        "behind, with commas between several",
     )
     cache_bytes: int = Field(256 * 1024 * 1024, ge=0, description="decoded records")
     transaction_timeout_ms: int = Field(

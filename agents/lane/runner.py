@@ -305,9 +305,10 @@ class Runner:
         return None if told is None else self._wiring.clock.at(told)
 
     def _behind(self) -> set[str]:
-        """The topics that Kafka has more of than came in."""
+        """The topics that Kafka has more of than came in, and that are waited for."""
         behind, fetched = self._wiring.behind, self._fetched
-        return {topic for topic in fetched if behind(TP(topic, self.partition), fetched[topic])}
+        waited_for = fetched.keys() - self._wiring.settings.lagging_topics
+        return {topic for topic in waited_for if behind(TP(topic, self.partition), fetched[topic])}
 
     def _step(self) -> None:
         begun = time.perf_counter()

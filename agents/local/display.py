@@ -63,11 +63,22 @@ class Display:
     def step(self, what: str) -> Iterator[Callable[[str], None]]:
         """A step until ready: a spinner while it lasts, a line with its duration when done.
 
-        Gives what takes a few words on how far it is.
+        Gives what takes a few words on how far it is; without a terminal, a line of them every few
+        seconds.
         """
-        began = time.monotonic()
+        began = told = time.monotonic()
+
+        def tell(words: str) -> None:
+            nonlocal told
+            text = Text(f"{what}  {words}", "dim")
+            status.update(text)
+            now = time.monotonic()
+            if words and not self._console.is_terminal and now - told >= _LINE_EVERY_S:
+                told = now
+                self._console.print(text, soft_wrap=True)
+
         with self._console.status(Text(what, "dim"), spinner="dots") as status:
-            yield lambda words: status.update(Text(f"{what}  {words}", "dim"))
+            yield tell
         line = Text.assemble(("✓ ", "green"), what, (f"  {time.monotonic() - began:.1f} s", "dim"))
         self._console.print(line, soft_wrap=True)
 

@@ -1,4 +1,4 @@
-"""Whether everything that stands in topics has been taken.
+"""Whether everything that stands in topics has been taken, and whether that gets on.
 
 Ends of partitions are not asked for: the embedded broker tells them short, and after a transaction
 they are past a marker that nobody can take. What follows a reader's place is read instead.
@@ -15,6 +15,25 @@ from config.wires import KafkaSettings
 
 _MESSAGES_A_CALL = 5_000
 _SILENT_S = 5.0
+
+
+class Progress:
+    """Of what is left: it stands still once there was not less for so long."""
+
+    def __init__(self, now: float, limit_s: float) -> None:
+        self._least: int | None = None
+        self._since = now
+        self._limit_s = limit_s
+
+    def stands_still(self, left: int | None, now: float) -> bool:
+        """`left` is None while nobody knows."""
+        if left is not None and (self._least is None or left < self._least):
+            self._least, self._since = left, now
+        return now - self._since > self._limit_s
+
+    @property
+    def least(self) -> int:
+        return self._least or 0
 
 
 def untaken(kafka: KafkaSettings, places: Mapping[Place, int]) -> int:

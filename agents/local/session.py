@@ -25,7 +25,7 @@ from rich.text import Text
 from agents.clock import real_millis
 from agents.local.card import gallery
 from agents.local.display import Display, View
-from agents.local.drain import untaken
+from agents.local.drain import Progress, untaken
 from agents.local.gallery import Gallery
 from agents.local.interrupts import Interrupted, Interrupts
 from agents.local.observer import Observer, Place
@@ -42,12 +42,12 @@ from schemas.events import INPUT_TOPICS
 from sinks.clickhouse.tables import TABLE_OF
 
 _POLL_S = 0.1
-_DRAIN_S = 180.0
+_STILL_S = 60.0
 _LOOK_EVERY_S = 1.0
 
 
 class NotDrained(Exception):  # noqa: N818  # says what happened
-    """Something that was sent was not applied or written in time; one line."""
+    """What was sent is not applied or written, and that does not get on; one line."""
 
 
 def run(options: Options, base: Settings, console: Console) -> int:
@@ -131,24 +131,22 @@ class Session:
 
     def _await(self, phase: str, who: str, places: Callable[[], dict[Place, int]]) -> None:
         """Until nothing is left behind the places that someone has reached."""
-        deadline = time.monotonic() + _DRAIN_S
-        left = -1
-
-        def done() -> bool:
-            nonlocal left
-            try:
-                left = untaken(self._plan.settings.kafka, places())
-            except (KafkaException, TimeoutError):
-                left = -1  # ask again: it may be a rebalance
-            return left == 0
-
-        while not done():
-            if time.monotonic() > deadline:
+        progress = Progress(time.monotonic(), _STILL_S)
+        while (left := self._untaken(places())) != 0:
+            if progress.stands_still(left, time.monotonic()):
                 raise NotDrained(
-                    f"{max(left, 0):,} messages still wait for {who} {_DRAIN_S:g} s after the end"
+                    f"{progress.least:,} messages still wait for {who}, and were not fewer "
+                    f"{_STILL_S:g} s before: what holds them up is in the logs"
                 )
             pause = time.monotonic() + _LOOK_EVERY_S
             self._show(phase, lambda until=pause: time.monotonic() >= until)  # type: ignore[misc]
+
+    def _untaken(self, places: dict[Place, int]) -> int | None:
+        """None where Kafka does not say, as in a rebalance."""
+        try:
+            return untaken(self._plan.settings.kafka, places)
+        except (KafkaException, TimeoutError):
+            return None
 
     def _show(self, phase: str, is_over: Callable[[], bool]) -> None:
         """Poll, look after the processes and draw. Raises Interrupted, ChildDied."""

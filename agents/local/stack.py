@@ -1,8 +1,8 @@
 """Start the processes of a plan in order, watch them, and stop them in order.
 
 1. The broker and ClickHouse, where they are ours; else see that they answer.
-2. The topics and the tables.
-3. The bank: it tells its past at once. The sink, meanwhile.
+2. The topics.
+3. The bank: it tells its past at once. The tables and the sink, meanwhile.
 4. The workers, once all of the past is there: while some of it is still to come, a date may fire on
    a record that lacks it.
 Stopping goes the other way, so that each still has whom it drains to: the bank, the workers, the
@@ -97,9 +97,11 @@ class Stack:
         return children
 
     def _await_history(self, bank: Child, say: Callable[[str], None]) -> None:
+        again: list[str] = []
         while not bank.has_said(HISTORY_IS_TOLD):
             self._survives(bank)
-            say("".join(bank.tail(1)))
+            again += self.check()
+            say("; ".join([*again, *bank.tail(1)]))
             self._interrupts.pause(0.05)
 
     def check(self) -> list[str]:

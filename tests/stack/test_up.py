@@ -105,6 +105,31 @@ def test_a_dead_worker_is_started_again_and_a_dead_broker_ends_the_run(tmp_path:
     assert not still_there(below, 1.0)
 
 
+def test_while_the_past_is_told_all_are_looked_after(tmp_path: Path) -> None:
+    days, customers = "3000", "3000"
+    with running(
+        "up",
+        "--data",
+        str(tmp_path),
+        VIPCARE_BANK__HISTORY_DAYS=days,
+        VIPCARE_BANK__CUSTOMERS=customers,
+    ) as up:
+        read_until(up, "✓ sink")
+        below = descendants(up.pid)
+        (sink,) = (pid for pid, args in below.items() if args.endswith(" sink"))
+        (broker,) = (pid for pid, args in below.items() if "agents.cli.main broker" in args)
+        os.kill(sink, signal.SIGKILL)
+        # No terminal is there, and the past takes long: a line now and then.
+        told = read_until(up, f"bank        {customers} customers, {days} days of history")[-1]
+        while "sink was killed by signal 9, started again; history: " not in told:
+            told = read_until(up, "bank ")[-1]
+        os.kill(broker, signal.SIGKILL)
+        said, _ = up.communicate(timeout=120)
+    assert up.returncode == 1
+    assert "broker was killed by signal 9; its last lines, from " in said
+    assert not still_there(below, 1.0)
+
+
 def test_a_data_folder_in_use_is_refused(tmp_path: Path) -> None:
     with running("up", "--no-bank", "--data", str(tmp_path)) as up:
         read_until(up, "Data and logs")
