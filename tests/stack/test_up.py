@@ -106,7 +106,7 @@ def test_a_dead_worker_is_started_again_and_a_dead_broker_ends_the_run(tmp_path:
 
 
 def test_while_the_past_is_told_all_are_looked_after(tmp_path: Path) -> None:
-    days, customers = "3000", "3000"
+    days, customers = "1000", "3000"
     with running(
         "up",
         "--data",
