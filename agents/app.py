@@ -129,9 +129,9 @@ def _new_app(settings: Settings, url: URL) -> LaneApp:
         # The embedded broker may tell too small an end of a topic.
         recovery_consistency_check=settings.kafka.transactions,
         consumer_auto_offset_reset="earliest",
-        # Of one partition in one answer. Two of them fill a chunk; with less at a time a worker
+        # Of one partition in one answer. Four of them fill a chunk; with less at a time a worker
         # that is behind commits chunks that are not full.
-        consumer_max_fetch_size=worker.chunk_bytes // 2,
+        consumer_max_fetch_size=worker.chunk_bytes // 4,
         worker_redirect_stdouts=False,
     )
 

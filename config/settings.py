@@ -84,9 +84,9 @@ class WorkerSettings(Section):
         0, description="/metrics, /healthz, /readyz; 0 = choose one and say it"
     )
     host: str = Field("127.0.0.1", description="what they listen on")
-    chunk_events: int = Field(8_000, ge=1, description="a chunk has at most so many events")
+    chunk_events: int = Field(16_000, ge=1, description="a chunk has at most so many events")
     chunk_bytes: int = Field(
-        8 * 1024 * 1024, ge=1_024, le=MAX_CHUNK_BYTES, description="and so many bytes"
+        16 * 1024 * 1024, ge=1_024, le=MAX_CHUNK_BYTES, description="and so many bytes"
     )
     linger_ms: int = Field(1, ge=0, le=60_000, description="how long a chunk waits to grow")
     merge_wait_ms: int = Field(

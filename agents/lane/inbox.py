@@ -17,15 +17,18 @@ class Inbox:
         self._chunk_bytes = chunk_bytes
         self._buffers: dict[str, deque[Entry]] = {topic: deque() for topic in topics}
         self._bytes: dict[str, int] = dict.fromkeys(topics, 0)
+        self._usual: Counter[str] = Counter()
+        """What the last chunk of some size had of each topic."""
 
     def add(self, topic: str, entries: Sequence[Entry]) -> None:
         self._buffers[topic].extend(entries)
         self._bytes[topic] += sum(map(_size, entries))
 
     def room(self, topic: str) -> bool:
-        """Whether more of this topic should be fetched: less than a chunk of it waits."""
-        few = len(self._buffers[topic]) < self._chunk_events
-        return few and self._bytes[topic] < self._chunk_bytes
+        """Whether more of this topic should be fetched: less than half a chunk of it waits. Of all
+        topics together that is more than a chunk, as a rule."""
+        few = len(self._buffers[topic]) * 2 < self._chunk_events
+        return few and self._bytes[topic] * 2 < self._chunk_bytes
 
     def head(self, topic: str, horizon: int) -> int | None:
         """The event time of the first message of a topic that has one and is not in the future."""
@@ -45,16 +48,25 @@ class Inbox:
 
     @property
     def full(self) -> bool:
-        """Enough for a chunk of the largest size."""
+        """Enough for a chunk: of the largest size, or what one topic alone may hold."""
         count = sum(map(len, self._buffers.values()))
-        return count >= self._chunk_events or sum(self._bytes.values()) >= self._chunk_bytes
+        if count >= self._chunk_events or sum(self._bytes.values()) >= self._chunk_bytes:
+            return True
+        return not all(map(self.room, self._buffers))
+
+    def short(self, more: AbstractSet[str]) -> bool:
+        """Whether the next chunk would probably end early, with what is held of one of these."""
+        return any(0 < len(self._buffers[topic]) < self._usual[topic] for topic in more)
 
     def take(self, context: Context, more: AbstractSet[str] = frozenset()) -> list[Entry]:
         """The next chunk, in the order that counts: at least one entry, and none beyond what is
         held of a topic of which `more` is to come."""
         held = {topic: buffer for topic, buffer in self._buffers.items() if buffer}
         chunk = merge(held, context, self._chunk_events, self._chunk_bytes, more & held.keys())
-        for topic, count in Counter(entry.raw.topic for entry in chunk).items():
+        counts = Counter(entry.raw.topic for entry in chunk)
+        if len(chunk) >= self._chunk_events // 2:
+            self._usual = counts
+        for topic, count in counts.items():
             popped = self._buffers[topic].popleft
             self._bytes[topic] -= sum([_size(popped()) for _ in range(count)])
         return chunk

@@ -28,6 +28,7 @@ import asyncio
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -49,6 +50,7 @@ from agents.lane.store import Store
 from agents.lane.walking import Walking
 from agents.lane.wiring import Wiring
 from schemas.effects import Effect
+from schemas.events import INTERNAL
 from schemas.position import (
     POSITION_KEY,
     REACH_KEY,
@@ -220,9 +222,9 @@ class Runner:
             self._waiting_since = now
         if self._wiring.cache.crowded:
             return _LOOK_AGAIN_S
+        if self._in_flight and (not self._inbox.full or self._inbox.short(self._open())):
+            return None
         if not self._inbox.full:
-            if self._in_flight:
-                return None
             left = self._waiting_since + settings.linger_ms / 1000 - now
             if left > 0:
                 return left
@@ -310,6 +312,11 @@ class Runner:
         waited_for = fetched.keys() - self._wiring.settings.lagging_topics
         return {topic for topic in waited_for if behind(TP(topic, self.partition), fetched[topic])}
 
+    def _open(self) -> AbstractSet[str]:
+        """The topics beyond whose last message no chunk goes, as more is to come. What partitions
+        tell each other is none of them: it comes when it is told, whatever its time."""
+        return self._missing.known(self._behind()) - {INTERNAL}
+
     def _step(self) -> None:
         begun = time.perf_counter()
         wiring, before = self._wiring, self._position
@@ -323,7 +330,7 @@ class Runner:
         going = self._walking.begun(before, context)
         round_ = self._walking.round_of(going, context, self._stored)
         walk = walked(going, round_.upto)
-        entries = self._inbox.take(context, self._missing.known(self._behind()))
+        entries = self._inbox.take(context, self._open())
         kept = context.reach.kept
         if not entries and not due and walk == before.walk and kept is self._reach.kept:
             return

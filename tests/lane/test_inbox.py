@@ -23,10 +23,12 @@ def test_chunks_are_prefixes_within_the_limits(batches: list[tuple[str, int]]) -
         offsets = range(following, following + count)
         inbox.add(topic, [read(Raw(topic, 0, at, b"k", b"x" * 20), CORE) for at in offsets])
         offered[topic] += offsets
-        assert inbox.room(topic) == (len(offered[topic]) - len(taken[topic]) < 7)
+        waits = {name: len(offered[name]) - len(taken[name]) for name in TOPICS}
+        assert inbox.room(topic) == (waits[topic] * 2 < 7)
+        assert inbox.full == (sum(waits.values()) >= 7 or max(waits.values()) * 2 >= 7)
         if inbox.full:
             chunk = inbox.take(CONTEXT)
-            assert len(chunk) == 7
+            assert len(chunk) == min(7, sum(waits.values()))
             for entry in chunk:
                 taken[entry.raw.topic].append(entry.raw.offset)
     while not inbox.empty:
@@ -45,6 +47,25 @@ def test_a_chunk_ends_with_what_is_held_of_a_topic_that_has_more() -> None:
     assert inbox.held == {"bank.core"}
     assert len(inbox.take(CONTEXT, {"bank.app"})) == 5
     assert inbox.held == set()
+
+
+def test_a_chunk_is_short_while_less_is_held_than_the_last_one_took() -> None:
+    inbox = Inbox(TOPICS, chunk_events=6, chunk_bytes=1_000)
+
+    def come(**counts: int) -> None:
+        for topic, count in counts.items():
+            some = [read(Raw(f"bank.{topic}", 0, at, b"k", b"x"), CORE) for at in range(count)]
+            inbox.add(f"bank.{topic}", some)
+
+    come(app=3, core=3)
+    assert not inbox.short({*TOPICS}), "nothing was taken yet"
+    assert len(inbox.take(CONTEXT)) == 6
+    come(app=2, core=3)
+    assert inbox.short({*TOPICS})
+    assert not inbox.short({"bank.core"}), "there is no more to come of the other"
+    assert len(inbox.take(CONTEXT, {"bank.app"})) == 2
+    come(app=2)
+    assert inbox.short({"bank.app"}), "a chunk that was small itself says nothing"
 
 
 def test_bytes_end_a_chunk_too_but_one_message_is_always_taken() -> None:
