@@ -29,7 +29,9 @@ def _topic(kafka: KafkaSettings, name: str, partitions: int = 1) -> None:
 
 
 def _producer(kafka: KafkaSettings) -> Producer:
-    return Producer({"bootstrap.servers": kafka.bootstrap, "linger.ms": 1})
+    """One request at a time: another that was on its way would overtake one that is sent again."""
+    in_order = {"max.in.flight.requests.per.connection": 1}
+    return Producer({"bootstrap.servers": kafka.bootstrap, "linger.ms": 1, **in_order})
 
 
 def test_every_partition_to_its_end(kafka: KafkaSettings) -> None:
