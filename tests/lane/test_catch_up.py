@@ -36,7 +36,7 @@ brings days, of another months."""
 
 
 def tell(settings: Settings) -> int:
-    producer = Producer(librdkafka_config(settings.kafka))
+    producer = Producer({**librdkafka_config(settings.kafka), "enable.idempotence": True})
     for topic, (count, beside, kind, data) in STREAMS.items():
         for number in range(count):
             event = {
