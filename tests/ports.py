@@ -2,7 +2,8 @@
 
 import os
 import secrets
-import socket
+
+from agents.local.ports import is_free
 
 _OURS = range(20_000, 32_000)
 """Below those that systems give to outgoing connections (Linux: from 32768, macOS: from 49152). A
@@ -22,16 +23,9 @@ def free_port() -> int:
     ours = _share()
     while True:
         port = ours[secrets.randbelow(len(ours))]  # `random` is seeded alike in every process
-        if port in _given:
-            continue
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        _given.add(port)
-        return port
+        if port not in _given and is_free(port):
+            _given.add(port)
+            return port
 
 
 def _share() -> range:

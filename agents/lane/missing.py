@@ -20,14 +20,14 @@ class Missing:
         """Something of it came in."""
         self._left_out.discard(topic)
 
-    def known(self, behind: AbstractSet[str]) -> AbstractSet[str]:
+    def awaited(self, behind: AbstractSet[str]) -> AbstractSet[str]:
         """Of the topics that are behind, those that a chunk may not go beyond."""
         self._left_out &= behind
         return behind - self._left_out
 
     def pause(self, behind: AbstractSet[str], held: AbstractSet[str], now: float) -> float:
         """Seconds that a chunk waits for those that are behind and of which nothing is held."""
-        lacks = self.known(behind) - held
+        lacks = self.awaited(behind) - held
         self._since = {topic: self._since.get(topic, now) for topic in lacks}
         return max([at + self._wait_s - now for at in self._since.values()], default=0.0)
 

@@ -78,6 +78,8 @@ _LOOK_AGAIN_S = 0.01
 _LOOK_FOR_TIMERS_S = 1.0
 _LOOK_FOR_RULES_S = 1.0
 
+logger = structlog.get_logger()
+
 
 @dataclass(frozen=True, slots=True)
 class _Chunk:
@@ -87,9 +89,6 @@ class _Chunk:
     customers: Sequence[str]
     effects: Counter[type[Effect]]
     sent: "Future[Sent]"
-
-
-logger = structlog.get_logger()
 
 
 class Progress(NamedTuple):
@@ -315,7 +314,7 @@ class Runner:
     def _open(self) -> AbstractSet[str]:
         """The topics beyond whose last message no chunk goes, as more is to come. What partitions
         tell each other is none of them: it comes when it is told, whatever its time."""
-        return self._missing.known(self._behind()) - {INTERNAL}
+        return self._missing.awaited(self._behind()) - {INTERNAL}
 
     def _step(self) -> None:
         begun = time.perf_counter()

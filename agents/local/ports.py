@@ -25,13 +25,11 @@ def free_port(wanted: int = 0) -> int:
     """
     if wanted and is_free(wanted) and _claim(wanted):
         return wanted
-    drawn = next(port for port in iter(_draw, None) if is_free(port))
-    _drawn.add(drawn)
-    return drawn
-
-
-def _draw() -> int:
-    return secrets.choice([port for port in _OURS if port not in _drawn])
+    while True:
+        drawn = secrets.choice(_OURS)
+        if drawn not in _drawn and is_free(drawn):
+            _drawn.add(drawn)
+            return drawn
 
 
 def _claim(port: int) -> bool:

@@ -10,13 +10,13 @@ def test_one_that_is_behind_is_waited_for_and_then_left_out_until_it_comes() -> 
     behind, held = {"bank.app", "bank.core"}, {"bank.app"}
     assert missing.pause(behind, held, now=100.0) == 10.0
     assert missing.pause(behind, held, now=104.0) == 6.0
-    assert missing.known(behind) == behind
+    assert missing.awaited(behind) == behind
     assert missing.pause(behind, held, now=110.0) <= 0
     assert missing.leave_out() == ["bank.core"]
-    assert missing.known(behind) == {"bank.app"}
+    assert missing.awaited(behind) == {"bank.app"}
     assert missing.pause(behind, held, now=111.0) == 0
     missing.came("bank.core")
-    assert missing.known(behind) == behind
+    assert missing.awaited(behind) == behind
     assert missing.pause(behind, held, now=112.0) == 10.0
 
 
@@ -25,8 +25,8 @@ def test_one_that_has_nothing_more_is_waited_for_when_it_is_behind_again() -> No
     assert missing.pause({"bank.core"}, {"bank.app"}, now=0.0) == 10.0
     assert missing.pause({"bank.core"}, {"bank.app"}, now=10.0) == 0
     assert missing.leave_out() == ["bank.core"]
-    assert missing.known(set()) == set()
-    assert missing.known({"bank.core"}) == {"bank.core"}
+    assert missing.awaited(set()) == set()
+    assert missing.awaited({"bank.core"}) == {"bank.core"}
 
 
 def test_each_is_waited_for_in_a_time_of_its_own() -> None:

@@ -173,8 +173,7 @@ def refused_again(
 
 
 def _settings(bootstrap: str, folder: Path, tolerance_s: int) -> Settings:
-    settings = settings_for(bootstrap, folder / "data", transactions=True, partitions=1)
-    settings = with_few(settings)
+    settings = with_few(settings_for(bootstrap, folder / "data", transactions=True, partitions=1))
     limit = RefusalSettings(window=60, share=0.5, minimum=10)
     step = StepSettings(future_tolerance_s=tolerance_s, duplicates_kept=4_000)
     return settings.model_copy(update={"refusals": limit, "step": step})
